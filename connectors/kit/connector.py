@@ -1,0 +1,76 @@
+"""The declaration of a connector and the two values at its edges. No base class: a connector is functions in a record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from crm_core.arrivals import Arrival
+
+Channel = Literal["form", "call", "mail"]
+
+#: A configuration value that is encrypted at rest and masked wherever it is shown.
+Secret = Annotated[str, Field(json_schema_extra={"secret": True})]
+
+
+class ConnectorConfig(BaseModel):
+    """Settings of one source. Becomes the console's form, the documentation's table and the tests' configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    region: str = Field("", description="Country of numbers written without a country code (ISO 3166); empty: the hub's")
+    timezone: str = Field("", description="Zone of times that name none (IANA); empty: the hub's")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing received, verbatim. For a mail `body` is the raw message and `headers` say where it was found."""
+
+    method: str
+    path: str  # what follows the token, without the leading slash, e.g. "events/summary"
+    query: str  # raw query string without "?"
+    headers: Mapping[str, str]  # names in lower case; cookies and authorisation are masked in the journal
+    body: bytes
+    received_at: datetime  # aware UTC
+    remote_ip: str = ""
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("content-type", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a provider expects to hear, sent after the commit."""
+
+    body: bytes = b""
+    status: int = 200
+    content_type: str = "text/plain; charset=utf-8"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """One provider. All functions are pure and raise only the errors of `crm_core.errors`.
+
+    `parse` gives one arrival or several in the order in which they are to be processed; an empty sequence is a mistake
+    (say `Ignored`). `config` is always an instance of `config_model` with region and timezone already filled in.
+    """
+
+    name: str  # the folder's name, the CONNECTOR of `leadhub source add`
+    channel: Channel
+    title: str
+    parse: Callable[[Request, ConnectorConfig], Sequence[Arrival]]
+    config_model: type[ConnectorConfig] = ConnectorConfig
+    verify: Callable[[Request, ConnectorConfig], None] | None = None  # raises NotAuthentic; None: the token is the key
+    verify_at_door: bool = False  # only where the provider shows the refusal to an administrator
+    provider_key: Callable[[Request, ConnectorConfig], str | None] | None = None  # cheap, never raises; None: no key
+    handshake: Callable[[Request, ConnectorConfig], Reply | None] | None = None  # GET/POST that is no event; None: not one
+    reply: Callable[[Request, ConnectorConfig], Reply] | None = None  # None: the contract's default answer
+    pulls: bool = False  # True: the hub fetches (IMAP); the source has no address
+    experimental: bool = False  # True: written from documents, not yet seen live
+    docs: str = ""  # text of the folder's README.md

@@ -1,0 +1,37 @@
+"""What the rooms need to know of the installation, as one value that is passed down.
+
+The front door (`leadhub.settings`) reads environment and `leadhub.toml` and builds it; nothing below reads either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class HubConfig:
+    home: Path
+    database_url: str  # libpq URL, postgresql://…
+    broker_url: str  # redis://… or any Celery broker URL
+    secret_key: str  # at least 32 characters; signs sessions and encrypts secrets at rest
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""  # "" means http://host:port
+    region: str = "RU"  # ISO 3166, default of sources that name none
+    timezone: str = "Europe/Moscow"  # IANA; defines the day of the ledger
+    locale: str = "en"  # ru | en
+    trusted_proxies: int = 0  # how many proxies in front may set X-Forwarded-For
+    workers: int = 2  # processes each of web and worker
+    lease_seconds: float = 60.0  # a claimed event returns to the queue after this, by the database's clock
+    batch_size: int = 100  # events one claim takes at most
+    max_body_bytes: int = 10 * 1024 * 1024  # an entrance answers 413 above this
+
+    @property
+    def base_url(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)

@@ -1,0 +1,18 @@
+"""All tables. Import from here."""
+
+from crm_core.models.base import Base
+from crm_core.models.call import Call
+from crm_core.models.contact import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion
+from crm_core.models.health import CaptureStat, Heartbeat
+from crm_core.models.lead import Activity, Lead, Touch
+from crm_core.models.message import MailboxFolder, MailDelivery, MailMessage, MailRef
+from crm_core.models.owner import Absence, Assignment, Owner, Pool, PoolMember, Team
+from crm_core.models.source import InboundEvent, Source, SourceToken
+from crm_core.models.user import ROLES, ApiToken, AuditEntry, SignInLink, User
+
+__all__ = [
+    "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "AuditEntry", "Base", "Call", "CaptureStat", "Contact",
+    "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
+    "MailboxFolder", "MergeEvent", "Owner", "Pool", "PoolMember", "SignInLink", "Source", "SourceToken", "Suggestion",
+    "Team", "Touch", "User",
+]  # fmt: skip

@@ -1,0 +1,97 @@
+"""Contacts as clusters of identifiers, the links between them, and the log that lets a merge be undone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text as sql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_core.models.base import Base, CreatedAt, Id
+
+
+class Contact(Base):
+    """A person or a company. Merged contacts keep their row and point at the `root_id` that carries on."""
+
+    __tablename__ = "contact"
+
+    id: Mapped[Id]
+    root_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)  # itself unless merged
+    name: Mapped[str] = mapped_column(server_default="")
+    company: Mapped[str] = mapped_column(server_default="")
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"), index=True)
+    owner_since: Mapped[datetime | None]
+    created_at: Mapped[CreatedAt]
+    last_seen_at: Mapped[CreatedAt]
+    version: Mapped[int] = mapped_column(server_default="1")
+
+
+class Identifier(Base):
+    """One phone, e-mail or messenger id in canonical form. What many people share identifies none of them."""
+
+    __tablename__ = "identifier"
+    __table_args__ = (
+        UniqueConstraint("kind", "value"),
+        CheckConstraint("strength IN ('strong','weak','shared','blocked')", name="strength"),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[str]  # phone | email
+    value: Mapped[str]  # canonical key
+    strength: Mapped[str]
+    names_seen: Mapped[list[str]] = mapped_column(server_default=sql("'{}'"))  # folded first names, at most 4 kept
+    created_at: Mapped[CreatedAt]
+
+
+class ContactIdentifier(Base):
+    """Who uses which identifier. A strong one belongs to at most one contact at a time."""
+
+    __tablename__ = "contact_identifier"
+    __table_args__ = (
+        Index("uq_contact_identifier_exclusive", "identifier_id", unique=True,
+              postgresql_where=sql("exclusive AND retired_at IS NULL")),
+    )  # fmt: skip
+
+    identifier_id: Mapped[int] = mapped_column(ForeignKey("identifier.id"), primary_key=True)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True, index=True)
+    display: Mapped[str]  # what to dial or write to: E.164, or the address as written
+    exclusive: Mapped[bool]
+    event_id: Mapped[int | None]  # where it was first seen
+    first_seen_at: Mapped[CreatedAt]
+    last_seen_at: Mapped[CreatedAt]
+    retired_at: Mapped[datetime | None]
+
+
+class MergeEvent(Base):
+    """One merge, with everything that it moved, so that it can be undone."""
+
+    __tablename__ = "merge_event"
+
+    id: Mapped[Id]
+    winner_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
+    loser_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
+    actor: Mapped[str]  # "auto" or the user's id
+    event_id: Mapped[int | None]
+    evidence: Mapped[dict[str, Any]]
+    moved: Mapped[dict[str, Any]]  # {"identifiers":[ids],"leads":[ids],"contacts":[ids],"closed_lead":id|null, …}
+    at: Mapped[CreatedAt]
+    undone_at: Mapped[datetime | None]
+
+
+class Suggestion(Base):
+    """Two contacts that may be one person; a human decides. One row a pair, for everybody and for ever."""
+
+    __tablename__ = "suggestion"
+    __table_args__ = (
+        UniqueConstraint("a_id", "b_id"),
+        CheckConstraint("a_id < b_id", name="ordered"),
+        CheckConstraint("state IN ('open','same','different')", name="state"),
+    )
+
+    id: Mapped[Id]
+    a_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    b_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    why: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(server_default="open")
+    at: Mapped[CreatedAt]

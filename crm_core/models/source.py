@@ -1,0 +1,101 @@
+"""Sources: configured entrances, and the tokens that are their addresses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, text as sql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from crm_core.models.base import Base, CreatedAt, Id
+
+
+class Source(Base):
+    """A form address, an exchange line or a mailbox. `config` holds the connector's settings, secrets encrypted."""
+
+    __tablename__ = "source"
+    __table_args__ = (
+        CheckConstraint("channel IN ('form','call','mail')", name="channel"),
+        CheckConstraint("state IN ('active','paused')", name="state"),
+    )
+
+    id: Mapped[Id]
+    name: Mapped[str]
+    connector: Mapped[str]
+    channel: Mapped[str]
+    config: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
+    state: Mapped[str] = mapped_column(server_default="active")
+    line: Mapped[str] = mapped_column(server_default="")  # product line of its leads
+    pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))  # None: the default pool
+    allowed_hosts: Mapped[list[str]] = mapped_column(server_default=sql("'{}'"))  # a browser form may be sent back there
+    created_at: Mapped[CreatedAt]
+
+
+class SourceToken(Base):
+    """The secret part of an address. Found by digest, shown again by decrypting; rotated ones still accept mail to "unclaimed"."""
+
+    __tablename__ = "source_token"
+    __table_args__ = (CheckConstraint("state IN ('active','rotated','disabled')", name="state"),)
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # SHA-256 of the token
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), index=True)
+    token: Mapped[str]  # encrypted at rest
+    state: Mapped[str] = mapped_column(server_default="active")
+    created_at: Mapped[CreatedAt]
+    retired_at: Mapped[datetime | None]
+
+
+class InboundEvent(Base):
+    """The journal: one raw thing received, verbatim, and what became of it. The ledger is a query over this table.
+
+    `attempts` counts claims; `lost_claims` counts claims in a row whose worker never came back, so that an event that
+    kills workers is parked although no exception was ever caught. No table has a foreign key to this one, so that it
+    can be partitioned by month; the ledger's check finds an event that is missing.
+    """
+
+    __tablename__ = "inbound_event"
+    __table_args__ = (
+        CheckConstraint("state IN ('waiting','working','done','needs_attention','rejected')", name="state"),
+        CheckConstraint(
+            "outcome IN ('created','attached','repeat','auto','spam','test','ignored','dismissed')", name="outcome"
+        ),
+        # Every finished event has exactly one outcome, every unfinished one has none.
+        CheckConstraint("(state = 'done') = (outcome IS NOT NULL)", name="outcome_iff_done"),
+        Index("uq_inbound_event_source_id_provider_key", "source_id", "provider_key", unique=True,
+              postgresql_where=sql("provider_key IS NOT NULL")),
+        # Claims and sweeps see waiting rows only, so their cost does not grow with history.
+        Index("ix_inbound_event_due", "channel", "next_attempt_at", "id",
+              postgresql_where=sql("state IN ('waiting','working')")),
+        Index("ix_inbound_event_attention", "id", postgresql_where=sql("state IN ('needs_attention','rejected')")),
+        Index("ix_inbound_event_source_id_id", "source_id", "id"),
+        Index("ix_inbound_event_received_at", "received_at"),
+        {"postgresql_with": {"fillfactor": "85"}},
+    )  # fmt: skip
+
+    id: Mapped[Id]
+    uid: Mapped[str] = mapped_column(unique=True, server_default=sql("replace(uuidv7()::text, '-', '')"))
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    channel: Mapped[str]
+    received_at: Mapped[CreatedAt]
+    method: Mapped[str] = mapped_column(server_default="POST")
+    path: Mapped[str] = mapped_column(server_default="")
+    query: Mapped[str] = mapped_column(server_default="")
+    headers: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    remote_ip: Mapped[str] = mapped_column(server_default="")
+    provider_key: Mapped[str | None]
+    unclaimed: Mapped[bool] = mapped_column(server_default=sql("false"))  # came in on a rotated or disabled token
+    redeliveries: Mapped[int] = mapped_column(server_default="0")
+    state: Mapped[str] = mapped_column(server_default="waiting")
+    attempts: Mapped[int] = mapped_column(server_default="0")
+    lost_claims: Mapped[int] = mapped_column(server_default="0")
+    next_attempt_at: Mapped[CreatedAt]  # a claim moves it to the end of its lease
+    claim_token: Mapped[str | None]  # fencing: only the holder may finish it
+    outcome: Mapped[str | None]
+    reason: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))  # {"code", …}
+    error: Mapped[dict[str, Any] | None]  # {"code","message","path"} while it needs attention or waits for a retry
+    lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id"), index=True)
+    contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
+    done_at: Mapped[datetime | None]
+    replayed: Mapped[int] = mapped_column(server_default="0")  # how often a person sent it through again

@@ -1,0 +1,1 @@
+"""Turns an arrival into an outcome: accept, claim, process, poll, replay, ledger."""
