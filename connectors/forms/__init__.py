@@ -1,0 +1,1 @@
+"""Websites, form builders and advertising networks: whatever posts an inquiry."""

@@ -1,0 +1,1 @@
+"""Telephone exchanges: whatever posts what happened to a call."""
