@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import ColumnElement, false, or_, select, true
+from sqlalchemy import ColumnElement, SQLColumnExpression, false, or_, select, true
 from sqlalchemy.orm import aliased
 
 from crm_core.access.principal import Principal
@@ -71,7 +71,7 @@ def visible_contacts(principal: Principal) -> ColumnElement[bool]:
     return or_(Contact.owner_id == principal.owner_id, works_it)
 
 
-def _of_visible_contact(principal: Principal, column: ColumnElement[int | None]) -> ColumnElement[bool]:
+def _of_visible_contact(principal: Principal, column: SQLColumnExpression[int | None]) -> ColumnElement[bool]:
     """True where `column` names a contact, merged or not, whose root the principal sees."""
     member = aliased(Contact)
     root_ids = select(Contact.id).where(visible_contacts(principal))
@@ -85,7 +85,7 @@ def visible_calls(principal: Principal) -> ColumnElement[bool]:
     if principal.owner_id is None:
         return false()
     mine = Call.owner_id == principal.owner_id
-    return or_(mine, _of_visible_contact(principal, Call.contact_id.expression))
+    return or_(mine, _of_visible_contact(principal, Call.contact_id))
 
 
 def visible_activities(principal: Principal) -> ColumnElement[bool]:
@@ -95,4 +95,4 @@ def visible_activities(principal: Principal) -> ColumnElement[bool]:
     if principal.owner_id is None:
         return false()
     mine = Activity.owner_id == principal.owner_id
-    return or_(mine, _of_visible_contact(principal, Activity.contact_id.expression))
+    return or_(mine, _of_visible_contact(principal, Activity.contact_id))

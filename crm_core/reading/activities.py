@@ -1,0 +1,94 @@
+"""What is planned for whom: call-back tasks and the rest, by due time."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import aliased
+
+from crm_core.access import Principal, visible_activities
+from crm_core.errors import NotFound
+from crm_core.models import Activity, Contact, Owner
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.values import Filters, RowId, Time, id_text, named, rfc3339
+
+_Member = aliased(Contact, name="member")
+_Root = aliased(Contact, name="root")
+
+
+class ActivityFilters(Filters):
+    state: Literal["open", "done", "cancelled"] | None = None
+    kind: Literal["call_back", "call", "mail", "meeting", "task"] | None = None
+    owner: RowId | None = None
+    lead: RowId | None = None
+    contact: RowId | None = None
+    due_before: Time | None = Field(None, description="due before")
+
+
+def _select(principal: Principal) -> AnySelect:
+    return (
+        select(
+            Activity.id, Activity.kind, Activity.state, Activity.title, Activity.due_at, Activity.lead_id,
+            Activity.owner_id, Owner.name.label("owner_name"), _Root.id.label("root_id"),
+            _Root.name.label("contact_name"), Activity.call_id, Activity.phone, Activity.missed, Activity.tried,
+            Activity.created_at, Activity.closed_at,
+        )
+        .outerjoin(Owner, Owner.id == Activity.owner_id)
+        .outerjoin(_Member, _Member.id == Activity.contact_id)
+        .outerjoin(_Root, _Root.id == _Member.root_id)
+        .where(visible_activities(principal))
+    )  # fmt: skip
+
+
+def list_activities(
+    connection: Connection,
+    principal: Principal,
+    filters: ActivityFilters,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Page:
+    """By due time, the latest first. A plan that is moved while somebody pages may show twice or not at all."""
+    statement = _select(principal)
+    equal = {
+        Activity.state: filters.state, Activity.kind: filters.kind, Activity.owner_id: filters.owner,
+        Activity.lead_id: filters.lead,
+    }  # fmt: skip
+    for column, value in equal.items():
+        if value is not None:
+            statement = statement.where(column == value)
+    if filters.contact is not None:
+        statement = statement.where(
+            _Root.id == select(Contact.root_id).where(Contact.id == filters.contact).scalar_subquery()
+        )
+    if filters.due_before is not None:
+        statement = statement.where(Activity.due_at < filters.due_before)
+    rows = connection.execute(newest_first(statement, Activity.due_at, Activity.id, cursor, limit)).all()
+    return page(rows, limit, lambda shown: [_shape(row) for row in shown], lambda row: (row.due_at, row.id))
+
+
+def get_activity(connection: Connection, principal: Principal, activity_id: int) -> dict[str, Any]:
+    row = connection.execute(_select(principal).where(Activity.id == activity_id)).one_or_none()
+    if row is None:
+        raise NotFound("activity_unknown", f"There is no activity {activity_id}.")
+    return _shape(row)
+
+
+def _shape(row: AnyRow) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "kind": row.kind,
+        "state": row.state,
+        "title": row.title,
+        "due_at": rfc3339(row.due_at),
+        "owner": named(row.owner_id, row.owner_name),
+        "contact": named(row.root_id, row.contact_name),
+        "lead": id_text(row.lead_id),
+        "call": id_text(row.call_id),
+        "phone": row.phone,
+        "missed": row.missed,
+        "tried": row.tried,
+        "created_at": rfc3339(row.created_at),
+        "closed_at": rfc3339(row.closed_at),
+    }

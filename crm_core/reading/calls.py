@@ -1,0 +1,112 @@
+"""Telephone calls, one row each, however many events told of them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import aliased
+
+from crm_core.access import Principal, visible_calls
+from crm_core.arrivals import CallOutcome, Direction
+from crm_core.errors import NotFound
+from crm_core.models import Call, Contact, Owner, Source
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.people import phone_values, roots_with
+from crm_core.reading.values import Filters, RowId, Text, Time, id_text, named, rfc3339
+
+_Member = aliased(Contact, name="member")
+_Root = aliased(Contact, name="root")
+
+
+class CallFilters(Filters):
+    outcome: CallOutcome | None = None
+    direction: Direction | None = None
+    phase: Literal["ringing", "talking", "ending", "closed"] | None = None
+    owner: RowId | None = Field(None, description="who talked")
+    source: RowId | None = None
+    contact: RowId | None = None
+    lead: RowId | None = None
+    phone: Text | None = Field(None, description="of the outside party, in any spelling")
+    since: Time | None = Field(None, description="began at or after")
+    until: Time | None = Field(None, description="began before")
+
+
+def _select(principal: Principal) -> AnySelect:
+    return (
+        select(
+            Call.id, Call.call_key, Call.source_id, Source.name.label("source_name"), Call.direction, Call.phase,
+            Call.outcome, Call.remote, Call.our_number, Call.extension, Call.owner_id,
+            Owner.name.label("owner_name"), _Root.id.label("root_id"), _Root.name.label("contact_name"),
+            Call.lead_id, Call.started_at, Call.answered_at, Call.ended_at, Call.talk_seconds, Call.recording,
+        )
+        .join(Source, Source.id == Call.source_id)
+        .outerjoin(Owner, Owner.id == Call.owner_id)
+        .outerjoin(_Member, _Member.id == Call.contact_id)
+        .outerjoin(_Root, _Root.id == _Member.root_id)
+        .where(visible_calls(principal))
+    )  # fmt: skip
+
+
+def list_calls(
+    connection: Connection,
+    principal: Principal,
+    filters: CallFilters,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+    region: str = "RU",
+) -> Page:
+    """Calls by the time they began, newest first."""
+    statement = _select(principal)
+    equal = {
+        Call.outcome: filters.outcome, Call.direction: filters.direction, Call.phase: filters.phase,
+        Call.owner_id: filters.owner, Call.source_id: filters.source, Call.lead_id: filters.lead,
+    }  # fmt: skip
+    for column, value in equal.items():
+        if value is not None:
+            statement = statement.where(column == value)
+    if filters.contact is not None:
+        statement = statement.where(
+            _Root.id == select(Contact.root_id).where(Contact.id == filters.contact).scalar_subquery()
+        )
+    if filters.phone is not None:
+        values = phone_values(filters.phone, region)
+        statement = statement.where(_Root.id.in_(roots_with("phone", values)) | Call.remote.in_(values))
+    if filters.since is not None:
+        statement = statement.where(Call.started_at >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(Call.started_at < filters.until)
+    rows = connection.execute(newest_first(statement, Call.started_at, Call.id, cursor, limit)).all()
+    return page(
+        rows, limit, lambda shown: [_shape(row) for row in shown], lambda row: (row.started_at, row.id)
+    )
+
+
+def get_call(connection: Connection, principal: Principal, call_id: int) -> dict[str, Any]:
+    row = connection.execute(_select(principal).where(Call.id == call_id)).one_or_none()
+    if row is None:
+        raise NotFound("call_unknown", f"There is no call {call_id}.")
+    return _shape(row)
+
+
+def _shape(row: AnyRow) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "key": row.call_key,
+        "source": named(row.source_id, row.source_name),
+        "direction": row.direction,
+        "phase": row.phase,
+        "outcome": row.outcome,
+        "remote": row.remote,
+        "our_number": row.our_number,
+        "extension": row.extension,
+        "owner": named(row.owner_id, row.owner_name),
+        "contact": named(row.root_id, row.contact_name),
+        "lead": id_text(row.lead_id),
+        "started_at": rfc3339(row.started_at),
+        "answered_at": rfc3339(row.answered_at),
+        "ended_at": rfc3339(row.ended_at),
+        "talk_seconds": row.talk_seconds,
+        "recording": row.recording,
+    }

@@ -1,0 +1,160 @@
+"""Contacts as one person each: whatever was merged into a root answers as that root."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import Field
+from sqlalchemy import Connection, select
+
+from crm_core.access import Principal, visible_contacts, visible_leads
+from crm_core.errors import NotFound
+from crm_core.models import Contact, ContactIdentifier, Identifier, Lead, Owner
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.people import email_values, phone_values, reachable_at, roots_like, roots_with
+from crm_core.reading.values import Filters, RowId, Text, named, rfc3339
+
+_MOST_LEADS = 200  # on a contact's card; the leads list has them all
+
+
+class ContactFilters(Filters):
+    phone: Text | None = Field(None, description="in any spelling")
+    email: Text | None = None
+    q: Text | None = Field(None, description="part of a name, company, phone or e-mail")
+    owner: RowId | None = None
+
+
+def _select(principal: Principal) -> AnySelect:
+    return (
+        select(
+            Contact.id, Contact.name, Contact.company, Contact.owner_id, Owner.name.label("owner_name"),
+            Contact.owner_since, Contact.created_at, Contact.last_seen_at, Contact.version,
+        )
+        .outerjoin(Owner, Owner.id == Contact.owner_id)
+        .where(Contact.root_id == Contact.id, visible_contacts(principal))
+    )  # fmt: skip
+
+
+def list_contacts(
+    connection: Connection,
+    principal: Principal,
+    filters: ContactFilters,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+    region: str = "RU",
+) -> Page:
+    """Roots only, the newest first. `region` is the country of phones typed without a code."""
+    statement = _select(principal)
+    if filters.phone is not None:
+        statement = statement.where(Contact.id.in_(roots_with("phone", phone_values(filters.phone, region))))
+    if filters.email is not None:
+        statement = statement.where(Contact.id.in_(roots_with("email", email_values(filters.email))))
+    if filters.q is not None and filters.q.strip():
+        statement = statement.where(Contact.id.in_(roots_like(filters.q.strip())))
+    if filters.owner is not None:
+        statement = statement.where(Contact.owner_id == filters.owner)
+    rows = connection.execute(newest_first(statement, None, Contact.id, cursor, limit)).all()
+    return page(rows, limit, lambda shown: _shape(connection, shown), lambda row: (None, row.id))
+
+
+def visible_root(connection: Connection, principal: Principal, contact_id: int) -> int:
+    """The root that this contact answers as. Raises NotFound if there is none or the principal may not see it."""
+    root = select(Contact.root_id).where(Contact.id == contact_id).scalar_subquery()
+    found = connection.execute(
+        select(Contact.id).where(Contact.id == root, visible_contacts(principal))
+    ).scalar_one_or_none()
+    if found is None:
+        raise NotFound("contact_unknown", f"There is no contact {contact_id}.")
+    return found
+
+
+def get_contact(connection: Connection, principal: Principal, contact_id: int) -> dict[str, Any]:
+    """The card of the contact's root, with identifiers, merged ids and those of its leads that the principal may see."""
+    root_id = visible_root(connection, principal, contact_id)
+    row = connection.execute(_select(principal).where(Contact.id == root_id)).one()
+    return _shape(connection, [row])[0] | {
+        "merged": _merged_into(connection, root_id),
+        "identifiers": _identifiers_of(connection, root_id),
+        "leads": _leads_of(connection, principal, root_id),
+    }
+
+
+def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+    reach = reachable_at(connection, {row.id for row in rows})
+    return [
+        {
+            "id": str(row.id),
+            "name": row.name,
+            "company": row.company,
+            **reach[row.id],
+            "owner": named(row.owner_id, row.owner_name),
+            "owner_since": rfc3339(row.owner_since),
+            "created_at": rfc3339(row.created_at),
+            "last_seen_at": rfc3339(row.last_seen_at),
+            "version": row.version,
+        }
+        for row in rows
+    ]
+
+
+def _merged_into(connection: Connection, root_id: int) -> list[str]:
+    members = connection.scalars(
+        select(Contact.id).where(Contact.root_id == root_id, Contact.id != root_id).order_by(Contact.id)
+    )
+    return [str(member) for member in members]
+
+
+def _identifiers_of(connection: Connection, root_id: int) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        select(
+            Identifier.kind, Identifier.value, Identifier.strength, ContactIdentifier.display,
+            ContactIdentifier.first_seen_at, ContactIdentifier.last_seen_at, ContactIdentifier.retired_at,
+        )
+        .join(ContactIdentifier, ContactIdentifier.identifier_id == Identifier.id)
+        .join(Contact, Contact.id == ContactIdentifier.contact_id)
+        .where(Contact.root_id == root_id)
+        .order_by(ContactIdentifier.first_seen_at, Identifier.id)
+    )  # fmt: skip
+    return [
+        {
+            "kind": row.kind,
+            "value": row.value,
+            "display": row.display,
+            "strength": row.strength,
+            "first_seen_at": rfc3339(row.first_seen_at),
+            "last_seen_at": rfc3339(row.last_seen_at),
+            "retired_at": rfc3339(row.retired_at),
+        }
+        for row in rows
+    ]
+
+
+def _leads_of(connection: Connection, principal: Principal, root_id: int) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        select(
+            Lead.id,
+            Lead.state,
+            Lead.stage,
+            Lead.title,
+            Lead.received_at,
+            Lead.owner_id,
+            Owner.name.label("owner_name"),
+        )
+        .join(Contact, Contact.id == Lead.contact_id)
+        .outerjoin(Owner, Owner.id == Lead.owner_id)
+        .where(Contact.root_id == root_id, visible_leads(principal))
+        .order_by(Lead.received_at.desc(), Lead.id.desc())
+        .limit(_MOST_LEADS)
+    )
+    return [
+        {
+            "id": str(row.id),
+            "state": row.state,
+            "stage": row.stage,
+            "title": row.title,
+            "received_at": rfc3339(row.received_at),
+            "owner": named(row.owner_id, row.owner_name),
+        }
+        for row in rows
+    ]

@@ -1,0 +1,154 @@
+"""Leads as the contract shows them: lists by any mark, and one by id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlalchemy import Connection, or_, select
+from sqlalchemy.orm import aliased
+
+from crm_core.access import Principal, visible_leads
+from crm_core.errors import NotFound
+from crm_core.models import Contact, Lead, Owner, Pool, Source
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.people import email_values, phone_values, reachable_at, roots_like, roots_with
+from crm_core.reading.values import Filters, RowId, Text, Time, id_text, like, named, rfc3339
+
+_Member = aliased(Contact, name="member")
+_Root = aliased(Contact, name="root")
+_LEAD_COLUMNS = tuple(Lead.__table__.columns)
+_ATTRIBUTION_TEXTS = ("page_url", "referrer")
+_ATTRIBUTION_MAPS = ("click_ids", "client_ids")
+
+
+class LeadFilters(Filters):
+    state: Literal["open", "won", "lost", "closed"] | None = None
+    stage: Text | None = None
+    owner: RowId | Literal["none"] | None = Field(
+        None, description="an owner's id, or none for leads without one"
+    )
+    pool: RowId | None = None
+    source: RowId | None = None
+    channel: Literal["form", "call", "mail"] | None = None
+    contact: RowId | None = None
+    phone: Text | None = Field(None, description="in any spelling")
+    email: Text | None = None
+    q: Text | None = Field(None, description="part of a name, company, phone, e-mail, title or message")
+    since: Time | None = Field(None, description="received at or after")
+    until: Time | None = Field(None, description="received before")
+
+
+def _select() -> AnySelect:
+    return (
+        select(
+            *_LEAD_COLUMNS, Source.name.label("source_name"), Owner.name.label("owner_name"),
+            Pool.name.label("pool_name"), _Root.id.label("root_id"), _Root.name.label("contact_name"),
+            _Root.company.label("company"),
+        )
+        .join(Source, Source.id == Lead.source_id)
+        .join(_Member, _Member.id == Lead.contact_id)
+        .join(_Root, _Root.id == _Member.root_id)
+        .outerjoin(Owner, Owner.id == Lead.owner_id)
+        .outerjoin(Pool, Pool.id == Lead.pool_id)
+    )  # fmt: skip
+
+
+def _narrow(statement: AnySelect, filters: LeadFilters, region: str) -> AnySelect:
+    equal = {
+        Lead.state: filters.state, Lead.stage: filters.stage, Lead.pool_id: filters.pool,
+        Lead.source_id: filters.source, Lead.channel: filters.channel,
+    }  # fmt: skip
+    for column, value in equal.items():
+        if value is not None:
+            statement = statement.where(column == value)
+    if filters.owner is not None:
+        statement = statement.where(
+            Lead.owner_id.is_(None) if filters.owner == "none" else Lead.owner_id == filters.owner
+        )
+    if filters.contact is not None:
+        statement = statement.where(
+            _Root.id == select(Contact.root_id).where(Contact.id == filters.contact).scalar_subquery()
+        )
+    if filters.phone is not None:
+        statement = statement.where(_Root.id.in_(roots_with("phone", phone_values(filters.phone, region))))
+    if filters.email is not None:
+        statement = statement.where(_Root.id.in_(roots_with("email", email_values(filters.email))))
+    if filters.q is not None and filters.q.strip():
+        text = filters.q.strip()
+        statement = statement.where(
+            or_(_Root.id.in_(roots_like(text)), Lead.title.ilike(like(text)), Lead.message.ilike(like(text)))
+        )
+    if filters.since is not None:
+        statement = statement.where(Lead.received_at >= filters.since)
+    if filters.until is not None:
+        statement = statement.where(Lead.received_at < filters.until)
+    return statement
+
+
+def list_leads(
+    connection: Connection,
+    principal: Principal,
+    filters: LeadFilters,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+    region: str = "RU",
+) -> Page:
+    """Leads by time of receipt, newest first. `region` is the country of phones typed without a code."""
+    statement = _narrow(_select().where(visible_leads(principal)), filters, region)
+    rows = connection.execute(newest_first(statement, Lead.received_at, Lead.id, cursor, limit)).all()
+    return page(rows, limit, lambda shown: _shape(connection, shown), lambda row: (row.received_at, row.id))
+
+
+def get_lead(connection: Connection, principal: Principal, lead_id: int) -> dict[str, Any]:
+    """Raises NotFound, also for a lead that the principal may not see."""
+    row = connection.execute(_select().where(Lead.id == lead_id, visible_leads(principal))).one_or_none()
+    if row is None:
+        raise NotFound("lead_unknown", f"There is no lead {lead_id}.")
+    return _shape(connection, [row])[0]
+
+
+def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+    reach = reachable_at(connection, {row.root_id for row in rows})
+    return [
+        {
+            "id": str(row.id),
+            "state": row.state,
+            "stage": row.stage,
+            "title": row.title,
+            "line": row.line,
+            "channel": row.channel,
+            "source": named(row.source_id, row.source_name),
+            "form": {"id": row.form_id, "name": row.form_name} if row.form_id or row.form_name else None,
+            "received_at": rfc3339(row.received_at),
+            "created_at": rfc3339(row.created_at),
+            "last_touch_at": rfc3339(row.last_touch_at),
+            "closed_at": rfc3339(row.closed_at),
+            "contact": {
+                "id": str(row.root_id),
+                "name": row.contact_name,
+                **reach[row.root_id],
+                "company": row.company,
+            },
+            "owner": named(row.owner_id, row.owner_name),
+            "pool": named(row.pool_id, row.pool_name),
+            "message": row.message,
+            "fields": row.fields,
+            "attribution": _attribution(row.attribution),
+            "touches": row.touches,
+            "repeat_of": id_text(row.repeat_of),
+            "lost_reason": row.lost_reason,
+            "spam": {"score": row.spam.get("score", 0), "reasons": row.spam.get("reasons", [])},
+            "version": row.version,
+        }
+        for row in rows
+    ]
+
+
+def _attribution(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Flat marks as in the contract, with every fixed key there."""
+    marks = {key: value for key, value in stored.items() if key != "utm"} | dict(stored.get("utm") or {})
+    texts = {key: marks.get(key) or "" for key in _ATTRIBUTION_TEXTS}
+    maps = {key: marks.get(key) or {} for key in _ATTRIBUTION_MAPS}
+    return marks | texts | maps

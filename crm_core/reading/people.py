@@ -1,0 +1,79 @@
+"""What leads, contacts and calls share about a person: his root, and his phones and e-mails from all merged members."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy.orm import aliased
+
+from crm_core.identity.emails import read_emails
+from crm_core.identity.phones import read_phones
+from crm_core.models import Contact, ContactIdentifier, Identifier
+from crm_core.reading.values import like
+
+_MIN_DIGITS = 4  # fewer digits of a phone would find half the base
+
+
+def root_of(connection: Connection, contact_id: int) -> int | None:
+    """The contact that carries on for this one, itself unless merged; None if there is no such contact."""
+    return connection.execute(select(Contact.root_id).where(Contact.id == contact_id)).scalar_one_or_none()
+
+
+def reachable_at(connection: Connection, root_ids: Iterable[int]) -> dict[int, dict[str, list[str]]]:
+    """{root: {"phones":["+7…"],"emails":["…"]}} for every root asked for, the oldest first."""
+    found: dict[int, dict[str, list[str]]] = {root: {"phones": [], "emails": []} for root in root_ids}
+    if not found:
+        return found
+    rows = connection.execute(
+        select(Contact.root_id, Identifier.kind, ContactIdentifier.display)
+        .join(ContactIdentifier, ContactIdentifier.contact_id == Contact.id)
+        .join(Identifier, Identifier.id == ContactIdentifier.identifier_id)
+        .where(Contact.root_id.in_(found), ContactIdentifier.retired_at.is_(None))
+        .order_by(ContactIdentifier.first_seen_at, Identifier.id)
+    )
+    for root_id, kind, display in rows:
+        shown = found[root_id].get({"phone": "phones", "email": "emails"}.get(kind, ""))
+        if shown is not None and display not in shown:
+            shown.append(display)
+    return found
+
+
+def roots_with(kind: str, values: Iterable[str]) -> Select[int]:
+    """Roots that use one of these canonical identifiers."""
+    return (
+        select(Contact.root_id)
+        .join(ContactIdentifier, ContactIdentifier.contact_id == Contact.id)
+        .join(Identifier, Identifier.id == ContactIdentifier.identifier_id)
+        .where(
+            Identifier.kind == kind,
+            Identifier.value.in_(list(values)),
+            ContactIdentifier.retired_at.is_(None),
+        )
+    )
+
+
+def phone_values(text: str, region: str) -> list[str]:
+    """Canonical forms of a phone as somebody typed it; nothing if it is none."""
+    return [key.value for key in read_phones(text, region, kind="form")]
+
+
+def email_values(text: str) -> list[str]:
+    return [key.value for key in read_emails(text)]
+
+
+def roots_like(text: str) -> Select[int]:
+    """Roots whose name, company, phone or e-mail contains the text."""
+    member = aliased(Contact)
+    digits = "".join(char for char in text if char.isdecimal() and char.isascii())
+    by_identifier = [ContactIdentifier.display.ilike(like(text))]
+    if len(digits) >= _MIN_DIGITS:
+        by_identifier.append(Identifier.value.like(f"%{digits}%"))
+    identified = (
+        select(ContactIdentifier.contact_id)
+        .join(Identifier, Identifier.id == ContactIdentifier.identifier_id)
+        .where(or_(*by_identifier), ContactIdentifier.retired_at.is_(None))
+    )
+    return select(member.root_id).where(
+        or_(member.name.ilike(like(text)), member.company.ilike(like(text)), member.id.in_(identified))
+    )

@@ -1,0 +1,75 @@
+"""How single values are read from a request and shown in an answer: ids as text, times in UTC, text without NUL."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+
+_ID = re.compile(r"[1-9][0-9]{0,17}")  # fits a bigint
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
+
+
+def read_id(value: object) -> object:
+    """The number of an id, which travels as text so that no client rounds it."""
+    if isinstance(value, str) and _ID.fullmatch(value):
+        return int(value)
+    raise ValueError('an id is text of digits, for instance "17"')
+
+
+def _read_time(value: object) -> object:
+    if isinstance(value, str):
+        value = re.sub(r" (\d\d:\d\d)$", r"+\1", value)  # a "+" in a query string that was not written as %2B
+        if _RFC3339.fullmatch(value):
+            return value
+    raise ValueError('a time is written as in RFC 3339 with a zone, for instance "2026-11-21T09:00:00Z"')
+
+
+def _without_nul(value: str) -> str:
+    if any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in value):
+        raise ValueError("text cannot hold NUL or half of a surrogate pair")
+    return value
+
+
+RowId = Annotated[
+    int, BeforeValidator(read_id), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,17}$"})
+]
+Text = Annotated[str, Field(max_length=4000), AfterValidator(_without_nul)]
+Time = Annotated[
+    AwareDatetime, BeforeValidator(_read_time), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+
+
+class Filters(BaseModel):
+    """What a list may be narrowed by. A parameter that it does not know is refused, never ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def rfc3339(moment: datetime | None) -> str | None:
+    """UTC with Z, to the microsecond only where there is one."""
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def id_text(row_id: int | None) -> str | None:
+    return None if row_id is None else str(row_id)
+
+
+def named(row_id: int | None, name: str | None) -> dict[str, Any] | None:
+    """{"id","name"}, or None."""
+    return None if row_id is None else {"id": str(row_id), "name": name or ""}
+
+
+def like(text: str) -> str:
+    """A pattern for ILIKE that finds the text itself, whatever it contains."""
+    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
