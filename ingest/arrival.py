@@ -1,0 +1,96 @@
+"""One raw thing as it goes into the journal, made safe to store, and the receipt that comes back for it.
+
+The body stays as it came, byte for byte. Everything around it is made text that PostgreSQL can hold, secrets masked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import orjson
+
+from crm_core.sealing import MASK
+
+_LONGEST_KEY = 255  # longer ones are stored as their hash; an index entry has room for about 2,700 bytes
+
+#: Headers whose value is a key to something. Signature headers are not: they are needed to verify later.
+SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
+
+
+@dataclass(frozen=True, slots=True)
+class RawArrival:
+    """What arrived, verbatim in `body`. `headers` are masked already (`masked_headers`)."""
+
+    source_id: int
+    channel: str
+    body: bytes
+    method: str = "POST"
+    path: str = ""  # what follows the token, without the leading slash
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    remote_ip: str = ""
+    provider_key: str | None = None
+    unclaimed: bool = False
+    # The sender chose the key himself (Idempotency-Key): the same key over other bytes is kept as an event of its own.
+    key_is_senders: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    event_id: int
+    uid: str
+    redelivery: bool  # the event was here already and has only been counted
+
+
+def new_uid() -> str:
+    """UUID version 7 (RFC 9562) in 32 hex digits. Made here, so that a lost answer can be looked for by name."""
+    milliseconds = time.time_ns() // 1_000_000
+    noise = int.from_bytes(os.urandom(10), "big")
+    low = 0b10 << 62 | noise & (1 << 62) - 1
+    return f"{milliseconds << 80 | 0x7 << 76 | (noise >> 64 & 0xFFF) << 64 | low:032x}"
+
+
+def masked_headers(headers: Mapping[str, str], secret: Iterable[str] = ()) -> dict[str, str]:
+    """The headers for the journal. `secret` names further ones (lower case) that a source's settings mark."""
+    hidden = SECRET_HEADERS.union(secret)
+    return {name: MASK if name in hidden and value else value for name, value in headers.items()}
+
+
+def safe_text(text: str) -> str:
+    """Text that PostgreSQL can hold: NUL and lone surrogates become U+FFFD. Nothing else changes."""
+    if "\x00" in text:
+        text = text.replace("\x00", "\ufffd")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
+    return text
+
+
+def safe_json(headers: Mapping[str, str]) -> str:
+    """The headers as JSON text for a jsonb column."""
+    try:
+        dumped = orjson.dumps(headers)
+        if b"\\u0000" not in dumped:
+            return dumped.decode()
+    except TypeError:
+        pass  # a lone surrogate; cleaned below
+    return orjson.dumps({safe_text(name): safe_text(str(value)) for name, value in headers.items()}).decode()
+
+
+def safe_key(key: str | None) -> str | None:
+    """The provider's key as it is stored: as it is, or its hash where it is long or cannot be stored. Empty is none."""
+    if not key:
+        return None
+    if len(key) <= _LONGEST_KEY and key.isprintable():
+        return key
+    return "sha256:" + hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def other_bytes_key(key: str, body: bytes) -> str:
+    """The key of a conflict: the sender's key, over these bytes. Its redeliveries find it again."""
+    return f"{key[:_LONGEST_KEY]}~{hashlib.sha256(body).hexdigest()[:16]}"
