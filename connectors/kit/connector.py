@@ -22,7 +22,9 @@ class ConnectorConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
-    region: str = Field("", description="Country of numbers written without a country code (ISO 3166); empty: the hub's")
+    region: str = Field(
+        "", description="Country of numbers written without a country code (ISO 3166); empty: the hub's"
+    )
     timezone: str = Field("", description="Zone of times that name none (IANA); empty: the hub's")
 
 
@@ -66,10 +68,16 @@ class Connector:
     title: str
     parse: Callable[[Request, ConnectorConfig], Sequence[Arrival]]
     config_model: type[ConnectorConfig] = ConnectorConfig
-    verify: Callable[[Request, ConnectorConfig], None] | None = None  # raises NotAuthentic; None: the token is the key
+    verify: Callable[[Request, ConnectorConfig], None] | None = (
+        None  # raises NotAuthentic; None: the token is the key
+    )
     verify_at_door: bool = False  # only where the provider shows the refusal to an administrator
-    provider_key: Callable[[Request, ConnectorConfig], str | None] | None = None  # cheap, never raises; None: no key
-    handshake: Callable[[Request, ConnectorConfig], Reply | None] | None = None  # GET/POST that is no event; None: not one
+    provider_key: Callable[[Request, ConnectorConfig], str | None] | None = (
+        None  # cheap, never raises; None: no key
+    )
+    handshake: Callable[[Request, ConnectorConfig], Reply | None] | None = (
+        None  # GET/POST that is no event; None: not one
+    )
     reply: Callable[[Request, ConnectorConfig], Reply] | None = None  # None: the contract's default answer
     pulls: bool = False  # True: the hub fetches (IMAP); the source has no address
     experimental: bool = False  # True: written from documents, not yet seen live

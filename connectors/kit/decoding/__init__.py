@@ -1,0 +1,9 @@
+"""Bytes of any sender into plain fields. Trusts no Content-Type, refuses nothing that can be read, never reads twice.
+
+Frameworks lose real inquiries here: raw cp1251 gives an empty form, a beacon's text/plain gives none at all.
+"""
+
+from connectors.kit.decoding.body import Decoded, decode, decode_body, decode_query
+from connectors.kit.decoding.charset import text_of
+
+__all__ = ["Decoded", "decode", "decode_body", "decode_query", "text_of"]

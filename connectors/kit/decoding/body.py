@@ -1,0 +1,172 @@
+"""Which of the shapes a body has, whatever its Content-Type says: JSON, multipart, urlencoded, or just text."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from connectors.kit.connector import Request
+from connectors.kit.decoding import brackets, jsontext, limits, multipart, urlencoded
+from connectors.kit.decoding.charset import codec_of, text_of
+from crm_core.errors import Malformed
+
+Shape = Literal["empty", "json", "urlencoded", "multipart", "text"]
+
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+_BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]{1,200})\"|([^;,\s]{1,200}))", re.IGNORECASE)
+_BLANK = re.compile(rb"[\s\x00]*\Z")
+_WORDS = re.compile(r"[^\W\d_]{2}|\d{5}")
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A body as plain values: `data` is a mapping for every form, and what JSON says (list, text, number) for JSON."""
+
+    shape: Shape
+    data: Any
+    query: Mapping[str, Any] = field(default_factory=dict)  # what the address itself carried
+    flags: tuple[str, ...] = ()  # limits that were met, see `limits`
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The data if it is a mapping, else nothing."""
+        return self.data if isinstance(self.data, dict) else {}
+
+
+def decode(request: Request) -> Decoded:
+    """Body and query of a request. Raises Malformed only where nothing at all can be read."""
+    flags: set[str] = set()
+    query = decode_query(request.query, flags) if request.query else {}
+    shape, data = decode_body(
+        request.body, request.content_type, request.headers.get("content-encoding", ""), flags
+    )
+    return Decoded(shape, data, query, tuple(sorted(flags)))
+
+
+def decode_query(query: str, flags: set[str]) -> dict[str, Any]:
+    return brackets.tree(urlencoded.pairs(query.encode("utf-8", "surrogateescape"), "", flags), flags)
+
+
+def decode_body(body: bytes, content_type: str, encoding: str, flags: set[str]) -> tuple[Shape, Any]:
+    """One body. `flags` collects the limits that were met."""
+    if body[:2] == b"\x1f\x8b" or encoding.lower() in ("gzip", "x-gzip", "deflate"):
+        body = _unpacked(body, flags)
+    declared = _CHARSET.search(content_type)
+    charset = declared[1] if declared else ""
+    body = _without_bom(body, charset)
+    if _BLANK.match(body[:4096]) and _BLANK.match(body):
+        return "empty", {}
+    media = content_type.partition(";")[0].strip().lower()
+
+    if media.startswith("multipart/") or body[:2] == b"--":
+        boundary = _BOUNDARY.search(content_type)
+        actual = multipart.boundary_of(body, (boundary[1] or boundary[2]) if boundary else "")
+        if actual:
+            return "multipart", brackets.tree(multipart.parts(body, actual, charset, flags), flags)
+
+    first = body[:64].lstrip()[:1]
+    json_type = media.endswith("json")
+    if first in (b"{", b"[") or (json_type and not urlencoded.looks_urlencoded(body)):
+        data = _json(body, charset, flags, hopeful=json_type or first == b"{")
+        if data is not None:
+            return "json", data
+
+    if (
+        media == "application/x-www-form-urlencoded"
+        and b"=" in body[:65536]
+        or urlencoded.looks_urlencoded(body)
+    ):
+        return "urlencoded", brackets.tree(urlencoded.pairs(body, charset, flags), flags)
+    return "text", _text(body, charset, flags)
+
+
+def _json(body: bytes, charset: str, flags: set[str], *, hopeful: bool) -> Any | None:
+    """The value, or what could be salvaged of it; None when it is no JSON at all."""
+    if (
+        len(body) < limits.JSON_TOKENS
+        or body.count(b",") + body.count(b"{") + body.count(b"[") < limits.JSON_TOKENS
+    ):
+        try:
+            value = jsontext.parse(body, charset)
+        except ValueError:
+            pass
+        else:
+            return _bounded(value, flags) if value is not None else {}
+    else:
+        flags.add(limits.TOO_MANY_FIELDS)
+    if not hopeful:
+        return None
+    cut = body[: 4 * limits.TEXT_CHARS]
+    return jsontext.bounded(jsontext.salvage(text_of(cut, charset), flags), flags) or None
+
+
+def _bounded(value: Any, flags: set[str]) -> Any:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        if len(value) > limits.ROWS:
+            raise Malformed(
+                "too_many_rows",
+                f"One post carries {len(value)} inquiries; at most {limits.ROWS} are read. Send them in parts.",
+            )
+        return [jsontext.bounded(row, flags) for row in value]
+    return jsontext.bounded(value, flags)
+
+
+def _text(body: bytes, charset: str, flags: set[str]) -> str:
+    """Plain words of a body without any structure. Raises Malformed where there are none."""
+    head = body[:4096]
+    if 10 * len(_CONTROLS.findall(head)) > len(head):
+        raise Malformed(
+            "not_text", f"The body is neither a form, nor JSON, nor text: {len(body)} bytes of binary data."
+        )
+    text = text_of(body[: 4 * limits.VALUE_CHARS], charset)
+    if len(text) > limits.VALUE_CHARS or len(body) > 4 * limits.VALUE_CHARS:
+        flags.add(limits.TRUNCATED_VALUE)
+    if not _WORDS.search(text):
+        raise Malformed(
+            "nothing_readable", f"No field and no word can be read in the {len(body)} bytes of the body."
+        )
+    return text[: limits.VALUE_CHARS]
+
+
+def _unpacked(body: bytes, flags: set[str]) -> bytes:
+    """gzip and both kinds of deflate, at most UNPACKED_BYTES of it; a cut stream gives what it had."""
+    for window in (47, -15):  # 32 + 15: gzip or zlib by its own header; -15: bare deflate
+        inflater = zlib.decompressobj(window)
+        result = bytearray()
+        try:
+            for start in range(0, len(body), 65536):
+                result += inflater.decompress(
+                    body[start : start + 65536], limits.UNPACKED_BYTES - len(result)
+                )
+                if len(result) >= limits.UNPACKED_BYTES or inflater.eof:
+                    break
+        except zlib.error:
+            if not result:
+                continue
+        if not inflater.eof:
+            flags.add(limits.TRUNCATED_BODY)
+        if result:
+            return bytes(result)
+    return body  # said to be packed and is not: read it as it is
+
+
+def _without_bom(body: bytes, charset: str) -> bytes:
+    """UTF-8 bytes without their mark; UTF-16 and UTF-32 are turned into UTF-8, so that the rest need not know them."""
+    if body.startswith(b"\xef\xbb\xbf"):
+        return body[3:]
+    codec = ""
+    if body[:4] in (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff"):
+        codec = "utf-32"
+    elif body[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        codec = "utf-16"
+    elif body[:1] == b"\x00" and body[1:2] in (b"{", b"["):
+        codec = "utf-16-be"
+    elif body[1:2] == b"\x00" and body[:1] in (b"{", b"["):
+        codec = "utf-16-le"
+    elif codec_of(charset).startswith(("utf-16", "utf-32")) and b"\x00" in body[:64]:
+        codec = codec_of(charset)
+    return body.decode(codec, "ignore").encode("utf-8", "ignore") if codec else body

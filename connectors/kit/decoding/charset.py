@@ -1,0 +1,83 @@
+"""Bytes to text when nobody tells the truth about the encoding.
+
+UTF-8 goes first where it proves itself: Cyrillic text in a one-byte encoding is practically never valid UTF-8, while a
+page that declares windows-1251 and sends UTF-8 is common. Then what was declared, then cp1251.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from functools import lru_cache
+
+#: NUL (PostgreSQL refuses it), other control characters, lone surrogates, and the controls that turn text around.
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]")
+_HIGH = re.compile(rb"[\x80-\xff]")
+_MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+
+
+def text_of(raw: bytes, charset: str = "") -> str:
+    """Text of a value, cleaned. `charset` is what was declared, in any spelling; "" when nothing was."""
+    return clean(decoded(raw, charset))
+
+
+def decoded(raw: bytes, charset: str = "") -> str:
+    """Text of a value as it is. Never raises."""
+    if raw.isascii() and not _stateful(charset):
+        return raw.decode("ascii")
+    if _stateful(charset):  # 7-bit encodings: their bytes are valid UTF-8 and mean something else
+        try:
+            return raw.decode(charset)
+        except UnicodeDecodeError:
+            pass
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if _mostly_utf8(raw, error):
+            return raw.decode("utf-8", "replace" if error.reason != "unexpected end of data" else "ignore")
+    codec = codec_of(charset)
+    if codec and codec != "utf-8":
+        try:
+            return raw.decode(codec)
+        except UnicodeDecodeError:
+            pass
+    return raw.decode("cp1251", "replace")
+
+
+def clean(text: str) -> str:
+    """Text that PostgreSQL takes and a page shows as it reads: no NUL, no surrogates, no turning controls, NFC."""
+    if text.isascii():
+        return text if text.isprintable() else _UNWANTED.sub("", text)
+    text = _UNWANTED.sub("", text)
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
+
+
+@lru_cache(maxsize=256)
+def codec_of(charset: str) -> str:
+    """Python's name of a declared charset, "" when there is no such text encoding."""
+    try:
+        info = codecs.lookup(charset.strip().strip("\"'")) if charset and len(charset) < 40 else None
+    except (LookupError, ValueError):
+        return ""
+    if (
+        info is None
+        or not getattr(info, "_is_text_encoding", True)
+        or info.name in ("idna", "punycode", "undefined")
+    ):
+        return ""
+    return "cp1252" if info.name == "iso8859-1" else info.name  # browsers read latin-1 as cp1252
+
+
+@lru_cache(maxsize=256)
+def _stateful(charset: str) -> bool:
+    return codec_of(charset).startswith(("iso2022", "hz", "utf-7", "utf-16", "utf-32"))
+
+
+def _mostly_utf8(raw: bytes, error: UnicodeDecodeError) -> bool:
+    """Cut in the middle of a character, or a stray byte in a long text: still UTF-8, else every letter is spoilt."""
+    pairs = _MULTIBYTE.findall(raw)
+    if error.reason == "unexpected end of data" and error.end >= len(raw):
+        return bool(pairs)
+    stray = len(_HIGH.findall(raw)) - sum(map(len, pairs))
+    return len(pairs) >= 10 * max(stray, 1)

@@ -1,0 +1,157 @@
+"""JSON as it really arrives: duplicate names, NaN, control characters, a quote that breaks it, an end that is missing."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from connectors.kit.decoding import brackets, limits
+from connectors.kit.decoding.charset import clean, decoded
+
+_MEMBER = re.compile(
+    r'"((?:[^"\\]|\\.){1,256})"\s{0,8}:\s{0,8}(?:"|(-?\d{1,40}(?:\.\d{1,40})?|true|false|null))'
+)
+_CLOSING = re.compile(r'"(?=\s*(?:,\s*["\r\n]|[}\]]|\Z))')
+_ELSEWHERE = re.compile("[\udc80-\udcff]")
+
+
+def loads(text: str) -> Any:
+    """The value. Duplicate names become lists. Raises ValueError, also for nesting beyond the interpreter's limit."""
+    try:
+        return _DECODER.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def parse(body: bytes, charset: str) -> Any:
+    """The value of a body whose encoding is not known. Where the body mixes encodings, each string finds its own."""
+    try:
+        return loads(body.decode("utf-8"))
+    except UnicodeDecodeError:
+        pass
+    mixed = loads(body.decode("utf-8", "surrogateescape"))
+    return _settle(mixed, charset)
+
+
+def bounded(value: Any, flags: set[str]) -> Any:
+    """The same value, cleaned and within the limits of one inquiry."""
+    return _Bound(flags).value(value, 0)
+
+
+def salvage(text: str, flags: set[str]) -> dict[str, Any]:
+    """Names and simple values that can be read out of broken JSON. Linear in the length of the text."""
+    flags.add(limits.BROKEN_JSON)
+    found: dict[str, Any] = {}
+    at, count = 0, 0
+    text = text[: limits.TEXT_CHARS]
+    while count < limits.KEYS and (match := _MEMBER.search(text, at)):
+        count += 1
+        if match[2] is not None:
+            value, at = loads(match[2]), match.end()
+        else:
+            end = _CLOSING.search(text, match.end())
+            if end is None:
+                flags.add(limits.TRUNCATED_BODY)
+            stop, at = (end.start(), end.end()) if end else (len(text), len(text))
+            value = _unescaped(text[match.end() : stop])
+        brackets.add(found, _unescaped(match[1]), value)
+    return found
+
+
+def _unescaped(text: str) -> str:
+    try:
+        return str(json.loads(f'"{text}"', strict=False))
+    except ValueError:
+        return text
+
+
+def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        result = {}
+        for key, value in pairs:
+            brackets.add(result, key, value)
+    return result
+
+
+def _integer(text: str) -> int | str:
+    return int(text) if len(text) <= 18 else text  # longer ones are ids; a float would change their digits
+
+
+def _fraction(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+_DECODER = json.JSONDecoder(
+    strict=False, object_pairs_hook=_pairs, parse_int=_integer, parse_float=_fraction, parse_constant=str
+)
+
+
+def _settle(value: Any, charset: str, depth: int = 0) -> Any:
+    if isinstance(value, str):
+        return (
+            decoded(value.encode("utf-8", "surrogateescape"), charset) if _ELSEWHERE.search(value) else value
+        )
+    if depth > 4 * limits.DEPTH:
+        return None
+    if isinstance(value, dict):
+        return {_settle(k, charset): _settle(v, charset, depth + 1) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_settle(v, charset, depth + 1) for v in value]
+    return value
+
+
+class _Bound:
+    """Counts what was taken while the value is walked."""
+
+    def __init__(self, flags: set[str]) -> None:
+        self.flags = flags
+        self.keys = limits.KEYS
+        self.chars = limits.TEXT_CHARS
+
+    def value(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict | list):
+            if depth >= limits.DEPTH:
+                self.flags.add(limits.TOO_DEEP)
+                return self.text(_flat(value))
+            return self.members(value, depth) if isinstance(value, dict) else self.items(value, depth)
+        self.keys -= 1
+        return value
+
+    def text(self, value: str) -> str:
+        self.keys -= 1
+        value = clean(value)
+        room = min(limits.VALUE_CHARS, self.chars)
+        if len(value) > room:
+            self.flags.add(limits.TRUNCATED_VALUE)
+            value = value[:room]
+        self.chars -= len(value)
+        return value
+
+    def members(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key, below in value.items():
+            if self.keys <= 0:
+                self.flags.add(limits.TOO_MANY_FIELDS)
+                break
+            if len(key) > limits.KEY_CHARS:
+                self.flags.add(limits.TRUNCATED_VALUE)
+            result[clean(key[: limits.KEY_CHARS])] = self.value(below, depth + 1)
+        return result
+
+    def items(self, value: list[Any], depth: int) -> list[Any]:
+        if len(value) > self.keys:
+            self.flags.add(limits.TOO_MANY_FIELDS)
+        return [self.value(below, depth + 1) for below in value[: max(self.keys, 0)]]
+
+
+def _flat(value: Any) -> str:
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (RecursionError, ValueError):
+        return "…"

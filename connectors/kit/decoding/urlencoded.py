@@ -1,0 +1,68 @@
+"""`a=1&b=2` on bytes: split first, percent-decode to bytes, then find each value's own encoding."""
+
+from __future__ import annotations
+
+import re
+
+from connectors.kit.decoding import limits
+from connectors.kit.decoding.charset import text_of
+
+_ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
+_KEY = rb"[^\s=&;{}<>\"]{1,256}"
+_LOOKS = re.compile(rb"\s*&*" + _KEY + rb"=")
+_SEMICOLONS = re.compile(rb"[\w.\[\]%+-]{1,64}=[^;]*(?:;[\w.\[\]%+-]{1,64}=[^;]*)+;?\Z")
+_LINES = re.compile(rb"[^=\r\n]{1,256}=[^\r\n]*(?:\r?\n[^=\r\n]{1,256}=[^\r\n]*)+\s*\Z")
+
+Pairs = list[tuple[str, str]]
+
+
+def looks_urlencoded(body: bytes) -> bool:
+    return _LOOKS.match(body) is not None
+
+
+def pairs(body: bytes, charset: str, flags: set[str]) -> Pairs:
+    """Names and values in order, duplicates kept, within the limits. Never raises."""
+    if b"&" not in body and b"=" in body:
+        if b";" in body and len(body) < limits.VALUE_CHARS and _SEMICOLONS.match(body):
+            return _read(body.split(b";", limits.KEYS), charset, flags)
+        if b"\n" in body and len(body) < limits.VALUE_CHARS and _LINES.match(body):  # enctype="text/plain"
+            lines = body.replace(b"\r\n", b"\n").split(b"\n", limits.KEYS)
+            return _read(lines, charset, flags, plain=True)
+    return _read(body.split(b"&", limits.KEYS), charset, flags)
+
+
+def _read(pieces: list[bytes], charset: str, flags: set[str], *, plain: bool = False) -> Pairs:
+    if len(pieces) > limits.KEYS:
+        flags.add(limits.TOO_MANY_FIELDS)
+        pieces.pop()
+    result: Pairs = []
+    left = limits.TEXT_CHARS
+    for piece in pieces:
+        key, _, value = piece.partition(b"=")
+        if not piece or not (key or value):
+            continue
+        # Three characters of escape a byte, two bytes a Cyrillic letter: cut before the costly part, generously.
+        if len(key) > 6 * limits.KEY_CHARS or len(value) > 6 * limits.VALUE_CHARS:
+            flags.add(limits.TRUNCATED_VALUE)
+            key, value = key[: 6 * limits.KEY_CHARS], value[: 6 * limits.VALUE_CHARS]
+        if not plain:
+            key, value = _unescaped(key), _unescaped(value)
+        name, text = text_of(key, charset), text_of(value, charset)
+        if len(name) > limits.KEY_CHARS or len(text) > min(limits.VALUE_CHARS, left):
+            flags.add(limits.TRUNCATED_VALUE)
+            name, text = name[: limits.KEY_CHARS], text[: min(limits.VALUE_CHARS, left)]
+        left -= len(text)
+        result.append((name, text))
+    return result
+
+
+def _unescaped(raw: bytes) -> bytes:
+    if b"+" in raw:
+        raw = raw.replace(b"+", b" ")
+    if b"%" in raw:
+        raw = _ESCAPES.sub(_run, raw)
+    return raw
+
+
+def _run(match: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(match[0].replace(b"%", b"").decode("ascii"))
