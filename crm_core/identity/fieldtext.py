@@ -1,0 +1,115 @@
+"""What people and exchanges put into a phone field, brought to ASCII digits, parts and extensions.
+
+Only for fields that are meant to hold a phone: letters are read as digits here, which prose would not survive.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−⁃﹘﹣－ー"), "-")
+_SPACES = dict.fromkeys(map(ord, "\t\r\x0b\x0c\xa0"), " ")
+
+_ADDRESS = re.compile(
+    r"(?:wa\.me/|[?&](?:phone|number)=|t\.me/|(?:tel|sips?|whatsapp|callto|viber|xmpp):(?://)?)\s*((?:%2B|\+)?[\d\s().-]+)",
+    re.IGNORECASE,
+)
+_MAILBOX_OR_HOST = re.compile(r"@[\w.:-]+")
+_PARAMETERS = re.compile(r";(?:user|transport|phone-context|isub|tag)=[^;\s>]*", re.IGNORECASE)
+
+#: The words for "extension"; `*` and `#` are what one presses, `,` and `p` what a dialler pauses on.
+_EXTENSION = re.compile(
+    r"(?:(?:;\s*ext\s*=|доб(?:авочный|ав)?|доп(?:олнительный)?|внутр(?:енний)?|вн|ext(?:ension)?|внутренний номер)"
+    r"[\s.:№#)-]{0,4}|(?<=\d)\s{0,2}[*#x]\s{0,2}|(?<=\d)\s?,{1,3}\s?(?=\d{1,5}\s*$))(\d{1,7})(?!\d)",
+    re.IGNORECASE,
+)
+_SEPARATOR = re.compile(r"[,;|\n]|\s(?:или|либо|or|and|и)\s|(?<=\d)\s*/\s*(?=[+(]?\d{5})|(?<=\d)\s*(?=\+\s*\d)")
+_SIBLING = re.compile(r"(?<=\d)\s?[/\\]\s?-?(\d{1,4})\b")
+
+# O and З and l inside or beside digits, never as a part of a word.
+_HOMOGLYPHS = str.maketrans({"O": "0", "o": "0", "О": "0", "о": "0", "З": "3", "з": "3", "l": "1", "I": "1"})
+_LOOKALIKE = re.compile(r"(?<![^\W\d_])(?:(?<=\d)[OoОоЗзlI]{1,4}|[OoОоЗзlI]{1,4}(?=\d))(?![^\W\d_])")
+
+#: 8-800-РОССИЯ: letters on the keys of Russian telephones.
+_KEYPAD = {
+    letter: digit
+    for digit, letters in {
+        "2": "абвгabc", "3": "дежзёdef", "4": "ийклghi", "5": "мнопjkl", "6": "рстуmno",
+        "7": "фхцчpqrs", "8": "шщъыtuv", "9": "ьэюяwxyz",
+    }.items()
+    for letter in letters
+}  # fmt: skip
+_VANITY = re.compile(r"(?:\+?7|8|\+?1)[\s(-]{0,3}8\d\d[\s)-]{0,3}([^\W\d_]{4,10}|(?:[^\W\d_]|[\d-]){5,12})\s*", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One number as written: its digits, whether a + stood before them, what was done to read it."""
+
+    digits: str
+    plus: bool
+    extension: str = ""
+    sibling: str = ""  # digits after a slash that replace the last ones: 67/68
+    flags: tuple[str, ...] = ()
+
+
+def plain(text: str) -> str:
+    """ASCII digits, hyphens and spaces; no bidirectional marks. Letters are left as they are (NFKC)."""
+    if text.isascii():
+        return text.translate(_SPACES)
+    text = unicodedata.normalize("NFKC", text).translate(_DASHES).translate(_SPACES)
+    return "".join(
+        str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text if unicodedata.category(c) != "Cf"
+    )
+
+
+def parts(text: str) -> Iterator[Part]:
+    """The numbers of a phone field in the order in which they stand."""
+    flags: tuple[str, ...] = ()
+    if (address := _ADDRESS.search(text)) is not None:
+        text = address[1].replace("%2B", "+").replace("%2b", "+") + text[address.end() :]
+    text = _PARAMETERS.sub("", _MAILBOX_OR_HOST.sub(" ", text))
+    if not text.isascii() or not set("OolI").isdisjoint(text):
+        repaired = _LOOKALIKE.sub(lambda m: m[0].translate(_HOMOGLYPHS), text)
+        if repaired != text:
+            text, flags = repaired, ("homoglyph",)
+    if (vanity := _VANITY.fullmatch(text.strip())) is not None and any(c.isalpha() for c in vanity[1]):
+        text = "".join(_KEYPAD.get(c, c) for c in text.casefold())
+        flags += ("vanity",)
+    yield from _split(text, flags)
+
+
+def _split(text: str, flags: tuple[str, ...]) -> Iterator[Part]:
+    start = 0
+    for extension in _EXTENSION.finditer(text):
+        before = text[start : extension.start()]
+        *whole, last = _SEPARATOR.split(before)
+        if sum(map(str.isdigit, last)) < 5:
+            continue
+        for piece in whole:
+            yield from _part(piece, flags)
+        yield from _part(last, flags, extension[1])
+        start = extension.end()
+    for piece in _SEPARATOR.split(text[start:]):
+        yield from _part(piece, flags)
+
+
+#: Two Russian numbers with only a blank between them.
+_SEVEN = re.compile(r"(?:\+\s*7|7|8)[\s()-]*(?:\d[\s()-]*){10}")
+
+
+def _part(piece: str, flags: tuple[str, ...], extension: str = "") -> Iterator[Part]:
+    sibling = ""
+    if (tail := _SIBLING.search(piece)) is not None and sum(map(str.isdigit, piece[: tail.start()])) >= 6:
+        sibling = tail[1]
+        piece = piece[: tail.start()]
+    piece = re.sub(r"^[^\d+]+", "", re.sub(r"^\D*\+\s*7\s*(?=\+)", "", piece))
+    digits = re.sub(r"\D", "", piece)
+    if len(digits) > 18 and (found := _SEVEN.findall(piece)) and len(found) * 11 == len(digits):
+        for one in found:
+            yield from _part(one, flags)
+    elif digits:
+        yield Part(digits, piece.startswith("+"), extension, sibling, flags)

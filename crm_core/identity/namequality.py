@@ -1,0 +1,84 @@
+"""Whether a text is a name at all, and how it is shown. Fixes case only where it carries no information."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_MOST_CHARS = 120  # longer is a message in the wrong field
+
+_NOISE = re.compile(
+    r"https?://\S+|www\.\S+|\S+@\S+|\b[\w-]+\.(?:ru|com|org|net|рф|su|by|kz|ua)\b\S*|[+\d][\d\s()+-]{5,}\d", re.IGNORECASE
+)
+_LETTER = re.compile(r"[^\W\d_]")
+_WORD = re.compile(r"[^\W\d_]+")
+
+#: What stands in a name field without being a name (whole text, case folded).
+_PLACEHOLDERS = frozenset(
+    """
+    тест test testing тестовый проверка клиент покупатель заказчик гость посетитель пользователь абонент аноним анонимно
+    анонимный неизвестный неизвестно нет нету имя фио name user username guest client customer buyer anonymous unknown
+    none null undefined nan no na n/a asd asdf qwe qwerty qwer йцу йцукен фыв фыва ывфа фывапролдж abc абв xxx admin
+    админ менеджер manager директор секретарь бухгалтер лид lead заявка звонок contact контакт новый
+    """.split()  # noqa: SIM905: a list of words reads best as words
+) | frozenset(
+    {
+        "no name", "без имени", "имя фамилия", "ваше имя", "your name", "first name", "тест тест", "test test",
+        "новый клиент", "новый контакт", "тестовый клиент", "wireless caller", "unknown caller", "out of area",
+        "toll free call", "не указано", "не указан", "частное лицо", "физлицо", "физическое лицо", "тестовая заявка",
+        "test lead", "test user", "тестовый лид",
+    }
+)  # fmt: skip
+
+_COMPANY = re.compile(
+    r"(?:^|[\s«\"'(])(?:ооо|оао|зао|пао|нао|ао|ип|тоо|чп|гк|фгуп|муп|гуп|нпо|llc|ltd|inc|gmbh|corp|co|company|компания|"
+    r"фирма|магазин|салон|клиника|агентство|организация|завод|школа|отель|hotel|shop|store)(?=$|[\s»\"').,])",
+    re.IGNORECASE,
+)
+
+
+def clean_name(text: str) -> str:
+    """The name as it is shown; "" if there is none in it. A company's name stays, `is_company` tells it apart."""
+    text = text.strip()[: _MOST_CHARS * 4]
+    if not text:
+        return ""
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+        text = "".join(c if _is_name_char(c) else " " for c in text)
+    elif not text.isalpha():
+        text = re.sub(r"[\x00-\x1f\x7f]", " ", text)
+    if not text.isalpha():
+        text = _NOISE.sub(" ", text)
+        text = " ".join(text.split()).strip(" ,;:/\\|_*#=+~<>[]{}?!-—–\"")
+    text = text[:_MOST_CHARS].rstrip()
+    if _is_no_name(text):
+        return ""
+    if text.isupper() or text.islower():
+        return _WORD.sub(lambda m: _cased(m[0], text), text)
+    return text
+
+
+def is_company(text: str) -> bool:
+    """True if a legal form or a word for a business stands in it."""
+    return _COMPANY.search(text) is not None
+
+
+def _is_name_char(char: str) -> bool:
+    category = unicodedata.category(char)
+    return category[0] in "LMN" or char in " .,'’ʼ`-–—\"«»()&/@:+_"
+
+
+def _is_no_name(text: str) -> bool:
+    letters = _LETTER.findall(text)
+    if len(letters) < 2:
+        return True
+    folded = text.casefold().strip(" .()\"'«»")
+    if folded in _PLACEHOLDERS or folded.rstrip("0123456789 ") in _PLACEHOLDERS:
+        return True
+    return len(letters) > 2 and len({letter.casefold() for letter in letters}) == 1  # аааа
+
+
+def _cased(word: str, whole: str) -> str:
+    if is_company(whole) and len(word) <= 4 and whole.isupper():
+        return word  # ООО, ЗАО and short brands keep their capitals
+    return word[0].upper() + word[1:].lower()

@@ -1,0 +1,113 @@
+"""Whether two written names may be one person. Order-free, in either script; a bad name is unknown, never a conflict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from crm_core.identity.fullname import Name, parse_name
+from crm_core.identity.namequality import clean_name
+
+__all__ = ["NameVerdict", "Verdict", "clean_name", "compare", "compare_names", "first_name_key"]
+
+Verdict = Literal["agree", "unknown", "conflict"]
+
+
+@dataclass(frozen=True, slots=True)
+class NameVerdict:
+    verdict: Verdict
+    why: str  # machine-readable code; docs/identity.md lists them
+
+
+def first_name_key(name: str) -> str | None:
+    """Folded full first name that this name most likely means (Лёша, Aleksey → `aleksei`); None if none is given."""
+    parsed = parse_name(name)
+    if parsed.firsts:
+        return parsed.firsts[0]
+    return parsed.others[0] if len(parsed.others) == 1 else None
+
+
+def compare(a: str, b: str) -> Verdict:
+    """Same as `compare_names(a, b).verdict`."""
+    return compare_names(a, b).verdict
+
+
+@lru_cache(maxsize=4096)
+def compare_names(a: str, b: str) -> NameVerdict:
+    """Symmetric. `agree` needs something positive in common; `conflict` needs something that one person cannot have."""
+    one, two = parse_name(a), parse_name(b)
+    if not one.words and not one.initials or not two.words and not two.initials:
+        return NameVerdict("unknown", "no_name")
+    if one.words == two.words and one.words:
+        return NameVerdict("agree", "same_words")
+    if one.gender and two.gender and one.gender != two.gender:
+        return NameVerdict("conflict", "gender")
+    if one.patronymic and two.patronymic and not _close(one.patronymic, two.patronymic):
+        return NameVerdict("conflict", "patronymic")
+    first, last = _firsts(one, two), _lasts(one, two)
+    if first is False:
+        return NameVerdict("conflict", "first_name")
+    patronymic = bool(one.patronymic and two.patronymic)
+    if first and last is False:
+        if patronymic:
+            return NameVerdict("agree", "surname_changed")
+        if "f" in (one.gender, two.gender):
+            return NameVerdict("unknown", "surname_may_have_changed")
+        return NameVerdict("conflict", "surname")
+    if first:
+        return NameVerdict("agree", "first_and_last" if last else "first_name")
+    if last:
+        return NameVerdict("agree", "surname_and_initials" if one.initials or two.initials else "surname")
+    if last is False:
+        return NameVerdict("conflict", "surname")
+    if one.others and two.others:
+        if not one.others_set.isdisjoint(two.others):
+            return NameVerdict("unknown", "one_word_shared")
+        if any(_close(x, y) for x in one.others for y in two.others):
+            return NameVerdict("unknown", "one_word_similar")
+        return NameVerdict("conflict", "no_word_shared")
+    return NameVerdict("unknown", "nothing_to_compare")
+
+
+def _firsts(one: Name, two: Name) -> bool | None:
+    if one.firsts and two.firsts:
+        if not set(one.firsts).isdisjoint(two.firsts):
+            return True
+        return any(_close(x, y) for x in one.first_forms for y in two.first_forms)
+    for known, other in ((one, two), (two, one)):
+        if known.firsts and not other.firsts and other.initials and not other.others:
+            letters = {name[0] for name in (*known.firsts, *known.first_forms)}
+            if letters.isdisjoint(other.initials):
+                return False
+        if known.firsts and not other.firsts and other.others:
+            if any(_close(x, y) for x in known.first_forms for y in other.others):
+                return True
+            if len(other.words) == 1 and not other.last:
+                return False  # one unknown word against a known first name: another first name
+    return None
+
+
+def _lasts(one: Name, two: Name) -> bool | None:
+    if one.last and two.last:
+        return one.last == two.last or _close(one.last, two.last)
+    for known, other in ((one, two), (two, one)):
+        if known.last and not other.last and known.last in other.others_set:
+            return True
+    return None
+
+
+def _close(a: str, b: str) -> bool:
+    """Equal, or one slip of the keyboard apart in words long enough that it is not another name."""
+    if a == b:
+        return True
+    if min(len(a), len(b)) < 5 or abs(len(a) - len(b)) > 1:
+        return False
+    if len(a) == len(b):
+        wrong = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
+        if len(wrong) == 2:
+            i, j = wrong
+            return j == i + 1 and a[i] == b[j] and a[j] == b[i]
+        return len(wrong) == 1 and 0 < wrong[0] < len(a) - 1  # the end of a name tells gender, its start the name
+    short, long = sorted((a, b), key=len)
+    return any(long[:i] + long[i + 1 :] == short for i in range(1, len(long) - 1))

@@ -1,0 +1,32 @@
+"""Numbers and words that stand where a number should be: withheld callers, masks, 999-99-99. They join nobody."""
+
+from __future__ import annotations
+
+#: What exchanges and providers write for a caller who hides the number (whole field, folded).
+WITHHELD = frozenset(
+    {
+        "anonymous", "anonym", "unknown", "withheld", "restricted", "private", "unavailable", "hidden", "blocked",
+        "no caller id", "no number", "not available", "none", "null", "undefined", "nan", "-", "0", "n/a", "na",
+        "скрыт", "скрытый", "скрытый номер", "номер скрыт", "анонимный", "аноним", "неизвестный", "неизвестен",
+        "неизвестно", "не определен", "не определён", "нет", "нет номера", "невідомий", "прихований", "asterisk",
+    }
+)  # fmt: skip
+
+#: Words typed on a keypad, as Twilio sends them for "anonymous", "restricted", "blocked", "unknown", "unavailable".
+#: The first is a well-formed number of Lesotho, the others are numbers only without the plus.
+_ANONYMOUS = frozenset({"+266696687", "266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
+
+_UP, _DOWN = "01234567890123456789", "98765432109876543210"
+_FRAME = " \t\r\n<>\"'()._"
+
+
+def is_withheld(text: str) -> bool:
+    """True for a whole field that says "no number"; also for an empty one."""
+    folded = " ".join(text.strip(_FRAME).casefold().split())
+    return not folded or folded in WITHHELD or folded in _ANONYMOUS
+
+
+def is_placeholder(e164: str) -> bool:
+    """Typed to get past a required field: at most two different digits in the last nine, or a run up or down."""
+    tail = e164[-9:]
+    return len(set(tail)) <= 2 or tail in _UP or tail in _DOWN
