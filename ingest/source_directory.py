@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 from crm_core.config import HubConfig
 from crm_core.errors import HubError, Transient
 from ingest.bounded import BoundedConnection, connect_bounded
-from ingest.source_settings import LoadedSource, loaded
+from ingest.source_settings import LoadedSource, loaded, marked_fields
 from ingest.sources import digest_of
 
 _FRESH_SECONDS = 5.0  # a rotated token or a changed setting is known everywhere after this
@@ -43,6 +43,7 @@ class Address:
     channel: str
     unclaimed: bool  # the token was rotated or disabled
     allowed_hosts: tuple[str, ...]
+    secret_headers: frozenset[str]  # lower case; the source's settings say that their values are keys
     source: LoadedSource | None  # None: its connector or its secrets cannot be loaded; what arrives is kept all the same
 
 
@@ -144,5 +145,18 @@ class SourceDirectory:
             # still be let in. The worker names the reason on each event.
             source = None
         return Address(
-            row["id"], row["channel"], row["token_state"] != "active", tuple(row["allowed_hosts"]), source
+            source_id=row["id"],
+            channel=row["channel"],
+            unclaimed=row["token_state"] != "active",
+            allowed_hosts=tuple(row["allowed_hosts"]),
+            secret_headers=_secret_headers(source),
+            source=source,
         )
+
+
+def _secret_headers(source: LoadedSource | None) -> frozenset[str]:
+    """Values of the settings that are marked {"secret_header": True}: each names a header that carries a key."""
+    if source is None:
+        return frozenset()
+    names = marked_fields(type(source.settings), "secret_header")
+    return frozenset(str(getattr(source.settings, name)).lower() for name in names) - {""}

@@ -6,7 +6,7 @@ Refuses settings that the connector does not know or cannot read, and says in wo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -28,7 +28,7 @@ class LoadedSource:
     name: str
     connector: Connector
     channel: str
-    settings: ConnectorConfig
+    settings: ConnectorConfig = field(repr=False)  # holds open secrets
     state: str  # active | paused
     line: str
     pool_id: int | None

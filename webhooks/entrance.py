@@ -1,0 +1,215 @@
+"""POST /in/<token>: size, token, handshake, signature where its refusal is read by a person, journal, answer.
+
+It stands in front of Flask. Nothing else may refuse here: no parsing, no validation, no search for duplicates. Whatever
+a connector does wrong at the door is logged and the arrival is kept; the worker finds out with time and company.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from connectors.kit import Connector, ConnectorConfig, Reply, Request
+from crm_core.config import HubConfig
+from crm_core.errors import HubError, Malformed, NotAuthentic, TooLarge, Transient, UnknownSource
+from ingest.accept import GroupAcceptor, RawArrival, masked_headers
+from ingest.source_directory import Address, SourceDirectory
+from webhooks.entrance_request import Environ, body_of, drain, headers_of, readable, remote_ip
+from webhooks.replies import (
+    Answer,
+    StartResponse,
+    accepted,
+    preflight,
+    refused,
+    retry_after,
+    send,
+    wrong_method,
+)
+from webhooks.replies_page import PAGE_HEADERS, page
+from webhooks.replies_redirect import allowed_address, asked_address
+
+PREFIX: Final = "/in/"
+
+#: Written into the stored headers when the signature was checked before masking; a worker cannot check it again.
+VERIFIED_HEADER: Final = "x-leadhub-verified"
+
+_STATUS: Final[dict[type[HubError], int]] = {UnknownSource: 404, TooLarge: 413, Transient: 503, Malformed: 400}
+_HTML: Final = "text/html; charset=utf-8"
+_DRAIN_FACTOR: Final = 4  # a sender of up to so many times the limit still gets to read its 413
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+
+class Entrance:
+    """A WSGI callable for everything under /in/."""
+
+    def __init__(self, config: HubConfig, directory: SourceDirectory, acceptor: GroupAcceptor) -> None:
+        self._config = config
+        self._directory = directory
+        self._acceptor = acceptor
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+        method: str = environ["REQUEST_METHOD"]
+        headers = headers_of(environ)
+        try:
+            if method == "OPTIONS":
+                answer = preflight(headers)
+            elif method in ("POST", "GET", "HEAD"):
+                answer = self._answer(method, headers, environ)
+            else:
+                answer = wrong_method()
+        except HubError as error:
+            answer = self._refusal(error, headers)
+            if isinstance(error, TooLarge):
+                drain(environ, self._config.max_body_bytes * _DRAIN_FACTOR)
+        return send(answer, headers.get("origin", ""), start_response, head=method == "HEAD")
+
+    def _answer(self, method: str, headers: Mapping[str, str], environ: Environ) -> Answer:
+        body = body_of(environ, self._config.max_body_bytes) if method == "POST" else b""
+        token, _, rest = environ["PATH_INFO"][len(PREFIX) :].partition("/")
+        address = self._directory.find(token)
+        if address is None:
+            raise UnknownSource("unknown_source", "Nobody receives messages at this address.")
+        request = Request(
+            method=method,
+            path=readable(rest),
+            query=readable(environ.get("QUERY_STRING") or ""),
+            headers=headers,
+            body=body,
+            received_at=datetime.now(UTC),
+            remote_ip=remote_ip(environ, self._config.trusted_proxies),
+        )
+        if address.source is None:
+            if method != "POST":
+                return self._about(headers)
+            return self._keep(request, address, None)
+        connector, settings = address.source.connector, address.source.settings
+        if connector.handshake is not None and method != "HEAD":
+            shaken = _safely(connector, "handshake", connector.handshake, request, settings)
+            if shaken is not None:
+                return _of_reply(shaken)
+        is_event = method == "POST" or (
+            method == "GET" and request.query != "" and getattr(connector, "get_is_event", False)
+        )
+        return self._keep(request, address, connector) if is_event else self._about(headers)
+
+    def _keep(self, request: Request, address: Address, connector: Connector | None) -> Answer:
+        refusal: NotAuthentic | None = None
+        marks: dict[str, str] = {}
+        key: str | None = None
+        senders = False
+        if connector is not None and address.source is not None:
+            settings = address.source.settings
+            if connector.verify is not None and connector.verify_at_door:
+                refusal = _refusal_of(connector, request, settings)
+                marks = {} if refusal else {VERIFIED_HEADER: "door"}
+            if refusal is None:
+                # What is not authentic must not take the key of the real one that may still come.
+                if connector.provider_key is not None:
+                    key = _safely(connector, "provider_key", connector.provider_key, request, settings)
+                if not key and "idempotency-key" in request.headers:
+                    key, senders = _bare(request.headers["idempotency-key"]), True
+        receipt = self._acceptor.accept(
+            RawArrival(
+                source_id=address.source_id,
+                channel=address.channel,
+                body=request.body,
+                method=request.method,
+                path=request.path,
+                query=request.query,
+                headers=masked_headers(request.headers, address.secret_headers) | marks,
+                remote_ip=request.remote_ip,
+                provider_key=key,
+                unclaimed=address.unclaimed,
+                key_is_senders=senders,
+            )
+        )
+        if refusal is not None:
+            return refused(401, refusal.code, refusal.message)
+        if connector is not None and connector.reply is not None and address.source is not None:
+            reply = _safely(connector, "reply", connector.reply, request, address.source.settings)
+            if reply is not None:
+                return _of_reply(reply)
+        if not _is_browser_form(request.headers):
+            return accepted(receipt.uid)
+        return self._thanks(request, address)
+
+    def _thanks(self, request: Request, address: Address) -> Answer:
+        """Post, redirect, get: to the page that the form asks for if the source allows it, else a page of our own."""
+        referrer = request.headers.get("referer", "")
+        back = ""
+        if address.allowed_hosts:
+            asked = asked_address(request.content_type.lower(), request.body)
+            target = allowed_address(asked, referrer, address.allowed_hosts)
+            if target:
+                return Answer(303, headers=(("Location", target), ("Cache-Control", "no-store")))
+            back = allowed_address(referrer, referrer, address.allowed_hosts)
+        return self._page(200, "accepted", request.headers, back)
+
+    def _about(self, headers: Mapping[str, str]) -> Answer:
+        if "text/html" in headers.get("accept", ""):
+            return self._page(200, "about", headers)
+        return Answer(200, b"This address receives messages by POST.\n", headers=(("Cache-Control", "no-store"),))
+
+    def _refusal(self, error: HubError, headers: Mapping[str, str]) -> Answer:
+        status = _STATUS.get(type(error), 503)
+        extra = retry_after() if status == 503 else ()
+        if _is_browser_form(headers):
+            return self._page(status, error.code, headers, extra=extra)
+        return refused(status, error.code, error.message, extra)
+
+    def _page(
+        self, status: int, which: str, headers: Mapping[str, str], back: str = "", extra: tuple[tuple[str, str], ...] = ()
+    ) -> Answer:
+        body = page(which, headers.get("accept-language", ""), self._config.locale, back)
+        return Answer(status, body, _HTML, (*PAGE_HEADERS, *extra))
+
+
+def _safely(
+    connector: Connector,
+    step: str,
+    function: Callable[[Request, ConnectorConfig], _Result],
+    request: Request,
+    settings: ConnectorConfig,
+) -> _Result | None:
+    """Runs a connector's function at the door. Its mistake is logged; the arrival goes on as if it had said nothing."""
+    try:
+        return function(request, settings)
+    except Exception:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
+        _log.exception("connector failed at the door", extra={"connector": connector.name, "step": step})
+        return None
+
+
+def _refusal_of(connector: Connector, request: Request, settings: ConnectorConfig) -> NotAuthentic | None:
+    assert connector.verify is not None
+    try:
+        connector.verify(request, settings)
+    except NotAuthentic as error:
+        return error
+    except Exception:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
+        _log.exception("connector failed at the door", extra={"connector": connector.name, "step": "verify"})
+    return None
+
+
+def _bare(key: str) -> str:
+    """An Idempotency-Key, quoted (RFC 8941 string) or bare, as the same key."""
+    key = key.strip()
+    if len(key) >= 2 and key[0] == key[-1] == '"':
+        key = key[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    return key
+
+
+def _is_browser_form(headers: Mapping[str, str]) -> bool:
+    """True if a person's browser waits for a page: it takes HTML, no script asked, and JSON is not what it likes best."""
+    accept = headers.get("accept", "").lower()
+    html = accept.find("text/html")
+    if html < 0 or headers.get("x-requested-with", "").lower() == "xmlhttprequest":
+        return False
+    return not 0 <= accept.find("application/json") < html
+
+
+def _of_reply(reply: Reply) -> Answer:
+    return Answer(reply.status, reply.body, reply.content_type, tuple(reply.headers.items()))

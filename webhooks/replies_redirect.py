@@ -1,0 +1,70 @@
+"""Where a browser form may be sent after it was accepted: only to a host that the source allows.
+
+Refuses whatever a browser could read as another host: "//", backslashes, user names, other schemes, control characters.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
+
+#: Names by which static-form services know the address of the thank-you page, in order of precedence.
+NEXT_FIELDS = ("_next", "_redirect", "redirect", "success_url")
+
+_READ_BYTES = 65_536  # the field stands among the visible ones; files come after
+_MOST_FIELDS = 500
+_PART = re.compile(rb'name="?(_next|_redirect|redirect|success_url)"?\r?\n(?:[^\r\n]+\r?\n)*\r?\n([^\r\n]{1,2000})\r?\n')
+
+
+def asked_address(content_type: str, body: bytes) -> str:
+    """What the form asks for, as sent; "" if nothing. Looks at the beginning of the body only and never raises."""
+    head = body[:_READ_BYTES]
+    found: dict[str, str] = {}
+    if content_type.startswith("multipart/"):
+        for name, value in _PART.findall(head):
+            found.setdefault(name.decode(), value.decode("utf-8", "replace").strip())
+    else:
+        try:
+            pairs = parse_qsl(head.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+        except ValueError:
+            return ""  # more fields than any form has
+        for name, value in pairs:
+            found.setdefault(name, value.strip())
+    return next((found[name] for name in NEXT_FIELDS if found.get(name)), "")
+
+
+def allowed_address(asked: str, referrer: str, allowed_hosts: Sequence[str]) -> str:
+    """The address to send the browser to, with "lead=ok" in its query, or "" if it may not go there.
+
+    A relative path belongs to the site that the form stands on, so it needs a referrer whose host is allowed.
+    """
+    if not asked or not allowed_hosts or "\\" in asked or not asked.isprintable() or " " in asked:
+        return ""
+    try:
+        if asked.startswith("/") and not asked.startswith("//"):
+            if not _is_allowed(referrer, allowed_hosts):
+                return ""
+            page = urlsplit(referrer)
+            asked = urljoin(f"{page.scheme}://{page.netloc}/", asked)
+        if not _is_allowed(asked, allowed_hosts):
+            return ""
+        parts = urlsplit(asked)
+        host = parts.netloc.encode("idna").decode() if not parts.netloc.isascii() else parts.netloc
+        query = f"{parts.query}&lead=ok" if parts.query else "lead=ok"
+        target = urlunsplit((parts.scheme, host, parts.path, query, parts.fragment))
+        return target if target.isascii() else _percent_encoded(target)
+    except ValueError:
+        return ""  # not an address at all
+
+
+def _is_allowed(address: str, allowed_hosts: Sequence[str]) -> bool:
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or not parts.hostname:
+        return False
+    port = f":{parts.port}" if parts.port else ""
+    return parts.hostname in allowed_hosts or f"{parts.hostname}{port}" in allowed_hosts
+
+
+def _percent_encoded(text: str) -> str:
+    return "".join(char if char.isascii() else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text)
