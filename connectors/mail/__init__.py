@@ -1,0 +1,1 @@
+"""Mailboxes: one folder per way of getting at them."""

@@ -1,0 +1,86 @@
+"""Settings of one mailbox. Only shapes are checked here; whether the server agrees is `ingest.mailbox.check`."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from connectors.kit import ConnectorConfig, Secret
+
+#: IANA port numbers of IMAP over TLS and of IMAP that begins in clear text.
+_PORTS = {"tls": 993, "starttls": 143, "plain": 143}
+
+
+def _words(value: Any) -> Any:
+    """A list typed on a command line or into one form field: separated by commas, semicolons or white space."""
+    if isinstance(value, str):
+        return tuple(word for word in re.split(r"[,;\s]+", value) if word)
+    return value
+
+
+class ImapConfig(ConnectorConfig):
+    host: str = Field(
+        min_length=1, max_length=253, description="Name of the IMAP server, for example imap.example.com"
+    )
+    port: int = Field(0, ge=0, le=65535, description="Port; 0: the usual one (993 with TLS, else 143)")
+    user: str = Field(min_length=1, max_length=320, description="Name to sign in with, most often the address")
+    password: Secret = Field(
+        min_length=1, description="Password; with Gmail, Yandex and Mail.ru an app password made in their settings"
+    )
+    security: Literal["tls", "starttls", "plain"] = Field(
+        "tls", description="tls: encrypted from the start; starttls: encrypted before signing in; plain: not encrypted"
+    )
+    folder: str = Field("INBOX", min_length=1, max_length=500, description="Folder that is read")
+    start: str = Field(
+        "new", description="Which mail to bring in: new (what arrives from now on), all, or a date such as 2026-01-31"
+    )
+    own_addresses: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
+        (), description="Addresses of our own side; mail from them is never an inquiry. The user name is always one"
+    )
+    poll_seconds: float = Field(30.0, ge=0.05, le=3600, description="Pause between two looks into the folder")
+    allow_private_host: bool = Field(
+        False, description="Allow a server in a private network or on this machine; only for hosts that you run"
+    )
+
+    @field_validator("host", "user", "folder")
+    @classmethod
+    def _no_control_characters(cls, value: str) -> str:
+        if any(ord(char) < 32 or ord(char) == 127 for char in value):
+            raise ValueError("must not hold control characters")
+        return value.strip()
+
+    @field_validator("start")
+    @classmethod
+    def _start_is_known(cls, value: str) -> str:
+        value = value.strip().lower()
+        if value not in ("new", "all"):
+            try:
+                date.fromisoformat(value)
+            except ValueError:
+                raise ValueError("must be new, all, or a date such as 2026-01-31") from None
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _address_without_spaces(cls, values: Any) -> Any:
+        if isinstance(values, dict) and isinstance(values.get("host"), str):
+            return {**values, "host": values["host"].strip()}
+        return values
+
+    @property
+    def actual_port(self) -> int:
+        return self.port or _PORTS[self.security]
+
+    @property
+    def start_date(self) -> date | None:
+        """The day to begin with, or None for new and all."""
+        return None if self.start in ("new", "all") else date.fromisoformat(self.start)
+
+    @property
+    def ours(self) -> frozenset[str]:
+        """Our own addresses in lower case, the user name among them when it is an address."""
+        names = (*self.own_addresses, self.user)
+        return frozenset(name.lower() for name in names if "@" in name)
