@@ -1,0 +1,37 @@
+"""Takes hold of a lead so that neither an arriving inquiry nor a colleague changes it meanwhile."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, select
+
+from crm_core.access import Principal, visible_leads
+from crm_core.errors import Conflict, NotFound
+from crm_core.models import Contact, Lead
+from crm_core.reading.paging import AnyRow
+
+
+def hold_lead(connection: Connection, principal: Principal, lead_id: int, version: int | None) -> AnyRow:
+    """The lead's row, locked after its contact's root. `version` None takes any.
+
+    Raises NotFound for a lead that the principal may not see, Conflict if it is no longer at `version`.
+    """
+    unknown = NotFound("lead_unknown", f"There is no lead {lead_id}.")
+    contact_id = connection.execute(
+        select(Lead.contact_id).where(Lead.id == lead_id, visible_leads(principal))
+    ).scalar_one_or_none()
+    if contact_id is None:
+        raise unknown
+    root_id = select(Contact.root_id).where(Contact.id == contact_id).scalar_subquery()
+    connection.execute(select(Contact.id).where(Contact.id == root_id).with_for_update(key_share=True))
+    row = connection.execute(
+        select(*Lead.__table__.columns).where(Lead.id == lead_id, visible_leads(principal)).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise unknown  # it was handed to somebody else a moment ago
+    if version is not None and row.version != version:
+        raise Conflict(
+            "version",
+            f"The lead is at version {row.version}, not {version}; read it again.",
+            version=row.version,
+        )
+    return row
