@@ -1,0 +1,101 @@
+"""Fixtures that every test may use: a migrated database, a clean broker, and a configuration of both."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import redis
+import servers
+from crm_core.config import HubConfig
+from crm_core.database import make_engine
+from leadhub.embedded.ports import any_free_port
+from sqlalchemy import Engine
+
+_RUN = "LEADHUB_TEST_RUN"  # directory of this run, set by the controller, inherited by the xdist workers
+_CONTROLLER = "LEADHUB_TEST_CONTROLLER"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[_RUN] = tempfile.mkdtemp(prefix="leadhub-tests-")
+        Path(os.environ[_RUN]).chmod(0o711)  # PostgreSQL may have to run as somebody else
+        os.environ[_CONTROLLER] = str(os.getpid())
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    run = os.environ.get(_RUN)
+    if run and not hasattr(config, "workerinput") and not Path(run, "postgres.lock").exists():
+        shutil.rmtree(run, ignore_errors=True)  # else the keeper does it when it has stopped the server
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> servers.RunPostgres:
+    """The run's PostgreSQL. Start a `servers.private_postgres` instead of stopping this one."""
+    return servers.shared_postgres(Path(os.environ[_RUN]), int(os.environ[_CONTROLLER]))
+
+
+@pytest.fixture
+def database_url(postgres_server: servers.RunPostgres) -> Iterator[str]:
+    """A fresh migrated database of this test's own."""
+    with postgres_server.fresh_database(f"t_{uuid4().hex}") as url:
+        yield url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    built = make_engine(database_url, "worker")
+    yield built
+    built.dispose()
+
+
+@pytest.fixture(scope="session")
+def _brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """URLs of the brokers of this process by kind, started when first asked for."""
+    with contextlib.ExitStack() as stack:
+
+        class Started(dict[str, str]):
+            def __missing__(self, kind: servers.BrokerKind) -> str:
+                url, _ = stack.enter_context(servers.private_broker(tmp_path_factory.mktemp(kind), kind))
+                self[kind] = url
+                return url
+
+        yield Started()
+
+
+def _emptied(url: str) -> str:
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    return url
+
+
+@pytest.fixture
+def broker_url(_brokers: dict[str, str]) -> str:
+    """A clean real Valkey, or Debian's Redis with LEADHUB_TEST_BROKER=redis."""
+    return _emptied(_brokers[os.environ.get("LEADHUB_TEST_BROKER", "valkey")])
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def each_broker_url(request: pytest.FixtureRequest, _brokers: dict[str, str]) -> str:
+    """Runs the test twice: on Valkey and on Debian's Redis. A missing redis-server is a failure, never a skip."""
+    return _emptied(_brokers[request.param])
+
+
+@pytest.fixture
+def config(tmp_path: Path, database_url: str, broker_url: str) -> HubConfig:
+    """A hub of this test's own: home, database, broker and a port nobody listens on."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return HubConfig(
+        home=home,
+        database_url=database_url,
+        broker_url=broker_url,
+        secret_key="only-for-tests-" + "0" * 32,
+        port=any_free_port(),
+    )
