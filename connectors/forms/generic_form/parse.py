@@ -1,41 +1,132 @@
-"""Reads the fields of a form by their names. First cut: JSON and urlencoded."""
+"""Reads the fields of a form by their names; unwraps the page snippet's envelope; finds the sender's own key."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import unquote
 
 from connectors.kit import ConnectorConfig, Request
-from crm_core.arrivals import Arrival, Attribution, Inquiry
+from connectors.kit.decoding import Decoded, decode, jsontext
+from connectors.kit.marks import is_address
+from connectors.kit.reading import Draft, read
+from crm_core.arrivals import Arrival, Inquiry
 from crm_core.errors import Malformed
+
+#: Names of second-level JSON that form builders put into a text field.
+_NESTED = ("rawRequest", "payment", "formData", "data", "payload", "fields", "json")
+
+#: What the page snippet calls things in `ctx`, and what they are called everywhere else.
+_CONTEXT = {
+    "url": "page_url", "ref": "referrer", "title": "page_title", "ga": "_ga", "ym": "_ym_uid", "fbc": "_fbc",
+    "fbp": "_fbp", "rs": "roistat_visit", "ct": "_ct_session_id",
+}  # fmt: skip
+
+OLDEST = timedelta(days=7)  # the snippet keeps an inquiry no longer; an older age is a wrong clock
+
+#: `_key` in each of the shapes, without parsing: the snippet writes it first, a hidden input comes first or last.
+_KEY = re.compile(
+    rb"""(?<!\\)"_key"\s{0,4}:\s{0,4}"([^"\\]{1,5120})"|(?:\A|[&\r\n])_key=([^&\s]{1,5120})"""
+    rb"""|name="?_key"?\s{0,4}(?:\r?\n){2}([^\r\n]{1,5120})"""
+)
+_HEAD, _TAIL = 8192, 2048
+KEY_CHARS = 200
 
 
 def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
-    text = request.body.decode("utf-8", "replace").replace("\x00", "")
-    try:
-        data: Any = json.loads(text)
-    except ValueError:
-        data = dict(parse_qsl(text, keep_blank_values=True))
-    if isinstance(data, Mapping) and isinstance(data.get("fields"), Mapping):
-        data = data["fields"]
-    if not isinstance(data, Mapping) or not data:
-        raise Malformed("empty_form", "The form was sent without any field.")
-    rest = {str(k): v for k, v in data.items()}
-    name, phone, email, message = (str(rest.pop(k, "") or "") for k in ("name", "phone", "email", "message"))
-    utm = {k: str(rest.pop(k)) for k in list(rest) if k.startswith("utm_")}
-    return [
-        Inquiry(
-            name=name,
-            phones=(phone,) if phone else (),
-            emails=(email,) if email else (),
-            message=message,
-            fields=rest,
-            attribution=Attribution(utm=utm),
-        )
-    ]
+    """One inquiry, or one for each row where the body is an array of them. Raises Malformed for a form without fields."""
+    decoded = decode(request)
+    if isinstance(decoded.data, list) and any(isinstance(row, dict) for row in decoded.data):
+        rows = [row for row in decoded.data if isinstance(row, dict) and row]
+        return [_inquiry(row, decoded, request, config) for row in rows] or _nothing(request)
+    data = _mapping(decoded.data)
+    if not data and not decoded.query:
+        return _nothing(request)
+    return [_inquiry(data, decoded, request, config)]
 
 
 def provider_key(request: Request, config: ConnectorConfig) -> str | None:
-    return None
+    """The sender's own key of this inquiry: header `Idempotency-Key`, quoted or bare, else the field `_key`."""
+    key = request.headers.get("idempotency-key", "").strip().strip('"')
+    if not key:
+        body = request.body
+        if b"_key" not in body[:_HEAD] and b"_key" not in body[-_TAIL:]:
+            return None
+        match = _KEY.search(body[:_HEAD]) or (_KEY.search(body[-_TAIL:]) if len(body) > _HEAD else None)
+        raw = next(filter(None, match.groups()), b"") if match else b""
+        key = unquote(raw.decode("utf-8", "replace")).strip()
+    key = "".join(filter(str.isprintable, key))
+    if len(key) > KEY_CHARS:
+        return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+    return key or None
+
+
+def _nothing(request: Request) -> Sequence[Arrival]:
+    what = f"{len(request.body)} bytes were sent" if request.body else "the body is empty"
+    raise Malformed("empty_form", f"The form was sent without any field ({what}).")
+
+
+def _mapping(data: Any) -> dict[str, Any]:
+    """Whatever was sent as a mapping; loose words are a message."""
+    if isinstance(data, dict):
+        return data
+    if isinstance(data, list):
+        data = ", ".join(str(item) for item in data if isinstance(item, str | int | float))
+    return {"message": str(data)} if data not in ("", None) else {}
+
+
+def _inquiry(data: dict[str, Any], decoded: Decoded, request: Request, config: ConnectorConfig) -> Inquiry:
+    draft = Draft(warnings=set(decoded.flags))
+    data = _opened(data, draft)
+    if decoded.query:
+        data = {**decoded.query, **data}
+    age = data.get("_age_ms")
+    if isinstance(age, int | float | str) and re.fullmatch(r"\d{1,12}(?:\.\d+)?", str(age)):
+        draft.submitted_at = request.received_at - min(timedelta(milliseconds=float(age)), OLDEST)
+    referer = request.headers.get("referer", "")
+    if is_address(referer):
+        draft.marks.fallback_page = referer
+    return read(data, draft, region=config.region)
+
+
+def _opened(data: dict[str, Any], draft: Draft) -> dict[str, Any]:
+    """Without envelopes: JSON in a text field, and the page snippet's {"fields": {…}, "ctx": {…}}."""
+    for name in _NESTED:
+        value = data.get(name)
+        if isinstance(value, str) and value[:1] in "{[" and value[-1:] in "}]" and len(value) > 2:
+            data = {**data, name: _parsed(value)}
+    fields = data.get("fields")
+    if isinstance(fields, dict) and ("ctx" in data or "_key" in data):
+        data = {
+            **{k: v for k, v in data.items() if k not in ("fields", "ctx")},
+            **fields,
+            **_context(data.get("ctx"), draft),
+        }
+    return data
+
+
+def _context(ctx: Any, draft: Draft) -> dict[str, Any]:
+    if not isinstance(ctx, Mapping):
+        return {}
+    result = {
+        _CONTEXT.get(key, key): value
+        for key, value in ctx.items()
+        if key != "first" and value not in (None, "")
+    }
+    first = ctx.get("first")
+    if isinstance(first, dict):  # the visitor's first page: its marks count where the last page has none
+        result["first_visit"] = dict(first)
+        draft.more_addresses += [str(first[key]) for key in ("u", "r") if first.get(key)]
+    return result
+
+
+def _parsed(text: str) -> Any:
+    for attempt in (text, text.replace("&quot;", '"')):
+        try:
+            return jsontext.bounded(jsontext.loads(attempt), set())
+        except ValueError:
+            continue
+    return text

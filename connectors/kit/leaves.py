@@ -1,0 +1,128 @@
+"""A tree of fields as a flat list, with what is known of each: where it is, its name, label and type.
+
+Understands the ways in which builders describe a field: {"title","type","value"}, [{"name","value"}], {"first","last"}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+Path = tuple[str | int, ...]
+
+_NAMES = ("name", "key", "field_name", "fieldName", "id", "ref")
+_LABELS = ("label", "title", "question", "caption")
+
+#: Levels that only wrap: under them a name means what it says. Under any other, the level's name belongs to it.
+_WRAPPERS = {
+    "fields", "data", "form_fields", "formdata", "form_data", "contact", "contacts", "client",
+    "customer", "lead", "user", "person", "visitor", "payload", "submission", "values", "body",
+    "request", "query", "item", "items", "answers", "rawrequest", "params", "ctx", "context", "meta", "hidden",
+    "properties", "attributes", "result", "response",
+}  # fmt: skip
+
+
+class Leaf(NamedTuple):
+    path: Path
+    name: str  # with the level's name before it where that matters: "form_name", "product_name"
+    label: str
+    type: str
+    value: Any  # scalar, list of scalars, or a thing that is kept as it is
+
+
+def leaves(data: Mapping[str, Any]) -> list[Leaf]:
+    """All fields of one inquiry, in order."""
+    found: list[Leaf] = []
+    for key, value in data.items():
+        if isinstance(value, dict | list):
+            _walk((key,), key, value, found)
+        else:
+            found.append(Leaf((key,), key, "", "", value))
+    return found
+
+
+def is_file(value: Any) -> bool:
+    return isinstance(value, dict) and "sha256" in value and "size" in value
+
+
+def text_of(value: Any) -> str:
+    """A leaf's value as words; "" for what has none."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool) or value is None:
+        return ""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else str(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(text_of, value)))
+    return ""
+
+
+def without(data: Any, taken: set[Path], at: Path = ()) -> Any:
+    """The same tree without the leaves that were taken and without levels that this made empty."""
+    if not isinstance(data, dict | list):
+        return data
+    pairs = data.items() if isinstance(data, dict) else enumerate(data)
+    kept: list[tuple[Any, Any]] = []
+    for key, value in pairs:
+        path = (*at, key)
+        if path in taken:
+            continue
+        below = without(value, taken, path) if any(p[: len(path)] == path for p in taken) else value
+        if below or not value or not isinstance(value, dict | list):
+            kept.append((key, below))
+    return dict(kept) if isinstance(data, dict) else [value for _, value in kept]
+
+
+def _walk(path: Path, name: str, value: Any, found: list[Leaf]) -> None:
+    if isinstance(value, list):
+        _walk_list(path, name, value, found)
+    elif not isinstance(value, dict):
+        found.append(Leaf(path, name, "", "", value))
+    elif is_file(value):
+        found.append(Leaf(path, name, "", "file", value))
+    elif "value" in value and not isinstance(value["value"], dict):
+        found.append(_described(path, name, value))
+    elif (whole := _composed(value)) is not None:
+        found.append(Leaf(path, name, "", "", whole))
+    else:
+        plain = name.casefold() in _WRAPPERS
+        for key, below in value.items():
+            _walk((*path, key), key if plain else f"{name}_{key}", below, found)
+
+
+def _walk_list(path: Path, name: str, value: list[Any], found: list[Leaf]) -> None:
+    if not any(isinstance(item, dict) and "value" in item for item in value):
+        found.append(Leaf(path, name, "", "", value))
+        return
+    for index, item in enumerate(value):
+        if isinstance(item, dict) and "value" in item and not isinstance(item["value"], dict):
+            found.append(_described((*path, index), "", item))
+        else:
+            found.append(Leaf((*path, index), name, "", "", item))
+
+
+def _described(path: Path, name: str, item: dict[str, Any]) -> Leaf:
+    given = next((str(item[k]) for k in _NAMES if item.get(k)), "")
+    label = next((str(item[k]) for k in _LABELS if item.get(k)), "")
+    return Leaf(path, name or given, label, str(item.get("type") or ""), item["value"])
+
+
+def _composed(value: dict[str, Any]) -> str | None:
+    """{"first","last"} of a name and {"area","phone"} or {"full"} of a number, as Jotform sends them."""
+    keys = value.keys()
+    if keys and keys <= {"prefix", "first", "middle", "last", "suffix"} and keys & {"first", "last"}:
+        return " ".join(
+            filter(None, (text_of(value.get(k)) for k in ("prefix", "first", "middle", "last", "suffix")))
+        )
+    if keys == {"full"}:
+        return text_of(value["full"])
+    if keys == {"area", "phone"}:
+        return (
+            f"({text_of(value['area'])}) {text_of(value['phone'])}"
+            if value["area"]
+            else text_of(value["phone"])
+        )
+    return None

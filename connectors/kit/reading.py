@@ -1,0 +1,200 @@
+"""Fields of any form into one Inquiry. What is not understood is kept in `Inquiry.fields`, never dropped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import phonenumbers
+
+from connectors.kit.leaves import Leaf, Path, is_file, leaves, text_of, without
+from connectors.kit.marks import Marks, is_address
+from connectors.kit.roles import is_no_number, role_of
+from crm_core.arrivals import Inquiry
+
+_EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_NUMBER = re.compile(r"\+?[\d\s().–-]{10,22}")
+_FALSE = {"", "0", "false", "no", "off", "нет"}
+NAME_CHARS = 200  # what is longer under "name" is a message in the wrong field, kept under its own name
+PROSE_CHARS = 4096  # how far into a message a number is looked for
+
+
+@dataclass(slots=True)
+class Draft:
+    """An inquiry in the making. A preset fills in what its mapping names; `read` adds what the names say."""
+
+    name: str = ""
+    phones: list[str] = field(default_factory=list)
+    emails: list[str] = field(default_factory=list)
+    company: str = ""
+    messages: list[str] = field(default_factory=list)
+    title: str = ""
+    form_id: str = ""
+    form_name: str = ""
+    line: str = ""
+    submitted_at: datetime | None = None
+    is_test: bool = False
+    marks: Marks = field(default_factory=Marks)
+    first: str = ""
+    last: str = ""
+    middle: str = ""
+    more_addresses: list[str] = field(
+        default_factory=list
+    )  # looked into for marks when the page's says nothing
+    warnings: set[str] = field(default_factory=set)
+
+
+def read(data: Mapping[str, Any], draft: Draft, *, region: str, by_name: bool = True) -> Inquiry:
+    """One inquiry. `data` is a tree of fields; `by_name=False` keeps all of them unread but the marks of origin."""
+    taken: set[Path] = set()
+    loose: list[Leaf] = []
+    closed = _closed(draft)
+    for leaf in leaves(data):
+        role = role_of(leaf.name, leaf.label, leaf.type)
+        if role == "consent" or is_file(leaf.value):
+            continue
+        wanted = bool(role) and (by_name or role in _ALWAYS) and role not in closed
+        if wanted and _take(role, leaf, draft):
+            taken.add(leaf.path)
+        else:
+            loose.append(leaf)
+    if by_name:
+        _by_value(loose, draft, taken, region)
+    return _finished(data, draft, taken)
+
+
+_ALWAYS = {"utm", "click_id", "client_id", "page_url", "referrer", "tech", "own", "test"}
+
+
+def _closed(draft: Draft) -> set[str]:
+    """Roles that a mapping has filled: what else is sent under such a name is no longer needed for it."""
+    closed = {role for role in ("company", "title", "form_id", "form_name") if getattr(draft, role)}
+    if draft.name:
+        closed |= {"name", "first_name", "last_name", "middle_name"}
+    return closed | {role for role in ("phone", "email", "message") if getattr(draft, role + "s")}
+
+
+def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
+    """Puts a leaf where its role says; False when its value does not fit, and it stays a field."""
+    if role in ("tech", "own"):
+        return True
+    if role == "test":
+        draft.is_test = text_of(leaf.value).casefold() not in _FALSE or leaf.value is True
+        return True
+    value = text_of(leaf.value)
+    if not value:
+        return leaf.value in ("", None)  # an empty input says nothing and is not kept
+    if role in ("utm", "click_id", "client_id"):
+        draft.marks.put(leaf.name, value)
+        return True
+    if role in ("page_url", "referrer"):
+        if not is_address(value) or getattr(draft.marks, role):
+            return False
+        setattr(draft.marks, role, value)
+        return True
+    return _take_person(role, leaf, value, draft)
+
+
+def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
+    if role == "phone":
+        if sum(map(str.isdigit, value)) < 5:
+            return False
+        _add(draft.phones, _with_plus(leaf.value, value))
+    elif role == "email":
+        if "@" not in value:
+            return False
+        _add(draft.emails, value)
+    elif role == "message":
+        draft.messages.append(value.replace("\r\n", "\n"))
+    else:
+        slot = {"first_name": "first", "last_name": "last", "middle_name": "middle"}.get(role, role)
+        if getattr(draft, slot) or len(value) > NAME_CHARS:
+            return False
+        setattr(draft, slot, value)
+    return True
+
+
+def _with_plus(raw: Any, value: str) -> str:
+    """`+7916…` sent without escaping arrives as ` 7916…`: the lost plus is put back."""
+    return (
+        "+" + value
+        if isinstance(raw, str) and raw[:1] == " " and raw[1:2].isdigit() and len(value) > 10
+        else value
+    )
+
+
+def _add(values: list[str], value: str) -> None:
+    if value not in values:
+        values.append(value)
+
+
+def _by_value(loose: Iterable[Leaf], draft: Draft, taken: set[Path], region: str) -> None:
+    """Where no field was named so: an address or a number that cannot be anything else, then those in the message."""
+    if not draft.emails:
+        for leaf in loose:
+            if isinstance(leaf.value, str) and "@" in leaf.value and _EMAIL.fullmatch(leaf.value.strip()):
+                _add(draft.emails, leaf.value.strip())
+                taken.add(leaf.path)
+                draft.warnings.add("email_by_value")
+    if not draft.phones:
+        for leaf in loose:
+            value = text_of(leaf.value) if isinstance(leaf.value, str | int) else ""
+            if _NUMBER.fullmatch(value) and not is_no_number(leaf.name) and _valid(value, region):
+                _add(draft.phones, value)
+                taken.add(leaf.path)
+                draft.warnings.add("phone_by_value")
+    prose = "\n".join(draft.messages)[:PROSE_CHARS]
+    if prose and not draft.phones and sum(map(str.isdigit, prose)) >= 7:
+        found = phonenumbers.PhoneNumberMatcher(prose, region or None)
+        draft.phones.extend(dict.fromkeys(match.raw_string for match in found))
+        if draft.phones:
+            draft.warnings.add("phone_in_message")
+    if "@" in prose and not draft.emails:
+        draft.emails.extend(dict.fromkeys(_EMAIL.findall(prose)))
+        if draft.emails:
+            draft.warnings.add("email_in_message")
+
+
+def _valid(value: str, region: str) -> bool:
+    for text in (value, "+" + value):
+        try:
+            if phonenumbers.is_valid_number(phonenumbers.parse(text, region or None)):
+                return True
+        except phonenumbers.NumberParseException:
+            continue
+    return False
+
+
+def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path]) -> Inquiry:
+    flat = all(len(path) == 1 for path in taken)
+    rest = {k: v for k, v in data.items() if (k,) not in taken} if flat else without(data, taken)
+    parts = [draft.last, draft.first, draft.middle] if draft.middle else [draft.first, draft.last]
+    assembled = " ".join(filter(None, parts))
+    name = draft.name
+    if assembled and not name:
+        name = assembled
+    elif assembled:  # "Имя" beside "Фамилия": the full name is both
+        name = (
+            assembled
+            if draft.name.casefold() in assembled.casefold()
+            else " ".join(filter(None, (name, draft.middle, draft.last)))
+        )
+    return Inquiry(
+        name=name,
+        phones=tuple(draft.phones),
+        emails=tuple(draft.emails),
+        company=draft.company,
+        message="\n".join(draft.messages),
+        title=draft.title,
+        form_id=draft.form_id,
+        form_name=draft.form_name,
+        line=draft.line,
+        submitted_at=draft.submitted_at,
+        is_test=draft.is_test,
+        fields=rest,
+        attribution=draft.marks.attribution(draft.more_addresses),
+        warnings=tuple(sorted(draft.warnings)),
+    )

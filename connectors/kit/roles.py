@@ -1,0 +1,116 @@
+"""What a field is for, by its name, else its label, else its type. Guesses only where a name leaves no doubt."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from connectors.kit import vocabulary as words
+
+_SEPARATORS = re.compile(r"[\W_]+")
+_TAIL = re.compile(r"[\W_\d]+\Z")
+_CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
+_QUESTION = re.compile(r"\Aq\d+[_ ]", re.IGNORECASE)
+
+_ONLY_BARE = {"text", "page", "ref", "body"}
+_BY_NAME = {name: role for role, names in words.WHOLE.items() for name in names}
+
+
+@lru_cache(maxsize=8192)
+def role_of(name: str, label: str = "", type_: str = "") -> str:
+    """A role of `vocabulary.WHOLE`, or utm, click_id, client_id, consent, tech, own; "" where nothing is certain."""
+    for text in (name, label):
+        role = _of_text(text) if text else ""
+        if role:
+            return "" if role == "nobody" else role
+    return words.TYPES.get(type_.casefold(), "") if type_ else ""
+
+
+@lru_cache(maxsize=8192)
+def is_no_number(name: str) -> bool:
+    """True where a long number under this name is an order, a date, an INN, and must not be taken for a telephone."""
+    return bool(words.NOT_A_NUMBER_WORDS.intersection(split(name)))
+
+
+def split(name: str) -> list[str]:
+    """The words of a name: `yourPhone_number1` gives your, phone, number1."""
+    return [w for w in _SEPARATORS.split(_folded(_CAMEL.sub("_", name))) if w]
+
+
+def whole(name: str) -> str:
+    """A name as it is compared: without case, separators and trailing digits."""
+    return _SEPARATORS.sub("", _TAIL.sub("", _folded(name)))
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name.casefold()).replace("ё", "е")
+
+
+def _of_text(text: str) -> str:
+    low = _folded(text).strip()
+    if low in words.OWN:
+        return "own"
+    mark = _mark(low.replace("-", "_"))
+    if mark:
+        return mark
+    if low.startswith(words.TECH_STARTS):
+        return "tech"
+    compared = whole(text)
+    role = _BY_NAME.get(compared)
+    if compared in _ONLY_BARE and len(low) != len(compared):
+        return ""  # text-123 of a form builder is any input
+    if role == "test":
+        return "test" if low == "_test" else ""
+    if role:
+        return role
+    if compared in words.TECH:
+        return "tech"
+    return _of_words(split(_QUESTION.sub("", text)))
+
+
+def _mark(low: str) -> str:
+    if low.startswith("utm_") and len(low) < 40:
+        return "utm"
+    if low in words.CLICK_IDS:
+        return "click_id"
+    return "client_id" if low in words.CLIENT_IDS else ""
+
+
+def _of_words(parts: list[str]) -> str:
+    present = set(parts)
+    if _any_starts(parts, words.CONSENT_STEMS):
+        return "consent"
+    bare = "".join(part for part in parts if part not in words.FILLERS)
+    role = _BY_NAME.get(_TAIL.sub("", bare), "")
+    if (
+        role
+        and role != "test"
+        and len(bare) > 1
+        and not (role == "name" and present & words.NOT_NAME - words.FILLERS - {"form"})
+    ):
+        return role
+    if _any_starts(parts, words.PHONE_STEMS) and not present & words.NOT_PHONE:
+        return "phone"
+    if (_any_starts(parts, words.EMAIL_STEMS) or {"e", "mail"} <= present) and not present & words.NOT_EMAIL:
+        return "email"
+    if len(parts) <= 4 and _any_starts(parts, words.COMPANY_STEMS):
+        return (
+            "company"
+            if not present & {"phone", "телефон", "size", "type", "inn", "инн", "id", "site", "address"}
+            else ""
+        )
+    if (
+        len(parts) <= 4
+        and _any_starts(parts, words.MESSAGE_STEMS)
+        and not present & {"id", "type", "time", "date", "title"}
+    ):
+        return "message"
+    if len(parts) <= 5 and present & words.NAME_WORDS and not present & words.NOT_NAME:
+        first, last = bool(present & {"first"}), bool(present & words.LAST_WORDS)
+        return "first_name" if first and not last else "last_name" if last and not first else "name"
+    return ""
+
+
+def _any_starts(parts: list[str], stems: tuple[str, ...]) -> bool:
+    return any(part.startswith(stems) for part in parts)
