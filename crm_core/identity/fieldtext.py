@@ -27,6 +27,7 @@ _EXTENSION = re.compile(
     re.IGNORECASE,
 )
 _SEPARATOR = re.compile(r"[,;|\n]|\s(?:или|либо|or|and|и)\s|(?<=\d)\s*/\s*(?=[+(]?\d{5})|(?<=\d)\s*(?=\+\s*\d)")
+_AREA_SLASH = re.compile(r"^(\D*\d{2,5})\s?/")  # 030/1234567: here the slash parts the area code, not two numbers
 _SIBLING = re.compile(r"(?<=\d)\s?[/\\]\s?-?(\d{1,4})\b")
 
 # O and З and l inside or beside digits, never as a part of a word.
@@ -42,7 +43,9 @@ _KEYPAD = {
     }.items()
     for letter in letters
 }  # fmt: skip
-_VANITY = re.compile(r"(?:\+?7|8|\+?1)[\s(-]{0,3}8\d\d[\s)-]{0,3}([^\W\d_]{4,10}|(?:[^\W\d_]|[\d-]){5,12})\s*", re.IGNORECASE)
+_VANITY = re.compile(r"(?:\+?7|8|\+?1)[\s(-]{0,3}8\d\d[\s)-]{0,3}(?:[^\W\d_]|[\d-]){5,16}")
+#: Two Russian numbers with only a blank between them.
+SEVEN = re.compile(r"(?:\+\s*7|7|8)[\s().-]*(?:\d[\s().-]*){10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +79,12 @@ def parts(text: str) -> Iterator[Part]:
         repaired = _LOOKALIKE.sub(lambda m: m[0].translate(_HOMOGLYPHS), text)
         if repaired != text:
             text, flags = repaired, ("homoglyph",)
-    if (vanity := _VANITY.fullmatch(text.strip())) is not None and any(c.isalpha() for c in vanity[1]):
-        text = "".join(_KEYPAD.get(c, c) for c in text.casefold())
-        flags += ("vanity",)
+    if _VANITY.fullmatch(text.strip()) is not None and any(c.isalpha() for c in text):
+        keyed = re.sub(r"\D", "", "".join(_KEYPAD.get(c, c) for c in text.casefold()))
+        if len(keyed) >= 11:  # shorter words dial nothing; longer ones are cut by the exchange
+            yield Part(keyed[:11], False, flags=(*flags, "vanity"))
+        return
+    text = _AREA_SLASH.sub(r"\1 ", text)
     yield from _split(text, flags)
 
 
@@ -97,8 +103,16 @@ def _split(text: str, flags: tuple[str, ...]) -> Iterator[Part]:
         yield from _part(piece, flags)
 
 
-#: Two Russian numbers with only a blank between them.
-_SEVEN = re.compile(r"(?:\+\s*7|7|8)[\s()-]*(?:\d[\s()-]*){10}")
+def trailing_extension(rest: str) -> str:
+    """Extension at the very start of what follows a number in prose; "" if there is none."""
+    found = _EXTENSION.match(rest.lstrip(" ,(;"))
+    return found[1] if found else ""
+
+
+def trailing_sibling(rest: str) -> str:
+    """The `/68` at the very start of what follows a number; "" if there is none."""
+    found = re.match(r"\s?/\s?(\d{1,4})\b(?![./])", rest)
+    return found[1] if found else ""
 
 
 def _part(piece: str, flags: tuple[str, ...], extension: str = "") -> Iterator[Part]:
@@ -108,8 +122,11 @@ def _part(piece: str, flags: tuple[str, ...], extension: str = "") -> Iterator[P
         piece = piece[: tail.start()]
     piece = re.sub(r"^[^\d+]+", "", re.sub(r"^\D*\+\s*7\s*(?=\+)", "", piece))
     digits = re.sub(r"\D", "", piece)
-    if len(digits) > 18 and (found := _SEVEN.findall(piece)) and len(found) * 11 == len(digits):
-        for one in found:
+    if len(digits) > 18:
+        found = SEVEN.findall(piece)
+        if len(found) * 11 != len(digits):
+            found = [word for word in piece.split() if 10 <= sum(map(str.isdigit, word)) <= 16]
+        for one in found[:10]:
             yield from _part(one, flags)
     elif digits:
         yield Part(digits, piece.startswith("+"), extension, sibling, flags)

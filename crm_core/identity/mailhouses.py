@@ -150,5 +150,5 @@ ROLES = frozenset(
     notifications notify news newsletter subscribe root system www web site
     test testing asd asdf qwe qwerty none no net example nobody null
     инфо почта заказ заказы продажи офис приемная бухгалтерия директор отдел-продаж
-    """.split()  # noqa: SIM905: a list of words reads best as words
+    """.split()  # noqa: SIM905 (words read best as words)
 )

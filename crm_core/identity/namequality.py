@@ -20,7 +20,7 @@ _PLACEHOLDERS = frozenset(
     анонимный неизвестный неизвестно нет нету имя фио name user username guest client customer buyer anonymous unknown
     none null undefined nan no na n/a asd asdf qwe qwerty qwer йцу йцукен фыв фыва ывфа фывапролдж abc абв xxx admin
     админ менеджер manager директор секретарь бухгалтер лид lead заявка звонок contact контакт новый
-    """.split()  # noqa: SIM905: a list of words reads best as words
+    """.split()  # noqa: SIM905 (words read best as words)
 ) | frozenset(
     {
         "no name", "без имени", "имя фамилия", "ваше имя", "your name", "first name", "тест тест", "test test",

@@ -83,6 +83,11 @@ def region_of(e164: str) -> str:
     return (phonenumbers.region_code_for_number(number) or "") if number is not None else ""
 
 
+def _is_strong(e164: str) -> bool:
+    number = _number(e164)
+    return number is not None and phonenumbers.number_type(number) in _STRONG
+
+
 def _national(digits: str, region: str) -> str:
     number = _parse(digits, region)
     if number is None:
@@ -146,9 +151,13 @@ def _bare(digits: str, region: str) -> tuple[str, bool]:
     if direct and digits.startswith(code) and is_valid(direct):
         return direct, False  # exchanges write +7 916 … as 7916…
     national = _national(digits, region)
-    if national and is_valid(national):
+    known = bool(national) and is_valid(national)
+    abroad = bool(direct) and is_valid(canonical(direct))
+    # Both readings can be valid: 7916… is Moscow's mobile and a landline of Germany. A mobile at home wins, then the
+    # country code, because people write their own landlines with the leading zero.
+    if known and (not abroad or len(digits) < 11 or _is_strong(national)):
         return national, False
-    if direct and is_valid(canonical(direct)):
+    if abroad:
         return direct, False
     if digits[0] == "8" and region in _EX_USSR:
         stripped = _national(digits[1:], region)

@@ -13,6 +13,7 @@ from crm_core.identity.fieldtext import Part, parts, plain
 from crm_core.identity.identifiers import Key
 from crm_core.identity.numbering import canonical, classify, e164_of_digits, region_of
 from crm_core.identity.placeholders import is_withheld
+from crm_core.identity.prose import phone_parts
 
 __all__ = ["PhoneKind", "e164", "read_phones", "region_of"]
 
@@ -21,6 +22,7 @@ __all__ = ["PhoneKind", "e164", "read_phones", "region_of"]
 PhoneKind = Literal["form", "ani", "text"]
 
 _FIELD_CHARS = 256  # longer phone fields are pasted texts; reading only their start bounds the time
+_TEXT_CHARS = 20_000  # a mail's own words; the rest is quoted history
 _MOST_NUMBERS = 10  # more in one field is a list of colleagues or an attack, not one person
 
 
@@ -33,9 +35,7 @@ def read_phones(
     holds E.164 numbers that are never a client: the company's own lines and placeholders the user listed.
     """
     if kind == "text":
-        from crm_core.identity.prose import phone_parts
-
-        found: Iterator[Part] = phone_parts(plain(text[:20000]), region)
+        found: Iterator[Part] = phone_parts(plain(text[:_TEXT_CHARS]), region)
     else:
         field = plain(text[:_FIELD_CHARS])
         if is_withheld(field):
@@ -44,6 +44,8 @@ def read_phones(
     keys: dict[str, Key] = {}
     for part in found:
         for key in _keys(part, region, area_code, blocked):
+            if kind == "text" and "possible" in key.flags:
+                continue  # in prose only a number that a plan knows is a phone
             if key.value not in keys and len(keys) < _MOST_NUMBERS:
                 keys[key.value] = key
     return tuple(keys.values())

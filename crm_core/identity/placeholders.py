@@ -16,7 +16,8 @@ WITHHELD = frozenset(
 #: The first is a well-formed number of Lesotho, the others are numbers only without the plus.
 _ANONYMOUS = frozenset({"+266696687", "266696687", "+7378742833", "+2562533", "+8656696", "+86282452253"})
 
-_UP, _DOWN = "01234567890123456789", "98765432109876543210"
+# The row of digits on a keyboard, and back. Runs across 0 are left alone: 901 234-56-78 is somebody's number.
+_RUNS = ("1234567890", "0987654321", "9876543210")
 _FRAME = " \t\r\n<>\"'()._"
 
 
@@ -29,4 +30,4 @@ def is_withheld(text: str) -> bool:
 def is_placeholder(e164: str) -> bool:
     """Typed to get past a required field: at most two different digits in the last nine, or a run up or down."""
     tail = e164[-9:]
-    return len(set(tail)) <= 2 or tail in _UP or tail in _DOWN
+    return len(set(tail)) <= 2 or any(tail in run for run in _RUNS)
