@@ -109,7 +109,7 @@ def _opened(data: dict[str, Any], draft: Draft) -> dict[str, Any]:
 
 
 def _context(ctx: Any, draft: Draft) -> dict[str, Any]:
-    if not isinstance(ctx, Mapping):
+    if not isinstance(ctx, dict):
         return {}
     result = {
         _CONTEXT.get(key, key): value
