@@ -48,7 +48,7 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
     return [_inquiry(data, decoded, request, config)]
 
 
-def provider_key(request: Request, config: ConnectorConfig) -> str | None:
+def provider_key(request: Request, _config: ConnectorConfig) -> str | None:
     """The sender's own key of this inquiry: header `Idempotency-Key`, quoted or bare, else the field `_key`."""
     key = request.headers.get("idempotency-key", "").strip().strip('"')
     if not key:
@@ -111,11 +111,10 @@ def _opened(data: dict[str, Any], draft: Draft) -> dict[str, Any]:
 def _context(ctx: Any, draft: Draft) -> dict[str, Any]:
     if not isinstance(ctx, dict):
         return {}
-    result = {
-        _CONTEXT.get(key, key): value
-        for key, value in ctx.items()
-        if key != "first" and value not in (None, "")
-    }
+    result: dict[str, Any] = {}
+    for key, value in ctx.items():
+        if key != "first" and value not in (None, ""):
+            result[_CONTEXT.get(key, key)] = value
     first = ctx.get("first")
     if isinstance(first, dict):  # the visitor's first page: its marks count where the last page has none
         result["first_visit"] = dict(first)

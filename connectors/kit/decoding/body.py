@@ -75,11 +75,8 @@ def decode_body(body: bytes, content_type: str, encoding: str, flags: set[str]) 
         if data is not None:
             return "json", data
 
-    if (
-        media == "application/x-www-form-urlencoded"
-        and b"=" in body[:65536]
-        or urlencoded.looks_urlencoded(body)
-    ):
+    said = media == "application/x-www-form-urlencoded" and b"=" in body[:65536]
+    if said or urlencoded.looks_urlencoded(body):
         return "urlencoded", brackets.tree(urlencoded.pairs(body, charset, flags), flags)
     return "text", _text(body, charset, flags)
 

@@ -55,8 +55,7 @@ def _place(target: dict[str, Any], path: list[str], value: Any) -> bool:
     """Walks down, making the levels; False when something else is in the way."""
     *way, last = path
     for part in way:
-        part = part or _next(target)
-        below = target.setdefault(part, {})
+        below = target.setdefault(part or _next(target), {})
         if not isinstance(below, dict):
             return False
         target = below

@@ -97,8 +97,8 @@ def _headers(head: bytes) -> dict[bytes, bytes]:
 
 def _parameters(value: bytes) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
-    for name, quoted, bare in _PARAMETER.findall(value):
-        name = name.lower()
+    for written, quoted, bare in _PARAMETER.findall(value):
+        name = written.lower()
         raw = quoted.replace(b'\\"', b'"').replace(b"%22", b'"') or bare
         if name.endswith(b"*"):  # RFC 5987: charset'language'escaped
             found[name[:-1]] = unquote_to_bytes(raw.rpartition(b"'")[2])
