@@ -106,7 +106,9 @@ def guesses(key: Key) -> tuple[Key, ...]:
     for value, why in values:
         alias = _key(value)[0] if value else ""
         if alias and alias != key.value:
-            result.setdefault(alias, Key("email", alias, "weak", key.display, ("alias", why) if why else ("alias",)))
+            result.setdefault(
+                alias, Key("email", alias, "weak", key.display, ("alias", why) if why else ("alias",))
+            )
     return tuple(result.values())
 
 
@@ -171,7 +173,7 @@ def _key(exact: str) -> tuple[str, Strength, tuple[str, ...]]:
         return "", "weak", ()
     value = f"{local}@{house.domain or domain}"
     name = domain.partition(".")[0]
-    role = local.rstrip("0123456789") in ROLES or local.isdecimal() and len(local) <= 3
+    role = local.rstrip("0123456789") in ROLES or (local.isdecimal() and len(local) <= 3)
     if role and local == name:
         return value, "blocked", ("junk",)  # test@test.ru, mail@mail.ru, 1@1.ru
     flags = tuple(
@@ -205,4 +207,7 @@ def _mixes_scripts(exact: str) -> bool:
 
 
 def _scripts(label: str) -> int:
-    return len({unicodedata.name(c, "?").partition(" ")[0] for c in label if c.isalpha()} & {"LATIN", "CYRILLIC", "GREEK"})
+    return len(
+        {unicodedata.name(c, "?").partition(" ")[0] for c in label if c.isalpha()}
+        & {"LATIN", "CYRILLIC", "GREEK"}
+    )

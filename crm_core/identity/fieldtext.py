@@ -26,8 +26,12 @@ _EXTENSION = re.compile(
     r"[\s.:№#)-]{0,4}|(?<=\d)\s{0,2}[*#x]\s{0,2}|(?<=\d)\s?,{1,3}\s?(?=\d{1,5}\s*$))(\d{1,7})(?!\d)",
     re.IGNORECASE,
 )
-_SEPARATOR = re.compile(r"[,;|\n]|\s(?:или|либо|or|and|и)\s|(?<=\d)\s*/\s*(?=[+(]?\d{5})|(?<=\d)\s*(?=\+\s*\d)")
-_AREA_SLASH = re.compile(r"^(\D*\d{2,5})\s?/")  # 030/1234567: here the slash parts the area code, not two numbers
+_SEPARATOR = re.compile(
+    r"[,;|\n]|\s(?:или|либо|or|and|и)\s|(?<=\d)\s*/\s*(?=[+(]?\d{5})|(?<=\d)\s*(?=\+\s*\d)"
+)
+_AREA_SLASH = re.compile(
+    r"^(\D*\d{2,5})\s?/"
+)  # 030/1234567: here the slash parts the area code, not two numbers
 _SIBLING = re.compile(r"(?<=\d)\s?[/\\]\s?-?(\d{1,4})\b")
 
 # O and З and l inside or beside digits, never as a part of a word.

@@ -23,14 +23,14 @@ _MEN = """
 Андрей Андрюша Дрон Andrew Андрій Andreas
 Антон Тоша Антоха Антоша Anthony Антоний
 Аркадий Аркаша
-Арсений Сеня Арсений Арсен
+Арсений Сеня Арсен
 Артём Тёма Артемий Тема Тёмыч
 Артур Arthur
 Аслан
 Ахмед Ахмад Ahmet
 Богдан Бодя Дан
 Борис Боря Борька
-Вадим Вадик Димa Вадя
+Вадим Вадик Вадя
 Валентин Валя Валик Valentine
 Валерий Валера Валерик Лера
 Василий Вася Васёк Васька Basil Василь
@@ -45,7 +45,7 @@ _MEN = """
 Георгий Гоша Жора Гога George Гера
 Герман Гера Herman
 Глеб Глебушка
-Гордей Гордеич
+Гордей Гордейка
 Григорий Гриша Gregory Григорій Greg
 Данил Даня Данила Даниил Данилка Daniel Dan Даниэль Данило
 Демид Дёма Демьян
@@ -55,7 +55,7 @@ _MEN = """
 Егор Егорка Гоша Гора
 Ефим Фима
 Захар Захарка Zachary
-Иван Ваня Ванька Ванёк John Іван
+Иван Ваня Ванька Ванёк John Jon Іван
 Игнат Игнатий Игнаша
 Игорь Игорёк Гарик Гоша Ігор
 Ильдар
@@ -162,7 +162,7 @@ _WOMEN = """
 Анжела Анжелика Лика Angela Angelica
 Анна Аня Анюта Нюра Анечка Ann Anne Нюша Анка Ганна
 Антонина Тоня
-Арина Ариша Арина
+Арина Ариша Орина
 Валентина Валя Валюша Тина
 Валерия Лера Валера Лерочка
 Варвара Варя Барбара Barbara
@@ -179,10 +179,10 @@ _WOMEN = """
 Дина Диночка
 Ева Eve Евочка
 Евгения Женя Женечка Eugenia Eugenie
-Екатерина Катя Катюша Катерина Catherine Katherine Kate Катька Catharina Kathy Катерина
+Екатерина Катя Катюша Катерина Catherine Katherine Kate Катька Catharina Kathy Катрин
 Елена Лена Леночка Алёна Helen Helena Ellen Ленка Олена
 Елизавета Лиза Elizabeth Лизавета Lisa Elisabeth Лизонька
-Жанна Jeanne Жанночка Janna
+Жанна Jeanne Jane Жанночка Janna
 Зарина Зара
 Зинаида Зина
 Злата
@@ -200,13 +200,13 @@ _WOMEN = """
 Лариса Лара Лариска
 Лейла Ляйла
 Лидия Лида Lydia
-Лилия Лиля Лиля Lily Лили
+Лилия Лиля Lily Лили
 Любовь Люба Любаша Lubov
 Людмила Люда Люся Мила Ludmila Людочка
 Майя Маюша
 Маргарита Рита Марго Margaret Margarita
-Марина Мариша Маринка Маринa
-Мария Маша Маруся Мария Мари Mary Marie Машенька Марья Марія
+Марина Мариша Маринка
+Мария Маша Маруся Мари Mary Marie Машенька Марья Марія
 Мадина
 Милана Мила Лана
 Милена Мила
@@ -225,7 +225,7 @@ _WOMEN = """
 Сабина
 Светлана Света Светик Светочка Лана Світлана
 Снежана Снежка
-София Соня Софья Sophia Sophie Соня
+София Соня Софья Sophia Sophie
 Таисия Тася Тая
 Тамара Тома
 Татьяна Таня Танюша Tanya Тетяна Танечка
@@ -298,3 +298,15 @@ def gender_of(names: tuple[str, ...]) -> Gender:
     if names and all(name in men and name not in women for name in names):
         return "m"
     return "f" if names and all(name in women and name not in men for name in names) else ""
+
+
+@lru_cache(maxsize=1)
+def _stems() -> frozenset[str]:
+    men = _tables()[1]
+    shortened = {name[:-cut] for name in men for cut in (1, 2) if len(name) - cut >= 3 and name[-1] in "aei"}
+    return men | shortened | {"pavl", "lv", "il", "kuzm", "luk", "fom", "foma", "petr", "ur"}
+
+
+def is_name_stem(stem: str) -> bool:
+    """True if a patronymic can be made of it: ivan, serg(ei), dmitr(i), pavl."""
+    return stem in _stems()

@@ -6,20 +6,21 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from crm_core.identity.firstnames import Gender, full_names, gender_of
+from crm_core.identity.firstnames import Gender, full_names, gender_of, is_name_stem
 from crm_core.identity.namequality import clean_name, is_company
 from crm_core.identity.spelling import fold
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`-][^\W\d_]+)*", re.UNICODE)
 
-# Suffixes of folded words: C is ч, S is ш. A patronymic is told by its end, in both scripts.
-_PATRONYMIC_M = ("ovich", "evich", "oviC", "eviC", "iliC", "kuzmiC", "lukiC", "fomiC", "nikitiC", "savviC")
-_PATRONYMIC_F = ("ovna", "evna", "iniCna", "iliniCna", "kuzminiCna")
-_TURKIC = {"ogli": "m", "oglu": "m", "ugli": "m", "uli": "m", "kizi": "f", "kiz": "f"}
+# Suffixes of folded words, where C is ч and S is ш. In two scripts and with every ending that speech makes of them.
+_PATRONYMIC_F = ("ovna", "evna", "iniCna", "iCna")
+_PATRONYMIC_M = ("ovic", "evic", "oviC", "eviC", "aniC", "iC")
+_TURKIC: dict[str, Gender] = {"ogli": "m", "oglu": "m", "ugli": "m", "uli": "m", "kizi": "f", "kiz": "f"}
 
-_SURNAME_M = ("ov", "ev", "in", "skoi", "ski", "tski", "ih")
-_SURNAME_F = ("ova", "eva", "ina", "skaia", "tskaia")
-_SURNAME_ANY = ("enko", "Cuk", "uk", "dze", "Svili", "ian", "ih", "iants")
+_SURNAME_M = ("ov", "ev", "skoi", "ski")
+_SURNAME_F = ("ova", "eva", "skaia")
+_SURNAME_IN = ("in", "ina")  # also the end of many first names: only beside another word
+_SURNAME_ANY = ("enko", "Cuk", "dze", "Svili", "ian", "iants", "ih")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,20 @@ class Name:
     words: frozenset[str] = frozenset()  # all whole words, folded
     firsts: tuple[str, ...] = ()  # full first names that the first name may mean, folded
     first_forms: tuple[str, ...] = ()  # the first name as it was written, folded
-    patronymic: str = ""  # its male stem: ivanov for Иванович and Ивановна
+    patronymic: str = ""  # the father's name without its ending: ivan for Иванович and Ивановна
     last: str = ""  # stem of the surname without the ending of gender
     others: tuple[str, ...] = ()  # words of unknown role
     initials: frozenset[str] = frozenset()
     gender: Gender = ""
+
+    @property
+    def first_is_known(self) -> bool:
+        """True if the table has the first name, False if it is one only by its place."""
+        return bool(self.first_forms) and bool(full_names(self.first_forms[0]))
+
+    @property
+    def forms(self) -> frozenset[str]:
+        return frozenset(self.firsts) | frozenset(self.first_forms)
 
     @property
     def others_set(self) -> frozenset[str]:
@@ -48,16 +58,17 @@ def parse_name(text: str) -> Name:
     initials = frozenset(key[0] for word, key in found if len(word) == 1 and key)
     words = [key for word, key in found if len(word) > 1 and key][:6]
     patronymic, gender = _take_patronymic(words)
-    left = list(words)
+    left = [word for word in words if word not in _TURKIC]
+    before = ""  # the word that a patronymic follows is a first name, known to the table or not
     if patronymic:
+        before = left[left.index(patronymic) - 1] if left.index(patronymic) else ""
         left.remove(patronymic)
-    left = [word for word in left if word not in _TURKIC]
-    first = _pick_first(left)
+    first = _pick_first(left) or before
     if first:
         left.remove(first)
-    firsts = full_names(first)
+    firsts = full_names(first) or ((first,) if first else ())
     gender = gender or gender_of(firsts)
-    last, surname_gender = _take_surname(left)
+    last, surname_gender = _take_surname(left, alone=len(words) == 1)
     if last:
         left.remove(last)
     if len(left) == 1 and not last and first:
@@ -71,21 +82,22 @@ def parse_name(text: str) -> Name:
 
 
 def _take_patronymic(words: list[str]) -> tuple[str, Gender]:
-    if len(words) < 2:
-        return "", ""
-    for position in range(len(words) - 1, 0, -1):
+    # Роман Аркадьевич Абрамович: of two such words the one behind a known first name.
+    places = sorted(range(1, len(words)), key=lambda i: (not full_names(words[i - 1]), -i))
+    for position in places:
         word = words[position]
         if word in _TURKIC:
-            return words[position - 1] if position > 1 else "", "m" if _TURKIC[word] == "m" else "f"
-        if word.endswith(_PATRONYMIC_M):
-            return word, "m"
+            return (words[position - 1], _TURKIC[word]) if position > 1 else ("", _TURKIC[word])
         if word.endswith(_PATRONYMIC_F):
             return word, "f"
+        # Роман Абрамович is a surname, Роман Маркович is not: of two words the stem must be a known first name.
+        if word.endswith(_PATRONYMIC_M) and (len(words) > 2 or is_name_stem(_patronymic_stem(word))):
+            return word, "m"
     return "", ""
 
 
 def _patronymic_stem(word: str) -> str:
-    for ending in ("iniCna", "iC", "na"):
+    for ending in ("iniCna", "iCna", "ovna", "evna", "oviC", "eviC", "ovic", "evic", "iC"):
         if word.endswith(ending):
             return word[: -len(ending)]
     return word
@@ -98,7 +110,7 @@ def _pick_first(words: list[str]) -> str:
     return known[0] if known else ""
 
 
-def _take_surname(words: list[str]) -> tuple[str, Gender]:
+def _take_surname(words: list[str], *, alone: bool) -> tuple[str, Gender]:
     for word in words:
         if len(word) > 4 and word.endswith(_SURNAME_F):
             return word, "f"
@@ -106,11 +118,14 @@ def _take_surname(words: list[str]) -> tuple[str, Gender]:
             return word, "m"
         if len(word) > 4 and word.endswith(_SURNAME_ANY):
             return word, ""
+    for word in () if alone else words:
+        if len(word) > 4 and word.endswith(_SURNAME_IN):
+            return word, "f" if word.endswith("ina") else "m"
     return "", ""
 
 
 def _stem(last: str) -> str:
-    for ending, male in (("skaia", "ski"), ("tskaia", "tski"), ("ova", "ov"), ("eva", "ev"), ("ina", "in")):
+    for ending, male in (("skaia", "ski"), ("skoi", "ski"), ("ova", "ov"), ("eva", "ev"), ("ina", "in")):
         if last.endswith(ending) and len(last) > len(ending) + 1:
             return last[: -len(ending)] + male
     return last

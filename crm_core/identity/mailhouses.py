@@ -19,7 +19,9 @@ class House:
     dots: bool = True  # dots in front of the @ matter
 
 
-_GOOGLE = House("gmail.com", tags=True, dots=False)  # only these two domains: for Workspace customers dots matter
+_GOOGLE = House(
+    "gmail.com", tags=True, dots=False
+)  # only these two domains: for Workspace customers dots matter
 _YANDEX = House("yandex.ru", tags=True)
 _APPLE = House("icloud.com", tags=True)
 _PROTON = House("proton.me", tags=True)
@@ -65,7 +67,16 @@ SUGGESTED_DOMAINS = dict.fromkeys(
 )  # fmt: skip
 
 YAHOO = frozenset(
-    {"yahoo.com", "ymail.com", "rocketmail.com", "yahoo.co.uk", "yahoo.de", "yahoo.fr", "yahoo.es", "yahoo.it"}
+    {
+        "yahoo.com",
+        "ymail.com",
+        "rocketmail.com",
+        "yahoo.co.uk",
+        "yahoo.de",
+        "yahoo.fr",
+        "yahoo.es",
+        "yahoo.it",
+    }
 )
 
 #: One address a site, made by the owner's provider. Strong for itself, says nothing about other addresses or a company.

@@ -8,7 +8,8 @@ import unicodedata
 _MOST_CHARS = 120  # longer is a message in the wrong field
 
 _NOISE = re.compile(
-    r"https?://\S+|www\.\S+|\S+@\S+|\b[\w-]+\.(?:ru|com|org|net|рф|su|by|kz|ua)\b\S*|[+\d][\d\s()+-]{5,}\d", re.IGNORECASE
+    r"https?://\S+|www\.\S+|\S+@\S+|\b[\w-]+\.(?:ru|com|org|net|рф|su|by|kz|ua)\b\S*|[+\d][\d\s()+-]{5,}\d",
+    re.IGNORECASE,
 )
 _LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -49,7 +50,7 @@ def clean_name(text: str) -> str:
         text = re.sub(r"[\x00-\x1f\x7f]", " ", text)
     if not text.isalpha():
         text = _NOISE.sub(" ", text)
-        text = " ".join(text.split()).strip(" ,;:/\\|_*#=+~<>[]{}?!-—–\"")
+        text = " ".join(text.split()).strip(' ,;:/\\|_*#=+~<>[]{}?!-—–"')
     text = text[:_MOST_CHARS].rstrip()
     if _is_no_name(text):
         return ""
@@ -72,7 +73,7 @@ def _is_no_name(text: str) -> bool:
     letters = _LETTER.findall(text)
     if len(letters) < 2:
         return True
-    folded = text.casefold().strip(" .()\"'«»")
+    folded = text.casefold().strip(' .()"«»')
     if folded in _PLACEHOLDERS or folded.rstrip("0123456789 ") in _PLACEHOLDERS:
         return True
     return len(letters) > 2 and len({letter.casefold() for letter in letters}) == 1  # аааа

@@ -16,7 +16,9 @@ from crm_core.identity.placeholders import is_placeholder
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
-_STRONG = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PERSONAL_NUMBER})
+_STRONG = frozenset(
+    {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PERSONAL_NUMBER}
+)
 _FLAG_OF_TYPE = {
     PhoneNumberType.FIXED_LINE: "landline",
     PhoneNumberType.TOLL_FREE: "toll_free",

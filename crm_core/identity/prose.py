@@ -21,7 +21,7 @@ _LABEL = re.compile(
 )
 _OTHER = re.compile(
     r"(?:\bинн|\bогрн(?:ип)?|\bкпп|\bбик|\bокпо|\bснилс|\bпаспорт\w*|\bсери[яию]|\bкарт[аыуе]\w*|\bcard|\bсч[её]т\w*|[рк]/с|"
-    r"\bзаказ\w*|\border|\bдоговор\w*|\bcontract|\binvoice|\bнакладн\w*|\bартикул\w*|\bid|\bтрек\w*|\btrack\w*|\bполис\w*|"
+    r"\bзаказ(?:а|у|ом|е|ы|ов)?\b|\border|\bдоговор\w*|\bcontract|\binvoice|\bнакладн\w*|\bартикул\w*|\bid|\bтрек\w*|\btrack\w*|\bполис\w*|"
     r"\bзаявк\w*|\bvin|\bкод\w*|\bcode|\bсумм\w*|\bцен\w*|\btin|\bvat|\bбанк\w*|\bреквизит\w*|\bчек\w*|\bлицев\w*)"
     r"[^\d\n]{0,14}$",
 )
@@ -30,7 +30,18 @@ _SNILS = re.compile(r"\d{3}-\d{3}-\d{3}[ -]\d\d")
 _MESSENGER_HOST = re.compile(r"@(?:c\.us|s\.whatsapp\.net|g\.us)\b")
 
 #: How ten national digits are grouped when they are a phone; a passport is 4-6 or 2-2-6, a sum 1-3-3-3.
-_GROUPS = {(3, 3, 2, 2), (3, 3, 4), (3, 7), (3, 2, 2, 3), (3, 3, 1, 3), (4, 2, 2, 2), (4, 3, 3), (4, 6), (5, 5), (2, 3, 2, 2)}
+_GROUPS = {
+    (3, 3, 2, 2),
+    (3, 3, 4),
+    (3, 7),
+    (3, 2, 2, 3),
+    (3, 3, 1, 3),
+    (4, 2, 2, 2),
+    (4, 3, 3),
+    (4, 6),
+    (5, 5),
+    (2, 3, 2, 2),
+}
 _PASSPORT = re.compile(r"\d{4} \d{6}|\d\d \d\d \d{6}")
 
 
@@ -75,5 +86,7 @@ def _is_offered(written: str, context: str, region: str) -> bool:
     if len(digits) < 9 or len(groups) == 1 or _PASSPORT.fullmatch(written):
         return False
     if region in ("RU", "KZ"):
-        return len(digits) == 12 and groups[0] == 3 or groups in _GROUPS and ("-" in written or "(" in written)
+        return (len(digits) == 12 and groups[0] == 3) or (
+            groups in _GROUPS and ("-" in written or "(" in written)
+        )
     return digits[0] == "0" or groups in _GROUPS or "(" in written
