@@ -1,0 +1,45 @@
+"""Arrivals become contacts, leads, calls, touches and call-backs: a batch at a time, each event as if it were alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from crm_core.intake.flush import flush, resolve_taken
+from crm_core.intake.people import steps_of
+from crm_core.intake.rows import Cursor
+from crm_core.intake.snapshot import load
+from crm_core.intake.state import Item, Taken
+from crm_core.intake.taking import take
+
+__all__ = ["Item", "Taken", "take_in"]
+
+#: Of an event with several arrivals the outcome that says most is the event's own.
+_WEIGHT = ("created", "repeat", "attached", "test", "auto", "ignored")
+
+
+def take_in(cursor: Cursor, items: Sequence[Item], now: datetime) -> list[Taken]:
+    """Takes in a batch, in order, within the caller's READ COMMITTED transaction; the caller commits or rolls back.
+
+    `cursor` gives rows as dictionaries. One result an item, in the same order. Any exception means that the whole batch
+    must be rolled back; the caller then takes the items singly, so that one event never costs its neighbours.
+    """
+    steps = steps_of(items)
+    snapshot = load(cursor, steps, now)
+    taken: dict[int, list[Taken]] = {item.event_id: [] for item in items}
+    for step in steps:
+        taken[step.item.event_id].append(take(snapshot, step, now))
+    flush(cursor, snapshot, now)
+    return [_combine([resolve_taken(one) for one in taken[item.event_id]]) for item in items]
+
+
+def _combine(parts: list[Taken]) -> Taken:
+    if len(parts) == 1:
+        return parts[0]
+    first = min(parts, key=lambda part: _WEIGHT.index(part.outcome))
+    reason: dict[str, Any] = {
+        **first.reason,
+        "parts": [{"outcome": part.outcome, "lead": str(part.lead_id) if part.lead_id else None} for part in parts],
+    }
+    return Taken(first.event_id, first.outcome, reason, first.lead_id, first.contact_id)

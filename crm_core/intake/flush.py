@@ -1,0 +1,364 @@
+"""Writes what a batch decided: owners for new leads under the pool's lock, then every table once, set-wise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm_core.intake.rows import Cursor, draw_ids, insert_rows, update_rows
+from crm_core.intake.state import ContactState, LeadState, Snapshot, Taken
+from crm_core.routing import (
+    OWNERS_SQL,
+    MemberState,
+    OwnerState,
+    PoolState,
+    RoutingFacts,
+    RoutingState,
+    decide,
+)
+
+#: "Last seen" of an identifier is kept to this precision, so that a busy client does not rewrite rows all day.
+_SEEN_PRECISION = timedelta(hours=1)
+
+
+def flush(cursor: Cursor, snapshot: Snapshot, now: datetime) -> None:
+    """Everything in one go, in the order that foreign keys ask for. The caller commits."""
+    pools = _route(cursor, snapshot)
+    _number(cursor, snapshot)
+    contacts = {id(state): state for state in (*snapshot.contacts.values(), *snapshot.new_contacts)}.values()
+    insert_rows(cursor, "contact", [_contact_row(c) for c in contacts if c.created])
+    _write_identifiers(cursor, snapshot)
+    _write_merges(cursor, snapshot)
+    update_rows(
+        cursor, "contact",
+        [{"id": c.id, "name": c.name, "company": c.company, "owner_id": c.owner_id, "last_seen_at": c.last_seen_at}
+         for c in contacts if c.changed and not c.created],
+    )  # fmt: skip
+    _write_leads(cursor, snapshot)
+    _write_calls(cursor, snapshot)
+    _write_messages(cursor, snapshot)
+    _write_touches(cursor, snapshot)
+    assigned = [one for one in snapshot.ownership if isinstance(one, LeadState) and one.assignment]
+    insert_rows(cursor, "assignment", [{"lead_id": lead.id, "at": "now", **lead.assignment} for lead in assigned])  # type: ignore[dict-item]
+    _write_call_backs(cursor, snapshot)
+    _write_suggestions(cursor, snapshot)
+    _write_pools(cursor, pools)
+
+
+# --- routing -------------------------------------------------------------------------------------------------------
+
+
+def read_routing(cursor: Cursor, pool_ids: Iterable[int]) -> RoutingState:
+    """Locks the pools (and the default one) by id and reads their ledgers and everybody's availability."""
+    cursor.execute(
+        "SELECT id, name, is_default, seq FROM pool WHERE id = ANY(%s) OR is_default ORDER BY id FOR UPDATE",
+        (list(pool_ids),),
+    )
+    rows = cursor.fetchall()
+    pools = {row["id"]: PoolState(row["id"], row["name"], row["seq"]) for row in rows}
+    default = next(row["id"] for row in rows if row["is_default"])
+    cursor.execute(
+        "SELECT pool_id, owner_id, weight, entitled, assigned, last_seq, paused FROM pool_member"
+        " WHERE pool_id = ANY(%s) ORDER BY owner_id",
+        (list(pools),),
+    )
+    for row in cursor.fetchall():
+        pools[row["pool_id"]].members.append(
+            MemberState(row["owner_id"], row["weight"], row["entitled"], row["assigned"], row["last_seq"], row["paused"])
+        )
+    cursor.execute(OWNERS_SQL)
+    owners, duty = {}, None
+    for row in cursor.fetchall():
+        owners[row["id"]] = OwnerState(row["id"], row["name"], row["extension"], row["active"], row["absent_until"])
+        duty = row["id"] if row["duty"] else duty
+    return RoutingState(owners, pools, default, duty)
+
+
+def _route(cursor: Cursor, snapshot: Snapshot) -> list[PoolState]:
+    """Gives owners, in the order of the events; returns the pools whose ledger moved."""
+    leads = [one for one in snapshot.ownership if isinstance(one, LeadState) and one.folded_into is None]
+    state = read_routing(cursor, {lead.pool_id for lead in leads if lead.pool_id is not None}) if leads else None
+    for one in snapshot.ownership:
+        if isinstance(one, tuple):
+            contact, owner_id = one[0].root, one[1]
+            if contact.owner_id is None:
+                contact.owner_id, contact.changed = owner_id, True
+        elif one.folded_into is None and state is not None:
+            _give_owner(one, state)
+    return [pool for pool in state.pools.values() if pool.touched] if state else []
+
+
+def _give_owner(lead: LeadState, state: RoutingState) -> None:
+    contact = lead.contact.root
+    owner_id = contact.owner_id
+    if owner_id is None and contact.shares_with is not None:
+        owner_id = contact.shares_with.root.owner_id
+    decision = decide(RoutingFacts(lead.pool_id, lead.sticky_owner_id, owner_id, lead.answered_by_id), state)
+    lead.owner_id, lead.pool_id = decision.owner_id, decision.pool_id
+    lead.assignment = {
+        "owner_id": decision.owner_id, "pool_id": decision.pool_id, "kind": decision.kind, "trace": decision.trace,
+        "actor": "hub",
+    }  # fmt: skip
+    # Whoever approached a client first owns him; cover and duty hold the lead, not the client.
+    if contact.owner_id is None and decision.kind in ("pool", "answered", "sticky"):
+        contact.owner_id, contact.changed = decision.owner_id, True
+
+
+def _write_pools(cursor: Cursor, pools: Sequence[PoolState]) -> None:
+    update_rows(cursor, "pool", [{"id": pool.id, "seq": pool.seq} for pool in pools])
+    members = [(pool.id, member) for pool in pools for member in pool.members]
+    if members:
+        cursor.execute(
+            "UPDATE pool_member m SET entitled = k.entitled, assigned = k.assigned, last_seq = k.last_seq"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::float8[], %s::bigint[], %s::bigint[])"
+            "      AS k(pool, owner, entitled, assigned, last_seq)"
+            " WHERE m.pool_id = k.pool AND m.owner_id = k.owner",
+            (
+                [pool_id for pool_id, _ in members],
+                [member.owner_id for _, member in members],
+                [member.entitled for _, member in members],
+                [member.assigned for _, member in members],
+                [member.last_seq for _, member in members],
+            ),
+        )
+
+
+# --- rows ----------------------------------------------------------------------------------------------------------
+
+
+def _number(cursor: Cursor, snapshot: Snapshot) -> None:
+    """Draws ids for everything new in one round trip."""
+    calls = [call for call in snapshot.calls.values() if call.id is None and call.changed]
+    new: dict[str, list[Any]] = {
+        "contact": [c for c in snapshot.new_contacts if c.id is None],
+        "identifier": [i for i in snapshot.identifiers.values() if i.id is None and (i.links or i.changed)],
+        "lead": snapshot.new_leads,
+        "call": calls,
+        "mail_message": snapshot.new_messages,
+        "touch": snapshot.new_touches,
+        "activity": snapshot.new_call_backs,
+    }
+    drawn = draw_ids(cursor, {table: len(states) for table, states in new.items()})
+    for identifier in new["identifier"]:
+        identifier.created = True
+    for table, states in new.items():
+        for state, fresh in zip(states, drawn.get(table, ()), strict=True):
+            state.id = fresh
+
+
+def _contact_row(contact: ContactState) -> dict[str, Any]:
+    return {
+        "id": contact.id, "root_id": contact.root.id, "name": contact.name, "company": contact.company,
+        "owner_id": contact.owner_id, "created_at": contact.last_seen_at, "last_seen_at": contact.last_seen_at, "version": 1,
+    }  # fmt: skip
+
+
+def _write_identifiers(cursor: Cursor, snapshot: Snapshot) -> None:
+    known, new, links, seen, retired = [], [], [], [], []
+    for identifier in snapshot.identifiers.values():
+        if identifier.id is None:
+            continue
+        row = {"id": identifier.id, "strength": identifier.strength, "names_seen": identifier.names_seen}
+        if identifier.created:
+            new.append({**row, "kind": identifier.kind, "value": identifier.value})
+        elif identifier.changed:
+            known.append(row)
+        for link in identifier.links:
+            if link.created:
+                links.append(
+                    {"identifier_id": identifier.id, "contact_id": link.contact.id, "display": link.display,
+                     "exclusive": link.exclusive, "event_id": link.event_id, "first_seen_at": link.last_seen_at,
+                     "last_seen_at": link.last_seen_at}
+                )  # fmt: skip
+            elif link.retired:
+                retired.append((identifier.id, link.contact_id))
+            elif link.seen:
+                seen.append((identifier.id, link.contact_id, link.last_seen_at))
+    insert_rows(cursor, "identifier", new)
+    update_rows(cursor, "identifier", known)
+    if retired:
+        cursor.execute(
+            "UPDATE contact_identifier ci SET retired_at = now()"
+            " FROM unnest(%s::bigint[], %s::bigint[]) AS k(i, c) WHERE ci.identifier_id = k.i AND ci.contact_id = k.c",
+            ([i for i, _ in retired], [c for _, c in retired]),
+        )
+    insert_rows(
+        cursor, "contact_identifier", links,
+        "ON CONFLICT (identifier_id, contact_id) DO UPDATE SET last_seen_at = excluded.last_seen_at, retired_at = NULL",
+    )  # fmt: skip
+    if seen:
+        cursor.execute(
+            "UPDATE contact_identifier ci SET last_seen_at = k.at"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[]) AS k(i, c, at)"
+            " WHERE ci.identifier_id = k.i AND ci.contact_id = k.c AND ci.last_seen_at < k.at - %s",
+            ([i for i, _, _ in seen], [c for _, c, _ in seen], [at for _, _, at in seen], _SEEN_PRECISION),
+        )
+
+
+def _write_merges(cursor: Cursor, snapshot: Snapshot) -> None:
+    for merge in snapshot.merges:
+        winner, loser = merge["winner"].root, merge["loser"]
+        folded = [lead for lead in merge["folded"] if not lead.created]
+        if folded:
+            cursor.execute(
+                "UPDATE lead SET state = 'closed', lost_reason = 'merged', closed_at = now(), version = version + 1"
+                " WHERE id = ANY(%s)",
+                ([lead.id for lead in folded],),
+            )
+        cursor.execute("UPDATE contact SET root_id = %s WHERE root_id = %s", (winner.id, loser.id))
+        cursor.execute("UPDATE lead SET contact_id = %s WHERE contact_id = %s RETURNING id", (winner.id, loser.id))
+        moved = [row["id"] for row in cursor.fetchall()]
+        insert_rows(
+            cursor, "merge_event",
+            [{"winner_id": winner.id, "loser_id": loser.id, "actor": "auto", "event_id": merge["event_id"],
+              "evidence": resolve({"rule": merge["rule"], "evidence": merge["evidence"]}), "at": "now",
+              "moved": {"leads": moved, "folded": [lead.id for lead in folded], "contacts": [loser.id],
+                        "loser_name": merge["loser_name"], "loser_owner_id": merge["loser_owner_id"]}}],
+        )  # fmt: skip
+
+
+def _lead_row(lead: LeadState) -> dict[str, Any]:
+    repeat_of = lead.repeat_of.id if isinstance(lead.repeat_of, LeadState) else lead.repeat_of
+    return {
+        **(lead.content or {}), "id": lead.id, "contact_id": lead.contact.root.id, "line": lead.line, "state": lead.state,
+        "stage": "new", "event_id": lead.event_id, "event_seq": lead.event_seq, "owner_id": lead.owner_id,
+        "pool_id": lead.pool_id, "touches": 1 + lead.new_touches, "repeat_of": repeat_of, "created_at": "now",
+        "last_touch_at": lead.last_touch_at, "lost_reason": "merged" if lead.folded_into else "",
+        "spam": {"score": 0, "reasons": []}, "version": 1,
+    }  # fmt: skip
+
+
+def _write_leads(cursor: Cursor, snapshot: Snapshot) -> None:
+    insert_rows(cursor, "lead", [_lead_row(lead) for lead in snapshot.new_leads])
+    touched = [lead for lead in snapshot.leads.values() if lead.new_touches or lead.assignment]
+    if touched:
+        cursor.execute(
+            "UPDATE lead SET touches = touches + k.n, last_touch_at = greatest(last_touch_at, k.at), version = version + 1,"
+            "  owner_id = coalesce(k.owner, lead.owner_id)"
+            " FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::bigint[]) AS k(id, n, at, owner)"
+            " WHERE lead.id = k.id",
+            (
+                [lead.id for lead in touched],
+                [lead.new_touches for lead in touched],
+                [lead.last_touch_at for lead in touched],
+                [lead.owner_id if lead.assignment else None for lead in touched],
+            ),
+        )
+    update_rows(
+        cursor, "lead",
+        [{"id": lead.id, **{k: v for k, v in lead.content.items() if k not in ("channel", "source_id", "received_at")}}
+         for lead in snapshot.leads.values() if lead.content is not None],
+    )  # fmt: skip
+
+
+def _write_calls(cursor: Cursor, snapshot: Snapshot) -> None:
+    rows = []
+    for call in snapshot.calls.values():
+        if not call.changed or call.view is None:
+            continue
+        view = call.view
+        rows.append(
+            {"id": call.id, "source_id": call.source_id, "call_key": call.call_key, "facts": call.facts,
+             "phase": view.phase, "outcome": view.outcome, "direction": view.direction, "remote": view.remote,
+             "our_number": view.our_number, "extension": view.extension, "owner_id": call.owner_id,
+             "contact_id": call.contact.id if call.contact else None, "lead_id": call.lead.id if call.lead else None,
+             "started_at": view.started_at, "answered_at": view.answered_at, "ended_at": view.ended_at,
+             "talk_seconds": view.talk_seconds, "recording": view.recording, "settle_at": view.settle_at,
+             "created_at": "now"}
+        )  # fmt: skip
+    updated = ", ".join(
+        f"{c} = excluded.{c}" for c in (rows[0] if rows else ()) if c not in ("id", "source_id", "call_key", "created_at")
+    )
+    insert_rows(cursor, "call", rows, f"ON CONFLICT (source_id, call_key) DO UPDATE SET {updated}")
+
+
+def _write_messages(cursor: Cursor, snapshot: Snapshot) -> None:
+    insert_rows(
+        cursor, "mail_message",
+        [{"id": m.id, "dedup_key": m.dedup_key, "message_id": m.message_id, "direction": "in",
+          "participants": m.participants, **m.columns, "event_id": m.event_id, "created_at": "now",
+          "contact_id": m.contact.id if m.contact else None, "lead_id": m.lead.id if m.lead else None}
+         for m in snapshot.new_messages],
+    )  # fmt: skip
+    insert_deliveries = [
+        {"message_id": m.id, **delivery} for m in snapshot.messages.values() for delivery in m.deliveries
+    ]
+    if insert_deliveries:
+        cursor.execute(
+            "INSERT INTO mail_delivery (message_id, source_id, event_id)"
+            " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[]) ON CONFLICT DO NOTHING",
+            tuple([row[c] for row in insert_deliveries] for c in ("message_id", "source_id", "event_id")),
+        )
+
+
+def _write_touches(cursor: Cursor, snapshot: Snapshot) -> None:
+    insert_rows(
+        cursor, "touch",
+        [{"id": t.id, "contact_id": t.contact.id, "lead_id": t.lead.id if t.lead else None, "actor": "hub",
+          "call_id": t.call.id if t.call else None, "message_id": t.message.id if t.message else None, **t.columns}
+         for t in snapshot.new_touches],
+    )  # fmt: skip
+    update_rows(
+        cursor, "touch",
+        [{"id": t.id, "title": t.columns["title"], "text": t.columns["text"], "data": t.columns["data"]}
+         for t in snapshot.changed_touches],
+    )  # fmt: skip
+
+
+def _write_call_backs(cursor: Cursor, snapshot: Snapshot) -> None:
+    def owner(back: Any) -> int | None:
+        return back.lead.owner_id if back.lead is not None and back.lead.owner_id is not None else back.owner_id
+
+    insert_rows(
+        cursor, "activity",
+        [{"id": b.id, "kind": "call_back", "state": b.state, "contact_id": b.contact.root.id if b.contact else None,
+          "lead_id": b.lead.id if b.lead else None, "owner_id": owner(b),
+          "call_id": b.call if isinstance(b.call, int) or b.call is None else b.call.id, "phone": b.phone,
+          "title": b.title, "due_at": b.due_at, "missed": b.missed, "tried": b.tried, "created_at": b.opened_at,
+          "closed_at": b.closed_at, "result": resolve(b.result)}
+         for b in snapshot.new_call_backs],
+        "ON CONFLICT (phone) WHERE kind = 'call_back' AND state = 'open'"
+        " DO UPDATE SET missed = activity.missed + excluded.missed",
+    )  # fmt: skip
+    update_rows(
+        cursor, "activity",
+        [{"id": b.id, "state": b.state, "missed": b.missed, "tried": b.tried, "closed_at": b.closed_at,
+          "result": resolve(b.result), "contact_id": b.contact.root.id if b.contact else None}
+         for b in snapshot.call_backs.values() if b.changed and not b.created],
+    )  # fmt: skip
+
+
+def _write_suggestions(cursor: Cursor, snapshot: Snapshot) -> None:
+    rows = {}
+    for one, other, why in snapshot.suggestions:
+        a, b = one.root.id, other.root.id
+        if a is not None and b is not None and a != b:
+            rows[min(a, b), max(a, b)] = resolve(why)
+    insert_rows(
+        cursor, "suggestion",
+        [{"a_id": a, "b_id": b, "why": why, "state": "open", "at": "now"} for (a, b), why in sorted(rows.items())],
+        "ON CONFLICT (a_id, b_id) DO NOTHING",
+    )  # fmt: skip
+
+
+def resolve(value: Any) -> Any:
+    """Replaces the objects in a reason by their ids, as text."""
+    if isinstance(value, dict):
+        return {key: resolve(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolve(item) for item in value]
+    if is_dataclass(value) and any(f.name == "id" for f in fields(value)):
+        return str(value.id)  # type: ignore[attr-defined]
+    return value
+
+
+def resolve_taken(taken: Taken) -> Taken:
+    """The result with real ids, once `flush` has drawn them."""
+    lead: Any = taken.lead_id
+    contact: Any = taken.contact_id
+    return Taken(
+        taken.event_id, taken.outcome, resolve(taken.reason), lead.id if lead is not None else None,
+        contact.root.id if contact is not None else None,
+    )  # fmt: skip

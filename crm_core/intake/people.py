@@ -1,0 +1,73 @@
+"""Who is behind an arrival: the canonical keys of the person, in order of priority. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from crm_core.arrivals import Address, Arrival, CallEvent, Inquiry, Message
+from crm_core.identity.emails import read_emails
+from crm_core.identity.identifiers import Key
+from crm_core.identity.phones import read_phones
+from crm_core.intake.state import Item, Person
+
+#: Local parts of senders that are programs: who wants something then stands in Reply-To (email.md §7).
+_ROBOT = re.compile(r"^(no-?reply|do-?not-?reply|robot|wordpress|www-data|forms?|mailer|notifications?)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One arrival of one event, with its person."""
+
+    item: Item
+    seq: int
+    arrival: Arrival
+    person: Person
+
+
+def steps_of(items: Iterable[Item]) -> list[Step]:
+    """Every arrival of every event, in order."""
+    return [
+        Step(item, seq, arrival, person_of(arrival, item)) for item in items for seq, arrival in enumerate(item.arrivals)
+    ]
+
+
+def person_of(arrival: Arrival, item: Item) -> Person:
+    if isinstance(arrival, Inquiry):
+        phones = [key for text in arrival.phones for key in read_phones(text, item.region, kind="form")]
+        emails = [key for text in arrival.emails for key in read_emails(text)]
+        return Person(_ordered(phones + emails, item.own_addresses), arrival.name, arrival.company)
+    if isinstance(arrival, CallEvent):
+        own = {key.value for key in read_phones(arrival.our_number, item.region, kind="ani")} if arrival.our_number else set()
+        phones = list(read_phones(arrival.remote, item.region, kind="ani"))
+        return Person(_ordered(phones, item.own_addresses | own))
+    if isinstance(arrival, Message):
+        client = client_address(arrival, item.own_addresses)
+        keys = [key for text in arrival.phones for key in read_phones(text, item.region, kind="form")]
+        if client is not None:
+            keys += read_emails(client.email)
+        return Person(_ordered(keys, item.own_addresses), client.name if client else "")
+    return Person(())
+
+
+def client_address(message: Message, own: Collection[str]) -> Address | None:
+    """The person who wrote: From, or Reply-To where From is a program or one of ours (email.md §7)."""
+    sender, reply_to = message.sender, message.reply_to
+    if reply_to is not None and not _is_own(reply_to, own):
+        local = sender.email.partition("@")[0] if sender else ""
+        if sender is None or _ROBOT.match(local) or _is_own(sender, own):
+            return reply_to
+    return sender
+
+
+def _is_own(address: Address, own: Collection[str]) -> bool:
+    return any(key.value in own for key in read_emails(address.email))
+
+
+def _ordered(keys: Iterable[Key], own: Collection[str]) -> tuple[Key, ...]:
+    """Without our own and repeated ones; strong before weak, phones before e-mails."""
+    unique = {(key.kind, key.value): key for key in reversed(list(keys)) if key.value not in own}
+    return tuple(
+        sorted(reversed(unique.values()), key=lambda key: (key.strength != "strong", key.strength == "blocked", key.kind != "phone"))
+    )

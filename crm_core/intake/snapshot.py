@@ -1,0 +1,272 @@
+"""Reads under locks, in one pass, everything that a batch of arrivals may touch.
+
+Lock order, the same everywhere, so that nobody waits in a circle: advisory locks on identifiers, calls and messages in
+sorted order, then contact rows by id, then call and call-back rows, then pools (taken last, by the caller).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import Any
+
+from crm_core.arrivals import CallEvent, Message
+from crm_core.errors import Transient
+from crm_core.intake.people import Step
+from crm_core.intake.rows import Cursor
+from crm_core.intake.state import (
+    CallBackState,
+    CallState,
+    ContactState,
+    IdentifierState,
+    LeadState,
+    LinkState,
+    MessageState,
+    Snapshot,
+    TouchState,
+)
+
+_LOCK_ROUNDS = 4  # a root may be merged away while its lock is awaited; more rounds than this means a storm
+
+#: What is known of a lead that is not the latest of its contact: the event that it was born from.
+_BIRTH = "l.event_id AS lead_event_id, l.event_seq AS lead_event_seq, l.repeat_of AS lead_repeat_of"
+
+
+def _lock_number(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def load(cursor: Cursor, steps: Sequence[Step], now: datetime) -> Snapshot:
+    """Locks and reads. Must run inside a READ COMMITTED transaction, so that each statement sees the newest commit."""
+    snapshot = Snapshot()
+    keys = {(key.kind, key.value): key for step in steps for key in step.person.keys if key.strength != "blocked"}
+    calls = {(step.item.source_id, a.call_key) for step in steps if isinstance(a := step.arrival, CallEvent)}
+    messages = [step.arrival for step in steps if isinstance(step.arrival, Message)]
+    shared = _shared_values(cursor, list(keys))
+    names = [f"{kind}:{value}" for kind, value in keys if (kind, value) not in shared]
+    names += [f"call:{source_id}:{call_key}" for source_id, call_key in calls]
+    names += [f"mail:{message.dedup_key}" for message in messages]
+    locks = sorted({_lock_number(name) for name in names})
+    if locks:
+        cursor.execute("SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k", (locks,))
+    wanted: set[int] = set()
+    links = _read_identifiers(cursor, snapshot, list(keys), wanted)
+    for kind_value, key in keys.items():
+        if kind_value not in snapshot.identifiers:
+            snapshot.identifiers[kind_value] = IdentifierState(key.kind, key.value, key.strength)
+    call_rows = _read_calls(cursor, calls, wanted) if calls else []
+    message_rows = _read_messages(cursor, messages, wanted) if messages else []
+    replayed = [step.item.event_id for step in steps if step.item.replayed]
+    touch_rows = _read_touches(cursor, replayed, [row["id"] for row in call_rows], wanted)
+    back_rows = _read_call_backs(cursor, [value for kind, value in keys if kind == "phone"], wanted) if calls else []
+    _lock_contacts(cursor, snapshot, wanted)
+    _read_leads(cursor, snapshot)
+    _connect(snapshot, links, call_rows, message_rows, touch_rows, back_rows)
+    if calls:
+        cursor.execute("SELECT extension, id FROM owner WHERE active AND extension <> ''")
+        snapshot.owners_by_extension = {row["extension"]: row["id"] for row in cursor.fetchall()}
+    return snapshot
+
+
+def _shared_values(cursor: Cursor, keys: list[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Identifiers that join nobody need no lock: a call centre's number must not serialise everybody behind it."""
+    if not keys:
+        return set()
+    cursor.execute(
+        "SELECT kind, value FROM identifier JOIN unnest(%s::text[], %s::text[]) AS k(kind, value) USING (kind, value)"
+        " WHERE strength IN ('shared', 'blocked')",
+        ([kind for kind, _ in keys], [value for _, value in keys]),
+    )
+    return {(row["kind"], row["value"]) for row in cursor.fetchall()}
+
+
+def _read_identifiers(
+    cursor: Cursor, snapshot: Snapshot, keys: list[tuple[str, str]], wanted: set[int]
+) -> list[dict[str, Any]]:
+    if not keys:
+        return []
+    cursor.execute(
+        "SELECT i.id, i.kind, i.value, i.strength, i.names_seen, ci.contact_id, ci.exclusive, ci.display, ci.last_seen_at"
+        "  FROM identifier i JOIN unnest(%s::text[], %s::text[]) AS k(kind, value) USING (kind, value)"
+        "  LEFT JOIN contact_identifier ci ON ci.identifier_id = i.id AND ci.retired_at IS NULL"
+        "       AND i.strength IN ('strong', 'weak')",
+        ([kind for kind, _ in keys], [value for _, value in keys]),
+    )
+    rows = cursor.fetchall()
+    for row in rows:
+        key = (row["kind"], row["value"])
+        if key not in snapshot.identifiers:
+            snapshot.identifiers[key] = IdentifierState(
+                row["kind"], row["value"], row["strength"], row["id"], list(row["names_seen"])
+            )
+        if row["contact_id"] is not None:
+            wanted.add(row["contact_id"])
+    return [row for row in rows if row["contact_id"] is not None]
+
+
+def _read_calls(cursor: Cursor, calls: set[tuple[int, str]], wanted: set[int]) -> list[dict[str, Any]]:
+    ordered = sorted(calls)
+    cursor.execute(
+        "SELECT c.id, c.source_id, c.call_key, c.facts, c.outcome, c.contact_id, c.lead_id, c.owner_id,"
+        f" {_BIRTH} FROM call c LEFT JOIN lead l ON l.id = c.lead_id"
+        " JOIN unnest(%s::bigint[], %s::text[]) AS k(s, k) ON c.source_id = k.s AND c.call_key = k.k",
+        ([source_id for source_id, _ in ordered], [call_key for _, call_key in ordered]),
+    )
+    rows = cursor.fetchall()
+    wanted.update(row["contact_id"] for row in rows if row["contact_id"] is not None)
+    return rows
+
+
+def _read_messages(cursor: Cursor, messages: Sequence[Message], wanted: set[int]) -> list[dict[str, Any]]:
+    referenced = {ref for message in messages for ref in (*message.in_reply_to, *message.references) if ref}
+    cursor.execute(
+        "SELECT m.id, m.dedup_key, m.message_id, m.participants, m.contact_id, m.lead_id, m.event_id,"
+        f" {_BIRTH} FROM mail_message m LEFT JOIN lead l ON l.id = m.lead_id"
+        " WHERE m.dedup_key = ANY(%s) OR (m.message_id <> '' AND m.message_id = ANY(%s)) ORDER BY m.id",
+        ([message.dedup_key for message in messages], list(referenced)),
+    )
+    rows = cursor.fetchall()
+    wanted.update(row["contact_id"] for row in rows if row["contact_id"] is not None)
+    return rows
+
+
+def _read_touches(cursor: Cursor, event_ids: list[int], call_ids: list[int], wanted: set[int]) -> list[dict[str, Any]]:
+    if not event_ids and not call_ids:
+        return []
+    cursor.execute(
+        "SELECT t.id, t.event_id, t.seq, t.contact_id, t.lead_id, t.call_id,"
+        f" {_BIRTH} FROM touch t LEFT JOIN lead l ON l.id = t.lead_id"
+        " WHERE t.event_id = ANY(%s) OR t.call_id = ANY(%s) ORDER BY t.id",
+        (event_ids, call_ids),
+    )
+    rows = cursor.fetchall()
+    wanted.update(row["contact_id"] for row in rows)
+    return rows
+
+
+def _read_call_backs(cursor: Cursor, phones: list[str], wanted: set[int]) -> list[dict[str, Any]]:
+    cursor.execute(
+        "SELECT a.id, a.phone, a.contact_id, a.lead_id, a.call_id, a.owner_id, a.title, a.due_at, a.created_at,"
+        f" a.missed, a.tried, {_BIRTH} FROM activity a LEFT JOIN lead l ON l.id = a.lead_id"
+        " WHERE a.kind = 'call_back' AND a.state = 'open' AND a.phone = ANY(%s) ORDER BY a.id FOR UPDATE OF a",
+        (phones,),
+    )
+    rows = cursor.fetchall()
+    wanted.update(row["contact_id"] for row in rows if row["contact_id"] is not None)
+    return rows
+
+
+def _lock_contacts(cursor: Cursor, snapshot: Snapshot, wanted: set[int]) -> None:
+    if not wanted:
+        return
+    for _ in range(_LOCK_ROUNDS):
+        cursor.execute(
+            "SELECT m.id AS member_id, r.id, r.root_id, r.name, r.company, r.owner_id, r.last_seen_at"
+            "  FROM contact m JOIN contact r ON r.id = m.root_id WHERE m.id = ANY(%s) ORDER BY r.id"
+            "  FOR NO KEY UPDATE OF r",
+            (list(wanted),),
+        )
+        rows = cursor.fetchall()
+        if all(row["root_id"] == row["id"] for row in rows):
+            break
+    else:
+        raise Transient("merge_storm", "The contacts of this event are being merged right now.")
+    states: dict[int, ContactState] = {}
+    for row in rows:
+        state = states.setdefault(
+            row["id"],
+            ContactState(row["id"], row["name"], row["company"], row["owner_id"], last_seen_at=row["last_seen_at"]),
+        )
+        snapshot.contacts[row["member_id"]] = state
+        snapshot.contacts[row["id"]] = state
+    cursor.execute(
+        "SELECT c.root_id, i.kind, count(*) AS n FROM contact c JOIN contact_identifier ci ON ci.contact_id = c.id"
+        " AND ci.retired_at IS NULL JOIN identifier i ON i.id = ci.identifier_id"
+        " WHERE c.root_id = ANY(%s) GROUP BY c.root_id, i.kind",
+        (list(states),),
+    )
+    for row in cursor.fetchall():
+        setattr(states[row["root_id"]], "phones" if row["kind"] == "phone" else "emails", row["n"])
+
+
+def _read_leads(cursor: Cursor, snapshot: Snapshot) -> None:
+    """Of every contact the latest lead of each line."""
+    roots = {state.id: state for state in snapshot.contacts.values()}
+    if not roots:
+        return
+    cursor.execute(
+        "SELECT DISTINCT ON (contact_id, line) id, contact_id, line, state, owner_id, last_touch_at, closed_at,"
+        "  event_id, event_seq, repeat_of FROM lead WHERE contact_id = ANY(%s) ORDER BY contact_id, line, state = 'open' DESC, id DESC",
+        (list(roots),),
+    )
+    for row in cursor.fetchall():
+        contact = roots[row["contact_id"]]
+        lead = LeadState(
+            row["id"], contact, row["line"], row["state"], row["owner_id"], row["last_touch_at"], row["event_id"],
+            row["event_seq"], row["repeat_of"], closed_at=row["closed_at"],
+        )  # fmt: skip
+        contact.leads[row["line"]] = lead
+        snapshot.leads[row["id"]] = lead
+
+
+def _connect(
+    snapshot: Snapshot,
+    links: list[dict[str, Any]],
+    call_rows: list[dict[str, Any]],
+    message_rows: list[dict[str, Any]],
+    touch_rows: list[dict[str, Any]],
+    back_rows: list[dict[str, Any]],
+) -> None:
+    for row in links:
+        identifier = snapshot.identifiers[row["kind"], row["value"]]
+        contact = snapshot.contacts[row["contact_id"]]
+        known = next((link for link in identifier.links if link.contact is contact), None)
+        if known is None:
+            identifier.links.append(LinkState(contact, row["exclusive"], row["display"], row["last_seen_at"], contact_id=row["contact_id"]))
+        else:
+            known.exclusive = known.exclusive or row["exclusive"]
+    for row in call_rows:
+        snapshot.calls[row["source_id"], row["call_key"]] = CallState(
+            row["id"], row["source_id"], row["call_key"], row["facts"],
+            snapshot.contacts.get(row["contact_id"]), snapshot.leads.get(row["lead_id"]) or _other_lead(snapshot, row),
+            outcome=row["outcome"], owner_id=row["owner_id"],
+        )  # fmt: skip
+    for row in message_rows:
+        message = MessageState(
+            row["id"], row["dedup_key"], row["message_id"], row["participants"],
+            snapshot.contacts.get(row["contact_id"]), snapshot.leads.get(row["lead_id"]) or _other_lead(snapshot, row),
+            row["event_id"],
+        )  # fmt: skip
+        snapshot.messages[row["dedup_key"]] = message
+        snapshot.by_message_id.setdefault(row["message_id"], message)
+    calls_by_id = {call.id: call for call in snapshot.calls.values()}
+    for row in touch_rows:
+        touch = TouchState(
+            row["id"], snapshot.contacts[row["contact_id"]], snapshot.leads.get(row["lead_id"]) or _other_lead(snapshot, row),
+            {}, created=False, changed=False,
+        )  # fmt: skip
+        if row["event_id"] is not None:
+            snapshot.touches[row["event_id"], row["seq"]] = touch
+        call = calls_by_id.get(row["call_id"])
+        if call is not None and call.touch is None:
+            call.touch, touch.call = touch, call
+    for row in back_rows:
+        snapshot.call_backs[row["phone"]] = CallBackState(
+            row["id"], row["phone"], snapshot.contacts.get(row["contact_id"]),
+            snapshot.leads.get(row["lead_id"]) or _other_lead(snapshot, row), row["call_id"], row["owner_id"],
+            row["title"], row["due_at"], row["created_at"], missed=row["missed"], tried=row["tried"],
+        )  # fmt: skip
+
+
+def _other_lead(snapshot: Snapshot, row: dict[str, Any]) -> LeadState | None:
+    """A lead that is not the latest of its contact and line: known by id only, never decided about."""
+    if row["lead_id"] is None:
+        return None
+    contact = snapshot.contacts[row["contact_id"]]
+    lead = LeadState(
+        row["lead_id"], contact, "", "closed", None, contact.last_seen_at or datetime.min.replace(tzinfo=UTC),
+        row["lead_event_id"], row["lead_event_seq"], row["lead_repeat_of"],
+    )  # fmt: skip
+    snapshot.leads[row["lead_id"]] = lead
+    return lead

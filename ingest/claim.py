@@ -1,0 +1,142 @@
+"""Claims waiting events under a lease, and writes what became of them. The fencing token decides, not the clock.
+
+`attempts` rises before the work, so an event that kills its worker is seen without any exception being caught: it is
+then taken alone, and parked after `MOST_LOST_CLAIMS`. All times are the database's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import orjson
+import psycopg
+
+from crm_core.intake.rows import Cursor
+
+#: After so many claims in a row whose worker never came back, the event is what kills them.
+MOST_LOST_CLAIMS = 3
+#: Caught, passing failures are repeated this often, with doubling pauses from the first to the longest.
+MOST_ATTEMPTS = 12
+FIRST_PAUSE_SECONDS = 5
+LONGEST_PAUSE_SECONDS = 3600
+
+_DUE = """
+    channel = %(channel)s AND state IN ('waiting', 'working') AND next_attempt_at <= clock_timestamp()
+    AND source_id NOT IN (SELECT id FROM source WHERE state = 'paused')
+"""
+
+_CLAIM = """
+WITH due AS (
+    SELECT id FROM inbound_event WHERE {due} AND {which}
+     ORDER BY next_attempt_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE inbound_event e
+   SET state = 'working', claim_token = %(token)s, attempts = e.attempts + 1, lost_claims = e.lost_claims + 1,
+       next_attempt_at = clock_timestamp() + make_interval(secs => %(lease)s)
+  FROM due WHERE e.id = due.id
+RETURNING e.id, e.uid, e.source_id, e.channel, e.received_at, e.method, e.path, e.query, e.headers, e.body, e.remote_ip,
+          e.unclaimed, e.attempts, e.replayed
+"""
+# Events that nobody has tried yet go in batches; one that was tried before goes alone, so that whatever is wrong with
+# it costs its neighbours nothing.
+_FRESH = _CLAIM.format(due=_DUE, which="attempts = 0")
+_SUSPECT = _CLAIM.format(due=_DUE, which=f"attempts > 0 AND lost_claims < {MOST_LOST_CLAIMS}")
+
+_PARK = f"""
+UPDATE inbound_event SET state = 'needs_attention', claim_token = NULL,
+       error = jsonb_build_object('code', 'stops_its_worker', 'message',
+           'Processing this event stopped its worker {MOST_LOST_CLAIMS} times. Look at the raw data; replay it after an update.')
+ WHERE state = 'working' AND next_attempt_at <= clock_timestamp() AND lost_claims >= {MOST_LOST_CLAIMS}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One event in this worker's hands."""
+
+    id: int
+    uid: str
+    source_id: int
+    channel: str
+    received_at: datetime
+    method: str
+    path: str
+    query: str
+    headers: dict[str, Any]
+    body: bytes
+    remote_ip: str
+    unclaimed: bool
+    attempts: int
+    replayed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an event has no outcome. `state`: rejected | needs_attention | waiting (with a pause)."""
+
+    event_id: int
+    state: str
+    code: str
+    message: str
+    path: str | None = None
+    attempts: int = 1
+
+
+class ClaimLost(Exception):
+    """The lease ran out and somebody else has the event: everything done for it here is rolled back."""
+
+
+def claim(cursor: Cursor, channel: str, limit: int, lease_seconds: float) -> tuple[str, list[Claimed]]:
+    """Takes up to `limit` untried events, oldest first, or one tried event; returns the fencing token with them."""
+    token = uuid4().hex
+    parameters = {"channel": channel, "limit": limit, "token": token, "lease": lease_seconds}
+    rows = cursor.execute(_FRESH, parameters).fetchall()
+    if not rows:
+        rows = cursor.execute(_SUSPECT, {**parameters, "limit": 1}).fetchall()
+    claimed = [Claimed(**{**row, "body": bytes(row["body"])}) for row in rows]
+    return token, sorted(claimed, key=lambda one: one.id)
+
+
+def park_killers(cursor: Cursor) -> int:
+    """Sets events aside that stopped their workers too often; returns how many."""
+    return cursor.execute(_PARK).rowcount
+
+
+def finish(cursor: Cursor, token: str, results: Sequence[dict[str, Any]]) -> None:
+    """Writes outcomes. Raises ClaimLost if any of the events is no longer ours; the caller rolls back."""
+    if not results:
+        return
+    cursor.execute(
+        "UPDATE inbound_event e SET state = 'done', outcome = k.outcome, reason = k.reason, error = NULL,"
+        "       lead_id = k.lead_id, contact_id = k.contact_id, done_at = clock_timestamp(), claim_token = NULL,"
+        "       lost_claims = 0"
+        "  FROM json_to_recordset(%s) AS k(id bigint, outcome text, reason jsonb, lead_id bigint, contact_id bigint)"
+        " WHERE e.id = k.id AND e.claim_token = %s",
+        (orjson.dumps(results).decode(), token),
+    )
+    if cursor.rowcount != len(results):
+        raise ClaimLost
+
+
+def fail(cursor: Cursor, token: str, failures: Sequence[Failure]) -> None:
+    """Writes why events have no outcome yet. An event that is no longer ours is left alone."""
+    for failure in failures:
+        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** max(0, failure.attempts - 1))
+        cursor.execute(
+            "UPDATE inbound_event SET state = %(state)s, error = %(error)s, claim_token = NULL, lost_claims = 0,"
+            "       next_attempt_at = clock_timestamp() + make_interval(secs => %(pause)s * (0.5 + random()))"
+            " WHERE id = %(id)s AND claim_token = %(token)s",
+            {
+                "state": failure.state,
+                "error": psycopg.types.json.Jsonb(
+                    {"code": failure.code, "message": failure.message, "path": failure.path}
+                ),
+                "pause": pause if failure.state == "waiting" else 0,
+                "id": failure.event_id,
+                "token": token,
+            },
+        )

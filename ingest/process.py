@@ -1,0 +1,192 @@
+"""Claims waiting events of a channel and turns each into exactly one outcome with a reason.
+
+A batch is one short transaction. If anything in it fails, the batch is rolled back and its events are taken singly, so
+that one event never costs its neighbours. What cannot pass now waits; what cannot pass at all needs a person.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg import errors
+from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
+from sqlalchemy import Engine
+
+from crm_core.config import HubConfig
+from crm_core.database import connect
+from crm_core.errors import HubError, NotFound, Transient
+from crm_core.intake import Item, Taken, take_in
+from ingest.claim import Claimed, ClaimLost, Failure, claim, fail, finish, park_killers
+from ingest.reading import read, retry
+from ingest.source_settings import LoadedSource, loaded
+from ingest.stats import count_captures
+
+_log = logging.getLogger(__name__)
+
+_SETTINGS_FRESH_SECONDS = 5.0  # a changed setting of a source is used everywhere after this
+_CONFLICT_ROUNDS = 3  # two transactions met on one row: repeated at once, this often
+
+#: Two writers met. Nothing is wrong with the event.
+_CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation, errors.LockNotAvailable)
+#: The database is away or out of something. The event waits.
+_PASSING = (psycopg.OperationalError, psycopg.InterfaceError, errors.QueryCanceled)
+
+
+@dataclass(slots=True)
+class Drained:
+    """What one drain did."""
+
+    finished: int = 0
+    failed: int = 0
+    batches: int = 0
+    more: bool = False  # it stopped because its time was up, not because nothing was left
+
+
+class Processor:
+    """One a process: a connection and the sources as they were a moment ago. Not for use by two threads."""
+
+    def __init__(self, config: HubConfig) -> None:
+        self.config = config
+        self._connection: psycopg.Connection[Any] | None = None
+        self._sources: dict[int, tuple[float, LoadedSource]] = {}
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def connection(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = connect(self.config.database_url, "worker")
+            self._connection.row_factory = dict_row  # type: ignore[assignment]
+            set_json_loads(orjson.loads, self._connection)
+        return self._connection
+
+    def source(self, source_id: int) -> LoadedSource:
+        known = self._sources.get(source_id)
+        now = time.monotonic()
+        if known is not None and now - known[0] < _SETTINGS_FRESH_SECONDS:
+            return known[1]
+        row = (
+            self.connection()
+            .execute(
+                "SELECT id, name, connector, channel, config, state, line, pool_id, allowed_hosts FROM source WHERE id = %s",
+                (source_id,),
+            )
+            .fetchone()
+        )
+        if row is None:
+            raise NotFound("source_unknown", "The source of this event no longer exists.")
+        source = loaded(self.config, row)
+        self._sources[source_id] = (now, source)
+        return source
+
+    def drain(self, channel: str, budget_seconds: float = 5.0) -> Drained:
+        """Works until nothing is due or the time is up. Raises OperationalError if the database is away; claimed events
+        come back when their lease ends."""
+        drained = Drained()
+        end = time.monotonic() + budget_seconds
+        while True:
+            with self.connection().cursor() as cursor:
+                token, events = claim(cursor, channel, self.config.batch_size, self.config.lease_seconds)
+                if not events:
+                    park_killers(cursor)
+                    return drained
+            self._settle(token, events, drained)
+            drained.batches += 1
+            if time.monotonic() >= end:
+                drained.more = True
+                return drained
+
+    def _settle(self, token: str, events: Sequence[Claimed], drained: Drained) -> None:
+        items: list[Item] = []
+        failures: list[Failure] = []
+        for event in events:
+            result = read(event, self.source)
+            (items if isinstance(result, Item) else failures).append(result)  # type: ignore[arg-type]
+        by_id = {event.id: event for event in events}
+        try:
+            self._write(token, by_id, items, failures)
+            drained.finished += len(items)
+            drained.failed += len(failures)
+        except ClaimLost:
+            _log.warning("claim_lost", extra={"events": len(events)})
+        except _PASSING + _CONFLICTS + (psycopg.Error, HubError, *_BUGS) as error:
+            if self.connection().broken:
+                raise
+            if len(events) > 1:
+                _log.info("batch_taken_singly", extra={"events": len(events), "error": type(error).__name__})
+                for event in events:
+                    self._settle(token, [event], drained)
+                return
+            self._give_up(token, events[0], error)
+            drained.failed += 1
+
+    def _write(
+        self, token: str, events: dict[int, Claimed], items: Sequence[Item], failures: Sequence[Failure]
+    ) -> None:
+        for attempt in range(_CONFLICT_ROUNDS):
+            try:
+                with self.connection().transaction(), self.connection().cursor() as cursor:
+                    row = cursor.execute("SELECT clock_timestamp() AS now").fetchone()
+                    now = row["now"]  # type: ignore[index]
+                    taken = take_in(cursor, items, now) if items else []
+                    finish(cursor, token, [_as_row(one) for one in taken])
+                    fail(cursor, token, failures)
+                    count_captures(
+                        cursor,
+                        ((events[one.event_id].channel, one.outcome,
+                          max(0.0, (now - events[one.event_id].received_at).total_seconds()))
+                         for one in taken if not events[one.event_id].replayed),
+                    )  # fmt: skip
+                return
+            except _CONFLICTS:
+                if attempt == _CONFLICT_ROUNDS - 1:
+                    raise
+
+    def _give_up(self, token: str, event: Claimed, error: BaseException) -> None:
+        """The last table: what an error of a single event does to it."""
+        if isinstance(error, Transient):
+            failure = retry(event, error.code, error.message)
+        elif isinstance(error, _CONFLICTS):
+            failure = retry(event, "conflict", "It met other changes to the same contact again and again.")
+        elif isinstance(error, _PASSING):
+            failure = retry(event, "database_busy", "The database did not answer in time.")
+        elif isinstance(error, HubError):
+            failure = Failure(event.id, "needs_attention", error.code, error.message)
+        else:
+            _log.error("event_failed", exc_info=error, extra={"event": event.uid})
+            failure = Failure(
+                event.id, "needs_attention", "internal_error",
+                f"A defect in Leadhub stopped this event ({type(error).__name__}). It is kept; replay it after an update.",
+            )  # fmt: skip
+        with self.connection().cursor() as cursor:
+            fail(cursor, token, [failure])
+
+
+#: Defects of our own: they park one event, loudly, and the others go on.
+_BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+def _as_row(taken: Taken) -> dict[str, Any]:
+    return {
+        "id": taken.event_id, "outcome": taken.outcome, "reason": taken.reason, "lead_id": taken.lead_id,
+        "contact_id": taken.contact_id,
+    }  # fmt: skip
+
+
+def drain(engine: Engine | None, config: HubConfig, channel: str, budget_seconds: float = 5.0) -> Drained:
+    """One drain with a connection of its own; for tests, the command line and the console's "try it"."""
+    del engine  # the pool's connections are SQLAlchemy's; this path is psycopg's own
+    processor = Processor(config)
+    try:
+        return processor.drain(channel, budget_seconds)
+    finally:
+        processor.close()

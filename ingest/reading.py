@@ -1,0 +1,64 @@
+"""From a claimed event to what its connector read out of it, or to the failure that the event shows. Touches no database."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from connectors.kit import Request
+from crm_core.errors import HubError, Malformed, NotAuthentic, Transient
+from crm_core.identity.emails import read_emails
+from crm_core.intake import Item
+from ingest.claim import MOST_ATTEMPTS, Claimed, Failure
+from ingest.source_settings import LoadedSource
+
+_log = logging.getLogger(__name__)
+
+#: A connector that exhausts the stack or the memory on hostile bytes is as unable to read them as one that says so.
+_UNREADABLE = (RecursionError, MemoryError, UnicodeError, LookupError, ValueError, TypeError, AttributeError)
+
+
+def read(event: Claimed, load: Callable[[int], LoadedSource]) -> Item | Failure:
+    """The worker's table of errors: what each class does to the event."""
+    try:
+        if event.unclaimed and not event.replayed:
+            return Failure(
+                event.id, "needs_attention", "unclaimed",
+                "It came in on an address that was replaced or switched off. Replay it if it is genuine.",
+            )  # fmt: skip
+        source = load(event.source_id)
+        request = Request(
+            event.method, event.path, event.query, event.headers, event.body, event.received_at, event.remote_ip
+        )
+        if source.connector.verify is not None:
+            source.connector.verify(request, source.settings)
+        arrivals = tuple(source.connector.parse(request, source.settings))
+    except NotAuthentic as error:
+        return Failure(event.id, "rejected", error.code, error.message)
+    except Transient as error:
+        return retry(event, error.code, error.message)
+    except Malformed as error:
+        return Failure(event.id, "needs_attention", error.code, error.message, error.data.get("path"))
+    except HubError as error:
+        return Failure(event.id, "needs_attention", error.code, error.message)
+    except _UNREADABLE as error:
+        _log.exception("connector_failed", extra={"event": event.uid, "source": event.source_id})
+        return Failure(
+            event.id, "needs_attention", "connector_failed",
+            f"The connector could not read this event ({type(error).__name__}). It is kept; replay it after an update.",
+        )  # fmt: skip
+    if not arrivals:
+        return Failure(event.id, "needs_attention", "connector_said_nothing", "The connector read nothing from it.")
+    own = getattr(source.settings, "own_addresses", ())
+    return Item(
+        event.id, event.source_id, source.name, event.channel, event.received_at, arrivals, source.line, source.pool_id,
+        source.settings.region, event.replayed > 0,
+        frozenset(key.value for address in own for key in read_emails(address)),
+    )  # fmt: skip
+
+
+def retry(event: Claimed, code: str, message: str) -> Failure:
+    """Later again; after `MOST_ATTEMPTS` a person must look."""
+    if event.attempts >= MOST_ATTEMPTS:
+        return Failure(event.id, "needs_attention", code, f"{message} (given up after {event.attempts} attempts)")
+    return Failure(event.id, "waiting", code, message, attempts=event.attempts)

@@ -1,0 +1,170 @@
+"""Sends events through again: the same event, the same receipt time, effects rewritten and never doubled.
+
+A dry run does the whole work in a transaction that is rolled back, and shows what would be different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from crm_core.config import HubConfig
+from crm_core.errors import Invalid
+from crm_core.intake import Item, take_in
+from ingest.claim import Claimed
+from ingest.process import Processor
+from ingest.reading import read
+
+#: One order of replay takes this many events at most; more is asked for again.
+MOST_EVENTS = 10_000
+#: So many events are shown by a dry run; the counts are over all.
+MOST_SHOWN = 200
+_BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which events: by id (uid), or by a filter. An empty selection is refused."""
+
+    uids: tuple[str, ...] = ()
+    state: str | None = None  # needs_attention | rejected | done
+    outcome: str | None = None
+    source_id: int | None = None
+    code: str | None = None  # error code
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """What was, or would be, sent through again. `changes` shows the first events whose result differs."""
+
+    selected: int = 0
+    replayed: int = 0
+    dry_run: bool = False
+    truncated: bool = False  # more events match than one order takes
+    before: dict[str, int] = field(default_factory=dict)  # outcome or state → events
+    after: dict[str, int] = field(default_factory=dict)  # of a dry run
+    changes: list[dict[str, Any]] = field(default_factory=list)  # {"event","before","after","reason"}
+
+
+_WHERE = """
+    state IN ('needs_attention', 'rejected', 'done')
+    AND (CAST(:uids AS text[]) IS NULL OR uid = ANY(:uids))
+    AND (CAST(:state AS text) IS NULL OR state = :state)
+    AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)
+    AND (CAST(:source AS bigint) IS NULL OR source_id = :source)
+    AND (CAST(:code AS text) IS NULL OR error->>'code' = :code)
+    AND (CAST(:since AS timestamptz) IS NULL OR received_at >= :since)
+    AND (CAST(:until AS timestamptz) IS NULL OR received_at < :until)
+"""
+
+
+def replay(engine: Engine, config: HubConfig, selection: Selection, dry_run: bool, actor: str) -> ReplayReport:
+    """Sends the selected events through again, or says what would happen.
+
+    Events that are waiting or in work are left alone: they are on their way anyway. The caller wakes the workers for
+    the channels in question; a sweep does it otherwise.
+    """
+    if selection == Selection():
+        raise Invalid("nothing_selected", "Name events, or at least one filter.", fields=["filter"])
+    parameters = {
+        "uids": list(selection.uids) or None, "state": selection.state, "outcome": selection.outcome,
+        "source": selection.source_id, "code": selection.code, "since": selection.since, "until": selection.until,
+        "limit": MOST_EVENTS + 1,
+    }  # fmt: skip
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(f"SELECT id, state, outcome FROM inbound_event WHERE {_WHERE} ORDER BY id LIMIT :limit"), parameters
+        ).all()
+    report = ReplayReport(dry_run=dry_run, truncated=len(rows) > MOST_EVENTS)
+    rows = rows[:MOST_EVENTS]
+    report.selected = len(rows)
+    for row in rows:
+        name = row.outcome or row.state
+        report.before[name] = report.before.get(name, 0) + 1
+    if dry_run:
+        _rehearse(config, [row.id for row in rows], report)
+    else:
+        report.replayed = _send(engine, [row.id for row in rows], actor)
+    return report
+
+
+def _send(engine: Engine, ids: Sequence[int], actor: str) -> int:
+    if not ids:
+        return 0
+    with engine.begin() as connection:
+        sent = connection.execute(
+            text(
+                "UPDATE inbound_event SET state = 'waiting', outcome = NULL, error = NULL, attempts = 0, lost_claims = 0,"
+                "       next_attempt_at = clock_timestamp(), claim_token = NULL, replayed = replayed + 1"
+                " WHERE id = ANY(:ids) AND state IN ('needs_attention', 'rejected', 'done') RETURNING uid"
+            ),
+            {"ids": list(ids)},
+        ).all()
+        connection.execute(
+            text(
+                "INSERT INTO audit_entry (actor, action, subject, data)"
+                " VALUES (:actor, 'events.replay', 'events', jsonb_build_object('count', :count, 'first', :first))"
+            ).bindparams(),
+            {"actor": actor, "count": len(sent), "first": sent[0].uid if sent else ""},
+        )
+    return len(sent)
+
+
+def _rehearse(config: HubConfig, ids: Sequence[int], report: ReplayReport) -> None:
+    """Processes in batches, each in a transaction that ends in a rollback."""
+    processor = Processor(config)
+    try:
+        for start in range(0, len(ids), _BATCH):
+            _rehearse_batch(processor, ids[start : start + _BATCH], report)
+    finally:
+        processor.close()
+
+
+class _RollBack(Exception):
+    """Ends a rehearsal."""
+
+
+def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayReport) -> None:
+    connection = processor.connection()
+    with connection.cursor() as cursor:
+        rows = cursor.execute(
+            "SELECT id, uid, source_id, channel, received_at, method, path, query, headers, body, remote_ip, unclaimed,"
+            "       attempts, replayed + 1 AS replayed, state, outcome, lead_id FROM inbound_event WHERE id = ANY(%s) ORDER BY id",
+            (list(ids),),
+        ).fetchall()
+    before = {row["id"]: row for row in rows}
+    names = Claimed.__dataclass_fields__
+    results = [
+        read(Claimed(**{name: bytes(row[name]) if name == "body" else row[name] for name in names}), processor.source)
+        for row in rows
+    ]
+    items = [result for result in results if isinstance(result, Item)]
+    after: dict[int, tuple[str, Any, int | None]] = {
+        result.event_id: (result.state, {"code": result.code, "message": result.message}, None)
+        for result in results
+        if not isinstance(result, Item)
+    }
+    try:
+        with connection.transaction(), connection.cursor() as cursor:
+            now = cursor.execute("SELECT clock_timestamp() AS now").fetchone()["now"]  # type: ignore[index]
+            for taken in take_in(cursor, items, now) if items else ():
+                after[taken.event_id] = (taken.outcome, taken.reason, taken.lead_id)
+            raise _RollBack
+    except _RollBack:
+        pass
+    for event_id, (name, reason, lead_id) in sorted(after.items()):
+        row = before[event_id]
+        was = row["outcome"] or row["state"]
+        report.after[name] = report.after.get(name, 0) + 1
+        # A lead that would be new has no number yet: the one drawn in the rehearsal means nothing to anybody.
+        lead = str(lead_id) if lead_id is not None and lead_id == row["lead_id"] else ("new" if lead_id else None)
+        if was != name and len(report.changes) < MOST_SHOWN:
+            report.changes.append(
+                {"event": row["uid"], "before": was, "after": name, "lead": lead, "reason": reason}
+            )

@@ -1,0 +1,27 @@
+"""Calls whose exchange fell silent. Their last event is put back into the queue: reading it again, later, is what settles."""
+
+from __future__ import annotations
+
+from crm_core.intake.rows import Cursor
+
+_SILENT = """
+WITH silent AS (
+    SELECT id, (facts->>'last_event')::bigint AS event_id FROM call
+     WHERE settle_at <= clock_timestamp() ORDER BY settle_at LIMIT 500 FOR UPDATE SKIP LOCKED
+), settled AS (
+    UPDATE call SET settle_at = NULL FROM silent WHERE call.id = silent.id
+)
+UPDATE inbound_event e
+   SET state = 'waiting', outcome = NULL, attempts = 0, lost_claims = 0, next_attempt_at = clock_timestamp()
+  FROM silent WHERE e.id = silent.event_id AND e.state = 'done'
+RETURNING e.id
+"""
+
+
+def settle_silent_calls(cursor: Cursor) -> int:
+    """Puts the last event of every call whose time is up back to `waiting`; returns how many. May run twice at once.
+
+    The calls derive anew what silence means (`crm_core.calls`): a ringing call that never ended was lost, and makes its
+    lead now.
+    """
+    return len(cursor.execute(_SILENT).fetchall())

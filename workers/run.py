@@ -1,0 +1,59 @@
+"""Runs a Celery worker or the schedule in the foreground of this process."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from typing import Any
+
+from celery.beat import Scheduler, ScheduleEntry
+
+from crm_core.config import HubConfig
+from workers.celery_app import QUEUES, make_app
+
+SWEEP_SECONDS = 1.0  # a lost hint delays an event by no more than this
+CANARY_SECONDS = 10.0
+
+
+def run_worker(config: HubConfig, queues: list[str] | None = None, concurrency: int | None = None) -> None:
+    """A prefork worker on all queues, or on those named. Returns when it was asked to stop."""
+    app = make_app(config)
+    app.worker_main(
+        [
+            "worker", "--pool=prefork", f"--concurrency={concurrency or config.workers}",
+            f"--queues={','.join(queues or QUEUES.values())}", "--without-gossip", "--without-mingle",
+            "--without-heartbeat", "--loglevel=WARNING", f"--hostname=worker-{os.getpid()}@%h",
+        ]
+    )  # fmt: skip
+
+
+class MemoryScheduler(Scheduler):
+    """Beat's schedule without a file: every entry is an interval, and the sweep makes up for whatever is missed."""
+
+    def setup_schedule(self) -> None:
+        self.merge_inplace(self.app.conf.beat_schedule)
+        self.install_default_entries({})
+
+    def apply_entry(self, entry: ScheduleEntry, producer: Any = None) -> None:
+        if entry.task == "canary":
+            entry.args = (entry.args[0], time.time())
+        super().apply_entry(entry, producer)
+
+
+def run_beat(config: HubConfig) -> None:
+    """Sends sweeps and canaries. Two at once do no harm; none delays what lost its hint."""
+    app = make_app(config)
+    app.conf.beat_schedule = {
+        "sweep": {
+            "task": "sweep", "schedule": timedelta(seconds=SWEEP_SECONDS),
+            "options": {"queue": QUEUES["maintenance"], "expires": 5 * SWEEP_SECONDS},
+        },
+    } | {
+        f"canary-{queue}": {
+            "task": "canary", "schedule": timedelta(seconds=CANARY_SECONDS), "args": (queue, 0.0),
+            "options": {"queue": queue, "expires": 60},
+        }
+        for queue in QUEUES.values()
+    }  # fmt: skip
+    app.Beat(scheduler_cls=MemoryScheduler, loglevel="WARNING").run()

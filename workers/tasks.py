@@ -1,0 +1,94 @@
+"""The tasks, a few lines each: what to do is said in `ingest`, here only that it is done."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import time
+from typing import Any
+
+import psycopg
+from celery import Celery
+from celery.signals import worker_process_init, worker_process_shutdown
+
+from crm_core.config import HubConfig
+from ingest.process import Processor
+from ingest.sweep import beat_heart, due_channels, note_canary, park_and_settle
+from workers.wake import send_hint
+
+_log = logging.getLogger(__name__)
+
+#: A drain ends after this and asks to be continued, so that a stopping worker is not waited for and sweeps get their turn.
+DRAIN_SECONDS = 3.0
+#: While the database is away a worker rests instead of spinning.
+_REST_SECONDS = 1.0
+
+
+class _Hands:
+    """What one worker process holds: its processor, made on first use, after the fork."""
+
+    def __init__(self, config: HubConfig) -> None:
+        self.config = config
+        self.processor: Processor | None = None
+
+    def get(self) -> Processor:
+        if self.processor is None:
+            self.processor = Processor(self.config)
+        return self.processor
+
+    def drop(self) -> None:
+        if self.processor is not None:
+            self.processor.close()
+            self.processor = None
+
+
+def register(app: Celery, config: HubConfig) -> None:
+    """Puts the tasks on the app. Each process makes its own connections on first use, after the fork."""
+    hands = _Hands(config)
+
+    @app.task(name="drain")
+    def drain(channel: str) -> None:
+        """Turns what waits in a channel into outcomes."""
+        try:
+            drained = hands.get().drain(channel, DRAIN_SECONDS)
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
+            hands.drop()
+            time.sleep(_REST_SECONDS)
+            return
+        if drained.more:
+            send_hint(app, channel)
+
+    @app.task(name="sweep")
+    def sweep() -> None:
+        """Finds channels where something is due and nobody knows, parks what kills workers, settles silent calls."""
+        try:
+            with hands.get().connection().cursor() as cursor:
+                park_and_settle(cursor)
+                beat_heart(cursor, "sweep", "", {})
+                channels = due_channels(cursor)
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
+            hands.drop()
+            return
+        for channel in channels:
+            send_hint(app, channel)
+
+    @app.task(name="canary")
+    def canary(queue: str, sent_at: float) -> None:
+        """Proves that this queue is being worked off, and how long that takes."""
+        try:
+            with hands.get().connection().cursor() as cursor:
+                note_canary(cursor, queue, max(0.0, time.time() - sent_at))
+                beat_heart(cursor, "worker", f"{socket.gethostname()}:{os.getpid()}", {"queue": queue})
+        except psycopg.OperationalError:
+            hands.drop()
+
+    @worker_process_init.connect(weak=False)
+    def _after_fork(**_: Any) -> None:
+        hands.drop()
+
+    @worker_process_shutdown.connect(weak=False)
+    def _ending(**_: Any) -> None:
+        hands.drop()
