@@ -29,7 +29,7 @@ _RETRY_SECONDS = 1.0  # after a failure nobody waits again before this
 _MOST_UNKNOWN = 10_000  # remembered misses, so that a scan of random tokens costs memory once and queries never
 
 _QUERY = """
-SELECT t.digest, t.state AS token_state, s.id, s.name, s.connector, s.channel, s.config, s.state, s.line, s.pool_id,
+SELECT t.digest, t.state AS address_state, s.id, s.name, s.connector, s.channel, s.config, s.state, s.line, s.pool_id,
        s.allowed_hosts
 FROM source_token t JOIN source s ON s.id = t.source_id WHERE t.digest = ANY(%b)
 """
@@ -147,7 +147,7 @@ class SourceDirectory:
         return Address(
             source_id=row["id"],
             channel=row["channel"],
-            unclaimed=row["token_state"] != "active",
+            unclaimed=row["address_state"] != "active",
             allowed_hosts=tuple(row["allowed_hosts"]),
             secret_headers=_secret_headers(source),
             source=source,

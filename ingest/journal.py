@@ -1,0 +1,187 @@
+"""Reading the journal as the contract shows events, the raw bytes, and a person's word that one needs no lead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, select, update
+
+from crm_core.access import Principal, audit
+from crm_core.errors import Conflict, Invalid, NotFound
+from crm_core.models import InboundEvent, Source
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.values import id_text, named, rfc3339
+from ingest.arrival import safe_text
+from ingest.stats import count_captures
+
+STATES = ("waiting", "working", "done", "needs_attention", "rejected")
+OUTCOMES = ("created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed")
+
+_LONGEST_WHY = 1_000  # characters of a person's reason
+
+
+@dataclass(frozen=True, slots=True)
+class RawEvent:
+    """What arrived, byte for byte, with the headers as they were kept (secrets masked)."""
+
+    uid: str
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, Any]
+    body: bytes
+    received_at: datetime
+
+    @property
+    def content_type(self) -> str:
+        return str(self.headers.get("content-type", "")) or "application/octet-stream"
+
+
+def _statement() -> AnySelect:
+    body = InboundEvent.body
+    return select(
+        InboundEvent.id, InboundEvent.uid, InboundEvent.source_id, Source.name.label("source_name"),
+        InboundEvent.channel, InboundEvent.received_at, InboundEvent.state, InboundEvent.outcome, InboundEvent.reason,
+        InboundEvent.lead_id, InboundEvent.contact_id, InboundEvent.attempts, InboundEvent.error,
+        InboundEvent.redeliveries, InboundEvent.unclaimed, InboundEvent.replayed, InboundEvent.done_at,
+        InboundEvent.provider_key,
+        func.octet_length(body).label("size"), func.encode(func.sha256(body), "hex").label("sha256"),
+    ).join(Source, Source.id == InboundEvent.source_id)  # fmt: skip
+
+
+def list_events(
+    connection: Connection,
+    state: str | None = None,
+    outcome: str | None = None,
+    source_id: int | None = None,
+    since: datetime | None = None,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+    *,
+    until: datetime | None = None,
+    channel: str | None = None,
+    lead_id: int | None = None,
+) -> Page:
+    """Newest first. Invalid for a state or outcome that there is not, and for a foreign cursor."""
+    statement = _statement()
+    if state is not None:
+        statement = statement.where(InboundEvent.state == _one_of("state", state, STATES))
+    if outcome is not None:
+        statement = statement.where(InboundEvent.outcome == _one_of("outcome", outcome, OUTCOMES))
+    if channel is not None:
+        statement = statement.where(InboundEvent.channel == _one_of("channel", channel, ("form", "call", "mail")))
+    if source_id is not None:
+        statement = statement.where(InboundEvent.source_id == source_id)
+    if lead_id is not None:
+        statement = statement.where(InboundEvent.lead_id == lead_id)
+    if since is not None:
+        statement = statement.where(InboundEvent.received_at >= since)
+    if until is not None:
+        statement = statement.where(InboundEvent.received_at < until)
+    rows = connection.execute(newest_first(statement, None, InboundEvent.id, cursor, limit)).all()
+    return page(rows, limit, lambda shown: [_event(row) for row in shown], lambda row: (None, row.id))
+
+
+def get_event(connection: Connection, uid: str) -> dict[str, Any]:
+    """One event as the contract shows it, with what a person asks next: key, unclaimed, replays. NotFound."""
+    row = connection.execute(_statement().where(InboundEvent.uid == safe_text(uid))).one_or_none()
+    if row is None:
+        raise _unknown()
+    return _event(row) | {
+        "contact": id_text(row.contact_id),
+        "provider_key": row.provider_key,
+        "replayed": row.replayed,
+    }
+
+
+def raw(connection: Connection, uid: str) -> RawEvent:
+    """The raw event. NotFound."""
+    row = connection.execute(
+        select(
+            InboundEvent.uid, InboundEvent.method, InboundEvent.path, InboundEvent.query, InboundEvent.headers,
+            InboundEvent.body, InboundEvent.received_at,
+        ).where(InboundEvent.uid == safe_text(uid))
+    ).one_or_none()  # fmt: skip
+    if row is None:
+        raise _unknown()
+    return RawEvent(row.uid, row.method, row.path, row.query, row.headers, bytes(row.body), row.received_at)
+
+
+def dismiss(connection: Connection, uid: str, actor: Principal | str, why: str, now: datetime) -> dict[str, Any]:
+    """A person says that this event needs no lead. Invalid without a reason, Conflict if it is done or being worked on."""
+    why = safe_text(why).strip()[:_LONGEST_WHY]
+    if not why:
+        raise Invalid("why_missing", "Say why this event needs no lead.", fields=["why"])
+    row = connection.execute(
+        select(
+            InboundEvent.id, InboundEvent.state, InboundEvent.channel, InboundEvent.received_at, InboundEvent.done_at
+        )
+        .where(InboundEvent.uid == safe_text(uid))
+        .with_for_update(key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise _unknown()
+    if row.state not in ("waiting", "needs_attention", "rejected"):
+        raise Conflict(
+            "event_not_open", f"This event is {row.state.replace('_', ' ')}; there is nothing to dismiss.", state=row.state
+        )
+    name = actor.actor if isinstance(actor, Principal) else actor
+    connection.execute(
+        update(InboundEvent)
+        .where(InboundEvent.id == row.id)
+        .values(
+            state="done", outcome="dismissed", reason={"code": "dismissed", "by": name, "why": why}, error=None,
+            claim_token=None, done_at=now,
+        )
+    )  # fmt: skip
+    _count_first_outcomes(connection, [row], now)
+    audit(connection, actor, "event.dismiss", f"event:{uid}", {"why": why})
+    return get_event(connection, uid)
+
+
+def _count_first_outcomes(connection: Connection, rows: Sequence[AnyRow], now: datetime) -> None:
+    """For the metrics, in the caller's transaction. An event that was finished before is not counted again."""
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor:
+        count_captures(
+            cursor,
+            (
+                (row.channel, "dismissed", max(0.0, (now - row.received_at).total_seconds()))
+                for row in rows
+                if row.done_at is None
+            ),
+        )
+
+
+def _event(row: AnyRow) -> dict[str, Any]:
+    return {
+        "id": row.uid,
+        "source": named(row.source_id, row.source_name),
+        "channel": row.channel,
+        "received_at": rfc3339(row.received_at),
+        "state": row.state,
+        "outcome": row.outcome,
+        "reason": row.reason,
+        "lead": id_text(row.lead_id),
+        "attempts": row.attempts,
+        "error": {name: row.error.get(name) for name in ("code", "message", "path")} if row.error else None,
+        "redeliveries": row.redeliveries,
+        "size": row.size,
+        "sha256": row.sha256,
+        "unclaimed": row.unclaimed,
+        "done_at": rfc3339(row.done_at),
+    }
+
+
+def _one_of(what: str, value: str, known: Sequence[str]) -> str:
+    if value not in known:
+        raise Invalid(f"{what}_unknown", f"There is no {what} {value!r}; choose {', '.join(known)}.", fields=[what])
+    return value
+
+
+def _unknown() -> NotFound:
+    return NotFound("event_unknown", "There is no such event.")

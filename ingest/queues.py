@@ -1,0 +1,187 @@
+"""What waits, what stands still, who is alive: one cheap read model for the API, the console, /metrics and the doctor.
+
+It reads partial indexes and small tables only, so that looking costs the same however long the history is.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from connectors.kit import registry
+from crm_core.config import HubConfig
+from crm_core.reading.values import rfc3339
+
+CHANNELS = ("form", "call", "mail")
+
+#: From when on something is a problem. "Within a second" is the promise, so a minute is a fault and not a peak.
+OLDEST_WAITING_SECONDS = 60.0
+WORKER_SILENT_SECONDS = 30.0
+SWEEP_SILENT_SECONDS = 60.0
+CANARY_SECONDS = 30.0
+CANARY_SILENT_SECONDS = 180.0
+MAILBOX_SILENT_SECONDS = 300.0
+#: Processes that have not been heard of for so long are gone, not sick.
+GONE_SECONDS = 3600.0
+#: Below this the database is about to stop accepting anything.
+DISK_FLOOR_BYTES = 200 * 1024 * 1024
+
+_WAITING = """
+SELECT e.channel,
+       count(*) FILTER (WHERE e.state = 'waiting' AND s.state = 'active') AS waiting,
+       count(*) FILTER (WHERE e.state = 'working') AS working,
+       count(*) FILTER (WHERE e.state = 'waiting' AND s.state = 'paused') AS paused,
+       count(*) FILTER (WHERE e.attempts > 0 AND e.state = 'waiting') AS retrying,
+       min(e.received_at) FILTER (WHERE s.state = 'active') AS oldest,
+       count(*) FILTER (WHERE e.done_at IS NULL) AS unfinished
+FROM inbound_event e JOIN source s ON s.id = e.source_id WHERE e.state IN ('waiting', 'working') GROUP BY e.channel
+"""
+_ATTENTION = """
+SELECT channel, count(*) FILTER (WHERE state = 'needs_attention') AS needs_attention,
+       count(*) FILTER (WHERE state = 'rejected') AS rejected, count(*) FILTER (WHERE done_at IS NULL) AS unfinished
+FROM inbound_event WHERE state IN ('needs_attention', 'rejected') GROUP BY channel
+"""
+_MAILBOXES = """
+SELECT s.id, s.name, s.state AS source_state, f.name AS folder, f.state, f.last_ok_at, f.fails, f.missed, f.last_error,
+       (SELECT count(*) FROM mail_ref r WHERE r.folder_id = f.id AND r.status = 'seen') AS to_fetch
+FROM source s JOIN mailbox_folder f ON f.source_id = s.id ORDER BY s.id, f.id
+"""
+
+
+def queue_report(connection: Connection, now: datetime) -> dict[str, Any]:
+    """Queues by channel, mailboxes, signs of life. Ages are seconds before `now`."""
+    waiting = {row["channel"]: row for row in connection.execute(text(_WAITING)).mappings()}
+    attention = {row["channel"]: row for row in connection.execute(text(_ATTENTION)).mappings()}
+    channels = []
+    for channel in CHANNELS:
+        line: Mapping[str, Any] = waiting.get(channel, {})  # type: ignore[assignment]
+        stuck: Mapping[str, Any] = attention.get(channel, {})  # type: ignore[assignment]
+        channels.append(
+            {
+                "channel": channel,
+                "waiting": line.get("waiting", 0),
+                "working": line.get("working", 0),
+                "retrying": line.get("retrying", 0),
+                "paused": line.get("paused", 0),
+                "oldest_waiting_seconds": _age(line.get("oldest"), now),
+                "needs_attention": stuck.get("needs_attention", 0),
+                "rejected": stuck.get("rejected", 0),
+                "unfinished": line.get("unfinished", 0) + stuck.get("unfinished", 0),
+            }
+        )
+    beats = connection.execute(text("SELECT role, instance, at, data FROM heartbeat ORDER BY role, instance")).mappings()
+    processes, canaries = [], []
+    for beat in beats:
+        age = _age(beat["at"], now)
+        if beat["role"] == "canary":
+            seconds = beat["data"].get("seconds")
+            canaries.append({"queue": beat["instance"], "seconds": seconds, "age_seconds": age})
+        elif age is not None and age < GONE_SECONDS:
+            processes.append({"role": beat["role"], "instance": beat["instance"], "age_seconds": age, "data": beat["data"]})
+    return {
+        "at": rfc3339(now),
+        "channels": channels,
+        "waiting": sum(row["waiting"] for row in channels),
+        "needs_attention": sum(row["needs_attention"] for row in channels),
+        "rejected": sum(row["rejected"] for row in channels),
+        "processes": processes,
+        "canaries": canaries,
+        "mailboxes": [
+            {
+                "source": {"id": str(row["id"]), "name": row["name"]},
+                "folder": row["folder"],
+                "state": "paused" if row["source_state"] == "paused" else row["state"],
+                "lag_seconds": _age(row["last_ok_at"], now),
+                "fails": row["fails"],
+                "missed": row["missed"],
+                "to_fetch": row["to_fetch"],
+                "error": row["last_error"],
+            }
+            for row in connection.execute(text(_MAILBOXES)).mappings()
+        ],
+    }
+
+
+def health_report(connection: Connection, config: HubConfig, now: datetime) -> dict[str, Any]:
+    """{"healthy", "problems": [sentences], "notes": [sentences], "queues": queue_report}. A problem wants somebody now."""
+    report = queue_report(connection, now)
+    problems: list[str] = []
+    notes: list[str] = []
+    for row in report["channels"]:
+        oldest = row["oldest_waiting_seconds"]
+        if oldest is not None and oldest > OLDEST_WAITING_SECONDS:
+            count = row["waiting"] + row["working"]
+            problems.append(
+                f"{count} events of channel {row['channel']} wait, the oldest for {oldest:.0f} s;"
+                f" {row['retrying']} of them failed before and are being retried."
+            )
+        for state, said in (("needs_attention", "need attention"), ("rejected", "were rejected")):
+            if row[state]:
+                notes.append(f"{row[state]} events of channel {row['channel']} {said}.")
+    problems += _silent_processes(report)
+    problems += _canaries(report)
+    problems += _mailboxes(report)
+    free = free_bytes(config)
+    if free is not None and free < DISK_FLOOR_BYTES:
+        problems.append(f"Only {free // 1024 // 1024} MB are free on the disk of {config.home}.")
+    problems += [sentence for _, sentence in sorted(registry.problems().items())]
+    return {"healthy": not problems, "problems": problems, "notes": notes, "queues": report}
+
+
+def free_bytes(config: HubConfig) -> int | None:
+    """Free space where the hub lives; None if that cannot be asked (the directory belongs to another machine)."""
+    try:
+        return shutil.disk_usage(config.home).free
+    except OSError:
+        return None
+
+
+def _silent_processes(report: Mapping[str, Any]) -> list[str]:
+    youngest: dict[str, float] = {}
+    for process in report["processes"]:
+        role = process["role"]
+        youngest[role] = min(youngest.get(role, process["age_seconds"]), process["age_seconds"])
+    said = []
+    for role, limit in (("worker", WORKER_SILENT_SECONDS), ("sweep", SWEEP_SILENT_SECONDS)):
+        age = youngest.get(role)
+        if age is None:
+            said.append(f"No {role} has been heard of in the last hour.")
+        elif age > limit:
+            said.append(f"The last sign of life of a {role} is {age:.0f} s old.")
+    return said
+
+
+def _canaries(report: Mapping[str, Any]) -> list[str]:
+    said = []
+    for canary in report["canaries"]:
+        age = canary["age_seconds"]
+        if age is not None and age > CANARY_SILENT_SECONDS:
+            said.append(f"The canary of queue {canary['queue']} has not come through for {age:.0f} s.")
+        elif (canary["seconds"] or 0) > CANARY_SECONDS:
+            said.append(f"The canary of queue {canary['queue']} took {canary['seconds']:.1f} s.")
+    return said
+
+
+def _mailboxes(report: Mapping[str, Any]) -> list[str]:
+    said = []
+    for box in report["mailboxes"]:
+        if box["state"] == "paused":
+            continue
+        where = f"Mailbox {box['source']['name']}, folder {box['folder']}"
+        lag = box["lag_seconds"]
+        if box["state"] in ("auth_failed", "folder_missing", "stopped"):
+            message = (box["error"] or {}).get("message", "")
+            said.append(f"{where}: {box['state'].replace('_', ' ')}. {message}".rstrip())
+        elif lag is not None and lag > MAILBOX_SILENT_SECONDS:
+            said.append(f"{where} was last read {lag:.0f} s ago.")
+        if box["missed"]:
+            said.append(f"{where}: the reconciliation found {box['missed']} mails that polling had missed.")
+    return said
+
+
+def _age(at: datetime | None, now: datetime) -> float | None:
+    return None if at is None else max(0.0, round((now - at).total_seconds(), 3))
