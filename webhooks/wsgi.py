@@ -1,0 +1,34 @@
+"""The web process: entrances answered by a bare callable, everything else by Flask behind it.
+
+The entrances stay out of Flask because what they do is small and often: Flask's own work would be half of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from crm_core.config import HubConfig
+from ingest.accept import GroupAcceptor
+from ingest.source_directory import SourceDirectory
+from webhooks.app import create_app
+from webhooks.entrance import PREFIX, Entrance
+from webhooks.replies import StartResponse
+from workers.wake import Waker
+
+Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+
+def create_application(config: HubConfig) -> Application:
+    """The WSGI callable of one web process. Nothing connects before the first request."""
+    entrance = Entrance(config, SourceDirectory(config), GroupAcceptor(config, Waker(config).wake))
+    return in_front_of(create_app(config), entrance)
+
+
+def in_front_of(app: Application, entrance: Entrance) -> Application:
+    def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith(PREFIX):
+            return entrance(environ, start_response)
+        return app(environ, start_response)
+
+    return application
