@@ -55,7 +55,9 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[Message]:
             warnings.append("structure_unreadable")
     warnings.append("read_as_lines")
     try:
-        mime = BytesHeaderParser(policy=compat32).parsebytes(seen.raw)
+        # The header block alone: even the header parser splits the whole body into lines.
+        block = seen.raw[: structure.header_end(seen.raw)[0]]
+        mime = BytesHeaderParser(policy=compat32).parsebytes(block + b"\r\n\r\n")
         text, used = flat.text_of(seen.raw)
         content = body.Content(text=text, charsets=[used])
         return (_message(mime, content, request, settings, warnings),)

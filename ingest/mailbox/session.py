@@ -1,0 +1,168 @@
+"""One connection to one folder, opened read-only, with a limit on every wait. Any doubt about it, and it is thrown away."""
+
+from __future__ import annotations
+
+import contextlib
+import imaplib
+import re
+import ssl
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import IMAPClientError
+from imapclient.response_parser import parse_fetch_response
+
+from connectors.mail.imap import ImapConfig
+from ingest.mailbox.address import refuse_private, refuse_private_address
+from ingest.mailbox.failures import IMAP_ERRORS, BadAnswer, FolderMissing
+from ingest.mailbox.limits import DEFAULT, Limits
+
+_NO_FOLDER = re.compile(r"\[NONEXISTENT\]|\[TRYCREATE\]|doesn't exist|does not exist|unknown mailbox|no such mailbox|not found", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    uidvalidity: int  # 0: the server names none
+    uidnext: int | None  # some servers name none
+    exists: int
+
+
+class Session:
+    """Not for several threads. `client` connects when needed; after an error the caller calls `drop`."""
+
+    def __init__(self, settings: ImapConfig, limits: Limits = DEFAULT) -> None:
+        self.settings = settings
+        self.limits = limits
+        self._client: IMAPClient | None = None
+
+    @property
+    def client(self) -> IMAPClient:
+        if self._client is None:
+            self._client = _connect(self.settings, self.limits)
+        return self._client
+
+    def drop(self) -> None:
+        """Closes without a word: a connection that failed may not answer a LOGOUT either."""
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(*IMAP_ERRORS):
+                client.shutdown()
+
+    def close(self) -> None:
+        """The polite end."""
+        client, self._client = self._client, None
+        if client is not None:
+            try:
+                client.logout()
+            except IMAP_ERRORS:
+                with contextlib.suppress(*IMAP_ERRORS):
+                    client.shutdown()
+
+    def examine(self) -> Examined:
+        """Opens the folder read-only. A connection that was kept and has died meanwhile is replaced once."""
+        kept = self._client is not None
+        try:
+            return _examine(self.client, self.settings.folder)
+        except FolderMissing:
+            raise
+        except IMAP_ERRORS:
+            self.drop()
+            if not kept:
+                raise
+        return _examine(self.client, self.settings.folder)
+
+    def search(self, low: int, high: int, since: date | None = None) -> list[int]:
+        """UIDs of [low, high] that exist, sorted. "UID SEARCH UID 999:*" would answer the last mail even below 999."""
+        criteria: list[Any] = ["UID", f"{low}:{high}"]
+        if since is not None:
+            criteria += ["SINCE", since]
+        return sorted({int(uid) for uid in self.client.search(criteria) if low <= uid <= high})
+
+    def search_windows(self, low: int, high: int, since: date | None = None) -> Iterator[tuple[int, list[int]]]:
+        """(upper bound, UIDs) of each window. An empty answer is asked for twice: one omission is no proof."""
+        while low <= high:
+            top = min(low + self.limits.window_uids - 1, high)
+            yield top, self.search(low, top, since) or self.search(low, top, since)
+            low = top + 1
+
+    def highest_uid(self, seen: Examined) -> int:
+        """The highest UID that may exist now. Without UIDNEXT the last mail is asked for its own."""
+        if seen.uidnext is not None:
+            return max(seen.uidnext - 1, 0)
+        if seen.exists == 0:
+            return 0
+        return max((int(uid) for uid in self.client.search(["UID", "*"])), default=0)
+
+    def fetch(self, uids: Sequence[int], items: Iterable[str]) -> dict[int, dict[bytes, Any]]:
+        """Rows by UID. A row without a UID is dropped: imapclient would take its sequence number for one."""
+        if not uids:
+            return {}
+        wanted = ",".join(str(uid) for uid in uids)
+        kind, data = self.client._imap.uid("FETCH", wanted, f"({' '.join(items)})")
+        if kind != "OK":
+            raise IMAPClientError(f"fetch failed: {_text(data)}")
+        try:
+            rows = parse_fetch_response(data, normalise_times=False, uid_is_key=False)
+        except ValueError as error:  # a date of the 45th of May
+            raise BadAnswer(str(error)) from error
+        asked = set(uids)
+        return {int(row[b"UID"]): row for row in rows.values() if row.get(b"UID") in asked}
+
+
+def _connect(settings: ImapConfig, limits: Limits) -> IMAPClient:
+    """A connection that is signed in. Encryption is never given up silently: STARTTLS that fails ends the attempt."""
+    if not settings.allow_private_host:
+        refuse_private(settings.host, settings.actual_port)
+    tls = settings.security == "tls"
+    context = None if settings.security == "plain" else ssl.create_default_context()
+    client = IMAPClient(
+        settings.host, settings.actual_port, ssl=tls, ssl_context=context if tls else None,
+        timeout=SocketTimeout(connect=limits.connect_seconds, read=limits.read_seconds),
+    )  # fmt: skip
+    client._imap.debug = 0  # imapclient sets 5, which writes mail text into debug logs and costs 40 % of the speed
+    client.normalise_times = False  # else INTERNALDATE becomes naive local time
+    try:
+        if not settings.allow_private_host:
+            refuse_private_address(settings.host, str(client.socket().getpeername()[0]))
+        if settings.security == "starttls":
+            client.starttls(context)
+        client.login(settings.user, settings.password)
+    except BaseException:
+        with contextlib.suppress(*IMAP_ERRORS):
+            client.shutdown()
+        raise
+    return client
+
+
+def _examine(client: IMAPClient, folder: str) -> Examined:
+    try:
+        found = client.select_folder(folder, readonly=True)
+    except imaplib.IMAP4.abort:
+        raise
+    except IMAPClientError as error:
+        if _NO_FOLDER.search(str(error)):
+            raise FolderMissing(str(error)) from error
+        raise
+    uidnext = found.get(b"UIDNEXT")
+    return Examined(
+        uidvalidity=_number(found.get(b"UIDVALIDITY")) or 0,
+        uidnext=_number(uidnext),
+        exists=_number(found.get(b"EXISTS")) or 0,
+    )
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, list | tuple):
+        value = value[0] if value else None
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _text(data: Any) -> str:
+    first = data[0] if isinstance(data, list) and data else b""
+    return first.decode("utf-8", "replace") if isinstance(first, bytes) else ""
