@@ -51,7 +51,7 @@ def list_tokens(connection: Connection) -> list[dict[str, Any]]:
             ApiToken.last_used_at, ApiToken.revoked_at,
         ).order_by(ApiToken.id.desc())
     )  # fmt: skip
-    return [dict(row._mapping) for row in rows]
+    return [dict(row) for row in rows.mappings()]
 
 
 def revoke_token(connection: Connection, token_id: int, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -33,6 +33,13 @@ def _read_time(value: object) -> object:
         if _RFC3339.fullmatch(value):
             return value
     raise ValueError('a time is written as in RFC 3339 with a zone, for instance "2026-11-21T09:00:00Z"')
+
+
+def read_day(value: object) -> object:
+    """A calendar day of this century: others only come from mistakes, and zones are not defined for them."""
+    if isinstance(value, str) and re.fullmatch(r"20\d\d-\d\d-\d\d", value):
+        return date.fromisoformat(value)
+    raise ValueError('a day is written as "2026-11-21"')
 
 
 def _without_nul(value: str) -> str:

@@ -1,0 +1,43 @@
+"""Planned activities: call-back tasks and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import Field
+
+from crm_core.reading.activities import ActivityFilters, get_activity, list_activities
+from crm_core.reading.values import Text
+from crm_core.working import finish_activity
+from webhooks.api import shapes
+from webhooks.api.route import Ask, Body, Paging, Route
+
+
+class ActivityQuery(ActivityFilters, Paging):
+    pass
+
+
+class DoneBody(Body):
+    result: Text = Field("", description="what came of it, for the timeline")
+
+
+def _list(ask: Ask) -> Mapping[str, Any]:
+    query = cast(ActivityQuery, ask.query)
+    with ask.engine.begin() as connection:
+        return list_activities(connection, ask.principal, query, query.limit, query.cursor).as_dict()
+
+
+def _done(ask: Ask) -> Mapping[str, Any]:
+    activity_id = ask.id("activity")
+    with ask.engine.begin() as connection:
+        finish_activity(connection, ask.principal, activity_id, cast(DoneBody, ask.body).result, ask.now)
+        return get_activity(connection, ask.principal, activity_id)
+
+
+ROUTES = (
+    Route("GET", "/activities", "activities.read", _list, "What is planned, the latest due first",
+          shapes.ActivityPage, query=ActivityQuery),
+    Route("POST", "/activities/<id>/done", "activities.write", _done, "Finish an activity", shapes.Activity,
+          body=DoneBody),
+)  # fmt: skip

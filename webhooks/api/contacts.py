@@ -1,0 +1,64 @@
+"""Contacts and their history, and pairs that may be one person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from crm_core.reading.contacts import ContactFilters, get_contact, list_contacts
+from crm_core.reading.suggestions import SuggestionFilters, list_suggestions
+from crm_core.reading.timeline import timeline
+from crm_core.reading.values import RowId
+from webhooks.api import shapes
+from webhooks.api.route import Ask, Paging, Route
+
+
+class ContactQuery(ContactFilters, Paging):
+    pass
+
+
+class TimelineQuery(Paging):
+    lead: RowId | None = None
+
+
+class SuggestionQuery(SuggestionFilters, Paging):
+    pass
+
+
+def _list(ask: Ask) -> Mapping[str, Any]:
+    query = cast(ContactQuery, ask.query)
+    with ask.engine.begin() as connection:
+        return list_contacts(
+            connection, ask.principal, query, query.limit, query.cursor, ask.config.region
+        ).as_dict()
+
+
+def _get(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return get_contact(connection, ask.principal, ask.id("contact"))
+
+
+def _timeline(ask: Ask) -> Mapping[str, Any]:
+    query = cast(TimelineQuery, ask.query)
+    with ask.engine.begin() as connection:
+        return timeline(
+            connection, ask.principal, ask.id("contact"), query.limit, query.cursor, query.lead
+        ).as_dict()
+
+
+def _suggestions(ask: Ask) -> Mapping[str, Any]:
+    query = cast(SuggestionQuery, ask.query)
+    with ask.engine.begin() as connection:
+        return list_suggestions(connection, ask.principal, query, query.limit, query.cursor).as_dict()
+
+
+ROUTES = (
+    Route("GET", "/contacts", "contacts.read", _list, "Contacts, newest first", shapes.ContactPage,
+          query=ContactQuery),
+    Route("GET", "/contacts/<id>", "contacts.read", _get, "One contact; a merged one answers as its root",
+          shapes.ContactCard),
+    Route("GET", "/contacts/<id>/timeline", "contacts.read", _timeline, "Forms, calls, mails and decisions, newest first",
+          shapes.TouchPage, query=TimelineQuery),
+    Route("GET", "/suggestions", "suggestions.read", _suggestions, "Pairs of contacts that may be one person",
+          shapes.SuggestionPage, query=SuggestionQuery),
+)  # fmt: skip

@@ -1,0 +1,79 @@
+"""The one way into every API route: token, right, parameters, body, handler, JSON. No route can leave a step out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from flask import Response, request
+from pydantic import BaseModel, ValidationError
+
+from crm_core.config import HubConfig
+from crm_core.errors import Invalid, Malformed
+from webhooks.api.route import Ask, Route
+from webhooks.auth import authenticate, demand
+from webhooks.engines import ui_engine
+from webhooks.problems import UnsupportedMedia, from_validation, is_database_away
+
+
+def view_of(route: Route, config: HubConfig) -> Callable[..., Response]:
+    def view(**path: str) -> Response:
+        engine = ui_engine(config)
+        try:
+            return _answer(route, config, path)
+        except Exception as error:
+            # A pooled connection may have died with a restarted server; reading once more harms nobody.
+            if (
+                route.method == "GET"
+                and getattr(error, "connection_invalidated", False)
+                and is_database_away(error)
+            ):
+                engine.dispose()
+                return _answer(route, config, path)
+            raise
+
+    return view
+
+
+def _answer(route: Route, config: HubConfig, path: dict[str, str]) -> Response:
+    engine = ui_engine(config)
+    principal = authenticate(engine)
+    demand(principal, route.permission)
+    try:
+        query = route.query.model_validate(_parameters())
+    except ValidationError as error:
+        return from_validation(error, "query", list(route.query.model_fields))
+    body: BaseModel | None = None
+    if route.body is not None:
+        try:
+            body = route.body.model_validate(_json_body())
+        except ValidationError as error:
+            return from_validation(error, "body", list(route.body.model_fields))
+    made = route.handler(Ask(config, engine, principal, query, body, path))
+    if isinstance(made, Response):
+        return made
+    if made is None:
+        return Response(status=204)
+    answer = Response(orjson.dumps(made), route.status, mimetype="application/json")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _parameters() -> dict[str, str]:
+    repeated = [name for name, values in request.args.lists() if len(values) > 1]
+    if repeated:
+        raise Invalid("repeated_parameter", "Give each parameter once.", fields=repeated)
+    return request.args.to_dict()
+
+
+def _json_body() -> Any:
+    raw = request.get_data(cache=False)
+    if not raw:
+        return {}
+    if request.mimetype != "application/json":
+        raise UnsupportedMedia("not_json", "Send the body as application/json.")
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Malformed("bad_json", f"The body is not JSON: {error.msg} at byte {error.pos}.") from error

@@ -1,0 +1,145 @@
+"""The journal: events, their raw bytes, replay and dismissal. Raw bytes are handed out for saving, never for showing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, cast
+
+from flask import Response
+from pydantic import AfterValidator, ConfigDict, Field
+
+from crm_core.access import audit
+from crm_core.errors import Conflict, NotFound
+from crm_core.reading.values import RowId, Text, Time
+from ingest.journal import dismiss, get_event, list_events, raw
+from ingest.replay import ReplayReport, Selection, replay
+from webhooks.api import shapes
+from webhooks.api.route import Ask, Body, Paging, Route
+from webhooks.waking import wake_all
+
+State = Literal["waiting", "working", "done", "needs_attention", "rejected"]
+Outcome = Literal["created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed"]
+
+_UID = re.compile(r"[0-9a-f]{32}")
+
+
+def _check_uid(value: str) -> str:
+    if not _UID.fullmatch(value):
+        raise ValueError("an event's id is 32 hexadecimal digits")
+    return value
+
+
+class EventQuery(Paging):
+    state: State | None = None
+    outcome: Outcome | None = None
+    source: RowId | None = None
+    channel: Literal["form", "call", "mail"] | None = None
+    lead: RowId | None = None
+    since: Time | None = Field(None, description="received at or after")
+    until: Time | None = Field(None, description="received before")
+
+
+class ReplayOneBody(Body):
+    dry_run: bool = Field(False, description="only say what would be different")
+
+
+class ReplayFilter(Body):
+    ids: Annotated[list[Annotated[str, AfterValidator(_check_uid)]], Field(max_length=1000)] | None = None
+    state: Literal["needs_attention", "rejected", "done"] | None = None
+    outcome: Outcome | None = None
+    source: RowId | None = None
+    code: Text | None = Field(None, description="code of the error")
+    since: Time | None = None
+    until: Time | None = None
+
+
+class ReplayBody(Body):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    filter: ReplayFilter = Field(description="at least one condition")
+    dry_run: bool = Field(False, description="only say what would be different")
+
+
+class DismissBody(Body):
+    why: Text = Field(min_length=1, max_length=1000)
+
+
+def _uid(ask: Ask) -> str:
+    uid = ask.path["id"]
+    if not _UID.fullmatch(uid):
+        raise NotFound("event_unknown", "There is no such event.")
+    return uid
+
+
+def _list(ask: Ask) -> Mapping[str, Any]:
+    query = cast(EventQuery, ask.query)
+    with ask.engine.begin() as connection:
+        return list_events(
+            connection, query.state, query.outcome, query.source, query.since, query.limit, query.cursor,
+            until=query.until, channel=query.channel, lead_id=query.lead,
+        ).as_dict()  # fmt: skip
+
+
+def _get(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return get_event(connection, _uid(ask))
+
+
+def _raw(ask: Ask) -> Response:
+    uid = _uid(ask)
+    with ask.engine.begin() as connection:
+        event = raw(connection, uid)
+        audit(connection, ask.principal, "event.raw", f"event:{uid}")
+    answer = Response(event.body, mimetype="application/octet-stream")
+    answer.headers["Content-Disposition"] = f'attachment; filename="event-{uid}.bin"'
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _replay_one(ask: Ask) -> Mapping[str, Any]:
+    uid = _uid(ask)
+    with ask.engine.begin() as connection:
+        event = get_event(connection, uid)
+    report = _replay(ask, Selection(uids=(uid,)), cast(ReplayOneBody, ask.body).dry_run)
+    if not report.selected:
+        raise Conflict("event_on_its_way", f"This event is {event['state']} and needs no replay.")
+    return asdict(report)
+
+
+def _replay_many(ask: Ask) -> Mapping[str, Any]:
+    body = cast(ReplayBody, ask.body)
+    wanted = body.filter
+    selection = Selection(
+        uids=tuple(wanted.ids or ()), state=wanted.state, outcome=wanted.outcome, source_id=wanted.source,
+        code=wanted.code, since=wanted.since, until=wanted.until,
+    )  # fmt: skip
+    return asdict(_replay(ask, selection, body.dry_run))
+
+
+def _replay(ask: Ask, selection: Selection, dry_run: bool) -> ReplayReport:
+    report = replay(ask.engine, ask.config, selection, dry_run, ask.principal.actor)
+    if report.replayed:
+        wake_all(ask.config)
+    return report
+
+
+def _dismiss(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return dismiss(connection, _uid(ask), ask.principal, cast(DismissBody, ask.body).why, ask.now)
+
+
+ROUTES = (
+    Route("GET", "/events", "events.read", _list, "Events, newest first", shapes.EventPage, query=EventQuery),
+    Route("POST", "/events/replay", "events.replay", _replay_many, "Send all events of a filter through again",
+          shapes.ReplayReport, body=ReplayBody),
+    Route("GET", "/events/<id>", "events.read", _get, "One event", shapes.EventCard),
+    Route("GET", "/events/<id>/raw", "events.raw", _raw, "What arrived, byte for byte", None,
+          media_type="application/octet-stream"),
+    Route("POST", "/events/<id>/replay", "events.replay", _replay_one, "Send one event through again",
+          shapes.ReplayReport, body=ReplayOneBody),
+    Route("POST", "/events/<id>/dismiss", "events.replay", _dismiss, "Say that an event needs no lead",
+          shapes.EventCard, body=DismissBody),
+)  # fmt: skip

@@ -1,0 +1,78 @@
+"""Leads: list, one, change, assign, why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import Field, model_validator
+
+from crm_core.reading.leads import LeadFilters, get_lead, list_leads
+from crm_core.reading.values import RowId, Text
+from crm_core.reading.why import why
+from crm_core.working import LeadChange, assign_lead, change_lead
+from webhooks.api import shapes
+from webhooks.api.route import Ask, Body, Paging, Route
+
+
+class LeadQuery(LeadFilters, Paging):
+    pass
+
+
+class AssignBody(Body):
+    owner: RowId | None = None
+    pool: RowId | None = None
+    why: Text = Field(min_length=1, max_length=1000, description="the reason, kept with the decision")
+    version: int | None = Field(None, ge=1, le=2**63 - 1, description="refuse if the lead was changed since")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> AssignBody:
+        if (self.owner is None) == (self.pool is None):
+            raise ValueError("name either owner or pool")
+        return self
+
+
+def _list(ask: Ask) -> Mapping[str, Any]:
+    query = cast(LeadQuery, ask.query)
+    with ask.engine.begin() as connection:
+        return list_leads(
+            connection, ask.principal, query, query.limit, query.cursor, ask.config.region
+        ).as_dict()
+
+
+def _get(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return get_lead(connection, ask.principal, ask.id("lead"))
+
+
+def _change(ask: Ask) -> Mapping[str, Any]:
+    lead_id = ask.id("lead")
+    with ask.engine.begin() as connection:
+        change_lead(connection, ask.principal, lead_id, cast(LeadChange, ask.body), ask.now)
+        return get_lead(connection, ask.principal, lead_id)
+
+
+def _assign(ask: Ask) -> Mapping[str, Any]:
+    lead_id = ask.id("lead")
+    body = cast(AssignBody, ask.body)
+    with ask.engine.begin() as connection:
+        assign_lead(
+            connection, ask.principal, lead_id, body.why, ask.now, body.owner, body.pool, body.version
+        )
+        return get_lead(connection, ask.principal, lead_id)
+
+
+def _why(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return why(connection, ask.principal, ask.id("lead"))
+
+
+ROUTES = (
+    Route("GET", "/leads", "leads.read", _list, "Leads, newest first", shapes.LeadPage, query=LeadQuery),
+    Route("GET", "/leads/<id>", "leads.read", _get, "One lead", shapes.Lead),
+    Route("PATCH", "/leads/<id>", "leads.write", _change, "Change a lead that is still at the version read",
+          shapes.Lead, body=LeadChange),
+    Route("POST", "/leads/<id>/assign", "leads.assign", _assign, "Hand a lead to an owner or a pool",
+          shapes.Lead, body=AssignBody),
+    Route("GET", "/leads/<id>/why", "leads.read", _why, "Every decision about a lead with its reason", shapes.Why),
+)  # fmt: skip

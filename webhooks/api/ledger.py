@@ -1,0 +1,57 @@
+"""The ledger: received = the sum of the outcomes, and whether that is so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, cast
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
+
+from crm_core.errors import Invalid
+from crm_core.reading.values import Filters, RowId, read_day
+from ingest.ledger import ledger
+from webhooks.api import shapes
+from webhooks.api.route import Ask, Route
+
+_MOST_DAYS = 1100  # three years in one answer
+_DEFAULT_DAYS = 7
+
+Day = Annotated[date, BeforeValidator(read_day)]
+
+
+def _split(value: str) -> str:
+    wrong = [name for name in value.split(",") if name not in ("source", "day", "")]
+    if wrong:
+        raise ValueError("name source, day, both with a comma, or nothing for one total")
+    return value
+
+
+class LedgerQuery(Filters):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_alias=True, validate_by_name=False)
+
+    from_: Day | None = Field(None, alias="from", description="first day, in the hub's time zone")
+    to: Day | None = Field(None, description="last day; today if not given")
+    source: RowId | None = None
+    by: Annotated[str, AfterValidator(_split)] = Field("source,day", description="source, day, both or empty")
+
+
+def _ledger(ask: Ask) -> Mapping[str, Any]:
+    query = cast(LedgerQuery, ask.query)
+    to_day = query.to or datetime.now(ask.config.zone).date()
+    from_day = query.from_ or to_day - timedelta(days=_DEFAULT_DAYS - 1)
+    if not timedelta(0) <= to_day - from_day <= timedelta(days=_MOST_DAYS):
+        raise Invalid(
+            "bad_range",
+            f"from is before to, and there are at most {_MOST_DAYS} days between.",
+            fields=["from", "to"],
+        )
+    by = tuple(name for name in query.by.split(",") if name)
+    with ask.engine.begin() as connection:
+        return {"items": ledger(connection, ask.config.timezone, from_day, to_day, query.source, by)}
+
+
+ROUTES = (
+    Route("GET", "/ledger", "ledger.read", _ledger, "What came in and what became of it", shapes.Ledger,
+          query=LedgerQuery),
+)  # fmt: skip

@@ -1,0 +1,141 @@
+"""Employees who own leads, and their teams. An employee is never deleted, only made inactive: history names him."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import Field
+from sqlalchemy import Connection
+
+from crm_core import owners as staff
+from crm_core.access import audit
+from crm_core.reading.owners import get_owner, get_team, list_owners, list_teams
+from crm_core.reading.values import RowId, Text, Time
+from crm_core.working.owners import add_team, change_owner, remove_team, rename_team
+from webhooks.api import shapes
+from webhooks.api.route import Ask, Body, Route
+
+
+class OwnerBody(Body):
+    name: Text = Field(min_length=1, max_length=200)
+    extension: Text = Field("", max_length=30)
+    email: Text = Field("", max_length=254)
+    team: RowId | None = None
+    weight: float = Field(1.0, ge=0, le=1000, allow_inf_nan=False, description="share in the default pool")
+
+
+class OwnerPatch(Body):
+    name: Text | None = Field(None, min_length=1, max_length=200)
+    extension: Text | None = Field(None, max_length=30)
+    email: Text | None = Field(None, max_length=254)
+    team: RowId | None = Field(None, description="null: no team")
+    active: bool | None = None
+    duty: bool | None = Field(None, description="true makes him the duty person instead of the present one")
+    absent_until: Time | None = Field(None, description="null: he is here")
+
+
+class TeamBody(Body):
+    name: Text = Field(min_length=1, max_length=200)
+
+
+def _list(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return {"items": list_owners(connection), "next": None}
+
+
+def _get(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return get_owner(connection, ask.id("owner"))
+
+
+def _add(ask: Ask) -> Mapping[str, Any]:
+    body = cast(OwnerBody, ask.body)
+    with ask.engine.begin() as connection:
+        owner_id = staff.add_owner(connection, body.name, body.extension, body.email, weight=body.weight)
+        if body.team is not None:
+            change_owner(connection, owner_id, {"team_id": body.team})
+        audit(connection, ask.principal, "owner.add", f"owner:{owner_id}")
+        return get_owner(connection, owner_id)
+
+
+def _change(ask: Ask) -> Mapping[str, Any]:
+    owner_id = ask.id("owner")
+    body = cast(OwnerPatch, ask.body)
+    with ask.engine.begin() as connection:
+        get_owner(connection, owner_id)  # NotFound before anything else
+        _change_row(connection, owner_id, body)
+        if "absent_until" in body.model_fields_set:
+            if body.absent_until is None:
+                staff.set_present(connection, owner_id)
+            else:
+                staff.set_absent(connection, owner_id, body.absent_until)
+        if body.active is not None:
+            staff.set_active(connection, owner_id, body.active)
+        if body.duty:
+            staff.set_duty(connection, owner_id)
+        fields = sorted(body.model_fields_set)
+        audit(connection, ask.principal, "owner.change", f"owner:{owner_id}", {"fields": fields})
+        return get_owner(connection, owner_id)
+
+
+def _change_row(connection: Connection, owner_id: int, body: OwnerPatch) -> None:
+    columns = body.model_dump(include={"name", "extension", "email"}, exclude_none=True)
+    if "team" in body.model_fields_set:
+        columns["team_id"] = body.team
+    change_owner(connection, owner_id, columns)
+
+
+def _retire(ask: Ask) -> None:
+    owner_id = ask.id("owner")
+    with ask.engine.begin() as connection:
+        staff.set_active(connection, owner_id, False)
+        audit(connection, ask.principal, "owner.retire", f"owner:{owner_id}")
+
+
+def _list_teams(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return {"items": list_teams(connection), "next": None}
+
+
+def _get_team(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return get_team(connection, ask.id("team"))
+
+
+def _add_team(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        team_id = add_team(connection, cast(TeamBody, ask.body).name)
+        audit(connection, ask.principal, "team.add", f"team:{team_id}")
+        return get_team(connection, team_id)
+
+
+def _rename_team(ask: Ask) -> Mapping[str, Any]:
+    team_id = ask.id("team")
+    with ask.engine.begin() as connection:
+        rename_team(connection, team_id, cast(TeamBody, ask.body).name)
+        audit(connection, ask.principal, "team.change", f"team:{team_id}")
+        return get_team(connection, team_id)
+
+
+def _remove_team(ask: Ask) -> None:
+    team_id = ask.id("team")
+    with ask.engine.begin() as connection:
+        remove_team(connection, team_id)
+        audit(connection, ask.principal, "team.remove", f"team:{team_id}")
+
+
+ROUTES = (
+    Route("GET", "/owners", "owners.read", _list, "Employees, the duty person first", shapes.OwnerPage),
+    Route("POST", "/owners", "owners.write", _add, "Add an employee; he joins the default pool", shapes.Owner,
+          body=OwnerBody, status=201),
+    Route("GET", "/owners/<id>", "owners.read", _get, "One employee", shapes.Owner),
+    Route("PATCH", "/owners/<id>", "owners.write", _change, "Change an employee, his absence or duty", shapes.Owner,
+          body=OwnerPatch),
+    Route("DELETE", "/owners/<id>", "owners.write", _retire, "Make an employee inactive", None, status=204),
+    Route("GET", "/teams", "owners.read", _list_teams, "Teams by name", shapes.TeamPage),
+    Route("POST", "/teams", "owners.write", _add_team, "Add a team", shapes.Team, body=TeamBody, status=201),
+    Route("GET", "/teams/<id>", "owners.read", _get_team, "One team", shapes.Team),
+    Route("PATCH", "/teams/<id>", "owners.write", _rename_team, "Rename a team", shapes.Team, body=TeamBody),
+    Route("DELETE", "/teams/<id>", "owners.write", _remove_team, "Remove a team; its people stay", None, status=204),
+)  # fmt: skip

@@ -1,0 +1,164 @@
+"""Sources. Their address is the key to post leads, so only who may hand it out sees it; secrets are never shown again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import AfterValidator, Field, JsonValue
+from sqlalchemy import Connection
+
+from crm_core.access import may
+from crm_core.errors import Misconfigured, NotFound
+from crm_core.reading.values import RowId, Text, id_text, rfc3339
+from ingest.source_changes import change_source, remove_source
+from ingest.source_settings import shown_settings
+from ingest.sources import (
+    SourceRow,
+    add_source,
+    change_settings,
+    list_sources,
+    load_source,
+    rotate_token,
+    set_state,
+)
+from webhooks.api import shapes
+from webhooks.api.route import Ask, Body, Route
+
+
+def _storable(value: JsonValue) -> JsonValue:
+    """jsonb holds no NUL, at any depth."""
+    left = [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, str) and "\x00" in part:
+            raise ValueError("text cannot hold NUL")
+        if isinstance(part, dict):
+            left += [*part.keys(), *part.values()]
+        elif isinstance(part, list):
+            left += part
+    return value
+
+
+Settings = Annotated[dict[str, JsonValue], AfterValidator(_storable)]
+Hosts = Annotated[list[Text], Field(max_length=100)]
+
+
+class SourceBody(Body):
+    connector: Text = Field(min_length=1, max_length=100)
+    name: Text = Field(min_length=1, max_length=200)
+    settings: Settings = Field(default_factory=dict, description="as the connector's page says")
+    allowed_hosts: Hosts = Field(
+        default_factory=list, description="hosts that a browser form may be sent back to"
+    )
+    line: Text = Field("", max_length=100, description="product line of its leads")
+    pool: RowId | None = Field(None, description="null: the default pool")
+
+
+class SourcePatch(Body):
+    name: Text | None = Field(None, min_length=1, max_length=200)
+    state: Literal["active", "paused"] | None = None
+    settings: Settings | None = Field(None, description="single settings; the others and empty secrets stay")
+    allowed_hosts: Hosts | None = None
+    line: Text | None = Field(None, max_length=100)
+    pool: RowId | None = Field(None, description="null: the default pool")
+
+
+def _shape(ask: Ask, row: SourceRow) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "connector": row.connector,
+        "channel": row.channel,
+        "state": row.state,
+        "line": row.line,
+        "pool": id_text(row.pool_id),
+        "allowed_hosts": list(row.allowed_hosts),
+        "url": (row.url or None) if may(ask.principal, "sources.address") else None,
+        "created_at": rfc3339(row.created_at),
+        "last_event_at": rfc3339(row.last_event_at),
+    }
+
+
+def _one(ask: Ask, connection: Connection, source_id: int) -> dict[str, Any]:
+    row = next((row for row in list_sources(connection, ask.config) if row.id == source_id), None)
+    if row is None:
+        raise NotFound("source_unknown", f"There is no source {source_id}.")
+    settings: dict[str, Any] | None
+    try:
+        settings = shown_settings(load_source(connection, ask.config, source_id))
+    except (NotFound, Misconfigured):
+        settings = None  # its connector is not installed any more
+    return _shape(ask, row) | {"settings": settings}
+
+
+def _list(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return {"items": [_shape(ask, row) for row in list_sources(connection, ask.config)], "next": None}
+
+
+def _get(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return _one(ask, connection, ask.id("source"))
+
+
+def _add(ask: Ask) -> Mapping[str, Any]:
+    body = cast(SourceBody, ask.body)
+    actor = ask.principal.actor
+    with ask.engine.begin() as connection:
+        made = add_source(
+            connection, ask.config, body.connector, body.name, body.settings, body.allowed_hosts, actor=actor
+        )
+        routing = {name: value for name, value in _columns(body).items() if name in {"line", "pool_id"}}
+        change_source(connection, made.id, routing, actor=actor)
+        shown = _one(ask, connection, made.id)
+    return shown | ({"secret": made.secret} if made.secret else {})
+
+
+def _columns(body: SourceBody | SourcePatch) -> dict[str, Any]:
+    """Only what was sent; null means nothing, except for the pool."""
+    columns: dict[str, Any] = body.model_dump(
+        include={"name", "line", "allowed_hosts"}, exclude_unset=True, exclude_none=True
+    )
+    if "pool" in body.model_fields_set:
+        columns["pool_id"] = body.pool
+    return columns
+
+
+def _change(ask: Ask) -> Mapping[str, Any]:
+    source_id = ask.id("source")
+    body = cast(SourcePatch, ask.body)
+    actor = ask.principal.actor
+    with ask.engine.begin() as connection:
+        change_source(connection, source_id, _columns(body), actor=actor)
+        if body.settings is not None:
+            change_settings(connection, ask.config, source_id, body.settings, actor=actor)
+        if body.state is not None:
+            set_state(connection, source_id, body.state, actor=actor)
+        return _one(ask, connection, source_id)
+
+
+def _remove(ask: Ask) -> None:
+    with ask.engine.begin() as connection:
+        remove_source(connection, ask.id("source"), actor=ask.principal.actor)
+
+
+def _rotate(ask: Ask) -> Mapping[str, Any]:
+    source_id = ask.id("source")
+    with ask.engine.begin() as connection:
+        rotate_token(connection, ask.config, source_id, actor=ask.principal.actor)
+        return _one(ask, connection, source_id)
+
+
+ROUTES = (
+    Route("GET", "/sources", "sources.read", _list, "All sources", shapes.SourcePage),
+    Route("POST", "/sources", "sources.write", _add, "Add a source; answers its address and, once, its secret",
+          shapes.NewSource, body=SourceBody, status=201),
+    Route("GET", "/sources/<id>", "sources.read", _get, "One source with its settings, secrets masked",
+          shapes.SourceCard),
+    Route("PATCH", "/sources/<id>", "sources.write", _change, "Change, pause or resume a source", shapes.SourceCard,
+          body=SourcePatch),
+    Route("DELETE", "/sources/<id>", "sources.write", _remove, "Remove a source that never received anything", None,
+          status=204),
+    Route("POST", "/sources/<id>/rotate", "sources.write", _rotate, "Give a source a new address", shapes.SourceCard),
+)  # fmt: skip

@@ -1,0 +1,74 @@
+"""The Flask application: API, console, health and metrics under one set of headers and one table of errors.
+
+It holds no session and no state but the engine; importing it builds nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import secrets
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g
+from flask.json.provider import JSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from crm_core.config import HubConfig
+from webhooks import problems
+from webhooks.security_headers import harden
+
+_ROOMS = ("webhooks.api", "webhooks.console", "webhooks.health", "webhooks.metrics", "webhooks.route")
+_MAX_REQUEST_BYTES = 1024 * 1024  # pages and API; the entrances have their own limit
+_MAX_FORM_PARTS = 1000  # fields of one posted page
+
+
+class _OrjsonProvider(JSONProvider):
+    """JSON as the API writes it everywhere: bytes at once, no lone surrogates, times only as text."""
+
+    def dumps(self, obj: Any, **_options: Any) -> str:
+        return orjson.dumps(obj).decode()
+
+    def loads(self, s: str | bytes, **_options: Any) -> Any:
+        return orjson.loads(s)
+
+
+def create_app(config: HubConfig) -> Flask:
+    """The application for this installation. Nothing connects until the first request."""
+    app = Flask(__name__, static_folder=None)
+    app.json = _OrjsonProvider(app)
+    app.config.update(
+        MAX_CONTENT_LENGTH=_MAX_REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=_MAX_REQUEST_BYTES,
+        MAX_FORM_PARTS=_MAX_FORM_PARTS,
+        PROPAGATE_EXCEPTIONS=False,  # tests see what users see
+    )
+    app.url_map.strict_slashes = True
+    if config.trusted_proxies > 0:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    problems.install(app)
+    app.before_request(_begin)
+    is_https = config.base_url.startswith("https://")
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers.setdefault("X-Request-Id", g.get("request_id", ""))
+        return harden(response, is_https)
+
+    for name in _ROOMS:
+        _register(app, name, config)
+    return app
+
+
+def _register(app: Flask, name: str, config: HubConfig) -> None:
+    try:
+        room = importlib.import_module(name)
+    except ImportError:  # a room that is being built
+        return
+    if hasattr(room, "blueprint"):
+        app.register_blueprint(room.blueprint(config))
+
+
+def _begin() -> None:
+    g.request_id = secrets.token_hex(8)
