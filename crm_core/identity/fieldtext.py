@@ -67,7 +67,7 @@ def plain(text: str) -> str:
     """ASCII digits, hyphens and spaces; no bidirectional marks. Letters are left as they are (NFKC)."""
     if text.isascii():
         return text.translate(_SPACES)
-    text = unicodedata.normalize("NFKC", text).translate(_DASHES).translate(_SPACES)
+    text = unicodedata.normalize("NFKC", text.replace("№", "#")).translate(_DASHES).translate(_SPACES)
     return "".join(
         str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text if unicodedata.category(c) != "Cf"
     )

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 
 from crm_core.identity.fieldtext import SEVEN, Part, trailing_extension, trailing_sibling
 
-_CANDIDATE = re.compile(r"(?<![\w+])(?<![\d)][.,:/=@-])\+?\(?\d(?:[ ().-]{0,3}\d){4,29}(?!\d)")
+_CANDIDATE = re.compile(
+    r"(?:(?<![\w+])(?<![\d)][.,:/=@-])|(?<=\d[,/])(?=\+|[78]\d{10}))\+?\(?\d(?:[ ().-]{0,3}\d){4,29}(?!\d)"
+)
 _CONTEXT_CHARS = 40  # a label further away belongs to something else
 
 _LABEL = re.compile(
@@ -77,7 +79,7 @@ def _is_offered(written: str, context: str, region: str) -> bool:
         return False
     if label is not None:
         return True
-    if context.rstrip().endswith(("№", "#", "no.")):
+    if context.rstrip().endswith(("#", "no.")):
         return False
     groups = tuple(len(group) for group in re.findall(r"\d+", written))
     if len(digits) == 11 and digits[0] in "78":
