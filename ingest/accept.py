@@ -30,6 +30,7 @@ _HUNG_SECONDS = 1.0  # a failure that took longer than this is a hung server, no
 _QUEUE_BOUND = 256  # requests waiting in one process; beyond, "come back" is the honest answer
 _BATCH_BOUND = 256  # rows in one statement
 _SINGLES_SECONDS = 1.5  # time for the rows of a failed batch, one by one
+_MOST_UNCOUNTED = 1_000  # redeliveries that met a lock and wait to be counted
 _PROBE_SECONDS = 0.3  # pause between attempts to reach a database that is away
 
 # A redelivery may meet the worker's lock on its row. It must not hold up its batch: its receipt is known without it.
@@ -190,6 +191,9 @@ class GroupAcceptor:
             if connection.closed or time.monotonic() > deadline:
                 slip.settle(None, _away())
                 continue
+            if len(slips) == 1 and isinstance(cause, errors.LockNotAvailable):
+                self._settle_failed(connection, slip, cause)  # asking once more would only wait once more
+                continue
             try:
                 self._settle([slip], _insert(connection, [slip]))
             except psycopg.Error as error:
@@ -240,11 +244,15 @@ class GroupAcceptor:
         if self._uncounted and self._connection is not None and not self._connection.closed:
             ids, self._uncounted = self._uncounted, []
             try:
-                self._connection.execute(
-                    "UPDATE inbound_event SET redeliveries = redeliveries + 1 WHERE id IN"
-                    " (SELECT id FROM inbound_event WHERE id = ANY(%s) FOR UPDATE SKIP LOCKED)",
+                counted = self._connection.execute(
+                    "UPDATE inbound_event e SET redeliveries = e.redeliveries + t.times FROM"
+                    " (SELECT i.id, i.times FROM inbound_event l JOIN (SELECT id, count(*) AS times FROM unnest(%s::int8[])"
+                    " AS u(id) GROUP BY id) AS i ON i.id = l.id FOR UPDATE OF l SKIP LOCKED) AS t"
+                    " WHERE e.id = t.id RETURNING e.id",
                     (ids,),
-                )
+                ).fetchall()
+                done = {event_id for (event_id,) in counted}
+                self._uncounted = [event_id for event_id in ids if event_id not in done][-_MOST_UNCOUNTED:]
             except psycopg.Error as error:
                 _log.warning("redeliveries not counted (%s)", error.sqlstate)
 

@@ -110,8 +110,9 @@ class Entrance:
                 # What is not authentic must not take the key of the real one that may still come.
                 if connector.provider_key is not None:
                     key = _safely(connector, "provider_key", connector.provider_key, request, settings)
-                if not key and "idempotency-key" in request.headers:
-                    key, senders = _bare(request.headers["idempotency-key"]), True
+                own = _bare(request.headers.get("idempotency-key", ""))
+                key = key or own
+                senders = bool(own) and key == own
         receipt = self._acceptor.accept(
             RawArrival(
                 source_id=address.source_id,
