@@ -33,8 +33,8 @@ class Marks:
         ""  # the Referer header: often the site's name only, so everything else goes before it
     )
 
-    def put(self, name: str, value: str) -> None:
-        """A mark by the name under which it was sent; a name that is none is passed over."""
+    def put(self, name: str, value: str) -> bool:
+        """A mark by the name under which it was sent; False for a name that is none."""
         low = name.casefold().replace("-", "_")
         if low.startswith("utm_"):
             target, key = self.utm, low
@@ -43,12 +43,13 @@ class Marks:
         elif low in words.CLIENT_IDS:
             target, key = self.client_ids, words.CLIENT_IDS[low]
         else:
-            return
+            return False
         value = settled(value)
         if key == "ga" and (match := _GA.fullmatch(value)):
             value = match[1]  # GA1.2.<client id>: the first parts are about the cookie
         if value and not target.get(key):
             target[key] = value[:CHARS]
+        return True
 
     def put_query_of(self, url: str) -> None:
         """The marks in an address' query, and in its fragment where single-page sites put them."""

@@ -102,7 +102,7 @@ def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
     if role == "phone":
         if sum(map(str.isdigit, value)) < 5:
             return False
-        _add(draft.phones, _with_plus(leaf.value, value))
+        _add(draft.phones, with_plus(leaf.value, value))
     elif role == "email":
         if "@" not in value:
             return False
@@ -117,13 +117,16 @@ def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
     return True
 
 
-def _with_plus(raw: Any, value: str) -> str:
-    """`+7916…` sent without escaping arrives as ` 7916…`: the lost plus is put back."""
-    return (
-        "+" + value
-        if isinstance(raw, str) and raw[:1] == " " and raw[1:2].isdigit() and len(value) > 10
-        else value
+def with_plus(raw: Any, value: str) -> str:
+    """`+7916…` sent without escaping arrives as ` 7916…`: the lost plus is put back. 8 and 0 begin no such number."""
+    lost = (
+        isinstance(raw, str)
+        and raw[:1] == " "
+        and raw[1:2].isdigit()
+        and raw[1] not in "08"
+        and len(value) > 10
     )
+    return "+" + value if lost else value
 
 
 def _add(values: list[str], value: str) -> None:
