@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from email_validator import EmailNotValidError, validate_email
 
+from crm_core.identity.fieldtext import INVISIBLE
 from crm_core.identity.identifiers import Key, Strength
 from crm_core.identity.mailhouses import (
     DISPOSABLE,
@@ -34,7 +35,7 @@ _PLAIN = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63})"
 )
-_TOKEN = re.compile(r"[^\s,;<>()\[\]\"|«»„“”]+@[^\s,;<>()\[\]\"|«»„“”]+")
+_BETWEEN = re.compile(r"[\s,;<>()\[\]\"|«»„“”]+")
 _LOOKALIKE = str.maketrans("асеорхуктвмнАСЕОРХУКТВМН", "aceopxyktbmhACEOPXYKTBMH")
 _NO_TAGS = House()
 
@@ -48,9 +49,10 @@ def read_emails(text: str, *, own: frozenset[str] = frozenset()) -> tuple[Key, .
     if "@" not in text and "＠" not in text:
         return ()
     found = 0
-    for token in _TOKEN.findall(_clean(text[:_FIELD_CHARS])):
-        pieces = token.split("/") if token.count("@") > 1 else (token,)
-        for piece in pieces:
+    for token in _BETWEEN.split(_clean(text[:_FIELD_CHARS])):
+        if "@" not in token or len(token) > _ADDRESS_CHARS * 4:
+            continue
+        for piece in token.split("/")[:_MOST_ADDRESSES] if token.count("@") > 1 else (token,):
             key = email_key(piece, own=own)
             if key is None:
                 continue
@@ -124,8 +126,7 @@ def company_domain(value: str) -> str:
 def _clean(text: str) -> str:
     if text.isascii():
         return text
-    text = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in text if unicodedata.category(c) not in ("Cf", "Cc", "Cs") or c in "\n\t\r")
+    return INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def _trim(text: str) -> str:

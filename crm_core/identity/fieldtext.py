@@ -10,8 +10,14 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−⁃﹘﹣－ー"), "-")
 _SPACES = dict.fromkeys(map(ord, "\t\r\x0b\x0c\xa0"), " ")
+_DASHES_AND_SPACES = _SPACES | dict.fromkeys(map(ord, "‐‑‒–—―−⁃﹘﹣－ー"), "-")
+_FOREIGN_DIGIT = re.compile(r"(?![0-9])\d")
+
+#: Marks without a shape: direction, joiners, soft hyphen, controls, halves of surrogates. They come with copied text.
+INVISIBLE = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ud800-\udfff]"
+)
 
 _ADDRESS = re.compile(
     r"(?:wa\.me/|[?&](?:phone|number)=|t\.me/|(?:tel|sips?|whatsapp|callto|viber|xmpp):(?://)?)\s*((?:%2B|\+)?[\d\s().-]+)",
@@ -67,10 +73,8 @@ def plain(text: str) -> str:
     """ASCII digits, hyphens and spaces; no bidirectional marks. Letters are left as they are (NFKC)."""
     if text.isascii():
         return text.translate(_SPACES)
-    text = unicodedata.normalize("NFKC", text.replace("№", "#")).translate(_DASHES).translate(_SPACES)
-    return "".join(
-        str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text if unicodedata.category(c) != "Cf"
-    )
+    text = unicodedata.normalize("NFKC", text.replace("№", "#")).translate(_DASHES_AND_SPACES)
+    return _FOREIGN_DIGIT.sub(lambda m: str(unicodedata.decimal(m[0])), INVISIBLE.sub("", text))
 
 
 def parts(text: str) -> Iterator[Part]:

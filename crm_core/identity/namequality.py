@@ -11,7 +11,6 @@ _NOISE = re.compile(
     r"https?://\S+|www\.\S+|\S+@\S+|\b[\w-]+\.(?:ru|com|org|net|рф|su|by|kz|ua)\b\S*|[+\d][\d\s()+-]{5,}\d",
     re.IGNORECASE,
 )
-_LETTER = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
 
 #: What stands in a name field without being a name (whole text, case folded).
@@ -31,11 +30,15 @@ _PLACEHOLDERS = frozenset(
     }
 )  # fmt: skip
 
-_COMPANY = re.compile(
-    r"(?:^|[\s«\"'(])(?:ооо|оао|зао|пао|нао|ао|ип|тоо|чп|гк|фгуп|муп|гуп|нпо|llc|ltd|inc|gmbh|corp|co|company|компания|"
-    r"фирма|магазин|салон|клиника|агентство|организация|завод|школа|отель|hotel|shop|store)(?=$|[\s»\"').,])",
-    re.IGNORECASE,
+_BUSINESS = frozenset(
+    """
+    ооо оао зао пао нао ао ип тоо чп гк фгуп муп гуп нпо llc ltd inc gmbh corp co company компания фирма магазин салон
+    клиника агентство организация завод школа отель hotel shop store
+    """.split()  # noqa: SIM905 (words read best as words)
 )
+
+# What most names look like; for them there is nothing to clean.
+_ORDINARY = re.compile(r"[A-ZА-ЯЁ][a-zа-яё]+(?:[ -][A-ZА-ЯЁ][a-zа-яё]+){0,3}")
 
 
 def clean_name(text: str) -> str:
@@ -43,6 +46,8 @@ def clean_name(text: str) -> str:
     text = text.strip()[: _MOST_CHARS * 4]
     if not text:
         return ""
+    if len(text) <= _MOST_CHARS and _ORDINARY.fullmatch(text):
+        return "" if _is_no_name(text) else text
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
         text = "".join(c if _is_name_char(c) else " " for c in text)
@@ -61,7 +66,7 @@ def clean_name(text: str) -> str:
 
 def is_company(text: str) -> bool:
     """True if a legal form or a word for a business stands in it."""
-    return _COMPANY.search(text) is not None
+    return not _BUSINESS.isdisjoint(_WORD.findall(text.casefold()))
 
 
 def _is_name_char(char: str) -> bool:
@@ -70,13 +75,15 @@ def _is_name_char(char: str) -> bool:
 
 
 def _is_no_name(text: str) -> bool:
-    letters = _LETTER.findall(text)
-    if len(letters) < 2:
-        return True
     folded = text.casefold().strip(' .()"«»')
     if folded in _PLACEHOLDERS or folded.rstrip("0123456789 ") in _PLACEHOLDERS:
         return True
-    return len(letters) > 2 and len({letter.casefold() for letter in letters}) == 1  # аааа
+    letters = set(folded[:40])
+    if len(letters) > 3:
+        return False
+    kinds = {letter for letter in letters if letter.isalpha()}
+    count = sum(map(str.isalpha, folded))
+    return count < 2 or (count > 2 and len(kinds) == 1)  # Ж, аааа
 
 
 def _cased(word: str, whole: str) -> str:

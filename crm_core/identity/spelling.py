@@ -24,7 +24,7 @@ _LETTERS = str.maketrans(
 # Longest first: a surname of nine letters such as Shchukin must not lose its `shch` to `sh`.
 _SOUNDS = {
     "shch": "S", "sch": "S", "sh": "S", "dzh": "Z", "zh": "Z", "dj": "Z", "kh": "h", "ch": "C", "ph": "f", "ck": "k",
-    "tz": "ts", "x": "ks", "w": "v", "q": "k", "c": "k", "y": "i", "j": "i",
+    "tz": "ts", "jd": "Zd", "x": "ks", "w": "v", "q": "k", "c": "k", "y": "i", "j": "i",
 }  # fmt: skip
 _SOUND = re.compile("|".join(sorted(_SOUNDS, key=len, reverse=True)))
 _VOWELS = (("io", "e"), ("ie", "e"), ("iu", "u"))  # Pyotr, Vasilyev, Ludmila
@@ -34,11 +34,14 @@ _DOUBLE = re.compile(r"(.)\1+")
 @lru_cache(maxsize=8192)  # first names and common surnames fill most of real traffic; about 1.5 MB when full
 def fold(word: str) -> str:
     """Skeleton of one word, `""` if it holds no letter of a known alphabet. Case, accents and signs do not count."""
-    word = unicodedata.normalize("NFC", word.casefold()).translate(_LETTERS)
-    if not word.isascii():
-        word = "".join(c for c in unicodedata.normalize("NFKD", word).casefold().translate(_LETTERS))
-    word = "".join(c for c in word if c.isalpha() and not unicodedata.combining(c))
+    word = word.casefold().translate(_LETTERS)
+    if not (word.isascii() and word.isalpha()):
+        word = unicodedata.normalize("NFC", word).translate(_LETTERS)
+        word = unicodedata.normalize("NFKD", word).casefold().translate(_LETTERS)
+        word = "".join(c for c in word if c.isalpha() and not unicodedata.combining(c))
     word = _DOUBLE.sub(r"\1", _SOUND.sub(lambda m: _SOUNDS[m[0]], word))
+    if word.endswith("ander"):
+        word = word[:-2] + "r"  # Alexander
     for written, heard in _VOWELS:
         word = word.replace(written, heard)
     return _DOUBLE.sub(r"\1", word)

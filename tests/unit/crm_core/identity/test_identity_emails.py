@@ -17,7 +17,7 @@ def guesses(address: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    "one, other",
     [
         pytest.param("Ivan.Petrov+crm@Gmail.com", "ivanpetrov@googlemail.com", id="31-gmail"),
         pytest.param("ivan@ya.ru", "ivan@yandex.kz", id="33-yandex-domains"),
@@ -41,7 +41,7 @@ def test_two_spellings_make_one_key_when_the_provider_says_so(one: str, other: s
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    "one, other",
     [
         pytest.param("a.b@company.ru", "ab@company.ru", id="32-dots-of-a-company"),
         pytest.param("ivan.petrov@yandex.ru", "ivan-petrov@ya.ru", id="34-yandex-dash"),
@@ -60,7 +60,7 @@ def test_two_addresses_stay_two_keys_when_nobody_says_otherwise(one: str, other:
 
 
 @pytest.mark.parametrize(
-    ("written", "guess"),
+    "written, guess",
     [
         pytest.param("ivan-petrov@ya.ru", "ivan.petrov@yandex.ru", id="34-yandex-dash"),
         pytest.param("ivan.petrov@yandex.ru", "ivan-petrov@yandex.ru", id="34-yandex-dot"),
@@ -92,7 +92,7 @@ def test_no_key_when_it_is_no_address(text: str) -> None:  # case 37
 
 
 @pytest.mark.parametrize(
-    ("address", "strength", "flags"),
+    "address, strength, flags",
     [
         pytest.param("iаvan@mail.ru", "weak", ("mixed_script",), id="39-mixed-script"),
         pytest.param("ivan@mаil.ru", "weak", ("mixed_script",), id="39-mixed-domain"),
@@ -152,7 +152,7 @@ def test_written_address_wins_when_it_was_guessed_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "domain"),
+    "address, domain",
     [
         ("info@firma.ru", "firma.ru"), ("ivan@gmail.com", ""), ("ivan@mail.ru", ""), ("ivan@internet.ru", ""),
         ("a1@privaterelay.appleid.com", ""), ("x@mailinator.com", ""), ("x@ivan.fastmail.com", ""), ("x@gmail.con", ""),

@@ -39,6 +39,16 @@ SPELLINGS = """
 Софья Sofya Sofia Sophia Sofja
 Виктор Viktor Victor
 Максим Maksim Maxim
+Николай Nikolay Nikolai Nikolaj
+Тимофей Timofey Timofei Timofej
+Елена Elena Yelena Jelena
+Елизавета Elizaveta Yelizaveta Jelizaveta
+Ульяна Ulyana Uliana Uljana
+Геннадий Gennady Gennadiy Gennadii Gennadi
+Виталий Vitaly Vitaliy Vitali Vitalii
+Анастасия Anastasia Anastasiya Anastasiia Anastasija
+Валерий Valery Valeriy Valerii
+Вячеслав Vyacheslav Viacheslav Vjacheslav
 Щербаков Shcherbakov Scherbakov Sherbakov
 Хабибуллин Khabibullin Habibulin Khabibulin
 Жуков Zhukov Jukov
@@ -58,7 +68,7 @@ def pairs() -> list[tuple[str, str]]:
 
 def test_spellings_fold_to_one_key_when_only_the_script_differs() -> None:
     missed = [(ru, latin) for ru, latin in pairs() if fold(ru) != fold(latin)]
-    assert len(missed) <= len(pairs()) * 0.05, missed
+    assert len(missed) <= 3, missed
 
 
 def test_spellings_do_not_conflict_when_compared_as_names() -> None:
@@ -67,7 +77,7 @@ def test_spellings_do_not_conflict_when_compared_as_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "verdict"),
+    "one, two, verdict",
     [
         pytest.param("Алексей Иванов", "Aleksey Ivanov", "agree", id="47-two-scripts"),
         pytest.param("Саша", "Александра Ким", "agree", id="48-short-form"),
@@ -127,7 +137,7 @@ def test_names_compare_when_written_like_this(one: str, two: str, verdict: str) 
 
 
 @pytest.mark.parametrize(
-    ("name", "key"),
+    "name, key",
     [
         ("Лёша", "aleksei"), ("Aleksey Ivanov", "aleksei"), ("Иванов Алексей Петрович", "aleksei"), ("Тест", None),
         ("", None), ("Петров", None), ("Зульфия", "zulfia"), ("ООО Ромашка", None), ("Юлия", fold("Julia")),
@@ -138,7 +148,7 @@ def test_first_name_key_is_the_full_name_when_known(name: str, key: str | None) 
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    "text, shown",
     [
         ("ИВАНОВ ИВАН", "Иванов Иван"), ("иван", "Иван"), ("анна-мария", "Анна-Мария"), ("Иван 👍", "Иван"),
         ("https://example.com/", ""), ("+7 916 123-45-67", ""), ("Иван 89161234567", "Иван"), ("-", ""), (".", ""),

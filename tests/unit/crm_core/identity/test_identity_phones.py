@@ -24,7 +24,7 @@ def rows(
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    "text, expected",
     [
         pytest.param("8 (916) 123-45-67", [(MOBILE, "strong")], id="01-eight-and-brackets"),
         pytest.param("+7 916 123 45 67", [(MOBILE, "strong")], id="01-plus-seven"),
@@ -111,7 +111,7 @@ def test_field_reads_as_keys_when_written_like_this(text: str, expected: list[tu
 
 
 @pytest.mark.parametrize(
-    ("text", "region", "expected"),
+    "text, region, expected",
     [
         pytest.param("8 029 123-45-67", "BY", "+375291234567", id="04-belarus-at-home"),
         pytest.param("80291234567", "BY", "+375291234567", id="F56-belarus-at-home-bare"),
@@ -146,7 +146,7 @@ def test_region_is_kazakhstan_when_default_is_russia(text: str) -> None:  # case
 
 
 @pytest.mark.parametrize(
-    ("text", "code", "expected"),
+    "text, code, expected",
     [
         pytest.param("123-45-67", "495", [(OFFICE, "weak")], id="07-moscow"),
         pytest.param("12-34-56", "3462", [("+73462123456", "weak")], id="08-surgut"),
@@ -163,7 +163,7 @@ def test_local_number_takes_the_area_code_when_it_fits(
 
 
 @pytest.mark.parametrize(
-    ("tail", "extension"),
+    "tail, extension",
     [
         (" доб. 12", "12"), (" доб12", "12"), (" (доб. 12)", "12"), (" вн. 12", "12"), (" внутр.12", "12"),
         (" внутренний 12", "12"), (" доп. 12", "12"), (" добавочный 12", "12"), ("*12", "12"), ("#123", "123"),
@@ -226,7 +226,7 @@ def test_prose_has_no_phone_when_digits_mean_something_else(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    "text, expected",
     [
         ("Позвоните мне 8 916 123-45-67 после 18:00", [(MOBILE, "strong")]),
         ("мой номер 9161234567", [(MOBILE, "strong")]),
