@@ -6,8 +6,10 @@ A browser that asked for a page gets the same facts as a plain page.
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -145,6 +147,12 @@ def is_database_away(error: BaseException) -> bool:
     return isinstance(error, OperationalError | PoolTimeoutError | psycopg.OperationalError)
 
 
+def where(error: BaseException) -> list[str]:
+    """The places that an error came through, the innermost last. Its words stay out: a database's hold people's data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+
+
 def install(app: Flask) -> None:
     """Every exception that leaves a view becomes one of these answers."""
 
@@ -168,8 +176,8 @@ def install(app: Flask) -> None:
             return problem(
                 KINDS[Transient], "database_away", "The database is away or busy; repeat in some seconds."
             )
-        # The traceback goes to the log under the id that the answer names; it may hold no values of the request.
-        log.error("request_failed", exc_info=error, extra={"request_id": g.get("request_id", "")})
+        facts = {"request_id": g.get("request_id", ""), "error": type(error).__name__, "where": where(error)}
+        log.error("request_failed", extra=facts)
         return problem(BUG, "bug", "This is a fault of the hub. Its log tells more under the request id.")
 
     app.register_error_handler(HubError, of_hub_error)

@@ -1,0 +1,141 @@
+"""A small firm for tests of the API: two managers, their clients and leads, and a token for every role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from flask.testing import FlaskClient
+from sqlalchemy import Connection, Engine, text
+from werkzeug.test import TestResponse
+
+from crm_core.access import create_token
+from crm_core.config import HubConfig
+from crm_core.models import ROLES
+from ingest.sources import add_source
+
+JSON = dict[str, Any]
+
+
+@dataclass
+class World:
+    client: FlaskClient
+    config: HubConfig
+    engine: Engine
+    tokens: dict[str, str]  # by role; "manager" is Anna's, "other_manager" Boris's, "stray_manager" nobody's
+    ids: dict[str, str]
+
+    def ask(self, method: str, path: str, role: str | None = "admin", **options: Any) -> TestResponse:
+        headers = dict(options.pop("headers", {}))
+        if role is not None:
+            headers["Authorization"] = f"Bearer {self.tokens[role]}"
+        address = path if path.startswith(("/openapi", "/docs", "/api")) else "/api/v1" + path
+        return self.client.open(address, method=method, headers=headers, **options)
+
+    def get(self, path: str, role: str | None = "admin", **options: Any) -> TestResponse:
+        return self.ask("GET", path, role, **options)
+
+    def rows(self, statement: str, **parameters: Any) -> list[Any]:
+        with self.engine.begin() as connection:
+            found = connection.execute(text(statement), parameters)
+            return list(found.all()) if found.returns_rows else []
+
+    def value(self, statement: str, **parameters: Any) -> Any:
+        return self.rows(statement, **parameters)[0][0]
+
+
+def insert(connection: Connection, table: str, **values: Any) -> int:
+    columns = ", ".join(values)
+    marks = ", ".join(f":{name}" for name in values)
+    found = connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({marks}) RETURNING id"), values)
+    return int(found.scalar_one())
+
+
+def add_lead(connection: Connection, source_id: int, contact_id: int, owner_id: int | None, **values: Any) -> int:
+    """A lead with the event it was born from, its touch and its assignment."""
+    event_id = insert(
+        connection, "inbound_event", source_id=source_id, channel="form", body=b"name=Test", state="done",
+        outcome="created", reason='{"code": "first_inquiry"}',
+    )  # fmt: skip
+    lead_id = insert(
+        connection, "lead", contact_id=contact_id, channel="form", source_id=source_id, event_id=event_id,
+        owner_id=owner_id, **{"received_at": "2026-11-20T10:00:00Z", "last_touch_at": "2026-11-20T10:00:00Z"} | values,
+    )  # fmt: skip
+    connection.execute(text("UPDATE inbound_event SET lead_id = :lead WHERE id = :id"), {"lead": lead_id, "id": event_id})
+    insert(
+        connection, "touch", contact_id=contact_id, lead_id=lead_id, kind="form", at="2026-11-20T10:00:00Z",
+        event_id=event_id, source_id=source_id,
+    )  # fmt: skip
+    insert(
+        connection, "assignment", lead_id=lead_id, owner_id=owner_id, kind="pool",
+        trace='{"code": "largest_deficit", "candidates": []}',
+    )  # fmt: skip
+    return lead_id
+
+
+def add_contact(connection: Connection, name: str, owner_id: int | None, phone: str = "", email: str = "") -> int:
+    contact_id = int(connection.execute(text("SELECT nextval(pg_get_serial_sequence('contact', 'id'))")).scalar_one())
+    insert(connection, "contact", id=contact_id, root_id=contact_id, name=name, owner_id=owner_id)
+    for kind, value in (("phone", phone), ("email", email)):
+        if value:
+            identifier_id = insert(connection, "identifier", kind=kind, value=value.lower(), strength="strong")
+            connection.execute(
+                text(
+                    "INSERT INTO contact_identifier (identifier_id, contact_id, display, exclusive)"
+                    " VALUES (:identifier, :contact, :display, true)"
+                ),
+                {"identifier": identifier_id, "contact": contact_id, "display": value},
+            )
+    return contact_id
+
+
+def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, str]]:
+    """Fills the database; returns tokens by role and ids by name."""
+    with engine.begin() as connection:
+        anna = insert(connection, "owner", name="Anna", extension="101")
+        boris = insert(connection, "owner", name="Boris", extension="102")
+        pool = int(connection.execute(text("SELECT id FROM pool WHERE is_default")).scalar_one())
+        for owner in (anna, boris):
+            connection.execute(
+                text("INSERT INTO pool_member (pool_id, owner_id) VALUES (:pool, :owner)"),
+                {"pool": pool, "owner": owner},
+            )
+        source = add_source(connection, config, "generic_form", "Site", {}).id
+        ivan = add_contact(connection, "Ivan Petrov", anna, "+79123456701", "Ivan@example.com")
+        olga = add_contact(connection, "Olga Orlova", boris, "+79123456702", "olga@example.org")
+        lead = add_lead(connection, source, ivan, anna, title="Needs a roof", message="Please call")
+        other_lead = add_lead(connection, source, olga, boris, title="Needs a door")
+        values = {"source_id": source, "facts": "{}", "phase": "closed", "direction": "in", "outcome": "missed",
+                  "started_at": "2026-11-20T09:00:00Z"}  # fmt: skip
+        call = insert(connection, "call", call_key="a1", contact_id=ivan, remote="+79123456701", **values)
+        other_call = insert(connection, "call", call_key="b1", contact_id=olga, remote="+79123456702", **values)
+        due = "2026-11-20T09:05:00Z"
+        activity = insert(
+            connection, "activity", kind="call_back", contact_id=ivan, lead_id=lead, owner_id=anna, due_at=due, phone="1"
+        )
+        other_activity = insert(
+            connection, "activity", kind="call_back", contact_id=olga, lead_id=other_lead, owner_id=boris, due_at=due, phone="2"
+        )
+        insert(connection, "suggestion", a_id=min(ivan, olga), b_id=max(ivan, olga), why='{"code": "same_name"}')
+        broken = insert(
+            connection, "inbound_event", source_id=source, channel="form", body=b"<script>alert(1)</script>",
+            state="needs_attention", error='{"code": "bad", "message": "It cannot be read.", "path": null}',
+        )  # fmt: skip
+        team = insert(connection, "team", name="North")
+        spare_pool = insert(connection, "pool", name="Spare")
+        tokens = {role: create_token(connection, role, role, anna if role == "manager" else None) for role in ROLES}
+        tokens["other_manager"] = create_token(connection, "manager", "boris", boris)
+        tokens["stray_manager"] = create_token(connection, "manager", "stray")
+        events = dict(
+            connection.execute(
+                text("SELECT id, uid FROM inbound_event WHERE id IN (:a, :b)"),
+                {"a": connection.scalar(text("SELECT event_id FROM lead WHERE id = :id"), {"id": lead}), "b": broken},
+            ).all()  # type: ignore[arg-type]
+        )
+    uids = {("broken_event" if row_id == broken else "event"): uid for row_id, uid in events.items()}
+    numbers = {
+        "anna": anna, "boris": boris, "pool": pool, "spare_pool": spare_pool, "team": team, "source": source,
+        "contact": ivan, "other_contact": olga, "lead": lead, "other_lead": other_lead, "call": call,
+        "other_call": other_call, "activity": activity, "other_activity": other_activity,
+    }  # fmt: skip
+    return tokens, {name: str(number) for name, number in numbers.items()} | uids

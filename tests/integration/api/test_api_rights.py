@@ -1,0 +1,157 @@
+"""Every route × every role and none; and what a manager may not see does not exist for him."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from api_world import World
+
+from crm_core.models import ROLES
+from webhooks.api.blueprint import ROUTES
+from webhooks.api.route import Route
+
+#: A body that each writing route takes.
+BODIES: dict[str, dict[str, Any]] = {
+    "PATCH /leads/<id>": {"version": 1, "stage": "qualified"},
+    "POST /leads/<id>/assign": {"pool": "1", "why": "test"},
+    "POST /activities/<id>/done": {},
+    "POST /events/replay": {"filter": {"state": "rejected"}, "dry_run": True},
+    "POST /events/<id>/replay": {"dry_run": True},
+    "POST /events/<id>/dismiss": {"why": "a test"},
+    "POST /sources": {"connector": "generic_form", "name": "Landing"},
+    "PATCH /sources/<id>": {"name": "Shop"},
+    "POST /owners": {"name": "Vera"},
+    "PATCH /owners/<id>": {"name": "Vera"},
+    "POST /teams": {"name": "South"},
+    "PATCH /teams/<id>": {"name": "East"},
+    "POST /pools": {"name": "Night"},
+    "PATCH /pools/<id>": {"name": "Day"},
+    "PUT /pools/<id>/members/<owner>": {"weight": 2},
+}
+
+READ_ALL = {
+    "GET /leads", "GET /leads/<id>", "GET /leads/<id>/why", "GET /contacts", "GET /contacts/<id>",
+    "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
+    "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
+}  # fmt: skip
+WATCH = {"GET /events", "GET /events/<id>", "GET /ledger", "GET /queues", "GET /sources", "GET /sources/<id>"}
+WORK = {"PATCH /leads/<id>", "POST /activities/<id>/done"}
+OPERATE = {
+    "GET /events/<id>/raw", "POST /events/replay", "POST /events/<id>/replay", "POST /events/<id>/dismiss",
+    "POST /sources", "PATCH /sources/<id>", "DELETE /sources/<id>", "POST /sources/<id>/rotate",
+}  # fmt: skip
+LEAD = {
+    "POST /leads/<id>/assign", "POST /owners", "PATCH /owners/<id>", "DELETE /owners/<id>", "POST /teams",
+    "PATCH /teams/<id>", "DELETE /teams/<id>", "POST /pools", "PATCH /pools/<id>", "DELETE /pools/<id>",
+    "PUT /pools/<id>/members/<owner>", "DELETE /pools/<id>/members/<owner>",
+}  # fmt: skip
+#: Written out by hand, so that a change of the table of rights has to be meant twice.
+ALLOWED: dict[str, set[str]] = {
+    "readonly": READ_ALL | WATCH | {"GET /suggestions"},
+    "manager": READ_ALL | WORK,
+    "ops": READ_ALL | WATCH | OPERATE,
+    "head": READ_ALL | WATCH | WORK | LEAD | {"GET /suggestions"},
+    "admin": READ_ALL | WATCH | WORK | LEAD | OPERATE | {"GET /suggestions"},
+}
+
+
+def key(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def address(route: Route, ids: dict[str, str]) -> str:
+    nouns = {
+        "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "events": "broken_event",
+        "sources": "source", "owners": "boris", "teams": "team", "pools": "pool",
+    }  # fmt: skip
+    return route.path.replace("<id>", ids.get(nouns.get(route.path.split("/")[1], ""), "")).replace("<owner>", ids["anna"])
+
+
+def call(world: World, route: Route, role: str | None) -> int:
+    body = BODIES.get(key(route))
+    options = {} if body is None else {"json": body}
+    return world.ask(route.method, address(route, world.ids), role, **options).status_code
+
+
+def test_every_route_is_known_to_the_matrix() -> None:
+    known = set().union(*ALLOWED.values())
+    assert {key(route) for route in ROUTES} == known
+    assert {key(route) for route in ROUTES if route.body is not None} == set(BODIES)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_call_exactly_its_routes(world: World, role: str) -> None:
+    answers = {key(route): call(world, route, role) for route in sorted(ROUTES, key=lambda r: r.method == "DELETE")}
+    assert {name for name, status in answers.items() if status != 403} == ALLOWED[role]
+    assert {name: status for name, status in answers.items() if status == 401 or status >= 500} == {}
+
+
+def test_every_route_asks_for_a_token_when_there_is_none(world: World) -> None:
+    for route in ROUTES:
+        answer = world.ask(route.method, address(route, world.ids), None, json={})
+        assert (answer.status_code, answer.json["code"]) == (401, "token_missing"), key(route)
+        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", "Basic YTpi", "Bearer " + "x" * 5000, "bearer\tx", "Bearer é"])
+def test_a_wrong_token_opens_nothing(world: World, header: str) -> None:
+    answer = world.get("/leads", None, headers={"Authorization": header})
+    assert answer.status_code == 401
+
+
+def test_a_revoked_token_opens_nothing(world: World) -> None:
+    world.rows("UPDATE api_token SET revoked_at = now() WHERE name = 'head'")
+    assert world.get("/leads", "head").json["code"] == "token_unknown"
+
+
+def test_a_manager_sees_his_own_rows_only(world: World) -> None:
+    assert [row["id"] for row in world.get("/leads", "manager").json["items"]] == [world.ids["lead"]]
+    assert [row["id"] for row in world.get("/contacts", "manager").json["items"]] == [world.ids["contact"]]
+    assert [row["id"] for row in world.get("/calls", "manager").json["items"]] == [world.ids["call"]]
+    assert [row["id"] for row in world.get("/activities", "manager").json["items"]] == [world.ids["activity"]]
+
+
+@pytest.mark.parametrize("path", [
+    "/leads?owner={boris}", "/leads?q=Orlova", "/leads?phone=8 912 345-67-02", "/leads?email=olga@example.org",
+    "/leads?contact={other_contact}", "/contacts?q=Olga", "/contacts?phone=89123456702", "/contacts?owner={boris}",
+    "/calls?contact={other_contact}", "/calls?phone=+79123456702", "/activities?owner={boris}",
+])  # fmt: skip
+def test_no_filter_shows_a_manager_the_rows_of_others(world: World, path: str) -> None:
+    assert world.get(path.format(**world.ids), "manager").json["items"] == []
+    assert len(world.get(path.format(**world.ids), "head").json["items"]) == 1
+
+
+@pytest.mark.parametrize("method, path", [
+    ("GET", "/leads/{other_lead}"), ("GET", "/leads/{other_lead}/why"), ("PATCH", "/leads/{other_lead}"),
+    ("GET", "/contacts/{other_contact}"), ("GET", "/contacts/{other_contact}/timeline"), ("GET", "/calls/{other_call}"),
+    ("POST", "/activities/{other_activity}/done"),
+])  # fmt: skip
+def test_the_rows_of_others_are_not_found_by_a_manager(world: World, method: str, path: str) -> None:
+    body = {"json": {"version": 1, "stage": "mine"} if method == "PATCH" else {}} if method != "GET" else {}
+    for role in ("manager", "stray_manager"):
+        answer = world.ask(method, path.format(**world.ids), role, **body)
+        missing = world.ask(method, path.format(**dict.fromkeys(world.ids, "999999")), role, **body)
+        assert answer.status_code == missing.status_code == 404
+        assert answer.json["code"] == missing.json["code"]
+    assert world.value("SELECT stage FROM lead WHERE id = :id", id=world.ids["other_lead"]) == "new"
+    assert world.value("SELECT state FROM activity WHERE id = :id", id=world.ids["other_activity"]) == "open"
+
+
+def test_a_manager_without_an_owner_sees_nothing(world: World) -> None:
+    for path in ("/leads", "/contacts", "/calls", "/activities"):
+        assert world.get(path, "stray_manager").json["items"] == []
+
+
+def test_a_manager_sees_a_contact_while_he_works_its_open_lead(world: World) -> None:
+    world.rows("UPDATE lead SET owner_id = :anna WHERE id = :id", anna=world.ids["anna"], id=world.ids["other_lead"])
+    assert world.get(f"/contacts/{world.ids['other_contact']}", "manager").status_code == 200
+    world.rows("UPDATE lead SET state = 'won' WHERE id = :id", id=world.ids["other_lead"])
+    assert world.get(f"/contacts/{world.ids['other_contact']}", "manager").status_code == 404
+
+
+def test_the_address_of_a_source_is_shown_only_to_who_may_hand_it_out(world: World) -> None:
+    path = f"/sources/{world.ids['source']}"
+    assert world.get(path, "ops").json["url"].startswith(world.config.base_url + "/in/")
+    assert world.get(path, "head").json["url"] is None
+    assert world.get("/sources", "readonly").json["items"][0]["url"] is None
