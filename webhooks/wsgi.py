@@ -16,7 +16,7 @@ from webhooks.entrance import PREFIX, Entrance
 from webhooks.replies import StartResponse
 from workers.wake import Waker
 
-Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 def create_application(config: HubConfig) -> Application:

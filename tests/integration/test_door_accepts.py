@@ -122,7 +122,7 @@ def test_empty_key_is_no_key(door: Door) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"\x00\xff\xfe", b"a=%00&b=%ED%A0%BD", '{"a":"\\ud83d","n":NaN}'.encode(), "Имя=Анна".encode("cp1251"),
+    [b"", b"\x00\xff\xfe", b"a=%00&b=%ED%A0%BD", b'{"a":"\\ud83d","n":NaN}', "Имя=Анна".encode("cp1251"),
      b"x" * 5_000_000, b"&".join(b"f%d=1" % n for n in range(100_000)), b"[" * 200_000],
     ids=["empty", "binary", "nul", "surrogate", "cp1251", "5MB", "fields", "deep"],
 )  # fmt: skip
@@ -178,9 +178,9 @@ def test_group_in_a_transaction_of_somebody_else_is_undone_with_it(door: Door) -
         RawArrival(source.id, "mail", b"first", provider_key="1:7"),
     ]
     with psycopg.connect(door.config.database_url) as connection:
-        with pytest.raises(ZeroDivisionError), connection.transaction():
-            insert_events(connection, arrivals)
-            raise ZeroDivisionError
+        connection.execute("BEGIN")
+        insert_events(connection, arrivals)
+        connection.rollback()
         assert door.rows() == []
         with connection.transaction():
             receipts = insert_events(connection, arrivals)
