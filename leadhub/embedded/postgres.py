@@ -18,9 +18,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-import psycopg
-from psycopg import sql
-
 from crm_core.errors import Misconfigured
 from leadhub.embedded import privilege
 from leadhub.embedded.privilege import Identity
@@ -136,9 +133,9 @@ def is_ready(cluster: Cluster) -> bool:
     return result.returncode == 0
 
 
-def password(cluster: Cluster, role: str) -> str:
+def password(directory: Path, role: str) -> str:
     """The role's password, made on first use and kept beside the data directory, readable by its owner only."""
-    path = cluster.directory / f"{role}.password"
+    path = directory / f"{role}.password"
     if not path.exists():
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w") as file:
@@ -146,21 +143,33 @@ def password(cluster: Cluster, role: str) -> str:
     return path.read_text()
 
 
-def ensure_database(cluster: Cluster) -> str:
-    """Makes our role and database in the running server unless they exist; returns the database's URL."""
-    ours = password(cluster, ROLE)
-    admin = cluster.url(ADMIN, "postgres", password(cluster, ADMIN))
-    with psycopg.connect(admin, autocommit=True, connect_timeout=5) as connection:
+def database_url(cluster: Cluster) -> str:
+    """The URL of the hub's own database, whether it exists already or `ensure_database` is still to make it."""
+    return cluster.url(ROLE, DATABASE, password(cluster.directory, ROLE))
+
+
+def ensure_database(directory: Path, port: int) -> None:
+    """Makes our role and database in the running server unless they exist."""
+    import psycopg  # 15 MB that the supervisor, which imports this module, does not need
+    from psycopg import sql
+
+    admin = psycopg.connect(
+        host="127.0.0.1", port=port, user=ADMIN, dbname="postgres", password=password(directory, ADMIN),
+        autocommit=True, connect_timeout=5,
+    )  # fmt: skip
+    with admin as connection:
         role = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone()
-        verb = sql.SQL("ALTER" if role else "CREATE")
         connection.execute(
-            sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(verb, sql.Identifier(ROLE), sql.Literal(ours))
+            sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
+                sql.SQL("ALTER" if role else "CREATE"),
+                sql.Identifier(ROLE),
+                sql.Literal(password(directory, ROLE)),
+            )
         )
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
             connection.execute(
                 sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
             )
-    return cluster.url(ROLE, DATABASE, ours)
 
 
 def require_our_major(data: Path) -> None:
@@ -214,7 +223,7 @@ def _initialise(cluster: Cluster) -> None:
     if cluster.data.exists():
         shutil.rmtree(cluster.data)  # initdb was interrupted: without PG_VERSION it never held anything
     password_file = cluster.directory / f"{ADMIN}.password"
-    password(cluster, ADMIN)
+    password(cluster.directory, ADMIN)
     privilege.give_to(cluster.directory, cluster.identity)
     argv = [
         str(cluster.binaries / "initdb"), "-D", str(cluster.data), "-U", ADMIN, f"--pwfile={password_file}",

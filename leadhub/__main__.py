@@ -1,0 +1,5 @@
+"""`python -m leadhub` is the `leadhub` command."""
+
+from leadhub.cli import main
+
+main()

@@ -1,0 +1,149 @@
+"""`leadhub doctor`: what a person would check first, one finding a line. Changes nothing but a file of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import psycopg
+import redis
+from sqlalchemy.exc import SQLAlchemyError
+
+from crm_core.config import HubConfig
+from crm_core.database import connect, make_engine, schema_is_current
+from crm_core.errors import Misconfigured
+from leadhub.prepare import require_version
+from leadhub.settings import masked
+
+State = Literal["ok", "hint", "bad"]
+
+CLOCK_SKEW_HINT_SECONDS = 2.0  # signatures of providers are good for minutes, ages on pages look odd before that
+DISK_HINT_SHARE = 0.15
+_SYNC_WRITES = 40
+_SYNC_HINT_PER_SECOND = 200  # a spinning disk; below it one commit takes more than 5 ms
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    name: str
+    state: State  # hint: works, but look; bad: does not work
+    message: str
+
+
+def examine(config: HubConfig) -> list[Finding]:
+    """All findings. A part that cannot be asked is one bad finding, the others are still asked."""
+    found: list[Finding] = []
+    for part in (_database, _broker, _mailboxes, _clock, _disk):
+        found += part(config)
+    return found
+
+
+def _database(config: HubConfig) -> Iterator[Finding]:
+    where = masked(config.database_url)
+    try:
+        started = time.monotonic()
+        with connect(config.database_url, "ui") as connection:
+            opened = time.monotonic() - started
+            version = connection.info.server_version
+            require_version(version)
+            current = schema_is_current(config.database_url)
+    except Misconfigured as error:
+        yield Finding("database", "bad", error.message)
+        return
+    except psycopg.OperationalError as error:
+        yield Finding("database", "bad", f"{where} does not answer: {str(error).strip().splitlines()[0]}")
+        return
+    name = f"{version // 10_000}.{version % 10_000}"
+    yield Finding("database", "ok", f"PostgreSQL {name} at {where}, connected in {opened * 1000:.0f} ms.")
+    if current:
+        yield Finding("schema", "ok", "The schema is this version's.")
+    else:
+        yield Finding("schema", "bad", "The schema is not this version's: run `leadhub migrate`.")
+
+
+def _broker(config: HubConfig) -> Iterator[Finding]:
+    where = masked(config.broker_url)
+    if not urlsplit(config.broker_url).scheme.startswith(("redis", "unix")):
+        yield Finding("broker", "hint", f"{where} is no Redis or Valkey; only `leadhub health` can tell whether it works.")
+        return
+    try:
+        with redis.Redis.from_url(config.broker_url, socket_timeout=2, socket_connect_timeout=2) as client:
+            info = client.info()
+    except redis.RedisError as error:
+        yield Finding("broker", "bad", f"{where} does not answer ({error}). Arrivals are kept; leads come with a delay.")
+        return
+    name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info['redis_version']}"
+    yield Finding("broker", "ok", f"{name} at {where}, {info['used_memory_human']} used.")
+    if info.get("maxmemory_policy", "noeviction") != "noeviction":
+        yield Finding("broker", "hint", f"It evicts ({info['maxmemory_policy']}); a broker wants noeviction.")
+
+
+def _mailboxes(config: HubConfig) -> Iterator[Finding]:
+    from ingest.queues import queue_report
+
+    engine = make_engine(config.database_url, "ui", pool_size=1)
+    try:
+        with engine.connect() as connection:
+            boxes = queue_report(connection, datetime.now(UTC))["mailboxes"]
+    except SQLAlchemyError:
+        yield Finding("mailboxes", "bad", "Unknown: the database or its schema is missing.")
+        return
+    finally:
+        engine.dispose()
+    if not boxes:
+        yield Finding("mailboxes", "ok", "None is being read.")
+    for box in boxes:
+        where = f"{box['source']['name']}, folder {box['folder']}"
+        lag = f"last read {box['lag_seconds']:.0f} s ago" if box["lag_seconds"] is not None else "not read yet"
+        error = (box["error"] or {}).get("message", "")
+        state: State = "bad" if error else "ok"
+        yield Finding("mailbox", state, f"{where}: {box['state'].replace('_', ' ')}, {lag}. {error}".rstrip())
+
+
+def _clock(config: HubConfig) -> Iterator[Finding]:
+    try:
+        with connect(config.database_url, "ui") as connection:
+            before = time.time()
+            row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
+            after = time.time()
+    except psycopg.OperationalError:
+        yield Finding("clock", "bad", "Unknown: the database does not answer.")
+        return
+    there = float(str(row[0])) if row else before
+    skew = there - (before + after) / 2
+    state: State = "hint" if abs(skew) > CLOCK_SKEW_HINT_SECONDS else "ok"
+    side = "ahead of" if skew > 0 else "behind"
+    yield Finding("clock", state, f"The database's clock is {abs(skew) * 1000:.0f} ms {side} this machine's.")
+
+
+def _disk(config: HubConfig) -> Iterator[Finding]:
+    try:
+        usage = shutil.disk_usage(config.home)
+        rate = sync_rate(config.home)
+    except OSError as error:
+        yield Finding("disk", "bad", f"{config.home} cannot be used: {error.strerror}.")
+        return
+    share = usage.free / usage.total
+    state: State = "hint" if share < DISK_HINT_SHARE else "ok"
+    yield Finding("disk", state, f"{usage.free / 1e9:.1f} GB ({share:.0%}) free in {config.home}.")
+    state = "hint" if rate < _SYNC_HINT_PER_SECOND else "ok"
+    yield Finding("sync", state, f"The disk there confirms about {rate:.0f} writes a second; it differs by minutes.")
+
+
+def sync_rate(directory: Path, clock: Callable[[], float] = time.perf_counter) -> float:
+    """How many small writes a second the disk confirms: the ceiling of commits one after the other."""
+    with tempfile.TemporaryFile(dir=directory) as file:
+        started = clock()
+        for _ in range(_SYNC_WRITES):
+            file.write(b"\0" * 8192)  # a page of PostgreSQL's log
+            file.flush()
+            os.fdatasync(file.fileno())
+        return _SYNC_WRITES / max(clock() - started, 1e-9)

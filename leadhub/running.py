@@ -1,0 +1,78 @@
+"""What the hub that runs on a home tells the commands beside it: its addresses, and that it is there at all.
+
+The lock is the truth (the kernel releases it however the hub ends); the file only carries addresses.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO
+
+from crm_core.errors import Misconfigured
+
+_LOCK_TRIES = 10  # a command that only looks (`read`) holds the lock for an instant
+
+
+@dataclass(frozen=True, slots=True)
+class RunningHub:
+    pid: int
+    host: str
+    port: int
+    database_url: str
+    broker_url: str
+
+
+def lock(home: Path) -> IO[str]:
+    """Takes the home for this process until the returned file is closed. Misconfigured if somebody has it."""
+    path = home / "leadhub.lock"
+    file = path.open("a+")
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            break
+        except BlockingIOError:
+            time.sleep(0.02)
+    else:
+        file.seek(0)
+        holder = file.read().strip()
+        file.close()
+        raise Misconfigured(
+            "already_running",
+            f"A hub is already running on {home} (process {holder or 'unknown'}). Stop that one, or give this one "
+            "another LEADHUB_HOME.",
+        )
+    file.truncate(0)
+    file.write(str(os.getpid()))
+    file.flush()
+    return file
+
+
+def write(home: Path, hub: RunningHub) -> None:
+    """Replaces the file at once; it holds passwords, so only its owner reads it."""
+    half = home / "running.json.partial"
+    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(asdict(hub), file)
+    half.rename(home / "running.json")
+
+
+def read(home: Path) -> RunningHub | None:
+    """None when no hub runs there, whatever an earlier one left behind."""
+    try:
+        hub = RunningHub(**json.loads((home / "running.json").read_text()))
+        with (home / "leadhub.lock").open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return hub
+    except FileNotFoundError:
+        return None
+    return None
+
+
+def forget(home: Path) -> None:
+    (home / "running.json").unlink(missing_ok=True)

@@ -1,0 +1,62 @@
+"""The web server process: Granian with our WSGI application, forked after everything is imported."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+from crm_core.config import HubConfig
+
+#: Threads of one process that may wait for the database at once. Group commit makes waiting cheap: with 16 of them one
+#: commit carries many requests, which measured best (docs/performance.md).
+BLOCKING_THREADS = 16
+#: Connections one process holds open; above it the kernel's backlog waits. More than a browser crowd or a proxy's
+#: keep-alive pool needs, because idle keep-alive connections count too.
+BACKPRESSURE = 512
+BACKLOG = 1024
+#: A proxy in front has its own limit; without one, whoever sends a header byte by byte is cut off here.
+HEADER_READ_MILLISECONDS = 10_000
+RESPAWN_SECONDS = 0.5
+KILL_SECONDS = 3  # within what `leadhub up` gives a role to end
+_PR_SET_PDEATHSIG = 1
+
+
+def serve(config: HubConfig) -> None:
+    """Serves until SIGTERM or Ctrl-C."""
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
+    from granian.server import Server
+
+    import webhooks.wsgi  # noqa: F401 - imported before the fork, so that the processes share its memory
+
+    bind_children()
+    Server(
+        "leadhub.wsgi:create",
+        factory=True,
+        address=config.host,
+        port=config.port,
+        interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADER_READ_MILLISECONDS),
+        websockets=False,
+        workers=config.workers,
+        blocking_threads=BLOCKING_THREADS,
+        backlog=BACKLOG,
+        backpressure=BACKPRESSURE,
+        respawn_failed_workers=True,
+        respawn_interval=RESPAWN_SECONDS,
+        workers_kill_timeout=KILL_SECONDS,
+        process_name=None,
+    ).serve()
+
+
+def bind_children() -> None:
+    """From now on every process that this one forks is killed when this one dies, however that happens."""
+    os.register_at_fork(after_in_child=_die_with_parent)
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))

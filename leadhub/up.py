@@ -1,0 +1,228 @@
+"""`leadhub up`: everything on one machine, in the foreground, until it is told to stop.
+
+Starts in the order that lets people in soonest, ends in the order that loses nothing, never leaves a process behind.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from crm_core.errors import Misconfigured
+from leadhub import leftovers, programs, running
+from leadhub.embedded import ports, postgres, privilege, valkey
+from leadhub.embedded.postgres import Cluster
+from leadhub.embedded.valkey import Broker
+from leadhub.running import RunningHub
+from leadhub.settings import Settings, masked, secret_key
+from leadhub.supervisor import Child, Supervisor
+
+POSTGRES_PORT, VALKEY_PORT = 5432, 6379
+_SERVER_SECONDS = 60.0  # a big log to recover from takes its time
+_WEB_SECONDS = 60.0
+_HOPELESS_STARTS = 5  # a server that ends this often before it was ever ready will not become so
+
+Say = Callable[[str], None]
+
+
+def up(settings: Settings, say: Say, *, echo: bool = False, as_json: bool = False) -> None:
+    """Returns when everything has ended. Misconfigured, with words, if it cannot start."""
+    began = time.monotonic()
+    home = settings.home
+    _make_home(home)
+    with running.lock(home):
+        leftovers.end(home)
+        secret_key(home)
+        os.environ["LEADHUB_HOME"] = str(home)  # for the children, wherever they stand
+        supervisor = Supervisor(home / "log", _silent if as_json else say, echo=echo)
+        supervisor.take_signals()
+        try:
+            _start_and_serve(settings, supervisor, say, began, as_json=as_json)
+        finally:
+            supervisor.stop(*programs.STOP_STAGES)
+            running.forget(home)
+            leftovers.forget(home)
+
+
+def _start_and_serve(
+    settings: Settings, supervisor: Supervisor, say: Say, began: float, *, as_json: bool
+) -> None:
+    home = settings.home
+    host, wanted = settings.values["host"], settings.values["port"]
+    try:
+        port = ports.choose_port(host, wanted)
+    except OSError as error:
+        raise Misconfigured(
+            "host_not_ours", f"LEADHUB_HOST is {host}, which is no address of this machine: {error.strerror}."
+        ) from error
+    cluster = _embedded_postgres(settings)
+    broker = _embedded_valkey(settings)
+    hub = RunningHub(
+        os.getpid(),
+        host,
+        port,
+        postgres.database_url(cluster) if cluster else settings.values["database_url"],
+        broker.url if broker else settings.values["broker_url"],
+    )
+    running.write(home, hub)
+    if not as_json:
+        say(f"Leadhub {version('leadhub')} starts in {home}")
+        for line in _places(settings, hub, cluster, broker):
+            say(line)
+
+    if cluster:
+        supervisor.add(programs.postgres_program(cluster))
+    if broker:
+        supervisor.add(programs.valkey_program(broker))
+    leftovers.write(home, supervisor)
+    if cluster and not _wait(supervisor, lambda: postgres.is_ready(cluster), "postgres", _SERVER_SECONDS):
+        return
+    if broker and not _wait(supervisor, lambda: valkey.is_ready(broker), "valkey", _SERVER_SECONDS):
+        return
+    first = _prepare(supervisor, cluster.port if cluster else 0)
+    if first is None:
+        return
+    for role in programs.ROLES:
+        supervisor.add(programs.role_program(role))
+    leftovers.write(home, supervisor)
+    if not _wait(supervisor, lambda: _answers(host, port), "web", _WEB_SECONDS):
+        return
+    seconds = time.monotonic() - began
+    if as_json:
+        say(json.dumps({"ready": True, "seconds": round(seconds, 2), "host": host, "port": port, **first}))
+    else:
+        for line in _welcome(first, home, seconds):
+            say(line)
+    supervisor.run(on_change=lambda: leftovers.write(home, supervisor))
+    if not as_json:
+        say("Stopping.")
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "log").mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(
+            "home_unusable", f"LEADHUB_HOME is {home}, which cannot be used: {error.strerror}.", path=str(home)
+        ) from error
+
+
+def _embedded_postgres(settings: Settings) -> Cluster | None:
+    if not settings.embedded_database:
+        return None
+    directory = settings.home / "postgres"
+    directory.mkdir(exist_ok=True)
+    postgres.require_our_major(directory / "data")
+    return postgres.plan(directory, ports.choose_port("127.0.0.1", POSTGRES_PORT))
+
+
+def _embedded_valkey(settings: Settings) -> Broker | None:
+    if not settings.embedded_broker:
+        return None
+    return valkey.plan(settings.home / "valkey", ports.choose_port("127.0.0.1", VALKEY_PORT))
+
+
+def _places(settings: Settings, hub: RunningHub, cluster: Cluster | None, broker: Broker | None) -> list[str]:
+    """What runs where, and what had to move."""
+    wanted = settings.values["port"]
+    workers = settings.values["workers"]
+    return [
+        _place("postgres", f"127.0.0.1:{cluster.port}", cluster.port, POSTGRES_PORT)
+        if cluster
+        else f"  {'postgres':<9} {masked(hub.database_url)}",
+        _place("valkey", f"127.0.0.1:{broker.port}", broker.port, VALKEY_PORT)
+        if broker
+        else f"  {'valkey':<9} {masked(hub.broker_url)}",
+        _place("web", f"{hub.host}:{hub.port}, {workers} processes", hub.port, wanted),
+        f"  {'worker':<9} {workers} processes",
+        f"  {'beat':<9} the schedule",
+        f"  {'mail':<9} the mailboxes",
+    ]
+
+
+def _place(name: str, where: str, port: int, wanted: int) -> str:
+    return f"  {name:<9} {where}" + (f"  (port {wanted} is taken by another program)" if port != wanted else "")
+
+
+def _welcome(first: dict[str, str], home: Path, seconds: float) -> list[str]:
+    lines = ["", f"Ready in {seconds:.1f} s. Logs are in {home / 'log'}. Ctrl-C stops everything.", ""]
+    if first.get("sign_in_url"):
+        lines += ["  Console (this link signs you in):", f"    {first['sign_in_url']}", ""]
+    if first.get("form_url"):
+        lines += ["  Address for a form of your website:", f"    {first['form_url']}", ""]
+    if first.get("curl"):
+        lines += ["  Try it:", *(f"    {line}" for line in first["curl"].splitlines()), ""]
+    return lines
+
+
+def _wait(supervisor: Supervisor, ready: Callable[[], bool], name: str, seconds: float) -> bool:
+    """False if a stop was asked for meanwhile. Misconfigured, with the child's last words, if it does not come."""
+    child = supervisor.children[name]
+
+    def settled() -> bool:
+        return ready() or child.starts >= _HOPELESS_STARTS
+
+    in_time = supervisor.run_until(settled, seconds)
+    if supervisor.stopping:
+        return False
+    if not in_time or child.starts >= _HOPELESS_STARTS:
+        raise Misconfigured("does_not_start", f"{name} does not start. Its last words:\n{_last_words(child)}")
+    return True
+
+
+def _last_words(child: Child) -> str:
+    return "\n".join(f"  {line}" for line in child.last_lines) or "  (none)"
+
+
+def _prepare(supervisor: Supervisor, port: int) -> dict[str, str] | None:
+    """Runs `leadhub.prepare` while the servers are looked after. None if a stop was asked for meanwhile."""
+    argv = [sys.executable, "-m", "leadhub.prepare", str(port)]
+    process = subprocess.Popen(
+        privilege.wrapped(argv, privilege.same_identity(), signal.SIGKILL),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+    )
+    try:
+        while process.poll() is None and not supervisor.stopping:
+            supervisor.turn(0.02)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        output, errors = process.communicate()
+    if supervisor.stopping:
+        return None
+    if process.returncode != 0:
+        raise Misconfigured("not_prepared", errors.strip() or "The database could not be prepared.")
+    told: dict[str, str] = json.loads(output.strip().splitlines()[-1])
+    return told
+
+
+def _answers(host: str, port: int) -> bool:
+    """True when the web server says that it is ready."""
+    own = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what to ask when it listens everywhere
+    connection = http.client.HTTPConnection(own, port, timeout=1)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except OSError:
+        return False
+    except http.client.HTTPException:
+        return False
+    finally:
+        connection.close()
+
+
+def _silent(_line: str) -> None:
+    """Nothing but JSON goes out when JSON was asked for."""
