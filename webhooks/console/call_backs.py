@@ -1,0 +1,23 @@
+"""Calls to make, and the button that says one was made. Most close themselves when somebody gets through."""
+
+from __future__ import annotations
+
+from crm_core.reading.call_backs import list_call_backs
+from crm_core.working import finish_activity
+from webhooks.console import clock
+from webhooks.console.desk import Answer, Desk, entered
+
+
+def index(desk: Desk) -> Answer:
+    with desk.engine.begin() as connection:
+        items = list_call_backs(connection, desk.principal)
+    for item in items:
+        due = clock.moment(item["due_at"])
+        item["overdue"] = due is not None and due < desk.now
+    return desk.page("call_backs.html", items=items, can_write=desk.may("activities.write"))
+
+
+def done(desk: Desk, activity_id: int) -> Answer:
+    with desk.engine.begin() as connection:
+        finish_activity(connection, desk.principal, activity_id, entered("result", 1000), desk.now)
+    return desk.go("call_backs", "called_back")

@@ -1,0 +1,41 @@
+"""Contacts: found by any part of what is known of them; the card is one history of one person."""
+
+from __future__ import annotations
+
+from flask import request
+
+from crm_core.reading.actors import names_of
+from crm_core.reading.contacts import ContactFilters, get_contact, list_contacts
+from crm_core.reading.timeline import timeline
+from webhooks.console import choices
+from webhooks.console.asking import filters_of
+from webhooks.console.desk import Answer, Desk, chosen
+from webhooks.console.touches import shown_touches
+
+
+def index(desk: Desk) -> Answer:
+    wanted = chosen("q")
+    with desk.engine.begin() as connection:
+        page = list_contacts(
+            connection, desk.principal, filters_of(ContactFilters, wanted), cursor=request.args.get("cursor"),
+            region=desk.config.region,
+        )  # fmt: skip
+    return desk.page(
+        "contacts.html", items=page.items, more=desk.more(page.next), first=choices.first_page(wanted), chosen=wanted
+    )
+
+
+def card(desk: Desk, contact_id: int) -> Answer:
+    with desk.engine.begin() as connection:
+        contact = get_contact(connection, desk.principal, contact_id)
+        page = timeline(connection, desk.principal, contact_id, cursor=request.args.get("cursor"))
+        names = names_of(connection, [touch["actor"] for touch in page.items])
+        owners = dict(choices.owners(connection))
+    return desk.page(
+        "contact.html",
+        contact=contact,
+        leads=contact["leads"],
+        touches=shown_touches(desk, page.items, names, owners),
+        more=desk.more(page.next),
+        first=choices.first_page({}),
+    )

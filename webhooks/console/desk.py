@@ -1,0 +1,72 @@
+"""What a view works with: the hub, the person who asks, his language, and the moment. Built once a request."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, redirect, render_template, request, url_for
+from sqlalchemy import Engine
+
+from crm_core.access import Principal, may
+from crm_core.config import HubConfig
+from webhooks.console.language import Language
+from webhooks.console.session import Session
+
+Answer = str | Response | tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    config: HubConfig
+    engine: Engine
+    now: datetime  # aware UTC
+    language: Language
+    session: Session
+    visitor: Principal | None  # None on the pages that need nobody
+
+    @property
+    def principal(self) -> Principal:
+        """The signed-in person. Routes that name a permission are never called without one."""
+        if self.visitor is None:
+            raise LookupError("This page was reached without signing in.")
+        return self.visitor
+
+    def may(self, permission: str) -> bool:
+        return may(self.visitor, permission)
+
+    def page(self, template: str, /, **values: Any) -> str:
+        return render_template(f"console/{template}", **values)
+
+    def go(self, endpoint: str, done: str = "", /, **values: Any) -> Response:
+        """On to another page after a deed, which says what was `done` (a key of the texts "done.…")."""
+        where = url_for(f"console.{endpoint}", **values, **({"done": done} if done else {}))
+        answer: Response = redirect(where, 303)  # type: ignore[assignment]
+        return answer
+
+    def more(self, next_cursor: str | None) -> str | None:
+        """The address of the next part of this list, with its filters."""
+        if not next_cursor:
+            return None
+        return f"{request.path}?{urlencode({**request.args.to_dict(), 'cursor': next_cursor})}"
+
+
+def chosen(*names: str) -> Mapping[str, str]:
+    """The named filters of the address that are set. NUL, which PostgreSQL cannot hold, is dropped."""
+    values = {name: request.args.get(name, "").replace("\x00", "").strip()[:200] for name in names}
+    return {name: value for name, value in values.items() if value}
+
+
+def entered(name: str, most: int = 10_000) -> str:
+    """One field of the posted form, with plain line ends."""
+    return request.form.get(name, "").replace("\x00", "").replace("\r\n", "\n").strip()[:most]
+
+
+def version_of(path: Path) -> str:
+    """Changes when the file does, so that a browser may keep it for ever."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]

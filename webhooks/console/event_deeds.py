@@ -1,0 +1,84 @@
+"""Sending events through again, after a look at what would change; and a person's word that one needs no lead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request, url_for
+
+from crm_core.errors import Invalid
+from ingest.journal import dismiss as dismiss_event
+from ingest.replay import ReplayReport, Selection, replay
+from webhooks.waking import wake_all
+from webhooks.console.desk import Answer, Desk, entered
+from webhooks.console.reasons import words_of
+
+_STATES = ("needs_attention", "rejected")
+
+
+def preview(desk: Desk) -> Answer:
+    selection, named = _selection(request.args)
+    report = replay(desk.engine, desk.config, selection, dry_run=True, actor=desk.principal.actor)
+    return desk.page(
+        "replay.html",
+        report=report,
+        total=report.selected,
+        changed=_changed(report),
+        items=[_shown(desk, change) for change in report.changes],
+        selection=named,
+        back=_back(named),
+    )
+
+
+def replay_now(desk: Desk) -> Answer:
+    selection, named = _selection(request.form)
+    replay(desk.engine, desk.config, selection, dry_run=False, actor=desk.principal.actor)
+    wake_all(desk.config)
+    if selection.uids:
+        return desk.go("event", "replayed", event_id=selection.uids[0])
+    return desk.go("events", "replayed")
+
+
+def dismiss(desk: Desk, event_id: str) -> Answer:
+    with desk.engine.begin() as connection:
+        dismiss_event(connection, event_id, desk.principal, entered("why", 500), desk.now)
+    return desk.go("event", "dismissed", event_id=event_id)
+
+
+def _selection(values: Mapping[str, str]) -> tuple[Selection, dict[str, str]]:
+    """What is to be sent through again, and the fields that say so in a form: one event, or all that stand still."""
+    event, state = values.get("event", ""), values.get("state", "")
+    if event:
+        return Selection(uids=(event,)), {"event": event}
+    if state in _STATES:
+        return Selection(state=state), {"state": state}
+    raise Invalid("nothing_selected", "Name events, or at least one filter.", fields=["filter"])
+
+
+def _changed(report: ReplayReport) -> int:
+    """How many events would end elsewhere: what leaves its old pile is what the piles lose together."""
+    return sum(max(0, count - report.after.get(name, 0)) for name, count in report.before.items())
+
+
+def _shown(desk: Desk, change: Mapping[str, Any]) -> dict[str, Any]:
+    after = _as_event(change["after"], change.get("reason") or {})
+    return {
+        "event": change["event"],
+        "before": _as_event(change["before"], {}),
+        "after": after,
+        "words": words_of(desk, after),
+    }
+
+
+def _as_event(name: str, reason: Mapping[str, Any]) -> dict[str, Any]:
+    """One word of a report, which is an outcome or a state, in the shape that events have."""
+    if name in ("waiting", "needs_attention", "rejected"):
+        return {"state": name, "outcome": None, "error": reason or None}
+    return {"state": "done", "outcome": name, "reason": reason, "error": None}
+
+
+def _back(named: Mapping[str, str]) -> str:
+    if "event" in named:
+        return url_for("console.event", event_id=named["event"])
+    return url_for("console.events", **named)

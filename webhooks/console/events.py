@@ -1,0 +1,88 @@
+"""Events: what arrived and what became of it; the card with the raw bytes, shown as text and never as a page."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask import Response, request
+
+from crm_core.errors import Invalid
+from ingest.journal import OUTCOMES, get_event, list_events, raw
+from webhooks.console import choices
+from webhooks.console.desk import Answer, Desk, chosen
+from webhooks.console.rawness import shown_raw
+from webhooks.console.reasons import error_words, words_of
+from webhooks.console.values import flat
+
+_STATES = ("needs_attention", "rejected", "waiting", "done")
+
+
+def index(desk: Desk) -> Answer:
+    wanted = chosen("state", "outcome", "source", "channel", "day")
+    since, until = _day(desk, wanted.get("day"))
+    with desk.engine.begin() as connection:
+        page = list_events(
+            connection, wanted.get("state"), wanted.get("outcome"), _number(wanted.get("source")), since,
+            cursor=request.args.get("cursor"), until=until, channel=wanted.get("channel"),
+        )  # fmt: skip
+        source_options = choices.sources(connection, desk)
+    return desk.page(
+        "events.html",
+        items=[event | {"words": words_of(desk, event)} for event in page.items],
+        more=desk.more(page.next),
+        first=choices.first_page(wanted),
+        tabs=choices.tabs(desk, "events", "state", _STATES, "event_tab", wanted),
+        chosen=wanted,
+        filtered=bool(wanted),
+        attention=wanted.get("state") == "needs_attention" and bool(page.items),
+        source_options=source_options,
+        outcome_options=choices.of_codes(desk, "outcome", OUTCOMES),
+        can_replay=desk.may("events.replay"),
+    )
+
+
+def card(desk: Desk, event_id: str) -> Answer:
+    may_see_raw = desk.may("events.raw")
+    with desk.engine.begin() as connection:
+        event = get_event(connection, event_id)
+        body = raw(connection, event_id) if may_see_raw else None
+    return desk.page(
+        "event.html",
+        event=event | {"words": words_of(desk, event)},
+        error_words=error_words(desk, event["error"]) if event["error"] else "",
+        reason=flat(event["reason"]),
+        raw=shown_raw(body) if body else None,
+        can_replay=desk.may("events.replay") and event["state"] in ("needs_attention", "rejected", "done"),
+        can_dismiss=desk.may("events.replay") and event["state"] in ("waiting", "needs_attention", "rejected"),
+    )
+
+
+def download(desk: Desk, event_id: str) -> Answer:
+    """The bytes as they came. Never rendered: whatever they claim to be, they are a file to keep."""
+    with desk.engine.begin() as connection:
+        found = raw(connection, event_id)
+    answer = Response(found.body, mimetype="application/octet-stream")
+    answer.headers["Content-Disposition"] = f'attachment; filename="event-{found.uid}.bin"'
+    return answer
+
+
+def _day(desk: Desk, text: str | None) -> tuple[datetime | None, datetime | None]:
+    """A day of the hub's zone as [since, until)."""
+    if not text:
+        return None, None
+    try:
+        day = date.fromisoformat(text)
+        following = day + timedelta(days=1)
+    except (ValueError, OverflowError) as error:
+        raise Invalid("day_unreadable", "A day is written as 2026-11-21.", fields=["day"]) from error
+    zone = desk.config.zone
+    return datetime.combine(day, time(), zone), datetime.combine(following, time(), zone)
+
+
+def _number(text: Any) -> int | None:
+    if not text:
+        return None
+    if not text.isascii() or not text.isdecimal() or len(text) > 18:
+        raise Invalid("filter", "This does not fit: source.", fields=["source"], names="source")
+    return int(text)

@@ -1,0 +1,92 @@
+"""Leads: the list with its filters, and the card with history and the reason of the owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+
+from crm_core.access import may
+from crm_core.reading.actors import names_of
+from crm_core.reading.leads import LeadFilters, get_lead, list_leads
+from crm_core.reading.timeline import timeline
+from crm_core.reading.why import why
+from webhooks.console import choices
+from webhooks.console.asking import filters_of
+from webhooks.console.desk import Answer, Desk, chosen
+from webhooks.console.explaining import explain
+from webhooks.console.reasons import words_of
+from webhooks.console.touches import shown_touches
+from webhooks.console.values import as_text, flat
+
+_FILTERS = ("q", "state", "owner", "source", "channel")
+_MOST_TOUCHES = 200
+
+
+def index(desk: Desk) -> Answer:
+    wanted = chosen(*_FILTERS)
+    with desk.engine.begin() as connection:
+        page = list_leads(
+            connection, desk.principal, filters_of(LeadFilters, wanted), cursor=request.args.get("cursor"),
+            region=desk.config.region,
+        )  # fmt: skip
+        owner_options = [*choices.owners(connection), ("none", desk.language("filter.no_owner"))]
+        source_options = choices.sources(connection, desk)
+    return desk.page(
+        "leads.html",
+        items=page.items,
+        more=desk.more(page.next),
+        first=choices.first_page(wanted),
+        tabs=choices.tabs(desk, "leads", "state", ("open", "won", "lost"), "lead_tab", wanted),
+        chosen=wanted,
+        filtered=bool(wanted.keys() - {"state"}) or wanted.get("state") not in (None, "open"),
+        owner_options=owner_options,
+        source_options=source_options,
+        channel_options=choices.of_codes(desk, "channel", choices.CHANNELS),
+        can_add_source=desk.may("sources.write"),
+    )
+
+
+def card(desk: Desk, lead_id: int) -> Answer:
+    with desk.engine.begin() as connection:
+        lead = get_lead(connection, desk.principal, lead_id)
+        decided = why(connection, desk.principal, lead_id)
+        touches = timeline(
+            connection, desk.principal, int(lead["contact"]["id"]), _MOST_TOUCHES, lead_id=lead_id
+        ).items
+        owner_options = choices.active_owners(connection)
+        names = names_of(
+            connection, [touch["actor"] for touch in touches] + [one["actor"] for one in decided["assignments"]]
+        )
+    owners = dict(owner_options)
+    return desk.page(
+        "lead.html",
+        lead=lead,
+        touches=shown_touches(desk, touches, names, owners),
+        fields=[(name, as_text(value)) for name, value in lead["fields"].items()],
+        marks=_marks(desk, lead["attribution"]),
+        why=explain(desk, decided["assignments"], names),
+        events=_events(desk, decided["events"]),
+        owner_options=[(value, text) for value, text in owner_options if value != (lead["owner"] or {}).get("id")],
+        can_write=desk.may("leads.write"),
+        can_assign=desk.may("leads.assign"),
+    )
+
+
+def _marks(desk: Desk, attribution: dict[str, Any]) -> list[tuple[str, str]]:
+    """Marks of origin that are set, page and referrer in words, the others by their own names."""
+    return [
+        (desk.language.code("mark", name) if desk.language.knows("mark", name) else name, text)
+        for name, text in flat(attribution)
+        if text
+    ]
+
+
+def _events(desk: Desk, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events behind the lead, for those who may open them."""
+    if not may(desk.visitor, "events.read"):
+        return []
+    return [
+        {"event": one["id"], "outcome": one["outcome"], "received_at": one["received_at"], "words": words_of(desk, one)}
+        for one in events
+    ]

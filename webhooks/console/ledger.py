@@ -1,0 +1,53 @@
+"""The ledger per source and day. Every figure leads to its rows."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from crm_core.errors import Invalid
+from ingest.ledger import OUTCOMES, PARTS, ledger
+from webhooks.console import choices
+from webhooks.console.desk import Answer, Desk, chosen
+
+_DAYS_SHOWN = 7
+_MOST_DAYS = 92  # a quarter; the query reads every event of it
+
+
+def index(desk: Desk) -> Answer:
+    wanted = chosen("from", "to", "source")
+    today = desk.now.astimezone(desk.config.zone).date()
+    to_day = _day(wanted.get("to"), today)
+    from_day = _day(wanted.get("from"), to_day - timedelta(days=_DAYS_SHOWN - 1))
+    if not timedelta(0) <= to_day - from_day <= timedelta(days=_MOST_DAYS):
+        raise Invalid("days_out_of_range", f"Choose 1 to {_MOST_DAYS} days.", fields=["from", "to"], most=_MOST_DAYS)
+    with desk.engine.begin() as connection:
+        rows = ledger(connection, desk.config.timezone, from_day, to_day, _source(wanted))
+        source_options = choices.sources(connection, desk)
+    return desk.page(
+        "ledger.html",
+        items=[_shown(row) for row in rows],
+        columns=PARTS,
+        total={name: sum(row[name] for row in rows) for name in ("received", *PARTS)},
+        balanced=all(row["balanced"] for row in rows),
+        chosen={"from": from_day.isoformat(), "to": to_day.isoformat(), "source": wanted.get("source", "")},
+        source_options=source_options,
+    )
+
+
+def _day(text: str | None, default: date) -> date:
+    try:
+        return date.fromisoformat(text) if text else default
+    except ValueError as error:
+        raise Invalid("day_unreadable", "A day is written as 2026-11-21.", fields=["from", "to"]) from error
+
+
+def _source(wanted: Any) -> int | None:
+    text = wanted.get("source", "")
+    return int(text) if text.isascii() and text.isdecimal() else None
+
+
+def _shown(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with the filters that lead from each figure to its events."""
+    links = {name: {"outcome": name} if name in OUTCOMES else {"state": name} for name in PARTS}
+    return row | {"source_id": row["source"]["id"], "source_name": row["source"]["name"], "links": links}

@@ -1,0 +1,49 @@
+"""The navigation: only what the person may open, with what waits for him."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import url_for
+
+from webhooks.console.desk import Desk
+
+#: Group → (endpoint, permission, picture, which count stands beside it, its colour, endpoints that belong to it).
+_GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...]] = {
+    "work": (
+        ("leads", "leads.read", "leads", "", "", ("lead",)),
+        ("call_backs", "activities.read", "call_back", "call_backs", "due", ()),
+        ("contacts", "contacts.read", "contacts", "", "", ("contact",)),
+    ),
+    "operations": (
+        ("events", "events.read", "events", "needs_attention", "alert", ("event", "replay_preview", "replay")),
+        ("sources", "sources.read", "sources", "", "", ("source", "choose_connector", "add_source", "add_source_now")),
+        ("queues", "queues.read", "queues", "", "", ()),
+        ("ledger", "ledger.read", "ledger", "", "", ()),
+    ),
+    "team": (("owners", "owners.read", "owners", "", "", ("add_owner",)),),
+}
+
+
+def navigation(desk: Desk, counts: Mapping[str, int], endpoint: str) -> list[tuple[str, list[dict[str, Any]]]]:
+    """[(group's title, entries)], without groups that would be empty."""
+    here = endpoint.removeprefix("console.")
+    groups = []
+    for group, entries in _GROUPS.items():
+        shown = [
+            {
+                "title": desk.language(f"{name}.title"),
+                "href": url_for(f"console.{name}"),
+                "picture": picture,
+                "here": here == name or here in family,
+                "count": counts.get(count, 0),
+                "tone": tone,
+                "hint": desk.language.count(f"nav.{count}", counts[count]) if counts.get(count) else "",
+            }
+            for name, permission, picture, count, tone, family in entries
+            if desk.may(permission)
+        ]
+        if shown:
+            groups.append((desk.language(f"nav.{group}"), shown))
+    return groups

@@ -1,0 +1,75 @@
+"""Queues: what waits, what stands still, who is alive. The page looks again by itself while somebody reads it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ingest.ledger import OUTCOMES, ledger
+from ingest.queues import health_report
+from ingest.sources import list_sources
+from webhooks.console.desk import Answer, Desk
+from webhooks.console.findings import ALIVE_SECONDS, findings
+from webhooks.console.reasons import error_words
+
+
+def index(desk: Desk) -> Answer:
+    with desk.engine.begin() as connection:
+        health = health_report(connection, desk.config, desk.now)
+        done = _done_today(connection, desk)
+    report = health["queues"]
+    canaries = {one["queue"]: one["seconds"] for one in report["canaries"]}
+    channels = [
+        row | {
+            "needs_attention": row["needs_attention"] + row["rejected"],
+            "oldest_seconds": row["oldest_waiting_seconds"],
+            "done_today": done.get(row["channel"], 0),
+            "canary_seconds": canaries.get(row["channel"]),
+        }
+        for row in report["channels"]
+    ]  # fmt: skip
+    heartbeats = [
+        one | {
+            "state": "alive" if one["age_seconds"] < ALIVE_SECONDS.get(one["role"], 60) else "silent",
+            "at": desk.now - timedelta(seconds=one["age_seconds"]),
+        }
+        for one in report["processes"]
+    ]  # fmt: skip
+    return desk.page(
+        "queues.html",
+        healthy=health["healthy"],
+        problems=findings(desk, health),
+        total=_total(channels),
+        channels=channels,
+        heartbeats=heartbeats,
+        workers_alive=sum(1 for one in heartbeats if one["role"] == "worker" and one["state"] == "alive"),
+        mailboxes=[_mailbox(desk, one) for one in report["mailboxes"]],
+    )
+
+
+def _done_today(connection: Connection, desk: Desk) -> dict[str, int]:
+    """Events of today that have their outcome, by channel."""
+    today = desk.now.astimezone(desk.config.zone).date()
+    channel_of = {str(source.id): source.channel for source in list_sources(connection, desk.config)}
+    done: dict[str, int] = {}
+    for row in ledger(connection, desk.config.timezone, today, today, by=("source",)):
+        channel = channel_of.get(row["source"]["id"], "")
+        done[channel] = done.get(channel, 0) + sum(row[name] for name in OUTCOMES)
+    return done
+
+
+def _total(channels: list[dict[str, Any]]) -> dict[str, Any]:
+    ages = [one["oldest_seconds"] for one in channels if one["oldest_seconds"] is not None]
+    return {name: sum(one[name] for one in channels) for name in ("waiting", "needs_attention", "done_today")} | {
+        "oldest": max(ages, default=None)
+    }
+
+
+def _mailbox(desk: Desk, box: dict[str, Any]) -> dict[str, Any]:
+    lag = box["lag_seconds"]
+    return box | {
+        "error": error_words(desk, box["error"]) if box["error"] else "",
+        "last_ok_at": None if lag is None else desk.now - timedelta(seconds=lag),
+    }

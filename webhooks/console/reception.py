@@ -1,0 +1,128 @@
+"""The way into every page: who is it, may he, is the form our own; and the way out: the session's cookie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+from flask import Blueprint, Response, g, make_response, redirect, request, send_from_directory, url_for
+from sqlalchemy import Engine
+from werkzeug.routing import IntegerConverter
+
+from crm_core.access import Principal, find_session
+from crm_core.config import HubConfig
+from webhooks.console import errors, session as sessions, showing
+from webhooks.console.desk import Desk
+from webhooks.console.language import Language, pick
+from webhooks.console.routes import ROUTES, Route
+from webhooks.engines import ui_engine
+
+#: A file's address carries its content's hash, so that it never has to be asked for again.
+_YEAR_SECONDS = 365 * 24 * 3600
+
+
+class _Id(IntegerConverter):
+    """A row's number within PostgreSQL's bigint; anything else is no such page."""
+
+    def __init__(self, map: Any) -> None:  # noqa: A002 - werkzeug names it so
+        super().__init__(map, min=1, max=2**63 - 1)
+
+
+def blueprint(config: HubConfig) -> Blueprint:
+    """All of /console, and / that leads there."""
+    room = Blueprint("console", __name__, template_folder="templates")
+
+    @room.record_once
+    def know_ids(state: Any) -> None:
+        state.app.url_map.converters["id"] = _Id
+
+    for route in ROUTES:
+        view = partial(_enter, config, route)
+        room.add_url_rule(f"/console{route.rule}", route.endpoint, view, methods=[route.method])
+    room.add_url_rule("/console/static/<path:filename>", "static_file", _static_file)
+    room.add_url_rule("/", "front", lambda: redirect(url_for("console.home")))
+    room.add_url_rule("/console", "bare", lambda: redirect(url_for("console.home")))
+    room.add_url_rule("/console/<path:rest>", "nowhere", partial(_nowhere, config), methods=["GET", "POST"])
+    showing.install(room)
+    return room
+
+
+def _static_file(filename: str) -> Response:
+    return send_from_directory(showing.STATIC, filename, max_age=_YEAR_SECONDS)
+
+
+def _enter(config: HubConfig, route: Route, **parts: Any) -> Response:
+    return _answer(config, route.permission, route.view, **parts)
+
+
+def _nowhere(config: HubConfig, rest: str) -> Response:
+    return _answer(config, None, lambda desk: errors.page(desk, "not_found", 404))
+
+
+def _answer(config: HubConfig, permission: str | None, view: Callable[..., Any], **parts: Any) -> Response:
+    """The page, or what stands in its way, with the session's cookie on it."""
+    now = datetime.now(UTC)
+    engine = ui_engine(config)
+    found = sessions.read(request.cookies.get(sessions.cookie_name(config)), config, now)
+    session = found or sessions.begin(now)
+    desk = Desk(config, engine, now, _language(config, session, None), session, None)
+    g.desk = desk
+    try:
+        visitor = _visitor(engine, session)
+        if visitor is None and session.user_id is not None:  # deactivated, or signed out everywhere
+            session = sessions.begin(now, session.locale)
+        desk = replace(desk, visitor=visitor, session=session, language=_language(config, session, visitor))
+        g.desk = desk
+        answer = _obstacle(desk, found, permission) or make_response(view(desk, **parts))
+    except Exception as error:  # noqa: BLE001 - the edge: known errors become pages, the rest stay bugs
+        answer = errors.of(g.desk, error)
+    _keep_session(answer, found, g.desk)
+    answer.headers.setdefault("Cache-Control", "no-store")
+    return answer
+
+
+def _visitor(engine: Engine, session: sessions.Session) -> Principal | None:
+    if session.user_id is None:
+        return None
+    with engine.begin() as connection:
+        return find_session(connection, session.user_id, session.epoch)
+
+
+def _language(config: HubConfig, session: sessions.Session, visitor: Principal | None) -> Language:
+    wanted = (visitor.locale if visitor else "") or session.locale
+    return Language(pick(wanted, request.headers.get("Accept-Language", ""), config.locale))
+
+
+def _obstacle(desk: Desk, found: sessions.Session | None, permission: str | None) -> Response | None:
+    """Sign in first, a form that is not ours, or no right: in this order."""
+    if permission is not None and desk.visitor is None:
+        if request.method == "POST":
+            return errors.page(desk, "signed_out", 403)
+        return desk.go("sign_in_page", next=request.full_path.rstrip("?"))
+    if request.method == "POST":
+        token = request.form.get("form_token", "")
+        if not sessions.is_own_post(found, token, request.headers, request.host, desk.config):
+            return errors.page(desk, "foreign_form", 403)
+    if permission and not desk.may(permission):
+        return errors.page(desk, "forbidden", 403)
+    return None
+
+
+def _keep_session(answer: Response, found: sessions.Session | None, desk: Desk) -> None:
+    """Writes the cookie when the session is new or was changed, and now and then to keep it alive."""
+    session = desk.session
+    if found is not None and session == found and not sessions.is_stale(session, desk.now):
+        return
+    answer.set_cookie(
+        sessions.cookie_name(desk.config),
+        sessions.write(replace(session, seen_at=desk.now), desk.config),
+        max_age=int(sessions.IDLE.total_seconds()),
+        path="/",
+        secure=sessions.is_secure(desk.config),
+        httponly=True,
+        samesite="Lax",
+    )
+    answer.headers.add("Vary", "Cookie")

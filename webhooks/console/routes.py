@@ -1,0 +1,76 @@
+"""Every page and every button of the console with the permission that it needs. What is not listed does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from webhooks.console import (
+    call_backs,
+    contacts,
+    event_deeds,
+    events,
+    language_choice,
+    lead_deeds,
+    leads,
+    ledger,
+    owners,
+    queues,
+    source_deeds,
+    source_setup,
+    sources,
+    start,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str  # GET | POST
+    rule: str  # below /console
+    endpoint: str
+    view: Callable[..., Any]  # called with the desk and the rule's parts
+    permission: str | None  # None: nobody needs to be signed in; "": anybody who is
+
+
+ROUTES = (
+    Route("GET", "/", "home", start.home, ""),
+    Route("GET", "/sign-in", "sign_in_page", start.sign_in_page, None),
+    Route("POST", "/sign-in", "sign_in", start.sign_in, None),
+    Route("GET", "/sign-in/<token>", "link_page", start.link_page, None),
+    Route("POST", "/sign-in/<token>", "link", start.use_link, None),
+    Route("POST", "/sign-out", "sign_out", start.sign_out, ""),
+    Route("POST", "/language", "language", language_choice.choose, None),
+    Route("GET", "/leads", "leads", leads.index, "leads.read"),
+    Route("GET", "/leads/<id:lead_id>", "lead", leads.card, "leads.read"),
+    Route("POST", "/leads/<id:lead_id>/comment", "comment", lead_deeds.comment, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/close", "close", lead_deeds.close, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/assign", "assign", lead_deeds.assign, "leads.assign"),
+    Route("GET", "/contacts", "contacts", contacts.index, "contacts.read"),
+    Route("GET", "/contacts/<id:contact_id>", "contact", contacts.card, "contacts.read"),
+    Route("GET", "/call-backs", "call_backs", call_backs.index, "activities.read"),
+    Route("POST", "/call-backs/<id:activity_id>/done", "call_back_done", call_backs.done, "activities.write"),
+    Route("GET", "/events", "events", events.index, "events.read"),
+    Route("GET", "/events/replay", "replay_preview", event_deeds.preview, "events.replay"),
+    Route("POST", "/events/replay", "replay", event_deeds.replay_now, "events.replay"),
+    Route("GET", "/events/<event_id>", "event", events.card, "events.read"),
+    Route("GET", "/events/<event_id>/raw", "event_raw", events.download, "events.raw"),
+    Route("POST", "/events/<event_id>/dismiss", "dismiss", event_deeds.dismiss, "events.replay"),
+    Route("GET", "/sources", "sources", sources.index, "sources.read"),
+    Route("GET", "/sources/add", "choose_connector", source_setup.choose, "sources.write"),
+    Route("GET", "/sources/add/<connector>", "add_source", source_setup.form, "sources.write"),
+    Route("POST", "/sources/add/<connector>", "add_source_now", source_setup.add, "sources.write"),
+    Route("GET", "/sources/<id:source_id>", "source", sources.card, "sources.read"),
+    Route("POST", "/sources/<id:source_id>/state", "set_source_state", source_deeds.change_state, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/rotate", "rotate_source", source_deeds.rotate, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/try", "try_source", source_deeds.try_it, "sources.write"),
+    Route("GET", "/owners", "owners", owners.index, "owners.read"),
+    Route("POST", "/owners", "add_owner", owners.add, "owners.write"),
+    Route("POST", "/owners/<id:owner_id>/absent", "owner_absent", owners.absent, "owners.write"),
+    Route("POST", "/owners/<id:owner_id>/present", "owner_present", owners.present, "owners.write"),
+    Route("POST", "/owners/<id:owner_id>/active", "owner_active", owners.active, "owners.write"),
+    Route("GET", "/queues", "queues", queues.index, "queues.read"),
+    Route("GET", "/ledger", "ledger", ledger.index, "ledger.read"),
+)
+
+PERMISSION_OF = {route.endpoint: route.permission for route in ROUTES}

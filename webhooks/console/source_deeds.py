@@ -1,0 +1,43 @@
+"""Pausing and resuming a source, giving it a new address, and trying it through the real door."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import orjson
+
+from crm_core.access import audit
+from crm_core.errors import Conflict, Transient
+from ingest.sources import load_source, rotate_token, set_state, source_address
+from webhooks.console import door
+from webhooks.console.desk import Answer, Desk, entered
+from webhooks.console.trials import trial_of
+
+
+def change_state(desk: Desk, source_id: int) -> Answer:
+    state = entered("state", 20)
+    with desk.engine.begin() as connection:
+        set_state(connection, source_id, state, actor=desk.principal.actor)
+    return desk.go("source", "source_changed", source_id=source_id)
+
+
+def rotate(desk: Desk, source_id: int) -> Answer:
+    with desk.engine.begin() as connection:
+        rotate_token(connection, desk.config, source_id, actor=desk.principal.actor)
+    return desk.go("source", "source_rotated", source_id=source_id)
+
+
+def try_it(desk: Desk, source_id: int) -> Answer:
+    with desk.engine.begin() as connection:
+        source = load_source(connection, desk.config, source_id)
+        url = source_address(connection, desk.config, source_id)
+        trial = trial_of(source.connector, desk.now)
+        if trial is None or not url:
+            raise Conflict("no_trial", "This source cannot be tried from here.")
+        audit(connection, desk.principal, "source.try", f"source:{source_id}")
+    # The door's address may lie below a path of the public URL; the entrance itself begins at /in/.
+    path = urlsplit(url).path
+    status, body = door.post(desk.config, path[path.index("/in/") :], trial)
+    if status != 200:
+        raise Transient("door_refused", f"The door answered {status}.")
+    return desk.go("source", source_id=source_id, tried=orjson.loads(body)["event"], _anchor="tried")

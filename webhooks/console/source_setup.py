@@ -1,0 +1,78 @@
+"""Adding a source: choose a connector, fill in the form that its configuration model makes."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from flask import request
+
+from connectors.kit import Connector, registry
+from crm_core.errors import Invalid
+from ingest.sources import add_source
+from webhooks.console import errors
+from webhooks.console.desk import Answer, Desk, entered
+from webhooks.console.setup_form import SetupField, fields_of, given_settings
+
+_LONGEST_SUMMARY = 140
+_CHANNEL_ORDER = ("form", "call", "mail")
+
+
+def choose(desk: Desk) -> Answer:
+    connectors = sorted(registry.discover().values(), key=lambda one: _CHANNEL_ORDER.index(one.channel))
+    return desk.page(
+        "choose_connector.html",
+        groups=[
+            (channel, [{"name": one.name, "title": one.title, "summary": _summary(desk, one)} for one in group])
+            for channel, group in groupby(connectors, key=lambda one: one.channel)
+        ],
+    )
+
+
+def form(desk: Desk, connector: str) -> Answer:
+    found = registry.get(connector)
+    return _page(desk, found, fields_of(found, desk.language, {}, {}), "")
+
+
+def add(desk: Desk, connector: str) -> Answer:
+    found = registry.get(connector)
+    given = given_settings(found, request.form)
+    hosts = [host for host in entered("source_hosts").replace(",", " ").split() if host]
+    try:
+        with desk.engine.begin() as connection:
+            source = add_source(
+                connection, desk.config, connector, entered("source_name", 200), given, hosts,
+                actor=desk.principal.actor,
+            )  # fmt: skip
+    except Invalid as error:
+        wrong = error.data.get("fields") or {}
+        fields = fields_of(found, desk.language, given, wrong if isinstance(wrong, dict) else {})
+        return _page(desk, found, fields, errors.detail_of(desk, error)), 422
+    return desk.go("source", "source_added", source_id=source.id)
+
+
+def _page(desk: Desk, connector: Connector, fields: list[SetupField], problem: str) -> str:
+    return desk.page(
+        "add_source.html",
+        connector=connector,
+        channel=connector.channel,
+        fields=fields,
+        problem=problem,
+        source_name=entered("source_name", 200) or connector.title,
+        source_hosts=entered("source_hosts", 2000),
+        has_address=not connector.pulls,
+        docs=_plain(connector.docs),
+    )
+
+
+def _summary(desk: Desk, connector: Connector) -> str:
+    """What it is for, in the reader's language where it is known, else the first lines of its documentation."""
+    if desk.language.knows("connector", connector.name):
+        return desk.language.code("connector", connector.name)
+    lines = [line for line in connector.docs.splitlines() if line.strip() and not line.startswith("#")]
+    return " ".join(lines)[:_LONGEST_SUMMARY]
+
+
+def _plain(docs: str) -> str:
+    """The documentation's first part as plain text: headings without their marks."""
+    return "\n".join(line.lstrip("# ") for line in docs.splitlines()[:60]).strip()

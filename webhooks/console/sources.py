@@ -1,0 +1,110 @@
+"""Sources: what is connected, how it does, and one with its address, settings and last events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+from sqlalchemy import Connection
+
+from connectors.kit import registry
+from crm_core.errors import HubError, NotFound
+from ingest.journal import get_event, list_events
+from ingest.ledger import ledger
+from ingest.source_settings import shown_settings
+from ingest.sources import SourceRow, list_sources, load_source
+from webhooks.console.desk import Answer, Desk
+from webhooks.console.reasons import words_of
+from webhooks.console.snippets import curl_line, html_form
+from webhooks.console.trials import trial_of
+from webhooks.console.values import as_text
+
+_LAST_EVENTS = 10
+
+
+def index(desk: Desk) -> Answer:
+    today = desk.now.astimezone(desk.config.zone).date()
+    with desk.engine.begin() as connection:
+        rows = list_sources(connection, desk.config)
+        counts = {
+            row["source"]["id"]: row["received"]
+            for row in ledger(connection, desk.config.timezone, today, today, by=("source",))
+        }
+    items = [_shown(row) | {"today": counts.get(str(row.id), 0)} for row in rows]
+    return desk.page("sources.html", items=items, today=today.isoformat(), can_write=desk.may("sources.write"))
+
+
+def card(desk: Desk, source_id: int) -> Answer:
+    may_see_address = desk.may("sources.address")
+    with desk.engine.begin() as connection:
+        row = _find(connection, desk, source_id)
+        events = list_events(connection, source_id=source_id, limit=_LAST_EVENTS).items
+        settings, has_trial, pulls = _settings(connection, desk, source_id)
+        tried = _tried(connection, desk)
+    url = row.url if may_see_address else ""
+    trial = has_trial and bool(url)
+    return desk.page(
+        "source.html",
+        source=_shown(row),
+        settings=settings,
+        events=[event | {"words": words_of(desk, event)} for event in events],
+        url=url,
+        curl=curl_line(url, row.connector, desk.now) if url else "",
+        snippet=html_form(url, desk.language) if url and row.channel == "form" else "",
+        pulls=pulls,
+        try_it=trial and desk.may("sources.write"),
+        tried=tried,
+        can_write=desk.may("sources.write"),
+    )
+
+
+def _find(connection: Connection, desk: Desk, source_id: int) -> SourceRow:
+    for row in list_sources(connection, desk.config):
+        if row.id == source_id:
+            return row
+    raise NotFound("source_unknown", f"There is no source {source_id}.")
+
+
+def _settings(connection: Connection, desk: Desk, source_id: int) -> tuple[list[tuple[str, str]], bool, bool]:
+    """Settings in words with secrets as dots, whether it can be tried, whether the hub fetches."""
+    try:
+        source = load_source(connection, desk.config, source_id)
+    except HubError:  # its connector was uninstalled: the source is shown all the same, the queues page says why
+        return [], False, False
+    shown = [
+        (desk.language.code("setting", name), as_text(value))
+        for name, value in shown_settings(source).items()
+        if value not in ("", None, [], {})
+    ]
+    return shown, trial_of(source.connector, desk.now) is not None, source.connector.pulls
+
+
+def _tried(connection: Connection, desk: Desk) -> dict[str, Any] | None:
+    """The event of the trial that was just sent."""
+    uid = request.args.get("tried", "")
+    if not uid:
+        return None
+    event = get_event(connection, uid)
+    return event | {"words": words_of(desk, event), "pending": event["state"] in ("waiting", "working")}
+
+
+def _shown(row: SourceRow) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "name": row.name,
+        "channel": row.channel,
+        "state": row.state,
+        "connector_title": title_of(row.connector),
+        "line": row.line,
+        "allowed_hosts": row.allowed_hosts,
+        "created_at": row.created_at,
+        "last_event_at": row.last_event_at,
+    }
+
+
+def title_of(connector: str) -> str:
+    """Its title; its name if it is not installed any more or cannot be loaded."""
+    try:
+        return registry.get(connector).title
+    except HubError:
+        return connector

@@ -1,0 +1,36 @@
+// Comforts only: every page works without this file.
+"use strict";
+
+// A filter applies itself when it is chosen.
+document.querySelectorAll("form.filters select").forEach((select) => {
+  select.addEventListener("change", () => select.form.requestSubmit());
+});
+
+// "Copy" beside an address. The text is what stands on the page.
+document.querySelectorAll("[data-copy]").forEach((button) => {
+  const from = document.getElementById(button.dataset.copy);
+  const label = button.textContent;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(from.textContent);
+    } catch {
+      // Plain http on another machine has no clipboard: select it, so that Ctrl-C does it.
+      getSelection().selectAllChildren(from);
+      return;
+    }
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = label; }, 1600);
+  });
+});
+
+// A part that says how often it wants to be fresh is fetched again, while somebody is looking.
+document.querySelectorAll("[data-refresh-seconds]").forEach((part) => {
+  setInterval(async () => {
+    if (document.hidden || part.contains(document.activeElement)) return;
+    const answer = await fetch(location.href, { headers: { "X-Requested-With": "refresh" } }).catch(() => null);
+    if (!answer || !answer.ok || answer.redirected) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
+    if (fresh) part.replaceChildren(...fresh.childNodes);
+  }, Number(part.dataset.refreshSeconds) * 1000);
+});

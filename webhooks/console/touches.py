@@ -1,0 +1,106 @@
+"""A history as the timeline shows it: each touch with a picture, a headline, who, details, words and links."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import url_for
+
+from webhooks.console import clock
+from webhooks.console.desk import Desk
+from webhooks.console.explaining import actor
+from webhooks.console.showing import phone
+
+_TONES = {"form": "blue", "mail": "violet", "call": "teal", "comment": "", "assignment": "", "stage": "green", "task": "green"}
+_CALL_TONES = {"answered": "green", "out_answered": "green", "missed": "red", "lost": "red", "after_hours": "red",
+               "abandoned_in_ivr": "amber", "busy": "amber", "voicemail": "amber"}  # fmt: skip
+
+
+def shown_touches(
+    desk: Desk, touches: Sequence[Mapping[str, Any]], names: Mapping[str, str], owners: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """`names` are those of actors, `owners` those of owners by id."""
+    return [_shown(desk, touch, names, owners) for touch in touches]
+
+
+def _shown(
+    desk: Desk, touch: Mapping[str, Any], names: Mapping[str, str], owners: Mapping[str, str]
+) -> dict[str, Any]:
+    kind = str(touch["kind"])
+    tell = {"call": _call, "mail": _mail, "form": _form, "assignment": _assignment, "stage": _stage, "task": _task}
+    told = tell[kind](desk, touch, owners) if kind in tell else {"headline": desk.language.code("touch", kind)}
+    by_person = touch["actor"] != "hub"
+    return {
+        "at": touch["at"],
+        "picture": kind,
+        "tone": _TONES.get(kind, ""),
+        "by": actor(desk, touch["actor"], names) if by_person else "",
+        "text": touch["text"],
+        "details": [],
+        "links": _links(desk, touch),
+    } | told
+
+
+def _links(desk: Desk, touch: Mapping[str, Any]) -> list[dict[str, str]]:
+    links = []
+    if touch.get("event") and desk.may("events.read"):
+        links.append({"href": url_for("console.event", event_id=touch["event"]), "title": desk.language("lead.event")})
+    return links
+
+
+def _source(touch: Mapping[str, Any]) -> list[str]:
+    return [touch["source"]["name"]] if touch.get("source") else []
+
+
+def _call(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+    language = desk.language
+    call: Mapping[str, Any] = touch["call"] or touch["data"]
+    outcome = call.get("outcome")
+    details = [str(phone(call["remote"]).striptags())] if call.get("remote") else []
+    if call.get("owner"):
+        details.append(language("touch.talked_to", name=call["owner"]["name"]))
+    if call.get("talk_seconds"):
+        details.append(language("touch.talk", length=clock.talk(call["talk_seconds"], language)))
+    return {
+        "headline": language.code("call_outcome", outcome) if outcome else language("touch.call_running"),
+        "tone": _CALL_TONES.get(outcome or "", "teal"),
+        "details": details + _source(touch),
+        "text": touch["text"],
+    }
+
+
+def _mail(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+    mail: Mapping[str, Any] = touch["mail"] or {}
+    subject = mail.get("subject") or touch["title"]
+    attached = [str(one.get("name") or "?") for one in touch["data"].get("attachments") or []]
+    details = [mail["from"]] if mail.get("from") else []
+    if attached:
+        details.append(desk.language("touch.attachments", names=", ".join(attached[:20])))
+    return {
+        "headline": subject or desk.language("touch.mail"),
+        "details": details + _source(touch),
+        "text": touch["text"],
+    }
+
+
+def _form(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+    return {"headline": desk.language("touch.form"), "details": _source(touch), "text": touch["text"] or touch["title"]}
+
+
+def _assignment(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+    owner = owners.get(str(touch["data"].get("owner")), "")
+    return {"headline": desk.language("touch.assigned", name=owner) if owner else desk.language("touch.assignment")}
+
+
+def _stage(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+    changed: Mapping[str, Any] = touch["data"].get("changed") or {}
+    if "state" in changed:
+        state = changed["state"].get("to")
+        lost = (changed.get("lost_reason") or {}).get("to", "")
+        return {"headline": desk.language.code("touch_state", state), "text": lost, "tone": "green" if state == "won" else ""}
+    return {"headline": desk.language("touch.changed"), "details": sorted(desk.language.code("lead_field", name) for name in changed)}
+
+
+def _task(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+    return {"headline": desk.language.code("task_done", touch["data"].get("kind"))}
