@@ -35,7 +35,7 @@ _PLAIN = re.compile(
     r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:[a-z]{2,63})"
 )
-_BETWEEN = re.compile(r"[\s,;<>()\[\]\"|«»„“”]+")
+_BETWEEN = re.compile(r"[\s,;:<>()\[\]\"|«»„“”]+")
 _LOOKALIKE = str.maketrans("асеорхуктвмнАСЕОРХУКТВМН", "aceopxyktbmhACEOPXYKTBMH")
 _NO_TAGS = House()
 
@@ -132,7 +132,7 @@ def _clean(text: str) -> str:
 def _trim(text: str) -> str:
     if "<" in text:
         text = text[text.rfind("<") + 1 :].partition(">")[0]
-    text = text.strip(" \t\r\n.,;:!?'\"`*()[]<>«»")
+    text = text.strip(" \t\r\n.,;:!?/'\"`*()[]<>«»")
     if text[:7].casefold() == "mailto:":
         text = text[7:].partition("?")[0].strip()
     return text.replace("%40", "@") if "@" not in text else text

@@ -32,13 +32,11 @@ _EXTENSION = re.compile(
     r"[\s.:№#)-]{0,4}|(?<=\d)\s{0,2}[*#x]\s{0,2}|(?<=\d)\s?,{1,3}\s?(?=\d{1,5}\s*$))(\d{1,7})(?!\d)",
     re.IGNORECASE,
 )
-_SEPARATOR = re.compile(
-    r"[,;|\n]|\s(?:или|либо|or|and|и)\s|(?<=\d)\s*/\s*(?=[+(]?\d{5})|(?<=\d)\s*(?=\+\s*\d)"
-)
-_AREA_SLASH = re.compile(
-    r"^(\D*\d{2,5})\s?/"
-)  # 030/1234567: here the slash parts the area code, not two numbers
-_SIBLING = re.compile(r"(?<=\d)\s?[/\\]\s?-?(\d{1,4})\b")
+# Words part numbers too: `8916… Иван 8926…`, `8916… с 9 до 18`. So does a slash before a number of its own.
+_SEPARATOR = re.compile(r"[,;|:\n]|[^\W\d_]+|(?<=\d)\s*/\s*(?=[+(]?\d[\d\s().-]{6,})|(?<=\d)\s*(?=\+\s*\d)")
+# 030/1234567: here the slash parts the area code, not two numbers.
+_AREA_SLASH = re.compile(r"^(\D*\d{2,5})\s?/")
+_SIBLING = re.compile(r"(?<=\d)\s?[/\\]\s?-?(\d{1,4})(?![\d\s-]*\d)")
 
 # O and З and l inside or beside digits, never as a part of a word.
 _HOMOGLYPHS = str.maketrans({"O": "0", "o": "0", "О": "0", "о": "0", "З": "3", "з": "3", "l": "1", "I": "1"})
@@ -54,8 +52,12 @@ _KEYPAD = {
     for letter in letters
 }  # fmt: skip
 _VANITY = re.compile(r"(?:\+?7|8|\+?1)[\s(-]{0,3}8\d\d[\s)-]{0,3}(?:[^\W\d_]|[\d-]){5,16}")
+_SIMPLE = re.compile(r"\s*\(?\+?\d[\d ().-]{4,24}\s*")
+
 #: Two Russian numbers with only a blank between them.
 SEVEN = re.compile(r"(?:\+\s*7|7|8)[\s().-]*(?:\d[\s().-]*){10}")
+# The same with a stray digit or two before or behind it: `2 8916…`, `8 916 123 45 67 89`.
+_WITHIN = re.compile(r"(?<![\d.(-])(?:\+\s?7|7|8)[ (-]{0,2}9\d\d[ )-]{0,2}\d{3}[ -]?\d\d[ -]?\d\d(?![\d.-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,9 @@ def plain(text: str) -> str:
 
 def parts(text: str) -> Iterator[Part]:
     """The numbers of a phone field in the order in which they stand."""
+    if _SIMPLE.fullmatch(text) is not None and len(digits := re.sub(r"\D", "", text)) <= 11:
+        yield Part(digits, "+" in text)  # nine of ten fields; the rest of this function costs 15 µs
+        return
     flags: tuple[str, ...] = ()
     if (address := _ADDRESS.search(text)) is not None:
         text = address[1].replace("%2B", "+").replace("%2b", "+") + text[address.end() :]
@@ -99,7 +104,7 @@ def parts(text: str) -> Iterator[Part]:
 def _split(text: str, flags: tuple[str, ...]) -> Iterator[Part]:
     start = 0
     for extension in _EXTENSION.finditer(text):
-        before = text[start : extension.start()]
+        before = text[start : extension.start()].rstrip(" ,;(")
         *whole, last = _SEPARATOR.split(before)
         if sum(map(str.isdigit, last)) < 5:
             continue
@@ -136,5 +141,11 @@ def _part(piece: str, flags: tuple[str, ...], extension: str = "") -> Iterator[P
             found = [word for word in piece.split() if 10 <= sum(map(str.isdigit, word)) <= 16]
         for one in found[:10]:
             yield from _part(one, flags)
+    elif (
+        12 <= len(digits) <= 15 and not piece.startswith("+") and (inner := _WITHIN.search(piece)) is not None
+    ):
+        yield Part(
+            re.sub(r"\D", "", inner[0]), inner[0].startswith("+"), extension, sibling, (*flags, "fixed")
+        )
     elif digits:
         yield Part(digits, piece.startswith("+"), extension, sibling, flags)

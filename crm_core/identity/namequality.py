@@ -19,6 +19,7 @@ _PLACEHOLDERS = frozenset(
     тест test testing тестовый проверка клиент покупатель заказчик гость посетитель пользователь абонент аноним анонимно
     анонимный неизвестный неизвестно нет нету имя фио name user username guest client customer buyer anonymous unknown
     none null undefined nan no na n/a asd asdf qwe qwerty qwer йцу йцукен фыв фыва ывфа фывапролдж abc абв xxx admin
+    мама папа муж жена брат сестра сын дочь бабушка дедушка сосед
     админ менеджер manager директор секретарь бухгалтер лид lead заявка звонок contact контакт новый
     """.split()  # noqa: SIM905 (words read best as words)
 ) | frozenset(

@@ -68,8 +68,10 @@ def classify(e164: str) -> tuple[Strength, tuple[str, ...]] | None:
         return "weak", (_FLAG_OF_TYPE[kind],)
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         return None  # also IS_POSSIBLE_LOCAL_ONLY: `123-45-67` would become the number +71234567 of nobody
-    if e164[1] == "7" and e164[2] in "012":
-        return None  # no such codes in the plan of +7: 8 029 is Belarus, read with the wrong region
+    if e164[1] == "7" and (e164[2] in "012" or len(e164) != 12):
+        return (
+            None  # no such codes and lengths in the plan of +7: 8 029 is Belarus, read with the wrong region
+        )
     return "weak", ("possible",)
 
 

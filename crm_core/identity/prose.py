@@ -24,8 +24,7 @@ _LABEL = re.compile(
 _OTHER = re.compile(
     r"(?:\bинн|\bогрн(?:ип)?|\bкпп|\bбик|\bокпо|\bснилс|\bпаспорт\w*|\bсери[яию]|\bкарт[аыуе]\w*|\bcard|\bсч[её]т\w*|[рк]/с|"
     r"\bзаказ(?:а|у|ом|е|ы|ов)?\b|\border|\bдоговор\w*|\bcontract|\binvoice|\bнакладн\w*|\bартикул\w*|\bid|\bтрек\w*|\btrack\w*|\bполис\w*|"
-    r"\bзаявк\w*|\bvin|\bкод\w*|\bcode|\bсумм\w*|\bцен\w*|\btin|\bvat|\bбанк\w*|\bреквизит\w*|\bчек\w*|\bлицев\w*)"
-    r"[^\d\n]{0,14}$",
+    r"\bvin|\bкод\w*|\bcode|\btin|\bvat|\bреквизит\w*|\bлицев\w*)[^\d\n;!?]{0,14}$",
 )
 _DATE = re.compile(r"(?<!\d)(?:\d{1,2}\.\d{1,2}\.(?:\d{4}|\d\d)|(?:19|20)\d\d-\d\d-\d\d)(?!\d)")
 _SNILS = re.compile(r"\d{3}-\d{3}-\d{3}[ -]\d\d")
@@ -79,12 +78,12 @@ def _is_offered(written: str, context: str, region: str) -> bool:
         return False
     if label is not None:
         return True
-    if context.rstrip().endswith(("#", "no.")):
-        return False
     groups = tuple(len(group) for group in re.findall(r"\d+", written))
-    if len(digits) == 11 and digits[0] in "78":
+    if len(groups) == 1 and context.rstrip().endswith(("#", "no.")):
+        return False
+    if len(digits) == 11 and digits[0] in "78" and digits[1] in "34789" and groups[0] in (1, 4, 11):
         # The country's digit alone or with its code, as in 8 916 or 8916; any other grouping is a sum or a card.
-        return digits[1] in "34789" and groups[0] in (1, 4, 11)
+        return True
     if len(digits) < 9 or len(groups) == 1 or _PASSPORT.fullmatch(written):
         return False
     if region in ("RU", "KZ"):

@@ -1,4 +1,4 @@
-"""E-mail keys, case by case. The numbers of the ids are those of the list of cases in docs/identity.md."""
+"""E-mail keys, case by case. The number in an id groups the rows of one case."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def guesses(address: str) -> set[str]:
         pytest.param("ivan@pm.me", "ivan@protonmail.com", id="12x-proton"),
         pytest.param("ivan@example.com ", "ivan@example.com", id="F58-trailing-space"),
         pytest.param("mailto:Ivan@example.com?subject=Hi", "ivan@example.com", id="F58-mailto"),
+        pytest.param("ivan@example.com/", "ivan@example.com", id="12x-final-slash"),
         pytest.param("Иван <ivan@example.com>", "ivan@example.com", id="12x-display-name"),
         pytest.param("ivan@example.com.", "ivan@example.com", id="12x-final-dot"),
         pytest.param("ｉｖａｎ＠ｅｘａｍｐｌｅ．ｃｏｍ", "ivan@example.com", id="12x-full-width"),
@@ -135,6 +136,10 @@ def test_own_address_is_blocked_when_named(own: str) -> None:  # case 43
 )
 def test_two_addresses_are_read_when_one_field_holds_both(text: str) -> None:  # F58
     assert [key.value for key in read_emails(text)] == ["a@example.com", "b@example.com"]
+
+
+def test_address_is_read_when_a_label_touches_it() -> None:
+    assert [key.value for key in read_emails("Почта:ivan@example.com")] == ["ivan@example.com"]
 
 
 def test_address_is_shown_as_written_when_the_key_differs() -> None:

@@ -1,4 +1,4 @@
-"""Names: what agrees, what conflicts, what says nothing. Numbers are those of the list of cases in docs/identity.md."""
+"""Names: what agrees, what conflicts, what says nothing. The number in an id groups rows."""
 
 from __future__ import annotations
 

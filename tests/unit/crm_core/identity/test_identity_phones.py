@@ -1,4 +1,4 @@
-"""Phone keys, case by case. The numbers of the ids are those of the list of cases in docs/identity.md."""
+"""Phone keys, case by case. The number in an id groups the rows of one case."""
 
 from __future__ import annotations
 
@@ -48,6 +48,12 @@ def rows(
         pytest.param("8916 123-45-67 Ivan", [(MOBILE, "strong")], id="14-name-behind"),
         pytest.param("тел. 8 916 123 45 67 Иван", [(MOBILE, "strong")], id="14-label-and-name"),
         pytest.param("8916 1234567 WhatsApp", [(MOBILE, "strong")], id="14-messenger-behind"),
+        pytest.param("8-916-123-45-67 (Иван), 8-926-123-45-68", [(MOBILE, "strong"), ("+79261234568", "strong")], id="14-names-between"),
+        pytest.param("домашний: 123-45-67 моб 8 916 123 45 67", [(MOBILE, "strong")], id="14-local-and-mobile"),
+        pytest.param("89161234567 с 9 до 18", [(MOBILE, "strong")], id="14-hours-behind"),
+        pytest.param("89161234567 после 18:00", [(MOBILE, "strong")], id="14-time-behind"),
+        pytest.param("Ivan2 89161234567", [(MOBILE, "strong")], id="14-digit-of-the-name"),
+        pytest.param("8 916 123-45-67/8 926 123-45-68", [(MOBILE, "strong"), ("+79261234568", "strong")], id="13-slash-and-blanks"),
         pytest.param("8-800-555-35-35", [("+78005553535", "weak")], id="15-toll-free"),
         pytest.param("8-809-555-35-35", [("+78095553535", "weak")], id="15-premium"),
         pytest.param("8-800-РОССИЯ", [], id="16-too-short-a-word"),
@@ -167,7 +173,7 @@ def test_local_number_takes_the_area_code_when_it_fits(
     [
         (" доб. 12", "12"), (" доб12", "12"), (" (доб. 12)", "12"), (" вн. 12", "12"), (" внутр.12", "12"),
         (" внутренний 12", "12"), (" доп. 12", "12"), (" добавочный 12", "12"), ("*12", "12"), ("#123", "123"),
-        (",123", "123"), (";ext=12", "12"), (" ext. 12", "12"), (" x12", "12"), (" доб. № 12", "12"),
+        (",123", "123"), (";ext=12", "12"), (" ext. 12", "12"), (" x12", "12"), (" доб. № 12", "12"), (", доб. 12", "12"),
     ],
 )  # fmt: skip
 def test_extension_is_kept_beside_the_number_when_written(tail: str, extension: str) -> None:  # cases 10, 11
@@ -237,6 +243,8 @@ def test_prose_has_no_phone_when_digits_mean_something_else(text: str) -> None:
         ("(495) 123-45-67", [(OFFICE, "weak")]),
         ("8 916 123-45-67 8 495 123-45-67", [(MOBILE, "strong"), (OFFICE, "weak")]),
         ("+7 495 123-45-67 доб. 12", [(OFFICE, "weak")]),
+        ("Какая цена? 89161234567", [(MOBILE, "strong")]),
+        ("№ 8-916-123-45-67", [(MOBILE, "strong")]),
         ("WhatsApp: 79161234567", [(MOBILE, "strong")]),
         ("пишите https://wa.me/79161234567", [(MOBILE, "strong")]),
         ("тел 8-10-375-29-123-45-67", [("+375291234567", "strong")]),
