@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
+from crm_core.access import audit
 from crm_core.config import HubConfig
 from crm_core.errors import Invalid
 from crm_core.intake import Item, take_in
@@ -106,12 +107,8 @@ def _send(engine: Engine, ids: Sequence[int], actor: str) -> int:
             ),
             {"ids": list(ids)},
         ).all()
-        connection.execute(
-            text(
-                "INSERT INTO audit_entry (actor, action, subject, data)"
-                " VALUES (:actor, 'events.replay', 'events', jsonb_build_object('count', :count, 'first', :first))"
-            ).bindparams(),
-            {"actor": actor, "count": len(sent), "first": sent[0].uid if sent else ""},
+        audit(
+            connection, actor, "events.replay", "events", {"count": len(sent), "first": sent[0].uid if sent else ""}
         )
     return len(sent)
 

@@ -1,0 +1,155 @@
+"""Mails become leads and touches: replies, strangers, second deliveries, robots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from email.message import EmailMessage
+
+import pytest
+from desk import Desk
+from sqlalchemy import Engine
+
+from crm_core.config import HubConfig
+from ingest.replay import Selection, replay
+from ingest.sources import add_source
+
+IVAN, MARIA = "Иван Петров <ivan@example.com>", "Мария <maria@example.org>"
+_IMAP = {"host": "imap.example.com", "user": "sales@hub.example", "password": "x"}
+
+
+@pytest.fixture
+def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
+    built = Desk(config, engine)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def mailbox(desk: Desk) -> int:
+    with desk.engine.begin() as connection:
+        return add_source(connection, desk.config, "imap", "Sales", _IMAP).id
+
+
+def mail(sender: str, subject: str, text: str, message_id: str, **headers: str) -> bytes:
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, "sales@hub.example", subject
+    message["Message-ID"], message["Date"] = f"<{message_id}>", "Thu, 15 Jan 2026 10:00:00 +0300"
+    for name, value in headers.items():
+        message[name.replace("_", "-")] = value
+    message.set_content(text)
+    return message.as_bytes()
+
+
+def test_new_mail_becomes_a_lead_with_its_text_as_first_comment(desk: Desk, mailbox: int) -> None:
+    uid = desk.post(mailbox, "mail", mail(IVAN, "Нужна дверь", "Здравствуйте!\nСколько стоит?", "m1@example.com"))
+    desk.drain()
+    (lead,) = desk.rows("SELECT * FROM lead")
+    assert (lead["title"], lead["channel"]) == ("Нужна дверь", "mail")
+    assert lead["message"].strip() == "Здравствуйте!\nСколько стоит?"
+    (touch,) = desk.rows("SELECT * FROM touch")
+    assert (touch["kind"], touch["text"].strip()) == ("mail", lead["message"].strip())
+    assert desk.one("SELECT name FROM contact") == "Иван Петров"
+    assert desk.event(uid)["outcome"] == "created"
+
+
+def test_reply_of_a_participant_becomes_a_touch(desk: Desk, mailbox: int) -> None:
+    desk.post(mailbox, "mail", mail(IVAN, "Дверь", "Сколько?", "m1@example.com"))
+    desk.drain()
+    reply = desk.post(mailbox, "mail", mail(IVAN, "Re: Дверь", "Жду", "m2@example.com", In_Reply_To="<m1@example.com>"))
+    desk.drain()
+    assert desk.one("SELECT touches FROM lead") == 2
+    assert desk.event(reply)["outcome"] == "attached"
+    assert desk.event(reply)["reason"]["thread"]["rule"] == "reply_of_a_participant"
+
+
+def test_stranger_who_claims_a_thread_gets_a_lead_of_his_own(desk: Desk, mailbox: int) -> None:
+    desk.post(mailbox, "mail", mail(IVAN, "Дверь", "Сколько?", "m1@example.com"))
+    desk.drain()
+    forged = desk.post(mailbox, "mail", mail(MARIA, "Re: Дверь", "Пришлите договор", "f1@example.org", References="<m1@example.com>"))
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM lead") == 2
+    assert desk.event(forged)["outcome"] == "created"
+    assert desk.event(forged)["reason"]["thread"]["rule"] == "claims_to_continue_but_sender_is_a_stranger"
+
+
+def test_colleague_in_cc_continues_the_thread_without_becoming_the_client(desk: Desk, mailbox: int) -> None:
+    desk.post(mailbox, "mail", mail(IVAN, "Дверь", "Сколько?", "m1@example.com", Cc="olga@example.com"))
+    desk.drain()
+    desk.post(mailbox, "mail", mail("Ольга <olga@example.com>", "Re: Дверь", "И окно", "m2@example.com", In_Reply_To="<m1@example.com>"))
+    desk.drain()
+    assert desk.one("SELECT touches FROM lead") == 2
+    assert desk.one("SELECT name FROM contact") == "Иван Петров"
+    assert desk.one("SELECT count(*) FROM contact_identifier") == 1
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_same_mail_through_two_mailboxes_is_one_message(desk: Desk, mailbox: int, together: bool) -> None:
+    with desk.engine.begin() as connection:
+        other = add_source(connection, desk.config, "imap", "Info", {**_IMAP, "user": "info@hub.example"}).id
+    raw = mail(IVAN, "Дверь", "Сколько?", "m1@example.com")
+    desk.post(mailbox, "mail", raw)
+    if not together:
+        desk.drain()
+    second = desk.post(other, "mail", raw.replace(b"\n\n", b"\nX-Footer: other\n\n", 1))
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM lead") == 1
+    assert desk.one("SELECT touches FROM lead") == 1
+    assert desk.one("SELECT count(*) FROM mail_message") == 1
+    assert desk.one("SELECT count(*) FROM mail_delivery") == 2
+    assert desk.event(second)["outcome"] == "attached"
+    assert desk.event(second)["reason"]["code"] == "second_delivery_of_a_known_message"
+
+
+def test_same_message_id_with_another_date_is_another_mail(desk: Desk, mailbox: int) -> None:
+    raw = mail(IVAN, "Заявка", "Первая", "same@example.com")
+    desk.post(mailbox, "mail", raw)
+    desk.post(mailbox, "mail", raw.replace(b"10:00:00", b"11:00:00"))
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM mail_message") == 2
+    assert desk.one("SELECT touches FROM lead") == 2
+
+
+def test_automatic_mail_makes_no_lead_and_is_in_the_ledger(desk: Desk, mailbox: int) -> None:
+    uid = desk.post(mailbox, "mail", mail(IVAN, "Автоответ", "Я в отпуске", "a1@example.com", Auto_Submitted="auto-replied"))
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM lead") == 0
+    assert desk.event(uid)["outcome"] == "auto"
+
+
+def test_robots_mail_belongs_to_the_person_in_reply_to(desk: Desk, mailbox: int) -> None:
+    desk.post(mailbox, "mail", mail("Site <noreply@site.example>", "Форма", "Заявка", "r1@site.example", Reply_To=IVAN))
+    desk.drain()
+    assert desk.one("SELECT value FROM identifier") == "ivan@example.com"
+
+
+def test_mail_form_and_call_of_one_person_are_one_lead(desk: Desk, mailbox: int) -> None:
+    desk.form(name="Иван Петров", phone="+79213334455", email="ivan@example.com")
+    desk.post(mailbox, "mail", mail(IVAN, "Дверь", "Сколько?", "m1@example.com"))
+    desk.call("hangup", "c1", "+79213334455", cause="cancel")
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM contact") == 1
+    assert desk.one("SELECT touches FROM lead") == 3
+
+
+def test_mail_without_sender_still_becomes_a_lead(desk: Desk, mailbox: int) -> None:
+    desk.post(mailbox, "mail", b"Subject: hello\r\n\r\nno sender at all\r\n")
+    desk.drain()
+    assert desk.one("SELECT title FROM lead") == "hello"
+
+
+def test_replayed_mails_change_nothing(desk: Desk, mailbox: int) -> None:
+    desk.post(mailbox, "mail", mail(IVAN, "Дверь", "Сколько?", "m1@example.com"))
+    desk.post(mailbox, "mail", mail(IVAN, "Re: Дверь", "Жду", "m2@example.com", In_Reply_To="<m1@example.com>"))
+    desk.post(mailbox, "mail", mail(IVAN, "Отпуск", "нет", "a1@example.com", Auto_Submitted="auto-replied"))
+    desk.drain()
+    tables = ("inbound_event", "lead", "touch", "mail_message", "mail_delivery", "contact")
+
+    def state() -> object:
+        counts = [desk.one(f"SELECT count(*) FROM {table}") for table in tables]  # noqa: S608
+        return counts, desk.rows("SELECT uid, outcome, lead_id FROM inbound_event ORDER BY id")
+
+    before = state()
+    assert replay(desk.engine, desk.config, Selection(state="done"), True, "test").changes == []
+    replay(desk.engine, desk.config, Selection(state="done"), False, "test")
+    desk.drain()
+    assert state() == before
