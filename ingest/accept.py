@@ -89,8 +89,8 @@ class GroupAcceptor:
         self._uncounted: list[int] = []
         self.counts = Counts()
 
-    def accept(self, arrival: RawArrival) -> Receipt:
-        """The receipt, after the commit. Transient within 3 s if there is none; UnknownSource if its source is gone."""
+    def accept(self, arrival: RawArrival, wait_seconds: float = _WAIT_SECONDS) -> Receipt:
+        """The receipt, after the commit. Transient in that time if there is none; UnknownSource if its source is gone."""
         if self._down or self._queue.qsize() >= _QUEUE_BOUND:
             self.counts.refused += 1
             raise _away()
@@ -98,7 +98,7 @@ class GroupAcceptor:
         self._queue.put(slip)
         if self._thread is None:
             self._start()
-        if not slip.done.acquire(timeout=_WAIT_SECONDS):
+        if not slip.done.acquire(timeout=wait_seconds):
             slip.abandoned = True
             self.counts.refused += 1
             raise _away()

@@ -24,7 +24,8 @@ from ingest.sources import digest_of
 
 _FRESH_SECONDS = 5.0  # a rotated token or a changed setting is known everywhere after this
 _STALE_SECONDS = 10.0  # up to here an old answer is used while a new one is fetched; beyond, it is waited for
-_WAIT_SECONDS = 0.4  # how long a request waits; with the acceptor's 3 s it stays under a provider's 5 s
+_WAIT_SECONDS = 0.4  # how long a request waits for a newer answer before it makes do with the old one
+_FIRST_WAIT_SECONDS = 2.0  # and how long for the first one, which it cannot do without
 _RETRY_SECONDS = 1.0  # after a failure nobody waits again before this
 _MOST_UNKNOWN = 10_000  # remembered misses, so that a scan of random tokens costs memory once and queries never
 
@@ -82,7 +83,7 @@ class SourceDirectory:
         if now - self._failed_at > _RETRY_SECONDS:
             answered = threading.Event()
             self._ask(digest, answered)
-            answered.wait(_WAIT_SECONDS)
+            answered.wait(_FIRST_WAIT_SECONDS if entry is None else _WAIT_SECONDS)
             entry = self._entries.get(digest)
         elif entry is not None and not entry.asked:
             entry.asked = True
@@ -96,7 +97,7 @@ class SourceDirectory:
         thread = self._thread
         if thread is not None:
             self._questions.put(None)
-            thread.join(timeout=_WAIT_SECONDS)
+            thread.join(timeout=_FIRST_WAIT_SECONDS)
 
     def _ask(self, digest: bytes, answered: threading.Event | None) -> None:
         self._questions.put((digest, answered))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from time import monotonic
 from typing import Final, TypeVar
 
 from connectors.kit import Connector, ConnectorConfig, Reply, Request
@@ -37,6 +38,8 @@ VERIFIED_HEADER: Final = "x-leadhub-verified"
 
 _STATUS: Final[dict[type[HubError], int]] = {UnknownSource: 404, TooLarge: 413, Transient: 503, Malformed: 400}
 _HTML: Final = "text/html; charset=utf-8"
+_ANSWER_SECONDS: Final = 3.5  # everything together; providers give up after five, and the promise is four
+_COMMIT_SECONDS: Final = 3.0  # what the commit may take of it
 _DRAIN_FACTOR: Final = 4  # a sender of up to so many times the limit still gets to read its 413
 
 _log = logging.getLogger(__name__)
@@ -69,6 +72,7 @@ class Entrance:
 
     def _answer(self, method: str, headers: Mapping[str, str], environ: Environ) -> Answer:
         body = body_of(environ, self._config.max_body_bytes) if method == "POST" else b""
+        latest = monotonic() + _ANSWER_SECONDS
         token, _, rest = environ["PATH_INFO"][len(PREFIX) :].partition("/")
         address = self._directory.find(token)
         if address is None:
@@ -85,7 +89,7 @@ class Entrance:
         if address.source is None:
             if method != "POST":
                 return self._about(headers)
-            return self._keep(request, address, None)
+            return self._keep(request, address, None, latest)
         connector, settings = address.source.connector, address.source.settings
         if connector.handshake is not None and method != "HEAD":
             shaken = _safely(connector, "handshake", connector.handshake, request, settings)
@@ -94,9 +98,9 @@ class Entrance:
         is_event = method == "POST" or (
             method == "GET" and request.query != "" and getattr(connector, "get_is_event", False)
         )
-        return self._keep(request, address, connector) if is_event else self._about(headers)
+        return self._keep(request, address, connector, latest) if is_event else self._about(headers)
 
-    def _keep(self, request: Request, address: Address, connector: Connector | None) -> Answer:
+    def _keep(self, request: Request, address: Address, connector: Connector | None, latest: float) -> Answer:
         refusal: NotAuthentic | None = None
         marks: dict[str, str] = {}
         key: str | None = None
@@ -126,7 +130,8 @@ class Entrance:
                 provider_key=key,
                 unclaimed=address.unclaimed,
                 key_is_senders=senders,
-            )
+            ),
+            min(_COMMIT_SECONDS, max(0.0, latest - monotonic())),
         )
         if refusal is not None:
             return refused(401, refusal.code, refusal.message)

@@ -25,7 +25,7 @@ def door(config: HubConfig) -> Iterator[Door]:
 
 
 @pytest.mark.parametrize(
-    ("headers", "wants"),
+    "headers, wants",
     [
         ({"Accept": BROWSER, "Content-Type": FORM}, "page"),
         ({"Accept": BROWSER, "Content-Type": "multipart/form-data; boundary=b"}, "page"),
@@ -55,7 +55,7 @@ def test_answer_is_a_page_when_a_browser_posts_a_form_and_json_otherwise(
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    "language, said",
     [("ru-RU,ru;q=0.9,en;q=0.8", "Спасибо"), ("en-GB,ru;q=0.5", "Thank you"), ("de", "Thank you"), ("ru;q=x", "Thank you")],
 )
 def test_page_speaks_the_readers_language(door: Door, language: str, said: str) -> None:
@@ -285,7 +285,7 @@ def test_connector_that_breaks_at_the_door_costs_nothing(door: Door, monkeypatch
 
 
 @pytest.mark.parametrize(
-    ("proxies", "peer", "forwarded", "stored"),
+    "proxies, peer, forwarded, stored",
     [
         (0, "192.0.2.7", "203.0.113.9", "192.0.2.7"),  # nobody is trusted: a forged header says nothing
         (0, "2001:db8::7", "", "2001:db8::7"),
