@@ -1,0 +1,267 @@
+"""Servers that refuse, keep silent, slow down or talk nonsense: the right state, words to act on, and no mail lost."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import dovecot
+import mail_samples
+import pytest
+from dovecot import Dovecot
+from mailbox_bench import SMALL, Bench, make_bench
+from scripted_imap import ScriptedImap
+from sqlalchemy import Engine
+
+from connectors.mail.imap import ImapConfig
+from crm_core.config import HubConfig
+from ingest.mailbox import check
+from ingest.mailbox.failures import Failure
+from ingest.mailbox.limits import Limits
+from ingest.mailbox.poll import pause_after
+
+MakeBench = Callable[..., Bench]
+
+
+@pytest.fixture
+def bench_on(engine: Engine, config: HubConfig) -> Iterator[MakeBench]:
+    made: list[Bench] = []
+
+    def make(settings: dict[str, Any], **more: Any) -> Bench:
+        made.append(make_bench(engine, config, settings, **more))
+        return made[-1]
+
+    yield make
+    for bench in made:
+        bench.close()
+
+
+@pytest.fixture
+def scripted() -> Iterator[Callable[..., ScriptedImap]]:
+    made: list[ScriptedImap] = []
+
+    def make(numbers: list[int], **switches: Any) -> ScriptedImap:
+        made.append(ScriptedImap({number: mail_samples.plain(number) for number in numbers}, **switches))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+def settings_of(server: ScriptedImap, **more: Any) -> dict[str, Any]:
+    return {
+        "host": "127.0.0.1", "port": server.port, "user": "sales@example.com", "password": "secret", "security": "plain",
+        "allow_private_host": True, "start": "all", **more,
+    }  # fmt: skip
+
+
+def subjects(numbers: list[int]) -> list[str]:
+    return [f"Inquiry {number}" for number in numbers]
+
+
+def test_two_refusals_of_the_password_make_auth_failed(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+    bench = bench_on(mail_server.settings(mail_user, password="wrong"))
+    assert bench.poll().state == "backoff"
+    report = bench.poll()
+    assert report.state == "auth_failed"
+    folder = bench.folder()
+    assert (folder["state"], folder["fails"], folder["last_error"]["code"]) == ("auth_failed", 2, "auth_failed")
+    assert "password" in folder["last_error"]["message"]
+    assert "wrong" not in folder["last_error"]["message"]
+    mail_server.append(mail_user, mail_samples.plain(1))
+    bench.session.settings = bench.settings.model_copy(update={"password": mail_server.password})
+    assert bench.poll().state == "live"
+    assert bench.subjects() == subjects([1])
+    assert bench.folder()["last_error"] is None
+
+
+def test_connection_limit_is_backoff_and_no_fault_of_the_password(bench_on: MakeBench, mail_user: str) -> None:
+    server = dovecot.start(connections=1)
+    try:
+        busy = server.login(mail_user)
+        bench = bench_on(server.settings(mail_user))
+        for _ in range(3):
+            report = bench.poll()
+            assert report.state == "backoff"
+        assert bench.folder()["last_error"]["code"] == "limit"
+        busy.logout()
+        assert bench.poll().state == "live"
+        bench.session.close()
+    finally:
+        server.stop()
+
+
+def test_refused_port_is_told_with_host_and_port(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+    port = dovecot.free_port()
+    bench = bench_on(mail_server.settings(mail_user, port=port))
+    report = bench.poll()
+    assert (report.state, report.failure and report.failure.code) == ("backoff", "refused")
+    assert f"127.0.0.1:{port}" in bench.folder()["last_error"]["message"]
+
+
+def test_silent_server_is_given_up_within_the_limit(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+    server = scripted([1], silent=True)
+    bench = bench_on(settings_of(server), limits=replace(SMALL, read_seconds=0.3, connect_seconds=0.3))
+    report = bench.poll()
+    assert (report.state, report.failure and report.failure.code) == ("backoff", "timeout")
+    server.silent = False
+    assert bench.poll().state == "live"
+    assert bench.subjects() == subjects([1])
+
+
+def test_session_that_was_killed_is_replaced_without_a_failure(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+    bench = bench_on(mail_server.settings(mail_user))
+    bench.poll()
+    assert mail_server.signal_sessions(mail_user) == 1
+    mail_server.append(mail_user, mail_samples.plain(1))
+    assert bench.poll().state == "live"
+    assert bench.folder()["fails"] == 0
+    assert bench.subjects() == subjects([1])
+
+
+def test_missing_folder_is_a_state_after_three_polls(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+    bench = bench_on(mail_server.settings(mail_user, folder="Nowhere"))
+    assert [bench.poll().state for _ in range(3)] == ["backoff", "backoff", "folder_missing"]
+    assert "Nowhere" in bench.folder()["last_error"]["message"]
+
+
+def test_private_host_is_refused_unless_allowed(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+    bench = bench_on(mail_server.settings(mail_user, allow_private_host=False))
+    report = bench.poll()
+    assert (report.state, report.failure and report.failure.code) == ("stopped", "host_private")
+    assert mail_server.sessions(mail_user) == []
+
+
+def test_throttling_waits_as_long_as_the_server_asks(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+    server = scripted([1, 2], uidnext=3, fetch_error="NO Request is throttled. Suggested Backoff Time: 299961 milliseconds")
+    bench = bench_on(settings_of(server))
+    report = bench.poll()
+    assert (report.state, report.failure and report.failure.code) == ("backoff", "throttled")
+    assert report.pause_seconds == pytest.approx(299.961)
+    assert sum("BODY" in command for command in server.commands) == 1, "smaller batches would only ask more often"
+    assert [ref["attempts"] for ref in bench.refs()] == [0, 0]
+    server.fetch_error = ""
+    bench.poll()
+    assert bench.subjects() == subjects([1, 2])
+
+
+def test_mails_come_in_when_the_server_names_no_uidnext(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+    server = scripted([3, 9, 40], uidnext=None)
+    bench = bench_on(settings_of(server))
+    bench.poll()
+    server.mails[41] = mail_samples.plain(41)
+    bench.poll()
+    bench.poll()
+    assert bench.subjects() == subjects([3, 9, 40, 41])
+
+
+def test_mails_come_in_when_the_server_names_no_uidvalidity(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+    bench = bench_on(settings_of(scripted([1, 2], uidvalidity=None, uidnext=3)))
+    bench.poll()
+    bench.poll()
+    assert bench.subjects() == subjects([1, 2])
+    assert bench.folder()["uidvalidity"] == 0
+
+
+def test_no_mail_is_lost_when_search_answers_unsorted(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+    numbers = list(range(1, 31))
+    bench = bench_on(settings_of(scripted(numbers, uidnext=31, unsorted=True)))
+    bench.poll()
+    assert bench.subjects() == subjects(numbers)
+
+
+def test_rows_without_a_uid_are_not_taken_for_another_mail(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+    # Sequence numbers 1, 2 are no UIDs here; taken for such, mail 3 would be stored as mail 2.
+    server = scripted([2, 3], uidnext=4, without_uid=True)
+    bench = bench_on(settings_of(server))
+    bench.poll()
+    assert bench.events() == []
+    assert [(ref["uid"], ref["status"], ref["attempts"]) for ref in bench.refs()] == [(2, "seen", 1), (3, "seen", 1)]
+    server.without_uid = False
+    bench.poll()
+    assert [(ref["uid"], ref["status"]) for ref in bench.refs()] == [(2, "fetched"), (3, "fetched")]
+    assert bench.subjects() == subjects([2, 3])
+
+
+def test_row_left_out_of_one_answer_is_asked_for_again(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+    bench = bench_on(settings_of(scripted([1, 2, 3], uidnext=4, hidden_once=True)))
+    report = bench.poll()
+    assert report.taken is not None
+    assert (report.taken.stored, report.taken.gone) == (3, 0)
+    assert sorted(bench.subjects()) == subjects([1, 2, 3])
+
+
+def test_mail_that_breaks_every_fetch_is_quarantined_and_its_neighbours_come_in(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
+    server = scripted([1, 2, 3, 4, 5], uidnext=6, drop_at={3})
+    bench = bench_on(settings_of(server))
+    bench.poll()
+    assert sorted(bench.subjects()) == subjects([1, 2, 4, 5])
+    for _ in range(SMALL.attempts):
+        assert bench.poll().state == "live"
+    quarantined = [ref for ref in bench.refs() if ref["status"] == "quarantined"]
+    assert [ref["uid"] for ref in quarantined] == [3]
+    event = next(event for event in bench.events() if event["id"] == quarantined[0]["event_id"])
+    assert event["headers"]["x-imap-quarantined"] == "connection_lost"
+    assert b"Subject: Inquiry 3" in bytes(event["body"])
+    assert len(bench.events()) == 5
+
+
+def test_failure_of_one_mailbox_doubles_its_pause_up_to_the_longest() -> None:
+    limits = Limits()
+    failure = Failure("refused", "", "backoff")
+    pauses = [pause_after(failure, "backoff", fails, limits, 1.0) for fails in (0, 1, 2, 5, 9, 60)]
+    assert pauses == [5.0, 10.0, 20.0, 160.0, 1800.0, 1800.0]
+    assert pause_after(failure, "backoff", 0, limits, 0.8) == 4.0
+    assert pause_after(failure, "auth_failed", 0, limits, 1.0) == 1800.0
+
+
+def test_check_names_folders_counts_and_the_newest_subject(mail_server: Dovecot, mail_user: str) -> None:
+    mail_server.append_many(mail_user, [mail_samples.plain(1), mail_samples.plain(2, subject="=?utf-8?b?0KbQtdC90LA=?=")])
+    found = check(ImapConfig.model_validate(mail_server.settings(mail_user)), SMALL)
+    assert [(one.name, one.ok) for one in found] == [(name, True) for name in ("connect", "folders", "folder", "mails", "newest")]
+    text = " ".join(one.message for one in found)
+    assert "INBOX" in text
+    assert "Sent" in text
+    assert "2 mails" in text
+    assert "Цена" in text
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "word"),
+    [
+        ({"password": "wrong"}, "connect", "password"),
+        ({"folder": "Nowhere"}, "folder", "Nowhere"),
+        ({"allow_private_host": False}, "connect", "allow_private_host"),
+        ({"security": "tls"}, "connect", "TLS"),
+        ({"host": "no-such-host.invalid", "allow_private_host": True}, "connect", "not known"),
+    ],
+)
+def test_check_ends_with_what_is_wrong(mail_server: Dovecot, mail_user: str, change: dict[str, Any], name: str, word: str) -> None:
+    last = check(ImapConfig.model_validate(mail_server.settings(mail_user, **change)), SMALL)[-1]
+    assert (last.name, last.ok) == (name, False)
+    assert word in last.message
+
+
+def test_port_that_speaks_another_protocol_is_a_failure_in_words(bench_on: MakeBench) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def answer() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        bench = bench_on(
+            {"host": "127.0.0.1", "port": listener.getsockname()[1], "user": "a", "password": "b", "security": "plain",
+             "allow_private_host": True}
+        )  # fmt: skip
+        report = bench.poll()
+        thread.join()
+    assert report.state == "backoff"
+    assert report.failure is not None
