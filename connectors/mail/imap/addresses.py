@@ -90,7 +90,7 @@ def _one(piece: str) -> Address | None:
     if not piece:
         return None
     opened, closed = piece.rfind("<"), piece.rfind(">")
-    if 0 <= opened:
+    if opened >= 0:
         inner = piece[opened + 1 : closed] if closed > opened else piece[opened + 1 :]
         name = piece[:opened]
     else:

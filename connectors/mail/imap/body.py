@@ -56,7 +56,7 @@ def _text_of(part: MimeMessage, content: Content, depth: int, mails: int) -> str
         return ""
     if isinstance(payload, list):
         if kind in ("message/rfc822", "message/global", "message/news"):
-            return _attached_mail(part, payload, content, depth, mails)
+            return _attached_mail(payload, content, depth, mails)
         if kind == "message/delivery-status":
             return ""  # read by `automatic` from the headers; its fields are no words of a person
         return _multipart(kind, payload, content, depth, mails)
@@ -117,7 +117,7 @@ def _leaf_text(part: MimeMessage, kind: str, declared: str, content: Content) ->
     return text
 
 
-def _attached_mail(part: MimeMessage, payload: list[Any], content: Content, depth: int, mails: int) -> str:
+def _attached_mail(payload: list[Any], content: Content, depth: int, mails: int) -> str:
     inner = payload[0] if payload else None
     if not isinstance(inner, MimeMessage):
         return ""

@@ -128,12 +128,11 @@ def _joined(parts: dict[int, tuple[str, bool]]) -> str:
     """RFC 2231: the first extended piece begins with charset'language'; extended pieces are percent-encoded."""
     name = ""
     data = b""
-    for order, (_, (text, extended)) in enumerate(sorted(parts.items())):
-        if extended:
-            if order == 0 and text.count("'") >= 2:
-                name, _, text = text.split("'", 2)
-            data += unquote_to_bytes(as_bytes(text))
+    for order, (_, (piece, extended)) in enumerate(sorted(parts.items())):
+        if extended and order == 0 and piece.count("'") >= 2:
+            name, _, rest = piece.split("'", 2)
+            data += unquote_to_bytes(as_bytes(rest))
         else:
-            data += as_bytes(text)
+            data += unquote_to_bytes(as_bytes(piece)) if extended else as_bytes(piece)
     text = charset.decode(data, name)[0]
     return decoded(text) if "=?" in text else text

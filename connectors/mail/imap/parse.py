@@ -106,13 +106,13 @@ def _message(
         delivered_to=_delivered_to(mime),
         automatic=kind,
         attachments=tuple(content.attachments),
-        phones=_phones(content.text, request, config, warnings),
+        phones=_phones(content.text, config, warnings),
         fields=_fields(mime, content, date, sent_at, evidence),
         warnings=tuple(dict.fromkeys(warnings)),
     )  # fmt: skip
 
 
-def _phones(text: str, request: Request, config: ImapConfig | None, warnings: list[str]) -> tuple[str, ...]:
+def _phones(text: str, config: ImapConfig | None, warnings: list[str]) -> tuple[str, ...]:
     try:
         return phones.find(text, (config.region if config else "") or "RU")
     except _BROKEN:  # numbers are a bonus; the mail is not to be read as lines because of them
