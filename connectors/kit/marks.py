@@ -63,9 +63,8 @@ class Marks:
         for url in (self.page_url, *more, self.fallback_page, self.referrer):
             if url:
                 self.put_query_of(url)
-        return Attribution(
-            self.utm, self.click_ids, self.client_ids, self.page_url[:CHARS], self.referrer[:CHARS]
-        )
+        page = self.page_url or self.fallback_page
+        return Attribution(self.utm, self.click_ids, self.client_ids, page[:CHARS], self.referrer[:CHARS])
 
 
 def settled(value: str) -> str:

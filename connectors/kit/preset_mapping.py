@@ -67,7 +67,7 @@ def _fill(
     found = [
         (place, text)
         for source in rule.get("from", rule.get("join", ()))
-        for place, text in _texts(source, data)
+        for place, text in _texts(source, data, phone=target == "phone")
     ]
     if not found and "const" in rule:
         found = [((), rule["const"])]

@@ -98,6 +98,12 @@ def config_schema(name: str) -> dict[str, Any]:
     return get(name).config_model.model_json_schema()
 
 
+def forget() -> None:
+    """Looks at the folders anew. For tools that make connectors; a running hub finds them once."""
+    _scan.cache_clear()
+    _load.cache_clear()
+
+
 @cache
 def _scan() -> tuple[dict[str, Place], dict[str, str]]:
     places: dict[str, Place] = {}

@@ -61,6 +61,11 @@ def outcome(connector: Connector, sample: Sample) -> dict[str, Any]:
     return result
 
 
+def write_expected(connector: Connector, sample: Sample) -> None:
+    text = json.dumps(outcome(connector, sample), ensure_ascii=False, indent=2)
+    (sample.folder / "expected.json").write_text(text + "\n", encoding="utf-8")
+
+
 def plain(value: Any) -> Any:
     """A dataclass as JSON: its type and every field that differs from its default."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -151,9 +156,9 @@ def main(arguments: list[str]) -> int:
         text = json.dumps(got, ensure_ascii=False, indent=2)
         same = sample.expected == json.loads(text)
         different += not same
-        print(f"{'same     ' if same else 'DIFFERENT'} {sample.folder.name}\n{text}")
+        sys.stdout.write(f"{'same     ' if same else 'DIFFERENT'} {sample.folder.name}\n{text}\n")
         if options.write:
-            (sample.folder / "expected.json").write_text(text + "\n", encoding="utf-8")
+            write_expected(connector, sample)
     return 1 if different and not options.write else 0
 
 

@@ -114,7 +114,7 @@ def _context(ctx: Any, draft: Draft) -> dict[str, Any]:
     result: dict[str, Any] = {}
     for key, value in ctx.items():
         if key != "first" and value not in (None, ""):
-            result[_CONTEXT.get(key, key)] = value
+            result[_CONTEXT.get(str(key), str(key))] = value
     first = ctx.get("first")
     if isinstance(first, dict):  # the visitor's first page: its marks count where the last page has none
         result["first_visit"] = dict(first)

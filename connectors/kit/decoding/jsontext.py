@@ -49,7 +49,7 @@ def salvage(text: str, flags: set[str]) -> dict[str, Any]:
     while count < limits.KEYS and (match := _MEMBER.search(text, at)):
         count += 1
         if match[2] is not None:
-            value, at = loads(match[2]), match.end()
+            value, at = _plain(match[2]), match.end()
         else:
             end = _CLOSING.search(text, match.end())
             if end is None:
@@ -58,6 +58,13 @@ def salvage(text: str, flags: set[str]) -> dict[str, Any]:
             value = _unescaped(text[match.end() : stop])
         brackets.add(found, _unescaped(match[1]), value)
     return found
+
+
+def _plain(text: str) -> Any:
+    try:
+        return loads(text)
+    except ValueError:  # 007 is no number in JSON
+        return text
 
 
 def _unescaped(text: str) -> str:

@@ -53,6 +53,10 @@ _READ = {
     "call_id_with_rec",
 }  # fmt: skip
 
+_IDENTITY = (
+    "event", "pbx_call_id", "internal", "destination", "disposition", "call_start", "call_id_with_rec", "wait_dtmf.digits",
+)  # fmt: skip
+
 #: A time further from the receipt than this is a wrong clock or a wrong time zone setting, and is not used.
 _BELIEVED = timedelta(hours=24)
 
@@ -73,25 +77,21 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
 
 
 def provider_key(request: Request, _config: ConnectorConfig) -> str | None:
-    """Zadarma numbers calls, not events: what happened to which call, leg and file is what identifies an event."""
+    """Zadarma numbers calls, not events: what happened to which call, leg and file is what identifies an event.
+
+    The signature belongs to it, so that a forged event cannot take the place of the genuine one that comes after it.
+    """
     try:
         data = fields_of(request)
     except Malformed:
         return None
-    return _identity(data) if data.get("event") and data.get("pbx_call_id") else None
+    if not data.get("event") or not data.get("pbx_call_id"):
+        return None
+    return f"{_identity(data)}|{request.headers.get('signature', '')[:64]}"
 
 
 def _identity(data: Mapping[str, str]) -> str:
-    names = (
-        "event",
-        "pbx_call_id",
-        "internal",
-        "disposition",
-        "call_start",
-        "call_id_with_rec",
-        "wait_dtmf.digits",
-    )
-    return "|".join(data.get(name, "") for name in names)
+    return "|".join(data.get(name, "") for name in _IDENTITY)
 
 
 def _event(event: str, data: Mapping[str, str], request: Request, config: ZadarmaConfig) -> CallEvent:

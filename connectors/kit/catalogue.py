@@ -1,0 +1,118 @@
+"""Writes docs/connectors.md, the table of all connectors, from what they declare.
+
+python -m connectors.kit.catalogue           write it
+python -m connectors.kit.catalogue --check   exit 1 if it is not current
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from connectors.kit import registry
+from connectors.kit.connector import Connector
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "connectors.md"
+
+_HEAD = """<!-- Made by `python -m connectors.kit.catalogue`; do not edit. -->
+# Connectors
+
+What can be connected today. `leadhub source add NAME` adds one; the name links to its page. How to add a provider that is not here:
+[adding-a-connector.md](adding-a-connector.md).
+
+| name | what it is | channel | how it authenticates | answer | status |
+|---|---|---|---|---|---|
+"""
+_SETTINGS = """
+## Settings
+
+`--set key=value`. Every source also takes `region` (country of numbers without a country code) and `timezone` (zone of times that name
+none); empty means the hub's. Secrets are encrypted at rest and never shown again.
+"""
+
+
+def page() -> str:
+    """The whole page. Third parties' connectors are not in it: it describes this repository."""
+    ours = [connector for name, connector in registry.discover().items() if registry.folder_of(name)]
+    rows = "".join(_row(connector) for connector in ours)
+    return _HEAD + rows + _SETTINGS + "".join(filter(None, map(_settings, ours)))
+
+
+def _row(connector: Connector) -> str:
+    link = (
+        f"[{connector.name}](../connectors/{registry.family_of(connector.name)}/{connector.name}/README.md)"
+    )
+    status = "experimental: from documents" if connector.experimental else "ready"
+    cells = (link, connector.title, connector.channel, _authentication(connector), _answer(connector), status)
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _authentication(connector: Connector) -> str:
+    if connector.pulls:
+        return "the hub signs in there"
+    if connector.verify is None:
+        return "token in the address"
+    return "token and signature" + (", refused at the door" if connector.verify_at_door else "")
+
+
+def _answer(connector: Connector) -> str:
+    if connector.pulls:
+        return "none"
+    own = "its own" if connector.reply else "the hub's"
+    return own + (", with a handshake" if connector.handshake else "")
+
+
+def _settings(connector: Connector) -> str:
+    schema = connector.config_model.model_json_schema()
+    own = {key: spec for key, spec in schema["properties"].items() if key not in ("region", "timezone")}
+    if not own:
+        return ""
+    needed = set(schema.get("required", ()))
+    lines = [_setting(key, spec, key in needed) for key, spec in own.items()]
+    return f"\n### {connector.name}\n\n| key | kind | default | meaning |\n|---|---|---|---|\n" + "".join(
+        lines
+    )
+
+
+def _setting(key: str, spec: dict[str, Any], needed: bool) -> str:
+    kind = (
+        "secret"
+        if spec.get("secret")
+        else " or ".join(map(str, spec["enum"]))
+        if "enum" in spec
+        else spec.get("type", "")
+    )
+    default = spec.get("default")
+    shown = (
+        "needed"
+        if needed
+        else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        if default
+        else ""
+    )
+    return (
+        f"| `{key}` | {kind} | {shown} | {str(spec.get('description', '')).replace('|', chr(92) + '|')} |\n"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m connectors.kit.catalogue")
+    parser.add_argument(
+        "--check", action="store_true", help="do not write; exit 1 if the page is not current"
+    )
+    current = page()
+    if parser.parse_args(arguments).check:
+        same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == current
+        sys.stdout.write(
+            "current\n" if same else f"{PAGE.name} is not current: python -m connectors.kit.catalogue\n"
+        )
+        return 0 if same else 1
+    PAGE.write_text(current, encoding="utf-8")
+    sys.stdout.write(f"{PAGE}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,99 @@
+"""What every connector must be, whoever wrote it: discovered, documented, honest about errors, free of real people."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import fields
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from connectors.kit import registry
+from connectors.kit.samples import samples_of
+
+#: The questions that an administrator asks, in the order in which he asks them.
+SECTIONS = ("Set it up", "What is read", "How it authenticates", "What is not known")
+FEWEST_SAMPLES = 3
+
+#: Domains that belong to nobody (RFC 2606, RFC 6761).
+_NOBODYS = re.compile(r"(?:^|\.)(?:example\.(?:com|net|org)|example|test|invalid|localhost)$")
+_ADDRESS = re.compile(r"[\w.+'-]+@([\w-]+(?:\.[\w-]+)+)")
+#: Numbers of samples: invented Russian ones, the fictional American and British ranges, and those of documentation.
+_NUMBERS = re.compile(
+    r"(?:[78]?(?:9123456\d{3}|900(?:123)?\d{4,7}|9991112233|495\d{7}|4951112233|800\d{7}|812000\d{4})|1?\d{3}55501\d{2}|44\d{3}496\d+|447700900\d{3})"
+)
+_WRITTEN = re.compile(
+    r"(?<![\w.:|-])\+\d[\d\s()-]{8,18}\d|(?<![\w.:|-])8[\s(-]{1,2}\d{3}[\s)-]{1,2}\d{3}[\s-]?\d{2}[\s-]?\d{2}"
+)
+
+
+def test_registry_reports_no_problem_when_everything_is_as_it_should_be() -> None:
+    assert dict(registry.problems()) == {}
+
+
+def test_connector_is_declared_completely_when_discovered(name: str) -> None:
+    connector = registry.get(name)
+    assert connector.name == name
+    assert connector.title.strip() == connector.title != ""
+    assert connector.channel in ("form", "call", "mail")
+    assert not connector.verify_at_door or connector.verify, "what is checked at the door must be a check"
+
+
+def test_settings_have_words_when_shown_as_a_form(name: str) -> None:
+    schema = registry.config_schema(name)
+    assert json.loads(json.dumps(schema)) == schema
+    for setting, described in schema["properties"].items():
+        assert described.get("description"), f"{setting} says nothing about itself"
+        looks_secret = re.search(r"secret|password|salt|api_?key|token", setting)
+        assert not looks_secret or described.get("secret"), (
+            f"{setting} looks like a secret and is not declared as one"
+        )
+
+
+def test_page_answers_the_questions_when_read(name: str) -> None:
+    headings = re.findall(r"(?m)^## (.+?)\s*$", registry.get(name).docs)
+    missing = [section for section in SECTIONS if section not in headings]
+    assert not missing, f"README.md lacks the sections {missing}"
+
+
+def test_page_names_every_setting_when_the_connector_has_its_own(name: str) -> None:
+    connector = registry.get(name)
+    common = set(BaseModel.model_fields) | {"region", "timezone"}
+    unnamed = [
+        s for s in connector.config_model.model_fields if s not in common and f"`{s}`" not in connector.docs
+    ]
+    assert not unnamed, f"README.md says nothing about the settings {unnamed}"
+
+
+def test_samples_are_enough_when_counted(name: str) -> None:
+    folder = registry.folder_of(name)
+    assert folder
+    found = [sample.folder.name for sample in samples_of(registry.get(name), folder)]
+    assert len(found) >= FEWEST_SAMPLES
+    assert all(re.fullmatch(r"[a-z0-9_]+__[a-z0-9_]+", sample) for sample in found), (
+        "event__detail in lower case"
+    )
+
+
+def test_samples_hold_no_real_people_when_searched(name: str) -> None:
+    folder = registry.folder_of(name)
+    assert folder
+    for file in sorted(p for p in folder.rglob("samples/**/*") if p.is_file()):
+        text = file.read_bytes().decode("utf-8", "ignore")
+        strangers = {
+            domain for domain in _ADDRESS.findall(text) if not _NOBODYS.search(domain.lower().rstrip("."))
+        }
+        assert not strangers, f"{_short(file)}: addresses at {sorted(strangers)}; use example.com"
+        numbers = {re.sub(r"\D", "", written) for written in _WRITTEN.findall(text)}
+        real = {number for number in numbers if not _NUMBERS.fullmatch(number)}
+        assert not real, f"{_short(file)}: numbers {sorted(real)}; use +7 912 345-6x-xx"
+
+
+def test_record_has_no_unknown_part_when_compared(name: str) -> None:
+    """The kit's record is the whole interface: a connector that hangs more on it is read by nobody."""
+    assert set(registry.get(name).__slots__) == {field.name for field in fields(registry.get(name))}
+
+
+def _short(file: Path) -> str:
+    return "/".join(file.parts[-4:])

@@ -1,0 +1,48 @@
+"""The tools of the kit: a new folder passes the suite as it is made, and the catalogue is current."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from connectors.kit import catalogue, new, preset
+from connectors.kit.samples import samples_of
+from crm_core.errors import Misconfigured
+
+
+def test_catalogue_is_current_when_compared() -> None:
+    assert catalogue.PAGE.read_text(encoding="utf-8") == catalogue.page(), (
+        "run: python -m connectors.kit.catalogue"
+    )
+
+
+@pytest.mark.parametrize(("family", "is_preset"), [("forms", False), ("telephony", False), ("forms", True)])
+def test_new_connector_has_samples_and_page_when_made(tmp_path: Path, family: str, is_preset: bool) -> None:
+    folder = new.create("acme_cloud", family, preset=is_preset, root=tmp_path)
+    assert (folder / "README.md").read_text().startswith("# Acme Cloud\n")
+    assert len(list(folder.glob("samples/*/request.json"))) >= 3
+    for code in folder.glob("*.py"):
+        compile(code.read_text(), str(code), "exec")
+        assert "NAME" not in code.read_text()
+
+
+def test_new_mapping_reads_its_samples_when_made(tmp_path: Path) -> None:
+    folder = new.create("acme_forms", "forms", preset=True, root=tmp_path)
+    connector = preset.load(folder)
+    samples = {sample.folder.name: sample for sample in samples_of(connector, folder)}
+    inquiry = connector.parse(samples["form__all_fields"].request, samples["form__all_fields"].config)[0]
+    assert (inquiry.name, inquiry.phones, inquiry.fields["City"]) == ("Ivan", ("+79123456760",), "Tver")  # type: ignore[union-attr]
+    assert json.loads((folder / "samples/form__all_fields/request.json").read_text())["body"].startswith(
+        "Name="
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "family"), [("Bad-Name", "forms"), ("generic_form", "forms"), ("fine", "mail")]
+)
+def test_new_connector_is_refused_when_its_name_cannot_be(tmp_path: Path, name: str, family: str) -> None:
+    with pytest.raises(Misconfigured):
+        new.create(name, family, root=tmp_path)
+    assert list(tmp_path.iterdir()) == []
