@@ -87,7 +87,8 @@ def _take_patronymic(words: list[str]) -> tuple[str, Gender]:
     for position in places:
         word = words[position]
         if word in _TURKIC:
-            return (words[position - 1], _TURKIC[word]) if position > 1 else ("", _TURKIC[word])
+            father = words[position - 1] if position > 1 else ""
+            return ("" if father in _TURKIC else father), _TURKIC[word]
         if word.endswith(_PATRONYMIC_F):
             return word, "f"
         # Роман Абрамович is a surname, Роман Маркович is not: of two words the stem must be a known first name.

@@ -44,7 +44,7 @@ _ORDINARY = re.compile(r"[A-ZА-ЯЁ][a-zа-яё]+(?:[ -][A-ZА-ЯЁ][a-zа-яё
 
 def clean_name(text: str) -> str:
     """The name as it is shown; "" if there is none in it. A company's name stays, `is_company` tells it apart."""
-    text = text.strip()[: _MOST_CHARS * 4]
+    text = text[: _MOST_CHARS * 4].strip()
     if not text:
         return ""
     if len(text) <= _MOST_CHARS and _ORDINARY.fullmatch(text):

@@ -10,6 +10,7 @@ from typing import Literal
 from crm_core.identity.fullname import Name, parse_name
 from crm_core.identity.namequality import clean_name
 
+_NAME_CHARS = 240  # keeps texts in the wrong field out of the caches
 _VOWEL = {"e": "i", "u": "i"}
 
 __all__ = ["NameVerdict", "Verdict", "clean_name", "compare", "compare_names", "first_name_key"]
@@ -25,7 +26,7 @@ class NameVerdict:
 
 def first_name_key(name: str) -> str | None:
     """Folded full first name that this name most likely means (Лёша, Aleksey → `aleksei`); None if none is given."""
-    parsed = parse_name(name)
+    parsed = parse_name(name[:_NAME_CHARS])
     if parsed.firsts:
         return parsed.firsts[0]
     return parsed.others[0] if len(parsed.others) == 1 else None
@@ -36,9 +37,13 @@ def compare(a: str, b: str) -> Verdict:
     return compare_names(a, b).verdict
 
 
-@lru_cache(maxsize=4096)
 def compare_names(a: str, b: str) -> NameVerdict:
     """Symmetric. `agree` needs something positive in common; `conflict` needs something that one person cannot have."""
+    return _compare(a[:_NAME_CHARS], b[:_NAME_CHARS])
+
+
+@lru_cache(maxsize=4096)
+def _compare(a: str, b: str) -> NameVerdict:
     one, two = parse_name(a), parse_name(b)
     if not one.words or not two.words:
         return NameVerdict("unknown", "no_name")

@@ -39,9 +39,14 @@ def fold(word: str) -> str:
         word = unicodedata.normalize("NFC", word).translate(_LETTERS)
         word = unicodedata.normalize("NFKD", word).casefold().translate(_LETTERS)
         word = "".join(c for c in word if c.isalpha() and not unicodedata.combining(c))
-    word = _DOUBLE.sub(r"\1", _SOUND.sub(lambda m: _SOUNDS[m[0]], word))
+    word = _single(_SOUND.sub(lambda m: _SOUNDS[m[0]], word))
     if word.endswith("ander"):
         word = word[:-2] + "r"  # Alexander
     for written, heard in _VOWELS:
         word = word.replace(written, heard)
-    return _DOUBLE.sub(r"\1", word)
+    return _single(word)
+
+
+def _single(word: str) -> str:
+    # Most words have no double letter, and a search costs a third of a substitution.
+    return _DOUBLE.sub(r"\1", word) if _DOUBLE.search(word) else word
