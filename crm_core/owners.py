@@ -46,7 +46,7 @@ def add_owner(
         text("INSERT INTO pool_member (pool_id, owner_id, weight) SELECT id, :owner, :weight FROM pool WHERE is_default"),
         {"owner": owner_id, "weight": weight},
     )
-    return int(owner_id)  # type: ignore[arg-type]
+    return int(owner_id)
 
 
 def list_owners(connection: Connection) -> list[dict[str, object]]:

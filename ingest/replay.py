@@ -137,10 +137,7 @@ def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayRepo
         ).fetchall()
     before = {row["id"]: row for row in rows}
     names = Claimed.__dataclass_fields__
-    results = [
-        read(Claimed(**{name: bytes(row[name]) if name == "body" else row[name] for name in names}), processor.source)
-        for row in rows
-    ]
+    results = [read(Claimed(**{name: row[name] for name in names}), processor.source) for row in rows]
     items = [result for result in results if isinstance(result, Item)]
     after: dict[int, tuple[str, Any, int | None]] = {
         result.event_id: (result.state, {"code": result.code, "message": result.message}, None)

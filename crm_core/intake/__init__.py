@@ -26,11 +26,11 @@ def take_in(cursor: Cursor, items: Sequence[Item], now: datetime) -> list[Taken]
     must be rolled back; the caller then takes the items singly, so that one event never costs its neighbours.
     """
     steps = steps_of(items)
-    snapshot = load(cursor, steps, now)
+    snapshot = load(cursor, steps)
     taken: dict[int, list[Taken]] = {item.event_id: [] for item in items}
     for step in steps:
         taken[step.item.event_id].append(take(snapshot, step, now))
-    flush(cursor, snapshot, now)
+    flush(cursor, snapshot)
     return [_combine([resolve_taken(one) for one in taken[item.event_id]]) for item in items]
 
 

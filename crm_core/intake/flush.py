@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from crm_core.intake.rows import Cursor, draw_ids, insert_rows, update_rows
-from crm_core.intake.state import ContactState, LeadState, Snapshot, Taken
+from crm_core.intake.state import CallBackState, CallState, ContactState, LeadState, MessageState, Snapshot, Taken
 from crm_core.routing import (
     OWNERS_SQL,
     MemberState,
@@ -23,7 +22,7 @@ from crm_core.routing import (
 _SEEN_PRECISION = timedelta(hours=1)
 
 
-def flush(cursor: Cursor, snapshot: Snapshot, now: datetime) -> None:
+def flush(cursor: Cursor, snapshot: Snapshot) -> None:
     """Everything in one go, in the order that foreign keys ask for. The caller commits."""
     pools = _route(cursor, snapshot)
     _number(cursor, snapshot)
@@ -308,7 +307,7 @@ def _write_touches(cursor: Cursor, snapshot: Snapshot) -> None:
 
 
 def _write_call_backs(cursor: Cursor, snapshot: Snapshot) -> None:
-    def owner(back: Any) -> int | None:
+    def owner(back: CallBackState) -> int | None:
         return back.lead.owner_id if back.lead is not None and back.lead.owner_id is not None else back.owner_id
 
     insert_rows(
@@ -349,8 +348,8 @@ def resolve(value: Any) -> Any:
         return {key: resolve(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [resolve(item) for item in value]
-    if is_dataclass(value) and any(f.name == "id" for f in fields(value)):
-        return str(value.id)  # type: ignore[attr-defined]
+    if isinstance(value, ContactState | LeadState | CallState | MessageState):
+        return str(value.id)
     return value
 
 

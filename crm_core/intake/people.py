@@ -67,7 +67,10 @@ def _is_own(address: Address, own: Collection[str]) -> bool:
 
 def _ordered(keys: Iterable[Key], own: Collection[str]) -> tuple[Key, ...]:
     """Without our own and repeated ones; strong before weak, phones before e-mails."""
-    unique = {(key.kind, key.value): key for key in reversed(list(keys)) if key.value not in own}
+    unique: dict[tuple[str, str], Key] = {}
+    for key in keys:
+        if key.value not in own:
+            unique.setdefault((key.kind, key.value), key)
     return tuple(
-        sorted(reversed(unique.values()), key=lambda key: (key.strength != "strong", key.strength == "blocked", key.kind != "phone"))
+        sorted(unique.values(), key=lambda key: (key.strength != "strong", key.strength == "blocked", key.kind != "phone"))
     )

@@ -21,7 +21,7 @@ def insert_rows(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]], conf
         return
     columns = ", ".join(rows[0])
     cursor.execute(
-        f"INSERT INTO {table} ({columns}) SELECT {columns}"  # noqa: S608 - names are literals of this package
+        f"INSERT INTO {table} ({columns}) SELECT {columns}"
         f" FROM json_populate_recordset(NULL::{table}, %s) {conflict}",
         (_encode(rows).decode(),),
     )
@@ -33,7 +33,7 @@ def update_rows(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]], key:
         return 0
     assignments = ", ".join(f"{column} = new.{column}" for column in rows[0] if column != key)
     cursor.execute(
-        f"UPDATE {table} SET {assignments}"  # noqa: S608 - names are literals of this package
+        f"UPDATE {table} SET {assignments}"
         f" FROM json_populate_recordset(NULL::{table}, %s) new WHERE {table}.{key} = new.{key}",
         (_encode(rows).decode(),),
     )

@@ -37,7 +37,7 @@ def _lock_number(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def load(cursor: Cursor, steps: Sequence[Step], now: datetime) -> Snapshot:
+def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     """Locks and reads. Must run inside a READ COMMITTED transaction, so that each statement sees the newest commit."""
     snapshot = Snapshot()
     keys = {(key.kind, key.value): key for step in steps for key in step.person.keys if key.strength != "blocked"}

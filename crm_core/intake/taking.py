@@ -230,7 +230,7 @@ def settle(snapshot: Snapshot, step: Step, call: CallState, now: datetime) -> Ta
         return _talked(snapshot, step, call, phone.value, touch, direction, now)
     if view.outcome == "blocked":
         return _of_call(step, call, "blocked_by_the_exchange")
-    return _tried(snapshot, step, call, phone.value, touch, before, now)
+    return _tried(snapshot, step, call, phone.value, touch, before)
 
 
 def _of_call(step: Step, call: CallState, code: str) -> Taken:
@@ -311,7 +311,7 @@ def _talked(
 
 
 def _tried(
-    snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any], before: str | None, now: datetime
+    snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any], before: str | None
 ) -> Taken:
     """An outgoing call that nobody took counts as an attempt; it makes no contact of its own."""
     back = snapshot.call_backs.get(phone)
@@ -368,10 +368,7 @@ def take_message(snapshot: Snapshot, step: Step, message: Message, now: datetime
     if message.automatic:
         return _taken(step, "auto", {"code": message.automatic, "evidence": message.fields.get("automatic", "")})
     thread, claimed = _thread(snapshot, step, message)
-    if thread is not None:
-        contact = thread.contact.root if thread.contact is not None else None
-    else:
-        contact = None
+    contact = thread.contact.root if thread is not None and thread.contact is not None else None
     verdict = None
     if contact is None:
         contact, verdict = join(snapshot, step, now)

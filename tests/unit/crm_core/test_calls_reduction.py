@@ -40,7 +40,7 @@ def outcome(*events: CallEvent, now: datetime | None = None) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("events", "expected"),
+    "events, expected",
     [
         ([RING, MISS], "missed"),
         ([RING, ANSWER, END], "answered"),
@@ -106,7 +106,7 @@ _EVENTS = st.lists(
         lambda kind, second, leg, ext, human, final, hint, talk, direction: CallEvent(
             "c", f"{kind}{second}{leg}{ext}{hint}", kind, direction, "+79210000001", "7495", ext, leg,
             is_final=final, human=human, occurred_at=at(second), talk_seconds=talk, outcome_hint=hint,
-        ),  # fmt: skip
+        ),
         st.sampled_from(["ringing", "answered", "leg_ended", "call_ended", "recording_ready", "observed"]),
         st.integers(0, 300),
         st.sampled_from(["", "a", "b"]),

@@ -12,7 +12,7 @@ NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("state", "touched_days_ago", "closed_days_ago", "action", "why"),
+    "state, touched_days_ago, closed_days_ago, action, why",
     [
         (None, None, None, "create", "first_inquiry"),
         ("open", 29, None, "touch", "open_lead"),
