@@ -17,7 +17,7 @@ Gender = Literal["m", "f", ""]
 # One name a line: the full form, then everything that people use for it.
 _MEN = """
 Александр Саша Саня Шура Сашка Санёк Шурик Алекс Alexander Alex Олександр Аляксандр Искандер Sasha Sander
-Алексей Лёша Леша Алёша Лёха Леха Олексій Alexis Алексий
+Алексей Лёша Алёша Лёха Алекс Alex Олексій Alexis Алексий
 Альберт Алик Берт
 Анатолий Толя Толик Анатолій
 Андрей Андрюша Дрон Andrew Андрій Andreas

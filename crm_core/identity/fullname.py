@@ -22,6 +22,17 @@ _SURNAME_F = ("ova", "eva", "skaia")
 _SURNAME_IN = ("in", "ina")  # also the end of many first names: only beside another word
 _SURNAME_ANY = ("enko", "Cuk", "dze", "Svili", "ian", "iants", "ih")
 
+_SOLE_TRADER = re.compile(r"^(?:ип|чп|самозанят\w+)\s+", re.IGNORECASE)  # such a business is its owner
+
+#: Words that stand beside a name and are none.
+_TITLES = frozenset(
+    fold(word)
+    for word in (
+        "менеджер manager директор director бухгалтер секретарь клиент покупатель заказчик господин госпожа гражданин "
+        "мистер доктор mr mrs ms dr тел телефон whatsapp вотсап ватсап viber вайбер telegram авито avito жена муж мама папа"
+    ).split()  # noqa: SIM905 (words read best as words)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -33,6 +44,7 @@ class Name:
     others: tuple[str, ...] = ()  # words of unknown role
     initials: frozenset[str] = frozenset()
     gender: Gender = ""
+    last_by_suffix: bool = False  # False: a surname only by its place, it may be a town or an advert as well
 
     @property
     def first_is_known(self) -> bool:
@@ -51,12 +63,12 @@ class Name:
 @lru_cache(maxsize=4096)
 def parse_name(text: str) -> Name:
     """Roles of the words; an empty Name for everything that is no person's name."""
-    cleaned = clean_name(text)
+    cleaned = _SOLE_TRADER.sub("", clean_name(text))
     if not cleaned or is_company(cleaned):
         return Name()
     found = [(word, fold(word)) for word in _WORD.findall(cleaned)]
     initials = frozenset(key[0] for word, key in found if len(word) == 1 and key)
-    words = [key for word, key in found if len(word) > 1 and key][:6]
+    words = [key for word, key in found if len(word) > 1 and key and key not in _TITLES][:6]
     patronymic, gender = _take_patronymic(words)
     left = [word for word in words if word not in _TURKIC]
     before = ""  # the word that a patronymic follows is a first name, known to the table or not
@@ -69,6 +81,7 @@ def parse_name(text: str) -> Name:
     firsts = full_names(first) or ((first,) if first else ())
     gender = gender or gender_of(firsts)
     last, surname_gender = _take_surname(left, alone=len(words) == 1)
+    by_suffix = bool(last)
     if last:
         left.remove(last)
     if len(left) == 1 and not last and first:
@@ -77,7 +90,7 @@ def parse_name(text: str) -> Name:
         first, firsts, left = left[0], (left[0],), []
     return Name(
         frozenset(words), firsts, (first,) if first else (), _patronymic_stem(patronymic), _stem(last), tuple(left),
-        initials, gender or surname_gender,
+        initials, gender or surname_gender, by_suffix,
     )  # fmt: skip
 
 

@@ -60,9 +60,12 @@ def _compare(a: str, b: str) -> NameVerdict:
     if first is False:
         return NameVerdict("conflict", "first_name")
     patronymic = bool(one.patronymic and two.patronymic)
+    sure = one.last_by_suffix and two.last_by_suffix
     if first and last is False:
         if patronymic:
             return NameVerdict("agree", "surname_changed")
+        if not sure:
+            return NameVerdict("unknown", "surname_unsure")
         if "f" in (one.gender, two.gender):
             return NameVerdict("unknown", "surname_may_have_changed")
         return NameVerdict("conflict", "surname")
@@ -71,7 +74,7 @@ def _compare(a: str, b: str) -> NameVerdict:
     if last:
         return NameVerdict("agree", "surname_and_initials" if one.initials or two.initials else "surname")
     if last is False:
-        return NameVerdict("conflict", "surname")
+        return NameVerdict("conflict", "surname") if sure else NameVerdict("unknown", "surname_unsure")
     return _others(one, two)
 
 
