@@ -1,0 +1,1 @@
+"""What the product is held against, each rebuilt here from its description and measured in the same run."""

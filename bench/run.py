@@ -1,0 +1,65 @@
+"""Runs the measurements and prints the table. Exit status 1 if a bar was missed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import capture, engine, idle, latency, redelivery
+from bench.stage import Stage, servers
+from bench.table import Line, show, write_json
+
+#: Name → (what it does in a full run, what it does in a quick one).
+Measurement = Callable[[Stage], list[Line]]
+MEASUREMENTS: dict[str, tuple[Measurement, Measurement]] = {
+    "capture": (lambda s: capture.measure(s, 5, 5.0), lambda s: capture.measure(s, 3, 2.0)),
+    "history": (
+        lambda s: capture.measure_with_history(s, 5, 3.0, 50_000),
+        lambda s: capture.measure_with_history(s, 3, 1.5, 50_000),
+    ),
+    "engine": (lambda s: engine.measure(s, 3, 20_000, 8_000), lambda s: engine.measure(s, 1, 10_000, 4_000)),
+    "latency": (lambda s: latency.measure(s, 50, 20.0), lambda s: latency.measure(s, 50, 6.0)),
+    "redelivery": (redelivery.measure, redelivery.measure),
+    "idle": (lambda s: idle.measure(s, 10.0), lambda s: idle.measure(s, 3.0)),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds; a first look, not a verdict")
+    parser.add_argument("--only", action="append", choices=list(MEASUREMENTS), help="one measurement; may be repeated")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    options = parser.parse_args(argv)
+    lines: list[Line] = []
+    with tempfile.TemporaryDirectory(prefix="leadhub-bench-") as name:
+        directory = Path(name)
+        directory.chmod(0o711)  # PostgreSQL may have to run as somebody else
+        with servers(directory) as stage:
+            for measurement in options.only or MEASUREMENTS:
+                began = time.monotonic()
+                found = MEASUREMENTS[measurement][options.quick](stage)
+                lines += found
+                print(f"{measurement}: {time.monotonic() - began:.0f} s", file=sys.stderr)
+    print(show(lines))
+    if options.json:
+        write_json(options.json, lines, machine())
+    return int(any(line.met is False for line in lines))
+
+
+def machine() -> dict[str, str]:
+    """What a figure needs beside it to be compared."""
+    model = next(
+        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
+    )
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**30
+    return {
+        "processor": f"{len(os.sched_getaffinity(0))} × {model or platform.machine()}", "memory_gib": str(pages),
+        "kernel": platform.release(), "python": platform.python_version(),
+    }  # fmt: skip
+
