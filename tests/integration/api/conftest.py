@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
+import servers
 from api_world import World, build
 from sqlalchemy import Engine
 
 from crm_core.config import HubConfig
+from crm_core.database import make_engine
 from webhooks.app import create_app
 from webhooks.engines import close_engines
 
 
 @pytest.fixture
 def world(config: HubConfig, engine: Engine) -> Iterator[World]:
+    """A firm of this test's own, to be changed at will."""
     tokens, ids = build(engine, config)
     yield World(create_app(config).test_client(), config, engine, tokens, ids)
     close_engines()
+
+
+@pytest.fixture(scope="module")
+def still_world(
+    postgres_server: servers.RunPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[World]:
+    """One firm for all tests of a module that change nothing: a database costs more than such a test."""
+    with postgres_server.fresh_database(f"t_{uuid4().hex}") as url:
+        engine = make_engine(url, "worker")
+        nowhere = "redis://127.0.0.1:1/0"  # reading needs no broker
+        config = HubConfig(
+            home=tmp_path_factory.mktemp("home"), database_url=url, broker_url=nowhere, secret_key="only-for-tests-" + "0" * 32
+        )
+        tokens, ids = build(engine, config)
+        yield World(create_app(config).test_client(), config, engine, tokens, ids)
+        close_engines()
+        engine.dispose()

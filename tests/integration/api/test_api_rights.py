@@ -87,16 +87,16 @@ def test_a_role_may_call_exactly_its_routes(world: World, role: str) -> None:
     assert {name: status for name, status in answers.items() if status == 401 or status >= 500} == {}
 
 
-def test_every_route_asks_for_a_token_when_there_is_none(world: World) -> None:
+def test_every_route_asks_for_a_token_when_there_is_none(still_world: World) -> None:
     for route in ROUTES:
-        answer = world.ask(route.method, address(route, world.ids), None, json={})
+        answer = still_world.ask(route.method, address(route, still_world.ids), None, json={})
         assert (answer.status_code, answer.json["code"]) == (401, "token_missing"), key(route)
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize("header", ["Bearer nonsense", "Bearer ", "Basic YTpi", "Bearer " + "x" * 5000, "bearer\tx", "Bearer é"])
-def test_a_wrong_token_opens_nothing(world: World, header: str) -> None:
-    answer = world.get("/leads", None, headers={"Authorization": header})
+def test_a_wrong_token_opens_nothing(still_world: World, header: str) -> None:
+    answer = still_world.get("/leads", None, headers={"Authorization": header})
     assert answer.status_code == 401
 
 
@@ -105,11 +105,11 @@ def test_a_revoked_token_opens_nothing(world: World) -> None:
     assert world.get("/leads", "head").json["code"] == "token_unknown"
 
 
-def test_a_manager_sees_his_own_rows_only(world: World) -> None:
-    assert [row["id"] for row in world.get("/leads", "manager").json["items"]] == [world.ids["lead"]]
-    assert [row["id"] for row in world.get("/contacts", "manager").json["items"]] == [world.ids["contact"]]
-    assert [row["id"] for row in world.get("/calls", "manager").json["items"]] == [world.ids["call"]]
-    assert [row["id"] for row in world.get("/activities", "manager").json["items"]] == [world.ids["activity"]]
+def test_a_manager_sees_his_own_rows_only(still_world: World) -> None:
+    assert [row["id"] for row in still_world.get("/leads", "manager").json["items"]] == [still_world.ids["lead"]]
+    assert [row["id"] for row in still_world.get("/contacts", "manager").json["items"]] == [still_world.ids["contact"]]
+    assert [row["id"] for row in still_world.get("/calls", "manager").json["items"]] == [still_world.ids["call"]]
+    assert [row["id"] for row in still_world.get("/activities", "manager").json["items"]] == [still_world.ids["activity"]]
 
 
 @pytest.mark.parametrize("path", [
@@ -117,9 +117,9 @@ def test_a_manager_sees_his_own_rows_only(world: World) -> None:
     "/leads?contact={other_contact}", "/contacts?q=Olga", "/contacts?phone=89123456702", "/contacts?owner={boris}",
     "/calls?contact={other_contact}", "/calls?phone=+79123456702", "/activities?owner={boris}",
 ])  # fmt: skip
-def test_no_filter_shows_a_manager_the_rows_of_others(world: World, path: str) -> None:
-    assert world.get(path.format(**world.ids), "manager").json["items"] == []
-    assert len(world.get(path.format(**world.ids), "head").json["items"]) == 1
+def test_no_filter_shows_a_manager_the_rows_of_others(still_world: World, path: str) -> None:
+    assert still_world.get(path.format(**still_world.ids), "manager").json["items"] == []
+    assert len(still_world.get(path.format(**still_world.ids), "head").json["items"]) == 1
 
 
 @pytest.mark.parametrize("method, path", [
@@ -127,20 +127,20 @@ def test_no_filter_shows_a_manager_the_rows_of_others(world: World, path: str) -
     ("GET", "/contacts/{other_contact}"), ("GET", "/contacts/{other_contact}/timeline"), ("GET", "/calls/{other_call}"),
     ("POST", "/activities/{other_activity}/done"),
 ])  # fmt: skip
-def test_the_rows_of_others_are_not_found_by_a_manager(world: World, method: str, path: str) -> None:
+def test_the_rows_of_others_are_not_found_by_a_manager(still_world: World, method: str, path: str) -> None:
     body = {"json": {"version": 1, "stage": "mine"} if method == "PATCH" else {}} if method != "GET" else {}
     for role in ("manager", "stray_manager"):
-        answer = world.ask(method, path.format(**world.ids), role, **body)
-        missing = world.ask(method, path.format(**dict.fromkeys(world.ids, "999999")), role, **body)
+        answer = still_world.ask(method, path.format(**still_world.ids), role, **body)
+        missing = still_world.ask(method, path.format(**dict.fromkeys(still_world.ids, "999999")), role, **body)
         assert answer.status_code == missing.status_code == 404
         assert answer.json["code"] == missing.json["code"]
-    assert world.value("SELECT stage FROM lead WHERE id = :id", id=world.ids["other_lead"]) == "new"
-    assert world.value("SELECT state FROM activity WHERE id = :id", id=world.ids["other_activity"]) == "open"
+    assert still_world.value("SELECT stage FROM lead WHERE id = :id", id=still_world.ids["other_lead"]) == "new"
+    assert still_world.value("SELECT state FROM activity WHERE id = :id", id=still_world.ids["other_activity"]) == "open"
 
 
-def test_a_manager_without_an_owner_sees_nothing(world: World) -> None:
+def test_a_manager_without_an_owner_sees_nothing(still_world: World) -> None:
     for path in ("/leads", "/contacts", "/calls", "/activities"):
-        assert world.get(path, "stray_manager").json["items"] == []
+        assert still_world.get(path, "stray_manager").json["items"] == []
 
 
 def test_a_manager_sees_a_contact_while_he_works_its_open_lead(world: World) -> None:
@@ -150,8 +150,8 @@ def test_a_manager_sees_a_contact_while_he_works_its_open_lead(world: World) -> 
     assert world.get(f"/contacts/{world.ids['other_contact']}", "manager").status_code == 404
 
 
-def test_the_address_of_a_source_is_shown_only_to_who_may_hand_it_out(world: World) -> None:
-    path = f"/sources/{world.ids['source']}"
-    assert world.get(path, "ops").json["url"].startswith(world.config.base_url + "/in/")
-    assert world.get(path, "head").json["url"] is None
-    assert world.get("/sources", "readonly").json["items"][0]["url"] is None
+def test_the_address_of_a_source_is_shown_only_to_who_may_hand_it_out(still_world: World) -> None:
+    path = f"/sources/{still_world.ids['source']}"
+    assert still_world.get(path, "ops").json["url"].startswith(still_world.config.base_url + "/in/")
+    assert still_world.get(path, "head").json["url"] is None
+    assert still_world.get("/sources", "readonly").json["items"][0]["url"] is None
