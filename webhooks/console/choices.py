@@ -45,8 +45,6 @@ def tabs(
             "title": desk.language.code(group, code or "all"),
             "href": f"{url_for(f'console.{endpoint}')}?{urlencode(others | ({name: code} if code else {}))}".rstrip("?"),
             "here": code == now,
-            "code": code,
-            "count": 0,
         }
         for code in ("", *codes)
     ]

@@ -10,6 +10,7 @@ from crm_core.reading.timeline import timeline
 from webhooks.console import choices
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, chosen
+from webhooks.console.titles import title_of
 from webhooks.console.touches import shown_touches
 
 
@@ -34,7 +35,7 @@ def card(desk: Desk, contact_id: int) -> Answer:
     return desk.page(
         "contact.html",
         contact=contact,
-        leads=contact["leads"],
+        leads=[lead | {"shown_title": title_of(desk, lead)} for lead in contact["leads"]],
         touches=shown_touches(desk, page.items, names, owners),
         more=desk.more(page.next),
         first=choices.first_page({}),

@@ -45,7 +45,9 @@ class Desk:
 
     def go(self, endpoint: str, done: str = "", /, **values: Any) -> Response:
         """On to another page after a deed, which says what was `done` (a key of the texts "done.…")."""
-        where = url_for(f"console.{endpoint}", **values, **({"done": done} if done else {}))
+        if done:
+            values["done"] = done
+        where = url_for(f"console.{endpoint}", **values)
         answer: Response = redirect(where, 303)  # type: ignore[assignment]
         return answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
 from crm_core.config import HubConfig
@@ -24,7 +25,7 @@ def post(config: HubConfig, path: str, trial: Trial) -> tuple[int, bytes]:
     """The status and the body that the sender of this trial gets."""
     builder = EnvironBuilder(
         path=path, method="POST", data=trial.body, content_type=trial.content_type,
-        headers={"Accept": "application/json", "User-Agent": "Leadhub console"},
+        headers=Headers({"Accept": "application/json", "User-Agent": "Leadhub console"}),
     )  # fmt: skip
     body, status, _ = run_wsgi_app(_entrance(config), builder.get_environ())
     return int(status.split()[0]), b"".join(body)

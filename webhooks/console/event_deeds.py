@@ -10,9 +10,9 @@ from flask import request, url_for
 from crm_core.errors import Invalid
 from ingest.journal import dismiss as dismiss_event
 from ingest.replay import ReplayReport, Selection, replay
-from webhooks.waking import wake_all
 from webhooks.console.desk import Answer, Desk, entered
 from webhooks.console.reasons import words_of
+from webhooks.waking import wake_all
 
 _STATES = ("needs_attention", "rejected")
 
@@ -32,7 +32,7 @@ def preview(desk: Desk) -> Answer:
 
 
 def replay_now(desk: Desk) -> Answer:
-    selection, named = _selection(request.form)
+    selection, _ = _selection(request.form)
     replay(desk.engine, desk.config, selection, dry_run=False, actor=desk.principal.actor)
     wake_all(desk.config)
     if selection.uids:
@@ -81,4 +81,4 @@ def _as_event(name: str, reason: Mapping[str, Any]) -> dict[str, Any]:
 def _back(named: Mapping[str, str]) -> str:
     if "event" in named:
         return url_for("console.event", event_id=named["event"])
-    return url_for("console.events", **named)
+    return url_for("console.events", state=named["state"])

@@ -16,6 +16,7 @@ from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.console.explaining import explain
 from webhooks.console.reasons import words_of
+from webhooks.console.titles import headline_of, title_of
 from webhooks.console.touches import shown_touches
 from webhooks.console.values import as_text, flat
 
@@ -34,7 +35,7 @@ def index(desk: Desk) -> Answer:
         source_options = choices.sources(connection, desk)
     return desk.page(
         "leads.html",
-        items=page.items,
+        items=[lead | {"shown_title": title_of(desk, lead)} for lead in page.items],
         more=desk.more(page.next),
         first=choices.first_page(wanted),
         tabs=choices.tabs(desk, "leads", "state", ("open", "won", "lost"), "lead_tab", wanted),
@@ -62,6 +63,7 @@ def card(desk: Desk, lead_id: int) -> Answer:
     return desk.page(
         "lead.html",
         lead=lead,
+        headline=headline_of(desk, lead),
         touches=shown_touches(desk, touches, names, owners),
         fields=[(name, as_text(value)) for name, value in lead["fields"].items()],
         marks=_marks(desk, lead["attribution"]),

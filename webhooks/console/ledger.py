@@ -10,6 +10,8 @@ from ingest.ledger import OUTCOMES, PARTS, ledger
 from webhooks.console import choices
 from webhooks.console.desk import Answer, Desk, chosen
 
+#: Columns that are shown even if nothing stands in them: the zero is what one wants to see.
+_ALWAYS = frozenset({"created", "attached", "waiting", "needs_attention"})
 _DAYS_SHOWN = 7
 _MOST_DAYS = 92  # a quarter; the query reads every event of it
 
@@ -24,11 +26,12 @@ def index(desk: Desk) -> Answer:
     with desk.engine.begin() as connection:
         rows = ledger(connection, desk.config.timezone, from_day, to_day, _source(wanted))
         source_options = choices.sources(connection, desk)
+    total = {name: sum(row[name] for row in rows) for name in ("received", *PARTS)}
     return desk.page(
         "ledger.html",
         items=[_shown(row) for row in rows],
-        columns=PARTS,
-        total={name: sum(row[name] for row in rows) for name in ("received", *PARTS)},
+        columns=[name for name in PARTS if total[name] or name in _ALWAYS],
+        total=total,
         balanced=all(row["balanced"] for row in rows),
         chosen={"from": from_day.isoformat(), "to": to_day.isoformat(), "source": wanted.get("source", "")},
         source_options=source_options,

@@ -37,7 +37,9 @@ def add(desk: Desk) -> Answer:
     typed = {name: entered(name, 254) for name in ("name", "extension", "email", "team")}
     try:
         with desk.engine.begin() as connection:
-            owner_id = people.add_owner(connection, **typed)
+            owner_id = people.add_owner(
+                connection, typed["name"], typed["extension"], typed["email"], typed["team"]
+            )
             _note(desk, connection, "owner.add", owner_id)
     except Invalid as error:
         return _page(desk, typed, errors.detail_of(desk, error)), 422

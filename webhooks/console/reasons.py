@@ -29,8 +29,8 @@ def words_of(desk: Desk, event: Mapping[str, Any]) -> str:
 
 
 def error_words(desk: Desk, error: Mapping[str, Any]) -> str:
-    """In the reader's language where the code is known; else the sentence that was stored with it."""
-    code = str(error.get("code", ""))
-    if desk.language.knows("problem", code):
-        return desk.language.code("problem", code)
-    return str(error.get("message") or code)
+    """The sentence that was stored with it, which is English; for others their own where the code is known."""
+    code, message = str(error.get("code", "")), str(error.get("message") or "")
+    if message and (desk.language.locale == "en" or not desk.language.knows("problem", code)):
+        return message
+    return desk.language.code("problem", code)

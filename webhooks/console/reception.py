@@ -14,7 +14,8 @@ from werkzeug.routing import IntegerConverter
 
 from crm_core.access import Principal, find_session
 from crm_core.config import HubConfig
-from webhooks.console import errors, session as sessions, showing
+from webhooks.console import errors, showing
+from webhooks.console import session as sessions
 from webhooks.console.desk import Desk
 from webhooks.console.language import Language, pick
 from webhooks.console.routes import ROUTES, Route
@@ -58,7 +59,7 @@ def _enter(config: HubConfig, route: Route, **parts: Any) -> Response:
     return _answer(config, route.permission, route.view, **parts)
 
 
-def _nowhere(config: HubConfig, rest: str) -> Response:
+def _nowhere(config: HubConfig, rest: str) -> Response:  # noqa: ARG001 - the rule names it
     return _answer(config, None, lambda desk: errors.page(desk, "not_found", 404))
 
 

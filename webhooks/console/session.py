@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeSerializer
+from werkzeug.datastructures import Headers
 
 from crm_core.config import HubConfig
 
@@ -106,7 +106,7 @@ def form_token(session: Session, config: HubConfig) -> str:
     return hmac.new(key, b"leadhub.console.form:" + session.nonce.encode(), hashlib.sha256).hexdigest()
 
 
-def is_own_post(session: Session | None, token: str, headers: Mapping[str, str], host: str, config: HubConfig) -> bool:
+def is_own_post(session: Session | None, token: str, headers: Headers, host: str, config: HubConfig) -> bool:
     """True if this POST was sent by one of our own pages: form token, and no foreign Origin."""
     if session is None or not hmac.compare_digest(form_token(session, config).encode(), token.encode()):
         return False

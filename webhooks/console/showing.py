@@ -14,7 +14,8 @@ from flask import Blueprint, g, request, url_for
 from markupsafe import Markup
 
 from crm_core.reading.counts import open_counts
-from webhooks.console import clock, session as sessions
+from webhooks.console import clock
+from webhooks.console import session as sessions
 from webhooks.console.desk import Desk, version_of
 from webhooks.console.navigation import navigation
 
@@ -33,10 +34,8 @@ _COLOURS: Mapping[str, Mapping[str, str]] = {
 
 
 def install(room: Blueprint) -> None:
-    for name, show in {
-        "when": when, "day": day, "phone": phone, "tel": tel, "mailto": mailto, "size": size, "span": span
-    }.items():  # fmt: skip
-        room.add_app_template_filter(show, f"{name}")
+    for show in (when, day, phone, tel, mailto, size, span):
+        room.add_app_template_filter(show, show.__name__)
     room.context_processor(_at_hand)
 
 

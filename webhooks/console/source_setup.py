@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
 
 from flask import request
 
@@ -62,6 +61,7 @@ def _page(desk: Desk, connector: Connector, fields: list[SetupField], problem: s
         source_hosts=entered("source_hosts", 2000),
         has_address=not connector.pulls,
         docs=_plain(connector.docs),
+        summary=_summary(desk, connector),
     )
 
 
@@ -74,5 +74,8 @@ def _summary(desk: Desk, connector: Connector) -> str:
 
 
 def _plain(docs: str) -> str:
-    """The documentation's first part as plain text: headings without their marks."""
-    return "\n".join(line.lstrip("# ") for line in docs.splitlines()[:60]).strip()
+    """What the connector is for: its documentation up to the first section, without marks. The rest is for the terminal."""
+    body = docs.split("\n## ", maxsplit=1)[0].split("\n", 1)
+    text = body[1] if body[0].startswith("# ") and len(body) > 1 else docs.split("\n## ", maxsplit=1)[0]
+    paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
+    return "\n\n".join(part for part in paragraphs if part).replace("`", "").replace("**", "")

@@ -21,15 +21,15 @@ def shown_touches(
     desk: Desk, touches: Sequence[Mapping[str, Any]], names: Mapping[str, str], owners: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """`names` are those of actors, `owners` those of owners by id."""
-    return [_shown(desk, touch, names, owners) for touch in touches]
+    return [
+        _shown(desk, {**touch, "new_owner": owners.get(str(touch["data"].get("owner")), "")}, names) for touch in touches
+    ]
 
 
-def _shown(
-    desk: Desk, touch: Mapping[str, Any], names: Mapping[str, str], owners: Mapping[str, str]
-) -> dict[str, Any]:
+def _shown(desk: Desk, touch: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     kind = str(touch["kind"])
     tell = {"call": _call, "mail": _mail, "form": _form, "assignment": _assignment, "stage": _stage, "task": _task}
-    told = tell[kind](desk, touch, owners) if kind in tell else {"headline": desk.language.code("touch", kind)}
+    told = tell[kind](desk, touch) if kind in tell else {"headline": desk.language.code("touch", kind)}
     by_person = touch["actor"] != "hub"
     return {
         "at": touch["at"],
@@ -53,7 +53,7 @@ def _source(touch: Mapping[str, Any]) -> list[str]:
     return [touch["source"]["name"]] if touch.get("source") else []
 
 
-def _call(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+def _call(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
     language = desk.language
     call: Mapping[str, Any] = touch["call"] or touch["data"]
     outcome = call.get("outcome")
@@ -70,7 +70,7 @@ def _call(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> di
     }
 
 
-def _mail(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+def _mail(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
     mail: Mapping[str, Any] = touch["mail"] or {}
     subject = mail.get("subject") or touch["title"]
     attached = [str(one.get("name") or "?") for one in touch["data"].get("attachments") or []]
@@ -84,16 +84,16 @@ def _mail(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> di
     }
 
 
-def _form(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+def _form(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
     return {"headline": desk.language("touch.form"), "details": _source(touch), "text": touch["text"] or touch["title"]}
 
 
-def _assignment(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
-    owner = owners.get(str(touch["data"].get("owner")), "")
+def _assignment(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
+    owner = touch["new_owner"]
     return {"headline": desk.language("touch.assigned", name=owner) if owner else desk.language("touch.assignment")}
 
 
-def _stage(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+def _stage(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
     changed: Mapping[str, Any] = touch["data"].get("changed") or {}
     if "state" in changed:
         state = changed["state"].get("to")
@@ -102,5 +102,5 @@ def _stage(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> d
     return {"headline": desk.language("touch.changed"), "details": sorted(desk.language.code("lead_field", name) for name in changed)}
 
 
-def _task(desk: Desk, touch: Mapping[str, Any], owners: Mapping[str, str]) -> dict[str, Any]:
+def _task(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
     return {"headline": desk.language.code("task_done", touch["data"].get("kind"))}

@@ -25,7 +25,7 @@ def trial_of(connector: Connector, now: datetime) -> Trial | None:
     return make(now) if make else None
 
 
-def _form(now: datetime) -> Trial:
+def _form(_now: datetime) -> Trial:
     fields = {
         "name": "Anna Example",
         "phone": "+7 912 345-67-89",

@@ -1,6 +1,13 @@
 // Comforts only: every page works without this file.
 "use strict";
 
+// What was just done is said once, not after every reload.
+if (location.search.includes("done=")) {
+  const address = new URL(location.href);
+  address.searchParams.delete("done");
+  history.replaceState(null, "", address);
+}
+
 // A filter applies itself when it is chosen.
 document.querySelectorAll("form.filters select").forEach((select) => {
   select.addEventListener("change", () => select.form.requestSubmit());
@@ -26,11 +33,12 @@ document.querySelectorAll("[data-copy]").forEach((button) => {
 
 // A part that says how often it wants to be fresh is fetched again, while somebody is looking.
 document.querySelectorAll("[data-refresh-seconds]").forEach((part) => {
-  setInterval(async () => {
+  const again = setInterval(async () => {
     if (document.hidden || part.contains(document.activeElement)) return;
     const answer = await fetch(location.href, { headers: { "X-Requested-With": "refresh" } }).catch(() => null);
     if (!answer || !answer.ok || answer.redirected) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
     if (fresh) part.replaceChildren(...fresh.childNodes);
+    if (!fresh || !fresh.dataset.refreshSeconds) clearInterval(again);
   }, Number(part.dataset.refreshSeconds) * 1000);
 });

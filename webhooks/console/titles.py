@@ -1,0 +1,25 @@
+"""What a lead is about, in the reader's language where the hub itself made the title."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from webhooks.console.desk import Desk
+from webhooks.console.showing import phone
+
+
+def title_of(desk: Desk, lead: Mapping[str, Any]) -> str:
+    """A call's title is its outcome's code and the number; every other one is somebody's own words."""
+    title = str(lead["title"] or lead.get("message", ""))
+    code, _, number = title.partition(" ")
+    if desk.language.knows("call_outcome", code) and number.startswith("+"):
+        return f"{desk.language.code('call_outcome', code)} {phone(number).striptags()}"
+    return title
+
+
+def headline_of(desk: Desk, lead: Mapping[str, Any]) -> str:
+    """The title, unless it only repeats how the message begins."""
+    title = title_of(desk, lead)
+    beginning = " ".join(str(lead["message"]).split())
+    return "" if beginning.startswith(title.rstrip("… ")) else title
