@@ -37,6 +37,8 @@ _PLAIN = re.compile(
 )
 _BETWEEN = re.compile(r"[\s,;:<>()\[\]\"|«»„“”]+")
 _LOOKALIKE = str.maketrans("асеорхуктвмнАСЕОРХУКТВМН", "aceopxyktbmhACEOPXYKTBMH")
+# Quotes and marks of prose; some are legal in an address, none is ever meant there.
+_AROUND = " \t\r\n.,;:!?/'\"`*()[]<>«»"
 _NO_TAGS = House()
 
 
@@ -132,9 +134,9 @@ def _clean(text: str) -> str:
 def _trim(text: str) -> str:
     if "<" in text:
         text = text[text.rfind("<") + 1 :].partition(">")[0]
-    text = text.strip(" \t\r\n.,;:!?/'\"`*()[]<>«»")
+    text = text.strip(_AROUND)
     if text[:7].casefold() == "mailto:":
-        text = text[7:].partition("?")[0].strip()
+        text = text[7:].partition("?")[0].strip(_AROUND)
     return text.replace("%40", "@") if "@" not in text else text
 
 

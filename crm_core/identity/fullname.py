@@ -27,10 +27,10 @@ _SOLE_TRADER = re.compile(r"^(?:ип|чп|самозанят\w+)\s+", re.IGNOREC
 #: Words that stand beside a name and are none.
 _TITLES = frozenset(
     fold(word)
-    for word in (
-        "менеджер manager директор director бухгалтер секретарь клиент покупатель заказчик господин госпожа гражданин "
-        "мистер доктор mr mrs ms dr тел телефон whatsapp вотсап ватсап viber вайбер telegram авито avito жена муж мама папа"
-    ).split()  # noqa: SIM905 (words read best as words)
+    for word in """
+    менеджер manager директор director бухгалтер секретарь клиент покупатель заказчик господин госпожа гражданин мистер
+    доктор mr mrs ms dr тел телефон whatsapp вотсап ватсап viber вайбер telegram авито avito жена муж мама папа
+    """.split()  # noqa: SIM905 (words read best as words)
 )
 
 

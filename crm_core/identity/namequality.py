@@ -90,4 +90,4 @@ def _is_no_name(text: str) -> bool:
 def _cased(word: str, whole: str) -> str:
     if is_company(whole) and len(word) <= 4 and whole.isupper():
         return word  # ООО, ЗАО and short brands keep their capitals
-    return word[0].upper() + word[1:].lower()
+    return word.capitalize()

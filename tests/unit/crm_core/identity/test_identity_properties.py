@@ -110,6 +110,7 @@ def test_email_keys_have_one_shape_when_anything_is_written(text: str) -> None:
 
 @PROFILE
 @given(address=st.emails(), prefix=st.sampled_from(["", " ", "mailto:", "Ivan <"]))
+@example(address="`@a.af", prefix="mailto:")
 def test_key_of_a_key_is_the_key_when_read_again(address: str, prefix: str) -> None:
     key = email_key(prefix + address)
     if key is not None:
@@ -129,6 +130,7 @@ def test_comparison_is_symmetric_when_any_two_are_compared(a: str, b: str) -> No
 
 @PROFILE
 @given(name=NAMEISH | ANY)
+@example(name="ß")
 def test_name_never_conflicts_with_itself_when_cleaned(name: str) -> None:
     shown = clean_name(name)
     assert clean_name(shown) == shown
