@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,8 @@ def _refuse_doubles(node: yaml.Node | None, where: str) -> None:
 def _said(error: ValidationError) -> str:
     if error.validator == "additionalProperties" and isinstance(error.schema, dict):
         known = ", ".join(error.schema.get("properties", {}))
-        return f"{error.message.split(' ', 1)[0]} is not known here. Known are: {known}."
+        unknown = re.findall(r"'[^']*'", error.message)[:1]
+        return f"{''.join(unknown)} is not known here. Known are: {known}."
     if error.validator in ("oneOf", "anyOf"):
         return f"{error.instance!r} is none of the forms that are allowed here (docs/adding-a-connector.md)."
     return error.message

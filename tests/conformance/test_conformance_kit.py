@@ -18,7 +18,7 @@ def test_catalogue_is_current_when_compared() -> None:
     )
 
 
-@pytest.mark.parametrize(("family", "is_preset"), [("forms", False), ("telephony", False), ("forms", True)])
+@pytest.mark.parametrize("family, is_preset", [("forms", False), ("telephony", False), ("forms", True)])
 def test_new_connector_has_samples_and_page_when_made(tmp_path: Path, family: str, is_preset: bool) -> None:
     folder = new.create("acme_cloud", family, preset=is_preset, root=tmp_path)
     assert (folder / "README.md").read_text().startswith("# Acme Cloud\n")
@@ -40,9 +40,9 @@ def test_new_mapping_reads_its_samples_when_made(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "family"), [("Bad-Name", "forms"), ("generic_form", "forms"), ("fine", "mail")]
+    "wanted, family", [("Bad-Name", "forms"), ("generic_form", "forms"), ("fine", "mail")]
 )
-def test_new_connector_is_refused_when_its_name_cannot_be(tmp_path: Path, name: str, family: str) -> None:
+def test_new_connector_is_refused_when_its_name_cannot_be(tmp_path: Path, wanted: str, family: str) -> None:
     with pytest.raises(Misconfigured):
-        new.create(name, family, root=tmp_path)
+        new.create(wanted, family, root=tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,281 @@
+"""Bodies as they really arrive. The numbers in comments are those of the list of cases for forms."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.kit import Request
+from connectors.kit.decoding import Decoded, decode, limits
+from crm_core.errors import Malformed
+
+FORM = "application/x-www-form-urlencoded"
+JSON = "application/json"
+MULTIPART = "multipart/form-data; boundary=b"
+
+
+def read(body: bytes, content_type: str = "", query: str = "", **headers: str) -> Decoded:
+    given_headers = {"content-type": content_type, **{k.replace("_", "-"): v for k, v in headers.items()}}
+    return decode(Request("POST", "", query, given_headers, body, datetime(2026, 1, 15, tzinfo=UTC)))
+
+
+@pytest.mark.parametrize(
+    "body, content_type",
+    [
+        (b"name=%C8%E2%E0%ED", FORM),  # 7
+        (b"name=%C8%E2%E0%ED", FORM + "; charset=windows-1251"),  # 8
+        ("name=Иван".encode("cp1251"), FORM),  # 9
+        ("name=Иван".encode(), FORM),  # 10
+        ("name=Иван".encode(), FORM + "; charset=windows-1251"),  # declared wrongly: UTF-8 proves itself
+        (b"name=%D0%98%D0%B2%D0%B0%D0%BD", ""),  # 17
+        (b"name=%D0%98%D0%B2%D0%B0%D0%BD", JSON),  # 19
+        ("name=Иван".encode("koi8-r"), FORM + "; charset=KOI8-R"),
+        ('{"name":"Иван"}'.encode(), "text/plain;charset=UTF-8"),  # 16
+        ('{"name":"Иван"}'.encode(), FORM),  # 18
+        ('{"name":"Иван"}'.encode("utf-8-sig"), JSON),  # 13
+        ('{"name":"Иван"}'.encode("cp1251"), JSON + "; charset=windows-1251"),  # 14
+        ('{"name":"Иван"}'.encode("cp1251"), JSON),
+        ('{"name":"Иван"}'.encode("utf-16"), JSON),  # 15
+        ('{"name":"Иван"}'.encode("utf-16-le"), JSON),
+        ('{"name":"Иван"}'.encode("utf-16-be"), JSON + "; charset=utf-16be"),
+        (b'{"name":"\\u0418\\u0432\\u0430\\u043d"}', "; ; charset=nonsense"),
+        ('--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nИван\r\n--b--'.encode(), MULTIPART),
+        (
+            '--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nИван\r\n--b--'.encode("cp1251"),
+            MULTIPART,
+        ),  # 11
+        (
+            '--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nИван\r\n--b--'.encode(),
+            "multipart/form-data",
+        ),  # 20
+        ("--b\nContent-Disposition: form-data; name=name\n\nИван\n--b--".encode(), ""),
+        (gzip.compress("name=Иван".encode()), FORM),  # 22, without the header that says so
+    ],
+)
+def test_name_is_read_when_bytes_are_in_any_shape(body: bytes, content_type: str) -> None:
+    decoded = read(body, content_type)
+    assert decoded.fields["name"] == "Иван"
+    assert decoded.flags == ()
+
+
+def test_each_value_finds_its_encoding_when_mixed() -> None:  # 12
+    body = b"name=" + "Иван".encode() + b"&city=" + "Тверь".encode("cp1251")
+    assert read(body, FORM).fields == {"name": "Иван", "city": "Тверь"}
+    inside = b'{"name":"' + "Иван".encode() + b'","city":"' + "Тверь".encode("cp1251") + b'"}'
+    assert read(inside, JSON).fields == {"name": "Иван", "city": "Тверь"}
+
+
+def test_text_stays_utf8_when_its_last_character_is_cut() -> None:
+    assert read("name=Ива".encode()[:-1], FORM).fields["name"] == "Ив"
+    assert read(("message=" + "слово " * 20).encode() + b"\xff", FORM).fields["message"].startswith("слово")
+
+
+@pytest.mark.parametrize(
+    "body, data", [(b"", {}), (b" \r\n", {}), (b"\0" * 50, {}), (b"{}", {}), (b"[]", []), (b"null", {})]
+)
+def test_nothing_is_read_when_nothing_was_sent(body: bytes, data: Any) -> None:  # 23
+    assert read(body, JSON).data == data
+
+
+def test_json_values_are_kept_when_not_mappings() -> None:  # 23
+    assert read(b'"str"', JSON).data == "str"
+    assert read(b'[{"a":1},{"a":2}]', JSON).data == [{"a": 1}, {"a": 2}]
+
+
+def test_pairs_are_split_when_separated_otherwise() -> None:
+    assert read(b"a=1;b=2", FORM).fields == {"a": "1", "b": "2"}  # 24
+    assert read(b"a=1;2&b=3", FORM).fields == {"a": "1;2", "b": "3"}
+    assert read(b"a=1\r\nb=x y\r\n", "text/plain").fields == {"a": "1", "b": "x y"}
+    assert read(b"message=first; second", FORM).fields == {"message": "first; second"}
+
+
+def test_leading_space_is_kept_when_a_plus_was_not_escaped() -> None:  # 25
+    assert read(b"phone=+79123456740", FORM).fields["phone"] == " 79123456740"
+
+
+def test_text_can_be_stored_when_it_was_hostile() -> None:  # 26
+    fields = read(
+        b'{"a":"x\\u0000y","b":"\\ud83d!","c":NaN,"d":1e999,"e":"\xf0\x9f\x98\x80","f":"\xe2\x80\xaez"}', JSON
+    ).fields
+    assert fields == {"a": "xy", "b": "!", "c": "NaN", "d": "1e999", "e": "😀", "f": "z"}
+    assert read(b"a=x%00y&%00b=%ED%A0%BD1", FORM).fields["a"] == "xy"
+
+
+def test_long_numbers_keep_their_digits_when_json() -> None:
+    assert read(b'{"id":12345678901234567890,"n":123}', JSON).fields == {
+        "id": "12345678901234567890",
+        "n": 123,
+    }
+
+
+def test_duplicates_are_kept_when_names_repeat() -> None:  # 27
+    assert read(b"city=A&city=B&city=C", FORM).fields == {"city": ["A", "B", "C"]}
+    assert read(b'{"city":"A","city":"B"}', JSON).fields == {"city": ["A", "B"]}
+    assert read(b'{"tags":["A","B"],"tags":"C"}', JSON).fields == {"tags": [["A", "B"], "C"]}
+
+
+@pytest.mark.parametrize(
+    "body, data",
+    [
+        (b"opt[]=1&opt[]=2", {"opt": ["1", "2"]}),
+        (b"opt[]=1", {"opt": ["1"]}),
+        (b"fields[name][value]=x", {"fields": {"name": {"value": "x"}}}),
+        (b"a[b][c]=1&a[b][d]=2", {"a": {"b": {"c": "1", "d": "2"}}}),
+        (b"r[0]=x&r[1]=y", {"r": ["x", "y"]}),
+        (b"u[][0]=x", {"u": [["x"]]}),
+        (b"a[b=1&a]b=2&[c]=3", {"a[b": "1", "a]b": "2", "[c]": "3"}),
+        (b"a=1&a[b]=2", {"a": "1", "a[b]": "2"}),
+        (
+            b"1.3=Ivan&__proto__=1&constructor=2&=x",
+            {"1.3": "Ivan", "__proto__": "1", "constructor": "2", "": "x"},
+        ),  # 30
+    ],
+)
+def test_brackets_become_levels_when_they_fit(body: bytes, data: dict[str, Any]) -> None:  # 28
+    assert read(body, FORM).data == data
+
+
+def test_name_stays_flat_when_its_brackets_are_a_bomb() -> None:  # 28
+    assert read(b"a" + b"[" * 10_000 + b"=1", FORM).flags == (limits.TRUNCATED_VALUE,)
+    assert len(read(b"a" + b"[b]" * 40 + b"=1", FORM).fields) == 1
+    assert read(b"a" + b"[b]" * 40 + b"=1", FORM).flags == (limits.TOO_DEEP,)
+
+
+def test_fields_above_the_limit_are_flagged_when_there_are_many() -> None:  # 29
+    decoded = read(b"&".join(b"f%d=v" % n for n in range(100_000)), FORM)
+    assert (len(decoded.fields), decoded.flags) == (limits.KEYS, (limits.TOO_MANY_FIELDS,))
+    as_json = read(json.dumps({f"f{n}": "v" for n in range(1200)}).encode(), JSON)
+    assert (len(as_json.fields), as_json.flags) == (limits.KEYS, (limits.TOO_MANY_FIELDS,))
+    part = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n'
+    assert limits.TOO_MANY_FIELDS in read(part * 1200 + b"--b--", MULTIPART).flags
+
+
+@pytest.mark.parametrize(
+    "body, content_type",
+    [
+        (b"a=" + b"x" * 5_000_000, FORM),
+        (b'{"a":"' + b"x" * 5_000_000 + b'"}', JSON),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n' + b"x" * 5_000_000 + b"\r\n--b--",
+            MULTIPART,
+        ),
+        (gzip.compress(b"a=" + b"x" * 60_000_000), FORM),
+    ],
+)
+def test_value_is_cut_when_it_is_huge(body: bytes, content_type: str) -> None:  # 29
+    decoded = read(body, content_type)
+    assert len(decoded.fields["a"]) == limits.VALUE_CHARS
+    assert limits.TRUNCATED_VALUE in decoded.flags
+
+
+def test_key_is_cut_when_it_is_huge() -> None:  # 29, 30
+    assert list(read(b"k" * 64_000 + b"=1", FORM).fields) == ["k" * limits.KEY_CHARS]
+    assert list(read(("я" * 300).encode() + b"=1", FORM).fields) == ["я" * limits.KEY_CHARS]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 10_000 + b"]" * 10_000,
+        b"[" * 1_000_000,
+        b"[" + b"1," * 2_500_000 + b"1]",
+        b"\xff\xd8\xff\xe0" + bytes(range(32)) * 40,
+        b'{"' + b'\\"' * 500_000,
+        b"--b\r\n" * 100,
+    ],
+)
+def test_error_has_words_when_nothing_can_be_read(body: bytes) -> None:
+    assert _complaint(body) or read(body, JSON).data in ({}, []), "a tree of nothing is nothing"
+
+
+def _complaint(body: bytes) -> str:
+    try:
+        read(body, JSON)
+    except Malformed as error:
+        return error.message
+    return ""
+
+
+def test_deep_values_are_kept_as_text_when_nested_too_far() -> None:
+    deep = read(b'{"name":"Ivan","x":' + b'{"y":' * 20 + b"1" + b"}" * 20 + b"}", JSON)
+    assert (deep.fields["name"], deep.flags) == ("Ivan", (limits.TOO_DEEP,))
+    bomb = read(b'{"name":"Ivan","x":' + b'{"y":' * 10_000 + b"1" + b"}" * 10_000 + b"}", JSON)
+    assert (bomb.fields["name"], bomb.flags) == ("Ivan", (limits.BROKEN_JSON,))
+
+
+def test_fields_are_saved_when_json_is_broken() -> None:  # 35
+    decoded = read(b'{"name":"Ivan","text":"He said "hi", ok","n":007,"tel":"+7 912"}', JSON)
+    assert decoded.fields == {"name": "Ivan", "text": 'He said "hi", ok', "n": "007", "tel": "+7 912"}
+    assert decoded.flags == (limits.BROKEN_JSON,)
+    assert read(b'{"a":"line\nbreak"}', JSON).flags == (), "a line break in a text is read as it is"
+
+
+def test_rows_are_refused_when_cutting_them_would_lose_some() -> None:
+    with pytest.raises(Malformed, match="2001 inquiries"):
+        read(json.dumps([{"a": 1}] * (limits.ROWS + 1)).encode(), JSON)
+
+
+def test_files_are_noted_when_uploaded() -> None:
+    body = (
+        b'--b\r\nContent-Disposition: form-data; name="f"; filename="a%22b.pdf"\r\nContent-Type: application/pdf\r\n\r\nPDF\r\n'
+        b"--b\r\nContent-Disposition: form-data; name=\"g\"; filename*=UTF-8''%D0%B0.txt\r\n\r\nx\r\n"
+        b'--b\r\nContent-Disposition: form-data; name="none"; filename=""\r\n\r\n\r\n--b--'
+    )
+    fields = read(body, MULTIPART).fields
+    digest = hashlib.sha256(b"PDF").hexdigest()
+    assert fields["f"] == {"name": 'a"b.pdf', "type": "application/pdf", "size": 3, "sha256": digest}
+    assert (fields["g"]["name"], fields["g"]["size"]) == ("а.txt", 1)
+    assert "none" not in fields
+
+
+def test_parts_are_read_when_multipart_is_cut() -> None:  # 21
+    body = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name="c"\r\n\r\n2\r\n-'
+    assert read(body, MULTIPART).fields == {"a": "1", "c": "2"}
+    assert read(body, MULTIPART).flags == (limits.TRUNCATED_BODY,)
+
+
+def test_query_is_apart_when_the_address_carries_marks() -> None:
+    decoded = read(b"a=1", FORM, query="utm_source=ya&b[]=2")
+    assert (decoded.fields, decoded.query) == ({"a": "1"}, {"utm_source": "ya", "b": ["2"]})
+
+
+def test_body_is_read_as_it_is_when_it_only_says_to_be_packed() -> None:
+    assert read(b"a=1", FORM, content_encoding="gzip").fields == {"a": "1"}
+    cut = read(gzip.compress(b"a=1&b=" + bytes(range(48, 58)) * 500)[:-20], FORM, content_encoding="gzip")
+    assert (cut.fields["a"], limits.TRUNCATED_BODY in cut.flags) == ("1", True)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.binary(max_size=400),
+    st.sampled_from(["", FORM, JSON, MULTIPART, "text/plain; charset=iso-2022-jp", FORM + ";charset=utf-7"]),
+)
+def test_result_can_be_stored_when_bytes_are_any(body: bytes, content_type: str) -> None:
+    try:
+        decoded = read(body, content_type)
+    except Malformed:
+        return
+    text = json.dumps(decoded.data, ensure_ascii=False, allow_nan=False)
+    text.encode("utf-8")
+    assert "\\u0000" not in text
+    assert decoded == read(body, content_type)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.dictionaries(
+        st.text("abcя_ ", min_size=1, max_size=8),
+        st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs", "Cf"]), max_size=20),
+    )
+)
+def test_json_comes_back_when_it_was_clean(data: dict[str, str]) -> None:
+    expected = {unicodedata.normalize("NFC", k): unicodedata.normalize("NFC", v) for k, v in data.items()}
+    assert read(json.dumps(data).encode(), JSON).fields == expected
