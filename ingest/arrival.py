@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -71,15 +72,23 @@ def safe_text(text: str) -> str:
     return text
 
 
-def safe_json(headers: Mapping[str, str]) -> str:
-    """The headers as JSON text for a jsonb column."""
+def safe_json(value: Any) -> str:
+    """JSON text that PostgreSQL can hold: texts anywhere in `value` are made safe if any of them is not."""
     try:
-        dumped = orjson.dumps(headers)
+        dumped = orjson.dumps(value)
         if b"\\u0000" not in dumped:
             return dumped.decode()
     except TypeError:
         pass  # a lone surrogate; cleaned below
-    return orjson.dumps({safe_text(name): safe_text(str(value)) for name, value in headers.items()}).decode()
+    return orjson.dumps(_safe(value)).decode()
+
+
+def _safe(value: Any) -> Any:
+    if isinstance(value, str):
+        return safe_text(value)
+    if isinstance(value, Mapping):
+        return {safe_text(str(name)): _safe(item) for name, item in value.items()}
+    return [_safe(item) for item in value] if isinstance(value, list) else value
 
 
 def safe_key(key: str | None) -> str | None:
