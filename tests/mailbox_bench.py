@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -79,3 +80,12 @@ def make_bench(engine: Engine, config: HubConfig, settings: dict[str, Any], **mo
     with engine.begin() as connection:
         source = add_source(connection, config, "imap", "Sales", settings)
     return Bench(connect(config.database_url, "worker"), source.id, ImapConfig.model_validate(settings), **more)
+
+
+def poll_once_in_a_child(database_url: str, source_id: int, lease_seconds: float, settings: str, failpoint: str) -> None:
+    """One poll in a process of its own, which the failpoint may kill. `settings` as JSON."""
+    os.environ["LEADHUB_FAILPOINT"] = failpoint
+    with connect(database_url, "worker") as database:
+        session = Session(ImapConfig.model_validate_json(settings), SMALL)
+        poll(database, session, source_id, owner="child:1", lease_seconds=lease_seconds)
+        session.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import threading
@@ -35,10 +36,8 @@ class ScriptedImap:
     def close(self) -> None:
         # Only shutdown wakes a thread that waits in accept or recv; close alone would leave it there.
         for one in (self._listener, *self._open):
-            try:
+            with contextlib.suppress(OSError):  # closed by its peer already
                 one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # closed by its peer already
             one.close()
 
     def _accept(self) -> None:

@@ -233,7 +233,7 @@ def test_check_names_folders_counts_and_the_newest_subject(mail_server: Dovecot,
 
 
 @pytest.mark.parametrize(
-    ("change", "name", "word"),
+    "change,name,word",
     [
         ({"password": "wrong"}, "connect", "password"),
         ({"folder": "Nowhere"}, "folder", "Nowhere"),
@@ -250,6 +250,7 @@ def test_check_ends_with_what_is_wrong(mail_server: Dovecot, mail_user: str, cha
 
 def test_port_that_speaks_another_protocol_is_a_failure_in_words(bench_on: MakeBench) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
+
         def answer() -> None:
             peer, _ = listener.accept()
             with peer:

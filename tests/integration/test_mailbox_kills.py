@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-import os
+import multiprocessing
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import mail_samples
 import pytest
 from dovecot import Dovecot
-from mailbox_bench import SMALL, Bench, make_bench
+from mailbox_bench import SMALL, Bench, make_bench, poll_once_in_a_child
 from sqlalchemy import Engine
 
 from crm_core.config import HubConfig
 from crm_core.database import connect
 from ingest.mailbox import Session, poll
 
-#: One poll in a process of its own: arguments are database, source, lease, settings as JSON.
-_CHILD = """
-import json, sys
-from mailbox_bench import SMALL
-from connectors.mail.imap import ImapConfig
-from crm_core.database import connect
-from ingest.mailbox import Session, poll
-database, source_id, lease, settings = sys.argv[1:]
-with connect(database, "worker") as connection:
-    session = Session(ImapConfig.model_validate(json.loads(settings)), SMALL)
-    poll(connection, session, int(source_id), owner="child:1", lease_seconds=float(lease))
-    session.close()
-"""
+#: Children are forked from a server that has imported everything once: an import each would cost a second.
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["mailbox_bench"])
 
 
 @pytest.fixture
@@ -48,14 +35,14 @@ def _child(bench: Bench, config: HubConfig, failpoint: str, lease_seconds: float
     bench.database.execute(
         "UPDATE mailbox_folder SET next_poll_at = now(), next_sweep_at = now() WHERE source_id = %s", (bench.source_id,)
     )
-    root = Path(__file__).parents[2]
-    done = subprocess.run(
-        [sys.executable, "-c", _CHILD, config.database_url, str(bench.source_id), str(lease_seconds), bench.settings.model_dump_json()],
-        env={**os.environ, "LEADHUB_FAILPOINT": failpoint, "PYTHONPATH": f"{root}{os.pathsep}{root / 'tests'}"},
-        timeout=60, check=False, capture_output=True,
-    )  # fmt: skip
-    assert done.returncode in (0, -signal.SIGKILL), done.stderr.decode()
-    return done.returncode
+    child = _PROCESSES.Process(
+        target=poll_once_in_a_child,
+        args=(config.database_url, bench.source_id, lease_seconds, bench.settings.model_dump_json(), failpoint),
+    )
+    child.start()
+    child.join(60)
+    assert child.exitcode in (0, -signal.SIGKILL)
+    return child.exitcode
 
 
 @pytest.mark.parametrize(
