@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from connectors.kit import registry
 from connectors.kit.connector import Connector, ConnectorConfig, Reply, Request
@@ -100,18 +101,23 @@ def _request(place: Path) -> Request:
         if body is None:
             raise FileNotFoundError(f"{place} holds neither request.json nor body")
         return _from_files(body.read_bytes(), place / "headers")
+    headers = {name.lower(): value for name, value in given.get("headers", {}).items()}
+    if "form" in given:
+        headers.setdefault("content-type", "application/x-www-form-urlencoded")
     return Request(
         given.get("method", "POST"),
         given.get("path", ""),
         given.get("query", ""),
-        {name.lower(): value for name, value in given.get("headers", {}).items()},
+        headers,
         _body(given),
         datetime.fromisoformat(given["received_at"]) if "received_at" in given else RECEIVED_AT,
     )
 
 
 def _body(given: Mapping[str, Any]) -> bytes:
-    """One of `body` (text), `json` (any value) and `body_base64` (bytes)."""
+    """One of `body` (text), `json` (any value), `form` (names and texts) and `body_base64` (bytes)."""
+    if "form" in given:
+        return urlencode(given["form"]).encode("ascii")
     if "json" in given:
         return json.dumps(given["json"], ensure_ascii=False).encode()
     if "body_base64" in given:

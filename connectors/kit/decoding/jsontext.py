@@ -9,6 +9,7 @@ from typing import Any
 
 from connectors.kit.decoding import brackets, limits
 from connectors.kit.decoding.charset import clean, decoded
+from crm_core.errors import Malformed
 
 _MEMBER = re.compile(
     r'"((?:[^"\\]|\\.){1,256})"\s{0,8}:\s{0,8}(?:"|(-?\d{1,40}(?:\.\d{1,40})?|true|false|null))'
@@ -38,6 +39,14 @@ def parse(body: bytes, charset: str) -> Any:
 def bounded(value: Any, flags: set[str]) -> Any:
     """The same value, cleaned and within the limits of one inquiry."""
     return _Bound(flags).value(value, 0)
+
+
+def read_json(text: str) -> Any:
+    """JSON that a provider put into a text field, cleaned and within the limits. Raises Malformed where it is none."""
+    try:
+        return bounded(loads(text), set())
+    except ValueError as error:
+        raise Malformed("broken_json", f"A field should hold JSON and does not: {error}.") from None
 
 
 def salvage(text: str, flags: set[str]) -> dict[str, Any]:

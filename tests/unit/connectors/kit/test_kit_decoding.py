@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.kit import Request
-from connectors.kit.decoding import Decoded, decode, limits
+from connectors.kit.decoding import Decoded, decode, limits, raw_values, read_json
 from crm_core.errors import Malformed
 
 FORM = "application/x-www-form-urlencoded"
@@ -279,3 +279,16 @@ def test_result_can_be_stored_when_bytes_are_any(body: bytes, content_type: str)
 def test_json_comes_back_when_it_was_clean(data: dict[str, str]) -> None:
     expected = {unicodedata.normalize("NFC", k): unicodedata.normalize("NFC", v) for k, v in data.items()}
     assert read(json.dumps(data).encode(), JSON).fields == expected
+
+
+def test_raw_values_are_the_bytes_when_a_signature_covers_them() -> None:
+    body = b"key=k&json=%7B%22a%22%3A+%22%00e%CC%81%22%7D&sign=s&sign=second"
+    assert raw_values(body) == {"key": b"k", "json": b'{"a": "\x00e\xcc\x81"}', "sign": b"s"}
+    assert raw_values(b"\xff&=&&a") == {"\ufffd": b"", "": b"", "a": b""}
+
+
+def test_json_in_a_field_is_read_when_it_is_some() -> None:
+    assert read_json('{"a":"x\\u0000","b":[1]}') == {"a": "x", "b": [1]}
+    for broken in ("", "{", "[" * 10_000, "nothing"):
+        with pytest.raises(Malformed, match="should hold JSON"):
+            read_json(broken)
