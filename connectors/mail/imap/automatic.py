@@ -15,9 +15,10 @@ _BOUNCE_SUBJECT = re.compile(
     r"(?:undeliver|delivery (?:status|failure|has failed)|mail delivery (?:failed|system)|returned mail|failure notice|"
     r"не ?доставлен|недоставлен|сообщение не доставлено)", re.IGNORECASE
 )  # fmt: skip
+#: A colon, a dash or the end must follow: "Out of office furniture" is an inquiry.
 _REPLY_SUBJECT = re.compile(
-    r"(?:out of (?:the )?office|automatic reply|auto(?:matic)?[- ]?reply|автоответ|автоматический ответ|вне офиса|"
-    r"нет на месте|abwesenheitsnotiz|réponse automatique)\b", re.IGNORECASE
+    r"(?:out of (?:the )?office(?: (?:auto-?reply|re))?|automatic reply|auto(?:matic)?[- ]?reply|автоответ|автоматический ответ|"
+    r"вне офиса|нет на месте|abwesenheitsnotiz|réponse automatique)\s*(?:[:(\-–—]|$)", re.IGNORECASE
 )  # fmt: skip
 #: Fields whose presence alone tells an answering machine (RFC 3834 came late; these are older).
 _REPLY_FIELDS = ("x-autoreply", "x-autorespond", "x-autoreply-from", "x-mail-autoreply", "x-fc-machinegenerated")
@@ -58,7 +59,8 @@ def _bounce(message: MimeMessage, sender: Address | None, subject: str, types: s
 
 
 def _auto_reply(message: MimeMessage, subject: str) -> str:
-    submitted = headers.value(message, "auto-submitted").split(";")[0].strip().lower()
+    submitted = headers.value(message, "auto-submitted").lower()
+    submitted = re.split(r"[;(\s]", submitted, maxsplit=1)[0]
     if submitted in ("auto-replied", "auto-notified"):
         return f"auto-submitted: {submitted}"
     for name in _REPLY_FIELDS:
