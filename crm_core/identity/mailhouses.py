@@ -1,8 +1,8 @@
 """What providers of mailboxes say about their own addresses: which spellings are one mailbox. Facts, no code.
 
 Sources: Google (support.google.com/mail/answer/7436150), Yandex help "Aliases", Apple, Proton, Fastmail and Microsoft
-help pages; cross-checked by hand against the tables of MaxMind's minfraud and of validator.js. What no source states is
-not here, or only in `SUGGESTED_DOMAINS`, where it can suggest but never join.
+help pages, and the tables of MaxMind's minfraud and of validator.js, as docs/identity.md sums them up; not every page
+was read again. What no source states is not here, or only in `SUGGESTED_DOMAINS`, where it can suggest but never join.
 """
 
 from __future__ import annotations

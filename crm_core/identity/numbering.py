@@ -12,7 +12,7 @@ import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 
 from crm_core.identity.identifiers import Strength
-from crm_core.identity.placeholders import is_placeholder
+from crm_core.identity.placeholders import is_placeholder, is_run
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
@@ -62,6 +62,9 @@ def classify(e164: str) -> tuple[Strength, tuple[str, ...]] | None:
     if number is None:
         return None
     kind = phonenumbers.number_type(number)
+    if is_run(e164):
+        # A valid one joins people of one name and nobody else: the same example stands in a thousand manuals.
+        return ("blocked", ("junk",)) if kind == PhoneNumberType.UNKNOWN else ("weak", ("run",))
     if kind in _STRONG:
         return "strong", ()
     if kind != PhoneNumberType.UNKNOWN:

@@ -28,6 +28,10 @@ def is_withheld(text: str) -> bool:
 
 
 def is_placeholder(e164: str) -> bool:
-    """Typed to get past a required field: at most two different digits in the last nine, or a run up or down."""
-    tail = e164[-9:]
-    return len(set(tail)) <= 2 or any(tail in run for run in _RUNS)
+    """Typed to get past a required field: at most two different digits in the last nine."""
+    return len(set(e164[-9:])) <= 2
+
+
+def is_run(e164: str) -> bool:
+    """The last nine digits go up or down the keyboard. Mostly typed to get past a field, now and then a real number."""
+    return any(e164[-9:] in run for run in _RUNS)

@@ -64,7 +64,7 @@ def rows(
         pytest.param("+7 900 000-00-00", [("+79000000000", "blocked")], id="17-zeros"),
         pytest.param("+7 777 777 77 77", [("+77777777777", "blocked")], id="17-sevens"),
         pytest.param("+7 123 456-78-90", [("+71234567890", "blocked")], id="17-row-of-keys"),
-        pytest.param("8 (912) 345-67-89", [("+79123456789", "blocked")], id="17-row-of-keys-valid-mobile"),
+        pytest.param("8 (912) 345-67-89", [("+79123456789", "weak")], id="1-row-of-keys-valid-mobile"),
         pytest.param("8 998 765 43 21", [("+79987654321", "blocked")], id="17-row-backwards"),
         pytest.param("8 901 234-56-78", [("+79012345678", "strong")], id="17-row-across-zero-is-a-number"),
         pytest.param("111-11-11", [], id="17-ones-local"),
