@@ -134,7 +134,6 @@ def test_a_bug_shows_an_id_and_nothing_of_the_inside(
 
 
 def test_a_database_that_is_away_is_503_with_retry_after(still_world: World) -> None:
-
     away = replace(still_world.config, database_url="postgresql://leadhub@127.0.0.1:1/none")
     answer = create_app(away).test_client().get("/api/v1/leads", headers={"Authorization": "Bearer x"})
     close_engines()
