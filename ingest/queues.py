@@ -141,10 +141,11 @@ def free_bytes(config: HubConfig) -> int | None:
 
 
 def _silent_processes(report: Mapping[str, Any]) -> list[str]:
+    """Sweeps run in the workers, so a fresh one proves a worker, also in the seconds before the first canary."""
     youngest: dict[str, float] = {}
     for process in report["processes"]:
-        role = process["role"]
-        youngest[role] = min(youngest.get(role, process["age_seconds"]), process["age_seconds"])
+        for role in {process["role"], "worker"} if process["role"] == "sweep" else {process["role"]}:
+            youngest[role] = min(youngest.get(role, process["age_seconds"]), process["age_seconds"])
     said = []
     for role, limit in (("worker", WORKER_SILENT_SECONDS), ("sweep", SWEEP_SILENT_SECONDS)):
         age = youngest.get(role)
