@@ -93,8 +93,15 @@ def _leave(node: LexborNode, out: list[str], links: list[tuple[int, str]]) -> No
         plain = re.sub(r"^(?:mailto|tel):", "", target, flags=re.IGNORECASE).split("?")[0]
         if not said:
             out.append(target)
-        elif scheme[0].lower() != "http:" and scheme[0].lower() != "https:" and plain not in said:
+        elif scheme[0].lower() in ("mailto:", "tel:") and not _says(said, plain, scheme[0].lower()):
             out.append(f" ({plain})")
+
+
+def _says(text: str, target: str, scheme: str) -> bool:
+    """True when the text of a link shows its target already, a number perhaps with other separators."""
+    if scheme == "tel:":
+        return re.sub(r"\D", "", target) in re.sub(r"\D", "", text)
+    return target.lower() in text.lower()
 
 
 def _tidy(text: str) -> str:
