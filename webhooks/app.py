@@ -5,7 +5,6 @@ It holds no session and no state but the engine; importing it builds nothing.
 
 from __future__ import annotations
 
-import importlib
 import secrets
 from typing import Any
 
@@ -15,10 +14,9 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from crm_core.config import HubConfig
-from webhooks import problems
+from webhooks import api, console, health, metrics, problems, route
 from webhooks.security_headers import harden
 
-_ROOMS = ("webhooks.api", "webhooks.console", "webhooks.health", "webhooks.metrics", "webhooks.route")
 _MAX_REQUEST_BYTES = 1024 * 1024  # pages and API; the entrances have their own limit
 _MAX_FORM_PARTS = 1000  # fields of one posted page
 
@@ -56,18 +54,9 @@ def create_app(config: HubConfig) -> Flask:
         response.headers.setdefault("X-Request-Id", g.get("request_id", ""))
         return harden(response, is_https)
 
-    for name in _ROOMS:
-        _register(app, name, config)
-    return app
-
-
-def _register(app: Flask, name: str, config: HubConfig) -> None:
-    try:
-        room = importlib.import_module(name)
-    except ImportError:  # a room that is being built
-        return
-    if hasattr(room, "blueprint"):
+    for room in (api, console, health, metrics, route):
         app.register_blueprint(room.blueprint(config))
+    return app
 
 
 def _begin() -> None:
