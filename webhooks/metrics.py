@@ -60,6 +60,7 @@ class _Source:
         now = datetime.now(UTC)
         try:
             with self._engine.connect() as connection:
+                connection.detach()  # asked every few seconds; nothing is kept open in between
                 connection.execute(text(f"SET statement_timeout = {_STATEMENT_MS}"))
                 report = queue_report(connection, now)
                 rows = connection.execute(
@@ -69,7 +70,6 @@ class _Source:
                 ).all()
         except SQLAlchemyError as error:
             _log.warning("metrics not read: %s", type(error).__name__)
-            self._engine.dispose()
             return self._last
         depths = _depths(self._config.broker_url, report)
         self._last = (now, list(families(report, [tuple(row) for row in rows], depths)))

@@ -79,6 +79,7 @@ class RouteDesk:
             region = source.settings.region if source else self._config.region
             pool_id = source.pool_id if source else None
             with engine.connect() as connection:
+                connection.detach()  # a fresh one each time: a pooled one may have died with a restarted server
                 answer = who_answers(connection, caller, region, pool_id)
         except (HubError, SQLAlchemyError) as error:
             _log.warning("route question not answered: %s", type(error).__name__)
