@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "owner": ("leadhub.cli.people", "owner", "Those who work leads: add, list, absent."),
     "user": ("leadhub.cli.people", "user", "Those who sign in: add, link."),
     "token": ("leadhub.cli.people", "token", "Keys of the API: create."),
+    "demo": ("leadhub.cli.demo", "demo", "Play a day of traffic through the running hub."),
     "events": ("leadhub.cli.events", "events", "What arrived: list, show, replay."),
 }
 

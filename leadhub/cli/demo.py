@@ -1,0 +1,42 @@
+"""`leadhub demo`: a day of traffic through the real entrances of the running hub."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from leadhub.cli.answers import answers, fail, hub, table, tell
+
+_WIDTH = 30
+
+
+@click.command()
+@answers
+def demo(as_json: bool) -> None:
+    """Play 200 forms, a day of calls and 30 mails through the running hub, and end with the ledger.
+
+    Needs Dovecot (Debian package dovecot-imapd) for its throw-away mailbox.
+    """
+    from leadhub.demo.dovecot import DovecotMissing
+    from leadhub.demo.play import play
+
+    def progress(what: str, done: int, whole: int) -> None:
+        if as_json or not sys.stderr.isatty() and done < whole:
+            return
+        bar = "#" * (_WIDTH * done // whole)
+        click.echo(f"\r  {what:6} [{bar:{_WIDTH}}] {done}/{whole}", err=True, nl=done >= whole)
+
+    with hub() as (config, engine):
+        try:
+            rows = play(config, engine, progress)
+        except DovecotMissing as error:
+            fail("dovecot_missing", str(error), as_json=as_json)
+            return
+    names = list(rows[0]) if rows else []
+    columns = {name: name.replace("_", " ").upper() for name in names}
+    shown: list[dict[str, Any]] = [{**row, "source": row["source"]["name"]} for row in rows]
+    tell({"items": rows}, as_json=as_json, words=table(shown, columns, "Nothing was played."))
+    if not all(row["balanced"] for row in rows):
+        sys.exit(1)

@@ -1,0 +1,148 @@
+"""Sends the demo's traffic through the entrances, waits until everything has its outcome, and gives the ledger back."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection, Engine, text
+
+from crm_core.config import HubConfig
+from crm_core.errors import Transient
+from crm_core.owners import add_owner, list_owners
+from ingest.ledger import ledger
+from ingest.sources import add_source, change_settings, list_sources, set_state
+from leadhub.demo import dovecot
+from leadhub.demo.traffic import MAILS, Post, calls, forms, mails
+
+_OWNERS = (("Anna Demo", "101"), ("Boris Demo", "102"), ("Vera Demo", "103"))
+_NAMES = {"form": "Demo website", "call": "Demo exchange", "mail": "Demo mailbox"}
+_AT_ONCE = 4  # browsers and exchanges that send at the same time
+_TRIES = 5  # an entrance that says 503 is asked again
+_PATIENCE_SECONDS = 120.0
+
+Progress = Callable[[str, int, int], None]  # (what, done, of how many)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The demo's own entrances."""
+
+    form_url: str
+    call_url: str
+    mail_id: int
+    ids: tuple[int, ...]
+
+
+def play(config: HubConfig, engine: Engine, progress: Progress) -> list[dict[str, Any]]:
+    """Plays everything; rows of the ledger of the demo's sources for today. Transient if the hub does not answer."""
+    seed = int(time.time()) % 100_000  # another run brings other people
+    with dovecot_running() as server:
+        stage = _set_stage(config, engine, server)
+        with engine.connect() as connection:
+            started_at = connection.scalar(text("SELECT clock_timestamp()"))
+        try:
+            _send(stage.form_url, ([post] for post in forms(seed)), progress, "forms")
+            _send(stage.call_url, calls(seed, tuple(extension for _, extension in _OWNERS)), progress, "calls")
+            server.append_many("demo", mails(seed, datetime.now(UTC)))
+            _wait(engine, stage, started_at, progress)
+        finally:
+            with engine.begin() as connection:
+                set_state(connection, stage.mail_id, "paused", actor="demo")  # its server goes away with the demo
+    today = datetime.now(config.zone).date()
+    with engine.connect() as connection:
+        return [row for source_id in stage.ids for row in ledger(connection, config.timezone, today, today, source_id)]
+
+
+@contextmanager
+def dovecot_running() -> Iterator[dovecot.Dovecot]:
+    server = dovecot.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _set_stage(config: HubConfig, engine: Engine, server: dovecot.Dovecot) -> Stage:
+    with engine.begin() as connection:
+        if all(owner["duty"] for owner in list_owners(connection)):
+            for name, extension in _OWNERS:
+                add_owner(connection, name, extension=extension)
+        form_id, form_url = _entrance(connection, config, "form", "generic_form", {})
+        call_id, call_url = _entrance(connection, config, "call", "generic_call", {})
+        mailbox = {key: str(value) for key, value in server.settings("demo").items()}
+        mail_id, _ = _entrance(connection, config, "mail", "imap", mailbox)
+        change_settings(connection, config, mail_id, mailbox, actor="demo")
+        set_state(connection, mail_id, "active", actor="demo")
+        connection.execute(
+            text("UPDATE mailbox_folder SET next_poll_at = now(), fails = 0 WHERE source_id = :id"), {"id": mail_id}
+        )
+    return Stage(form_url, call_url, mail_id, (form_id, call_id, mail_id))
+
+
+def _entrance(
+    connection: Connection, config: HubConfig, channel: str, connector: str, settings: dict[str, str]
+) -> tuple[int, str]:
+    """The demo's source of this channel; made at the first demo, used again by the next."""
+    for row in list_sources(connection, config):
+        if row.name == _NAMES[channel] and row.connector == connector:
+            return row.id, row.url
+    made = add_source(connection, config, connector, _NAMES[channel], settings)
+    return made.id, made.url
+
+
+def _send(url: str, groups: Iterable[list[Post]], progress: Progress, what: str) -> None:
+    """Posts groups side by side, the posts of one group in order."""
+    waiting = list(groups)
+    with ThreadPoolExecutor(_AT_ONCE) as threads:
+        for done, _ in enumerate(threads.map(lambda group: _post_all(url, group), waiting), start=1):
+            progress(what, done, len(waiting))
+
+
+def _post_all(url: str, posts: list[Post]) -> None:
+    parts = urlsplit(url)
+    for post in posts:
+        for attempt in range(_TRIES):
+            kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+            connection = kind(parts.netloc, timeout=10)
+            try:
+                connection.request("POST", parts.path, post.body, {"accept": "application/json", **post.headers})
+                status = connection.getresponse().status
+            except OSError as error:
+                raise Transient("hub_unreachable", f"Nothing answers at {parts.netloc}; is the hub running?") from error
+            finally:
+                connection.close()
+            if status == 200:
+                break
+            if status != 503 or attempt == _TRIES - 1:
+                raise Transient("entrance_refused", f"The entrance answered {status}.")
+            time.sleep(1)
+
+
+def _wait(engine: Engine, stage: Stage, started_at: datetime | None, progress: Progress) -> None:
+    """Until the mails are in and nothing of the demo waits."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    with engine.connect() as connection:
+        while time.monotonic() < end:
+            row = connection.execute(
+                text(
+                    "SELECT count(*) FILTER (WHERE state IN ('waiting', 'working')) AS open,"
+                    "       count(*) FILTER (WHERE source_id = :mail AND received_at >= :start"
+                    "                          AND state NOT IN ('waiting', 'working')) AS mails"
+                    "  FROM inbound_event WHERE source_id = ANY(:ids)"
+                ),
+                {"mail": stage.mail_id, "ids": list(stage.ids), "start": started_at},
+            ).one()
+            connection.rollback()
+            progress("mails", min(MAILS, row.mails), MAILS)
+            if row.open == 0 and row.mails >= MAILS:
+                return
+            time.sleep(0.25)
+    raise Transient("demo_not_finished", "Not everything got its outcome in time; `leadhub health` says where it waits.")
