@@ -13,6 +13,7 @@ def index(desk: Desk) -> Answer:
         items = list_call_backs(connection, desk.principal)
     for item in items:
         due = clock.moment(item["due_at"])
+        item["title"] = "" if item["title"] == item["phone"] else item["title"]
         item["overdue"] = due is not None and due < desk.now
     return desk.page("call_backs.html", items=items, can_write=desk.may("activities.write"))
 

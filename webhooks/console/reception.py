@@ -26,10 +26,9 @@ _YEAR_SECONDS = 365 * 24 * 3600
 
 
 class _Id(IntegerConverter):
-    """A row's number within PostgreSQL's bigint; anything else is no such page."""
+    """A row's number that fits PostgreSQL's bigint; anything else is no such page."""
 
-    def __init__(self, map: Any) -> None:  # noqa: A002 - werkzeug names it so
-        super().__init__(map, min=1, max=2**63 - 1)
+    regex = "[1-9][0-9]{0,17}"
 
 
 def blueprint(config: HubConfig) -> Blueprint:

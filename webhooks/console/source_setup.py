@@ -12,6 +12,7 @@ from ingest.sources import add_source
 from webhooks.console import errors
 from webhooks.console.desk import Answer, Desk, entered
 from webhooks.console.setup_form import SetupField, fields_of, given_settings
+from webhooks.console.sources import title_of
 
 _LONGEST_SUMMARY = 140
 _CHANNEL_ORDER = ("form", "call", "mail")
@@ -22,7 +23,7 @@ def choose(desk: Desk) -> Answer:
     return desk.page(
         "choose_connector.html",
         groups=[
-            (channel, [{"name": one.name, "title": one.title, "summary": _summary(desk, one)} for one in group])
+            (channel, [{"name": one.name, "title": title_of(one.name, desk.language), "summary": _summary(desk, one)} for one in group])
             for channel, group in groupby(connectors, key=lambda one: one.channel)
         ],
     )
@@ -53,11 +54,11 @@ def add(desk: Desk, connector: str) -> Answer:
 def _page(desk: Desk, connector: Connector, fields: list[SetupField], problem: str) -> str:
     return desk.page(
         "add_source.html",
-        connector=connector,
+        title=title_of(connector.name, desk.language),
         channel=connector.channel,
         fields=fields,
         problem=problem,
-        source_name=entered("source_name", 200) or connector.title,
+        source_name=entered("source_name", 200) or title_of(connector.name, desk.language),
         source_hosts=entered("source_hosts", 2000),
         has_address=not connector.pulls,
         docs=_plain(connector.docs),

@@ -14,6 +14,7 @@ from ingest.ledger import ledger
 from ingest.source_settings import shown_settings
 from ingest.sources import SourceRow, list_sources, load_source
 from webhooks.console.desk import Answer, Desk
+from webhooks.console.language import Language
 from webhooks.console.reasons import words_of
 from webhooks.console.snippets import curl_line, html_form
 from webhooks.console.trials import trial_of
@@ -30,7 +31,7 @@ def index(desk: Desk) -> Answer:
             row["source"]["id"]: row["received"]
             for row in ledger(connection, desk.config.timezone, today, today, by=("source",))
         }
-    items = [_shown(row) | {"today": counts.get(str(row.id), 0)} for row in rows]
+    items = [_shown(desk, row) | {"today": counts.get(str(row.id), 0)} for row in rows]
     return desk.page("sources.html", items=items, today=today.isoformat(), can_write=desk.may("sources.write"))
 
 
@@ -45,7 +46,7 @@ def card(desk: Desk, source_id: int) -> Answer:
     trial = has_trial and bool(url)
     return desk.page(
         "source.html",
-        source=_shown(row),
+        source=_shown(desk, row),
         settings=settings,
         events=[event | {"words": words_of(desk, event)} for event in events],
         url=url,
@@ -88,13 +89,13 @@ def _tried(connection: Connection, desk: Desk) -> dict[str, Any] | None:
     return event | {"words": words_of(desk, event), "pending": event["state"] in ("waiting", "working")}
 
 
-def _shown(row: SourceRow) -> dict[str, Any]:
+def _shown(desk: Desk, row: SourceRow) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "name": row.name,
         "channel": row.channel,
         "state": row.state,
-        "connector_title": title_of(row.connector),
+        "connector_title": title_of(row.connector, desk.language),
         "line": row.line,
         "allowed_hosts": row.allowed_hosts,
         "created_at": row.created_at,
@@ -102,8 +103,10 @@ def _shown(row: SourceRow) -> dict[str, Any]:
     }
 
 
-def title_of(connector: str) -> str:
-    """Its title; its name if it is not installed any more or cannot be loaded."""
+def title_of(connector: str, language: Language) -> str:
+    """Its title, in the reader's language where that is known; its name if it is not installed any more."""
+    if language.knows("connector_title", connector):
+        return language.code("connector_title", connector)
     try:
         return registry.get(connector).title
     except HubError:

@@ -1,0 +1,234 @@
+"""A person's first quarter of an hour in a real browser: sign in, connect a form, get a lead, ask why, mend, read in Russian.
+
+Nothing may leave this machine, nothing may be said in the browser's console, nothing may scroll sideways on a phone.
+Screenshots go to test-artefacts/.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from crm_core import access
+from crm_core.config import HubConfig
+from crm_core.owners import add_owner, set_absent
+from ingest.process import drain
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from sqlalchemy import Engine, text
+from webhooks import engines
+from webhooks.wsgi import create_application
+from werkzeug.serving import make_server
+
+ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
+CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(path).exists()), "")
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--no-first-run"]  # fmt: skip
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Watch:
+    """What a page must never do."""
+
+    strangers: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+    def follow(self, context: BrowserContext) -> None:
+        context.on("request", self._asked)
+        context.on("console", self._heard)
+        context.on("weberror", lambda error: self.said.append(str(error.error)))
+
+    def _asked(self, request: Request) -> None:
+        if urlsplit(request.url).hostname != "127.0.0.1":
+            self.strangers.append(request.url)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.said.append(message.text)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM, "Chromium is missing: install the system's package chromium."
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def address(config: HubConfig, engine: Engine) -> Iterator[str]:
+    """The real application on a real socket, with an administrator, two owners at work and one away."""
+    with engine.begin() as connection:
+        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", PASSWORD)
+        add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
+        add_owner(connection, "Anna Sidorova", "102", "anna@example.com", "Sales")
+        away = add_owner(connection, "Pavel Kozlov", "103", "", "Sales")
+        set_absent(connection, away, datetime(2099, 1, 1, tzinfo=UTC), "vacation")
+    server = make_server("127.0.0.1", config.port, create_application(config), threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield config.base_url
+    server.shutdown()
+    thread.join()
+    server.server_close()
+    engines.close_engines()
+
+
+def _picture(page: Page, name: str) -> None:
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"console-{name}.png", full_page=page.viewport_size is not None and page.viewport_size["width"] < 500)
+
+
+def _sign_in(page: Page, address: str) -> None:
+    page.goto(f"{address}/")
+    page.get_by_label("Login", exact=True).fill("olga@example.com")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page).to_have_url(f"{address}/console/leads")
+
+
+def _add_form(page: Page, address: str) -> str:
+    """Adds a form by hand and returns its address."""
+    page.goto(f"{address}/console/sources")
+    page.get_by_role("link", name="Add a source").first.click()
+    page.get_by_role("link", name="Any web form").click()
+    page.get_by_label("Name", exact=True).fill("Main site, contact form")
+    page.get_by_role("button", name="Add source").click()
+    expect(page.get_by_role("status")).to_contain_text("The source is ready")
+    posted_to = page.locator("#address").text_content()
+    assert posted_to is not None
+    return posted_to
+
+
+def _traffic(posted_to: str, config: HubConfig) -> None:
+    for fields in (
+        {"name": "Мария Иванова", "phone": "+7 912 345-67-02", "email": "maria@example.com", "city": "Екатеринбург",
+         "message": "Нужны окна на балкон, 3 метра. Сколько стоит с монтажом?\nЛучше звонить после 18.",
+         "page_url": "https://example.com/okna?utm_source=yandex&utm_campaign=okna"},
+        {"name": "John Smith", "email": "john@example.org", "message": "A quote for 40 windows, please."},
+        {"name": '<script>alert("x")</script>', "email": "evil@example.com", "message": "<img src=x onerror=alert(1)>"},
+        {"name": "Мария Иванова", "email": "maria@example.com", "message": "Вы не перезвонили"},
+    ):  # fmt: skip
+        assert httpx.post(posted_to, json=fields).status_code == 200
+    assert httpx.post(posted_to, content=b"\x00\x01\xff\xfe" * 20, headers={"content-type": "application/octet-stream"}).status_code == 200
+    drain(None, config, "form")
+
+
+def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubConfig, engine: Engine) -> None:
+    watch = Watch()
+    context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-US")
+    watch.follow(context)
+    page = context.new_page()
+
+    page.goto(f"{address}/")
+    _picture(page, "sign-in")
+    _sign_in(page, address)
+    expect(page.get_by_text("No leads yet")).to_be_visible()
+    _picture(page, "leads-empty")
+
+    posted_to = _add_form(page, address)
+    _picture(page, "source")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.get_by_text("Waits for its turn.").first).to_be_visible()
+    drain(None, config, "form")
+    expect(page.locator("#tried").get_by_text("New lead")).to_be_visible()  # the page looks again by itself
+    _picture(page, "source-tried")
+
+    _traffic(posted_to, config)
+    page.goto(f"{address}/console/leads")
+    page.get_by_role("searchbox").fill("345-67-02")
+    page.get_by_role("button", name="Apply").click()
+    _picture(page, "leads-found")
+    page.get_by_role("link", name="Мария Иванова").click()
+    expect(page.get_by_role("heading", name="Why this owner")).to_be_visible()
+    expect(page.locator(".candidates")).to_contain_text("Pavel Kozlov: away until")
+    expect(page.get_by_text("Екатеринбург")).to_be_visible()
+    assert page.get_by_role("link", name="Call", exact=True).get_attribute("href") == "tel:+79123456702"
+    page.get_by_label("Comment").fill("Called back, measures on Friday.")
+    page.get_by_role("button", name="Save comment").click()
+    expect(page.get_by_role("status")).to_contain_text("Your comment is saved.")
+    assert "done=" not in page.url
+    _picture(page, "lead")
+
+    page.goto(f"{address}/console/events?state=needs_attention")
+    page.locator("a.row-link").click()
+    expect(page.locator(".raw")).to_contain_text("00000000  00 01 ff fe")
+    _picture(page, "event")
+    page.get_by_role("link", name="Replay…").click()
+    expect(page.get_by_text("Nothing would be different.")).to_be_visible()
+    _picture(page, "replay")
+    page.get_by_role("button", name="Replay 1 event").click()
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM inbound_event WHERE replayed = 1")) == 1
+
+    page.goto(f"{address}/console/ledger")
+    expect(page.get_by_text("Balanced: everything that arrived")).to_be_visible()
+    _picture(page, "ledger")
+    page.get_by_role("button", name="RU").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Баланс")
+    expect(page.locator("html")).to_have_attribute("lang", "ru")
+    page.get_by_role("button", name="Выйти").click()
+    expect(page.get_by_role("button", name="Войти")).to_be_visible()
+    context.close()
+    assert (watch.strangers, watch.said) == ([], [])
+
+
+@pytest.mark.parametrize(("width", "scheme", "locale"), [(1280, "dark", "en"), (390, "light", "ru"), (390, "dark", "en"), (1280, "light", "ru")])
+def test_every_page_fits_and_is_quiet(
+    browser: Browser, address: str, config: HubConfig, engine: Engine, width: int, scheme: str, locale: str
+) -> None:
+    watch = Watch()
+    context = browser.new_context(
+        viewport={"width": width, "height": 860}, locale="en-US", color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    _sign_in(page, address)
+    posted_to = _add_form(page, address)
+    _traffic(posted_to, config)
+    watch.follow(context)
+    with engine.begin() as connection:
+        uid = connection.scalar(text("SELECT uid FROM inbound_event WHERE state = 'needs_attention'"))
+        hostile, lead = connection.scalars(text("SELECT id FROM lead ORDER BY id DESC")).all()[:: 2][:2]
+        connection.execute(text("UPDATE app_user SET locale = :locale"), {"locale": locale})
+    for name, path in (
+        ("leads", "leads"), ("lead", f"leads/{lead}"), ("hostile", f"leads/{hostile}"), ("contacts", "contacts"),
+        ("call-backs", "call-backs"), ("events", "events"), ("event", f"events/{uid}"), ("sources", "sources"),
+        ("source", "sources/1"), ("choose", "sources/add"), ("add", "sources/add/imap"), ("owners", "owners"),
+        ("queues", "queues"), ("ledger", "ledger"), ("replay", "events/replay?state=needs_attention"),
+    ):  # fmt: skip
+        assert page.goto(f"{address}/console/{path}").status == 200  # type: ignore[union-attr]
+        sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert (name, sideways) == (name, 0)
+        assert page.evaluate("document.querySelectorAll('main h1').length") == 1
+        _picture(page, f"{name}-{width}-{scheme}-{locale}")
+    unlabelled = "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(e => !e.labels.length).length"
+    page.goto(f"{address}/console/owners")
+    assert page.evaluate(unlabelled) == 0
+    context.close()
+    assert (watch.strangers, watch.said) == ([], [])
+
+
+def test_console_works_by_keyboard_and_without_scripts(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en-US", viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.goto(f"{address}/")
+    page.keyboard.type("olga@example.com")  # the first field has the focus
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(f"{address}/console/leads")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")  # opens the menu
+    page.get_by_role("link", name="Ledger").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Ledger")
+    context.close()
