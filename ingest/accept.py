@@ -289,8 +289,8 @@ def _insert(connection: BoundedConnection, slips: Sequence[_Slip]) -> list[Recei
     try:
         return insert_named(connection, [slip.arrival for slip in slips], [slip.uid for slip in slips])
     except psycopg.OperationalError as error:
-        # Not the server's word but the line's, or the server's last one (class 57P: it shuts down).
-        if error.sqlstate is None or error.sqlstate.startswith(("57P", "08")):
+        # Not the server's word but the line's, or the server's last one (57P: it shuts down; 25006: it is a standby now).
+        if error.sqlstate is None or error.sqlstate.startswith(("57P", "08", "25006")):
             connection.close()
         raise
 
