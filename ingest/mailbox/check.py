@@ -40,7 +40,7 @@ def check(settings: ImapConfig, limits: Limits | None = None) -> list[Finding]:
         seen = session.examine()
         found.append(Finding(step, True, f"{settings.folder} opened read-only."))
         step = "mails"
-        found.append(Finding(step, True, f"{seen.exists} mails there; start={settings.start} brings in {_wanted(settings, seen)}."))
+        found.append(Finding(step, True, f"{seen.exists} mails there; start={settings.start} brings in {_wanted(settings)}."))
         step = "newest"
         found.append(Finding(step, True, _newest(session, seen)))
     except FolderMissing as error:
@@ -52,7 +52,7 @@ def check(settings: ImapConfig, limits: Limits | None = None) -> list[Finding]:
     return found
 
 
-def _wanted(settings: ImapConfig, seen: Examined) -> str:
+def _wanted(settings: ImapConfig) -> str:
     if settings.start == "all":
         return "all of them"
     return "only what arrives from now on" if settings.start == "new" else f"what came since {settings.start}"

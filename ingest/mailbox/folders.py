@@ -106,8 +106,10 @@ def fail(connection: Connection, folder: Folder, state: str, failure: Failure, p
 
 
 def make_due(connection: Connection, source_id: int) -> None:
-    """Its settings were changed or it was resumed: poll at once, whatever it was waiting for."""
-    connection.execute("UPDATE mailbox_folder SET next_poll_at = now() WHERE source_id = %s", (source_id,))
+    """A person changed its settings, resumed it or restarted the role: poll at once, whatever it was waiting for."""
+    connection.execute(
+        "UPDATE mailbox_folder SET next_poll_at = now(), resyncs = '[]' WHERE source_id = %s", (source_id,)
+    )
 
 
 def seconds_until_due(connection: Connection, source_id: int, name: str) -> float:

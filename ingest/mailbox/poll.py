@@ -41,7 +41,7 @@ def poll(
     *,
     owner: str,
     lease_seconds: float = 60.0,
-    wake: Callable[[str], None] = lambda channel: None,
+    wake: Callable[[str], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> PollReport:
     """Polls the folder of `session.settings`. psycopg.Error goes up: without the database there is nowhere to say it.

@@ -101,7 +101,9 @@ class Session:
         if not uids:
             return {}
         wanted = ",".join(str(uid) for uid in uids)
-        kind, data = self.client._imap.uid("FETCH", wanted, f"({' '.join(items)})")
+        kind, data = self.client._imap.uid(  # noqa: SLF001 imapclient's own fetch cannot tell such rows
+            "FETCH", wanted, f"({' '.join(items)})"
+        )
         if kind != "OK":
             raise IMAPClientError(f"fetch failed: {_text(data)}")
         try:
@@ -122,14 +124,17 @@ def _connect(settings: ImapConfig, limits: Limits) -> IMAPClient:
         settings.host, settings.actual_port, ssl=tls, ssl_context=context if tls else None,
         timeout=SocketTimeout(connect=limits.connect_seconds, read=limits.read_seconds),
     )  # fmt: skip
-    client._imap.debug = 0  # imapclient sets 5, which writes mail text into debug logs and costs 40 % of the speed
+    client._imap.debug = 0  # noqa: SLF001 imapclient sets 5, which writes mail text into debug logs and costs 40 % of the speed
     client.normalise_times = False  # else INTERNALDATE becomes naive local time
     try:
         if not settings.allow_private_host:
             refuse_private_address(settings.host, str(client.socket().getpeername()[0]))
         if settings.security == "starttls":
             client.starttls(context)
-        client.login(settings.user, settings.password)
+        if (settings.user + settings.password).isascii():
+            client.login(settings.user, settings.password)
+        else:
+            client.plain_login(settings.user, settings.password)  # LOGIN carries ASCII only; SASL PLAIN is UTF-8
     except BaseException:
         with contextlib.suppress(*IMAP_ERRORS):
             client.shutdown()

@@ -79,6 +79,45 @@ def test_two_refusals_of_the_password_make_auth_failed(bench_on: MakeBench, mail
     assert bench.folder()["last_error"] is None
 
 
+def test_password_beyond_ascii_signs_in_or_is_refused_in_words(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+    bench = bench_on(mail_server.settings(mail_user, password="пароль"))
+    assert bench.poll().failure == Failure(
+        "auth_failed", bench.folder()["last_error"]["message"], "auth", pauses=True
+    )
+    server = dovecot.start(password="пароль")
+    try:
+        assert check(ImapConfig.model_validate(server.settings(mail_user)), SMALL)[0].ok
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+def test_certificate_must_be_trusted_before_the_password_is_sent(
+    bench_on: MakeBench, mail_user: str, security: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = dovecot.start(tls=True)
+    try:
+        port = server.tls_port if security == "tls" else server.port
+        bench = bench_on(server.settings(mail_user, security=security, port=port))
+        report = bench.poll()
+        assert (report.state, report.failure and report.failure.code) == ("backoff", "certificate")
+        assert "Login: user" not in (server.top / "dovecot.log").read_text()
+        monkeypatch.setenv("SSL_CERT_FILE", str(server.certificate))
+        server.append(mail_user, mail_samples.plain(1))
+        assert bench.poll().state == "live"
+        assert bench.subjects() == subjects([1])
+        bench.session.close()
+    finally:
+        server.stop()
+
+
+def test_starttls_that_is_not_offered_never_falls_back_to_clear_text(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+    report = bench_on(mail_server.settings(mail_user, security="starttls")).poll()
+    assert report.state == "backoff"
+    assert report.failure is not None
+    assert mail_server.sessions(mail_user) == []
+
+
 def test_connection_limit_is_backoff_and_no_fault_of_the_password(bench_on: MakeBench, mail_user: str) -> None:
     server = dovecot.start(connections=1)
     try:
