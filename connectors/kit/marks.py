@@ -37,19 +37,23 @@ class Marks:
         """A mark by the name under which it was sent; False for a name that is none."""
         low = name.casefold().replace("-", "_")
         if low.startswith("utm_"):
-            target, key = self.utm, low
+            self.put_as("utm", low, value)
         elif low in words.CLICK_IDS:
-            target, key = self.click_ids, low
+            self.put_as("click_ids", low, value)
         elif low in words.CLIENT_IDS:
-            target, key = self.client_ids, words.CLIENT_IDS[low]
+            self.put_as("client_ids", words.CLIENT_IDS[low], value)
         else:
             return False
+        return True
+
+    def put_as(self, group: str, key: str, value: str) -> None:
+        """A mark of a group (utm, click_ids, client_ids) under a key that somebody chose for it."""
+        target: dict[str, str] = getattr(self, group)
         value = settled(value)
         if key == "ga" and (match := _GA.fullmatch(value)):
             value = match[1]  # GA1.2.<client id>: the first parts are about the cookie
         if value and not target.get(key):
             target[key] = value[:CHARS]
-        return True
 
     def put_query_of(self, url: str) -> None:
         """The marks in an address' query, and in its fragment where single-page sites put them."""

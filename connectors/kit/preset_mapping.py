@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connectors.kit import vocabulary as words
 from connectors.kit.connector import ConnectorConfig, Request
 from connectors.kit.decoding import decode
 from connectors.kit.leaves import Path, leaves, text_of, without
@@ -61,7 +62,11 @@ def _fill(
     if group in MARKS:
         for source in rule.get("from", ()):
             for place, name, value in _marks(source, data):
-                if draft.marks.put(mark or name, value) and place:
+                if mark:
+                    draft.marks.put_as(
+                        group, words.CLIENT_IDS.get(mark, mark) if group == "client_ids" else mark, value
+                    )
+                if (mark or draft.marks.put(name, value)) and place:
                     taken.add(place)
         return
     found = [

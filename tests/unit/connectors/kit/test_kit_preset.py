@@ -112,6 +112,15 @@ def test_arrival_is_a_test_or_ignored_when_the_mapping_says_so(tmp_path: Path) -
     assert connector.parse(post(kind="ping"), CONFIG) == [Ignored("not_a_form", "$.kind")]
 
 
+def test_mark_has_the_chosen_name_when_mapped_one_by_one(tmp_path: Path) -> None:
+    text = "title: M\nchannel: form\nfields:\n  client_ids.vendor: {from: [$.vid]}\n  utm.utm_source: {from: [$.src]}\n"
+    attribution = one(loaded(tmp_path, text, "marks"), post(vid="v1", src="ya", utm_medium="cpc")).attribution
+    assert (attribution.client_ids, attribution.utm) == (
+        {"vendor": "v1"},
+        {"utm_source": "ya", "utm_medium": "cpc"},
+    )
+
+
 def test_rows_are_all_read_when_json_is_an_array(tmp_path: Path) -> None:
     body = json.dumps([{"Name": "A"}, {"Name": "B", "tranid": 5}]).encode()
     assert [a.name for a in loaded(tmp_path).parse(raw(body), CONFIG) if isinstance(a, Inquiry)] == ["A", "B"]
