@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from flask import g, request
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from crm_core.access import Principal, find_token, may
 from webhooks.problems import Forbidden, SignInNeeded
@@ -18,14 +19,25 @@ def authenticate(engine: Engine) -> Principal:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise SignInNeeded("token_missing", "Send the header 'Authorization: Bearer <token>'.")
-    principal = None
-    if len(token) <= _LONGEST_TOKEN:
-        with engine.begin() as connection:
-            principal = find_token(connection, token.strip())
+    principal = _find(engine, token.strip()) if len(token) <= _LONGEST_TOKEN else None
     if principal is None:
         raise SignInNeeded("token_unknown", "This token is unknown or was revoked.")
     g.principal = principal
     return principal
+
+
+def _find(engine: Engine, token: str) -> Principal | None:
+    """Tries once more with a new connection: the pooled ones died if the server was restarted. What follows in the
+    same request, writing too, then meets a living one.
+    """
+    try:
+        with engine.begin() as connection:
+            return find_token(connection, token)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    with engine.begin() as connection:
+        return find_token(connection, token)
 
 
 def demand(principal: Principal, permission: str) -> None:

@@ -74,8 +74,13 @@ def visible_contacts(principal: Principal) -> ColumnElement[bool]:
 def _of_visible_contact(principal: Principal, column: SQLColumnExpression[int | None]) -> ColumnElement[bool]:
     """True where `column` names a contact, merged or not, whose root the principal sees."""
     member = aliased(Contact)
-    root_ids = select(Contact.id).where(visible_contacts(principal))
-    return column.in_(select(member.id).where(member.root_id.in_(root_ids)))
+    return (
+        select(member.id)
+        .join(Contact, Contact.id == member.root_id)
+        .where(member.id == column, visible_contacts(principal))
+        .correlate_except(member, Contact)  # whatever the list around it joins
+        .exists()
+    )
 
 
 def visible_calls(principal: Principal) -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from crm_core.arrivals import CallOutcome, Direction
 from crm_core.errors import NotFound
 from crm_core.models import Call, Contact, Owner, Source
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
-from crm_core.reading.people import phone_values, roots_with
+from crm_core.reading.people import members_of, members_with, phone_values
 from crm_core.reading.values import Filters, RowId, Text, Time, id_text, named, rfc3339
 
 _Member = aliased(Contact, name="member")
@@ -67,12 +67,12 @@ def list_calls(
         if value is not None:
             statement = statement.where(column == value)
     if filters.contact is not None:
-        statement = statement.where(
-            _Root.id == select(Contact.root_id).where(Contact.id == filters.contact).scalar_subquery()
-        )
+        statement = statement.where(Call.contact_id.in_(members_of(connection, filters.contact)))
     if filters.phone is not None:
         values = phone_values(filters.phone, region)
-        statement = statement.where(_Root.id.in_(roots_with("phone", values)) | Call.remote.in_(values))
+        statement = statement.where(
+            Call.contact_id.in_(members_with(connection, "phone", values)) | Call.remote.in_(values)
+        )
     if filters.since is not None:
         statement = statement.where(Call.started_at >= filters.since)
     if filters.until is not None:

@@ -12,7 +12,7 @@ from crm_core.access import Principal, visible_contacts, visible_leads
 from crm_core.errors import NotFound
 from crm_core.models import Contact, ContactIdentifier, Identifier, Lead, Owner
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
-from crm_core.reading.people import email_values, phone_values, reachable_at, roots_like, roots_with
+from crm_core.reading.people import email_values, members_with, phone_values, reachable_at, roots_like
 from crm_core.reading.values import Filters, RowId, Text, named, rfc3339
 
 _MOST_LEADS = 200  # on a contact's card; the leads list has them all
@@ -47,9 +47,13 @@ def list_contacts(
     """Roots only, the newest first. `region` is the country of phones typed without a code."""
     statement = _select(principal)
     if filters.phone is not None:
-        statement = statement.where(Contact.id.in_(roots_with("phone", phone_values(filters.phone, region))))
+        statement = statement.where(
+            Contact.id.in_(members_with(connection, "phone", phone_values(filters.phone, region)))
+        )
     if filters.email is not None:
-        statement = statement.where(Contact.id.in_(roots_with("email", email_values(filters.email))))
+        statement = statement.where(
+            Contact.id.in_(members_with(connection, "email", email_values(filters.email)))
+        )
     if filters.q is not None and filters.q.strip():
         statement = statement.where(Contact.id.in_(roots_like(filters.q.strip())))
     if filters.owner is not None:

@@ -13,7 +13,14 @@ from crm_core.access import Principal, visible_leads
 from crm_core.errors import NotFound
 from crm_core.models import Contact, Lead, Owner, Pool, Source
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
-from crm_core.reading.people import email_values, phone_values, reachable_at, roots_like, roots_with
+from crm_core.reading.people import (
+    email_values,
+    members_of,
+    members_with,
+    phone_values,
+    reachable_at,
+    roots_like,
+)
 from crm_core.reading.values import Filters, RowId, Text, Time, id_text, like, named, rfc3339
 
 _Member = aliased(Contact, name="member")
@@ -55,7 +62,7 @@ def _select() -> AnySelect:
     )  # fmt: skip
 
 
-def _narrow(statement: AnySelect, filters: LeadFilters, region: str) -> AnySelect:
+def _narrow(connection: Connection, statement: AnySelect, filters: LeadFilters, region: str) -> AnySelect:
     equal = {
         Lead.state: filters.state, Lead.stage: filters.stage, Lead.pool_id: filters.pool,
         Lead.source_id: filters.source, Lead.channel: filters.channel,
@@ -68,13 +75,15 @@ def _narrow(statement: AnySelect, filters: LeadFilters, region: str) -> AnySelec
             Lead.owner_id.is_(None) if filters.owner == "none" else Lead.owner_id == filters.owner
         )
     if filters.contact is not None:
-        statement = statement.where(
-            _Root.id == select(Contact.root_id).where(Contact.id == filters.contact).scalar_subquery()
-        )
+        statement = statement.where(Lead.contact_id.in_(members_of(connection, filters.contact)))
     if filters.phone is not None:
-        statement = statement.where(_Root.id.in_(roots_with("phone", phone_values(filters.phone, region))))
+        statement = statement.where(
+            Lead.contact_id.in_(members_with(connection, "phone", phone_values(filters.phone, region)))
+        )
     if filters.email is not None:
-        statement = statement.where(_Root.id.in_(roots_with("email", email_values(filters.email))))
+        statement = statement.where(
+            Lead.contact_id.in_(members_with(connection, "email", email_values(filters.email)))
+        )
     if filters.q is not None and filters.q.strip():
         text = filters.q.strip()
         statement = statement.where(
@@ -96,7 +105,7 @@ def list_leads(
     region: str = "RU",
 ) -> Page:
     """Leads by time of receipt, newest first. `region` is the country of phones typed without a code."""
-    statement = _narrow(_select().where(visible_leads(principal)), filters, region)
+    statement = _narrow(connection, _select().where(visible_leads(principal)), filters, region)
     rows = connection.execute(newest_first(statement, Lead.received_at, Lead.id, cursor, limit)).all()
     return page(rows, limit, lambda shown: _shape(connection, shown), lambda row: (row.received_at, row.id))
 

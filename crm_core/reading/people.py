@@ -39,11 +39,16 @@ def reachable_at(connection: Connection, root_ids: Iterable[int]) -> dict[int, d
     return found
 
 
-def roots_with(kind: str, values: Iterable[str]) -> Select[int]:
-    """Roots that use one of these canonical identifiers."""
-    return (
-        select(Contact.root_id)
-        .join(ContactIdentifier, ContactIdentifier.contact_id == Contact.id)
+def members_with(connection: Connection, kind: str, values: Iterable[str]) -> list[int]:
+    """Ids of all contacts, merged ones too, whose person uses one of these canonical identifiers.
+
+    Asked for beforehand and not as a part of the list's query: with LIMIT the planner would rather walk through all
+    leads by time than begin with the few that can match.
+    """
+    user = aliased(Contact)
+    roots = (
+        select(user.root_id)
+        .join(ContactIdentifier, ContactIdentifier.contact_id == user.id)
         .join(Identifier, Identifier.id == ContactIdentifier.identifier_id)
         .where(
             Identifier.kind == kind,
@@ -51,6 +56,13 @@ def roots_with(kind: str, values: Iterable[str]) -> Select[int]:
             ContactIdentifier.retired_at.is_(None),
         )
     )
+    return list(connection.scalars(select(Contact.id).where(Contact.root_id.in_(roots))))
+
+
+def members_of(connection: Connection, contact_id: int) -> list[int]:
+    """Ids of everything that was merged with this contact, itself included."""
+    root_id = select(Contact.root_id).where(Contact.id == contact_id).scalar_subquery()
+    return list(connection.scalars(select(Contact.id).where(Contact.root_id == root_id)))
 
 
 def phone_values(text: str, region: str) -> list[str]:

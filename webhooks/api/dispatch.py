@@ -14,24 +14,12 @@ from crm_core.errors import Invalid, Malformed
 from webhooks.api.route import Ask, Route
 from webhooks.auth import authenticate, demand
 from webhooks.engines import ui_engine
-from webhooks.problems import UnsupportedMedia, from_validation, is_database_away
+from webhooks.problems import UnsupportedMedia, from_validation
 
 
 def view_of(route: Route, config: HubConfig) -> Callable[..., Response]:
     def view(**path: str) -> Response:
-        engine = ui_engine(config)
-        try:
-            return _answer(route, config, path)
-        except Exception as error:
-            # A pooled connection may have died with a restarted server; reading once more harms nobody.
-            if (
-                route.method == "GET"
-                and getattr(error, "connection_invalidated", False)
-                and is_database_away(error)
-            ):
-                engine.dispose()
-                return _answer(route, config, path)
-            raise
+        return _answer(route, config, path)
 
     return view
 
