@@ -159,17 +159,17 @@ def _declared(place: Place) -> Connector:
     if place.entry is None:
         assert place.folder is not None
         if not (place.folder / "__init__.py").exists():
-            return _with_docs(_preset(place.folder), place.folder)
-        return _of_module(import_module(f"connectors.{place.family}.{place.name}"))
+            return _with_docs(_preset(place.folder, place.name), place.folder)
+        return _of_module(import_module(f"connectors.{place.family}.{place.name}"), place.name)
     loaded = place.entry.load()
-    return loaded if isinstance(loaded, Connector) else _of_module(loaded)
+    return loaded if isinstance(loaded, Connector) else _of_module(loaded, place.name)
 
 
-def _of_module(module: ModuleType) -> Connector:
+def _of_module(module: ModuleType, name: str) -> Connector:
     folder = Path(module.__file__).parent if module.__file__ else Path(next(iter(module.__path__)))
     declared = getattr(module, "CONNECTOR", None)
     if declared is None and (folder / "preset.yaml").exists():
-        declared = _preset(folder)
+        declared = _preset(folder, name)
     if not isinstance(declared, Connector):
         raise Misconfigured(
             "no_connector", f"{module.__name__} declares no CONNECTOR of type connectors.kit.Connector."
@@ -184,7 +184,7 @@ def _with_docs(connector: Connector, folder: Path) -> Connector:
     return replace(connector, docs=readme.read_text(encoding="utf-8"))
 
 
-def _preset(folder: Path) -> Connector:
+def _preset(folder: Path, name: str) -> Connector:
     from connectors.kit.preset import load  # only a mapping needs YAML
 
-    return load(folder)
+    return replace(load(folder), name=name)  # a third party's package is not named like its connector

@@ -63,6 +63,17 @@ def test_plugin_is_found_when_a_package_offers_one(tmp_path: Path, monkeypatch: 
     assert dict(registry.problems()) == {}
 
 
+def test_plugin_is_found_when_it_is_a_mapping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "leadhub_acme_mapping"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "preset.yaml").write_text("title: Acme\nchannel: form\n")
+    (package / "README.md").write_text("# Acme\n")
+    install(tmp_path, monkeypatch, "acme", "", "leadhub_acme_mapping")
+    connector = registry.get("acme")
+    assert (connector.name, connector.title, connector.docs) == ("acme", "Acme", "# Acme\n")
+
+
 @pytest.mark.parametrize(
     "entry, code, said",
     [
