@@ -32,7 +32,8 @@ def flush(cursor: Cursor, snapshot: Snapshot) -> None:
     _write_merges(cursor, snapshot)
     update_rows(
         cursor, "contact",
-        [{"id": c.id, "name": c.name, "company": c.company, "owner_id": c.owner_id, "last_seen_at": c.last_seen_at}
+        [{"id": c.id, "name": c.name, "company": c.company, "owner_id": c.owner_id, "owner_since": c.owner_since,
+          "last_seen_at": c.last_seen_at}
          for c in contacts if c.changed and not c.created],
     )  # fmt: skip
     _write_leads(cursor, snapshot)
@@ -83,7 +84,7 @@ def _route(cursor: Cursor, snapshot: Snapshot) -> list[PoolState]:
         if isinstance(one, tuple):
             contact, owner_id = one[0].root, one[1]
             if contact.owner_id is None:
-                contact.owner_id, contact.changed = owner_id, True
+                _own(contact, owner_id)
         elif one.folded_into is None and state is not None:
             _give_owner(one, state)
     return [pool for pool in state.pools.values() if pool.touched] if state else []
@@ -102,7 +103,11 @@ def _give_owner(lead: LeadState, state: RoutingState) -> None:
     }  # fmt: skip
     # Whoever approached a client first owns him; cover and duty hold the lead, not the client.
     if contact.owner_id is None and decision.kind in ("pool", "answered", "sticky"):
-        contact.owner_id, contact.changed = decision.owner_id, True
+        _own(contact, decision.owner_id)
+
+
+def _own(contact: ContactState, owner_id: int | None) -> None:
+    contact.owner_id, contact.owner_since, contact.changed = owner_id, "now", True
 
 
 def _write_pools(cursor: Cursor, pools: Sequence[PoolState]) -> None:
@@ -150,7 +155,7 @@ def _number(cursor: Cursor, snapshot: Snapshot) -> None:
 def _contact_row(contact: ContactState) -> dict[str, Any]:
     return {
         "id": contact.id, "root_id": contact.root.id, "name": contact.name, "company": contact.company,
-        "owner_id": contact.owner_id, "created_at": contact.last_seen_at, "last_seen_at": contact.last_seen_at, "version": 1,
+        "owner_id": contact.owner_id, "owner_since": contact.owner_since, "created_at": contact.last_seen_at, "last_seen_at": contact.last_seen_at, "version": 1,
     }  # fmt: skip
 
 
@@ -260,7 +265,7 @@ def _write_calls(cursor: Cursor, snapshot: Snapshot) -> None:
         view = call.view
         rows.append(
             {"id": call.id, "source_id": call.source_id, "call_key": call.call_key, "facts": call.facts,
-             "phase": view.phase, "outcome": view.outcome, "direction": view.direction, "remote": view.remote,
+             "phase": view.phase, "outcome": view.outcome, "direction": view.direction, "remote": call.remote,
              "our_number": view.our_number, "extension": view.extension, "owner_id": call.owner_id,
              "contact_id": call.contact.id if call.contact else None, "lead_id": call.lead.id if call.lead else None,
              "started_at": view.started_at, "answered_at": view.answered_at, "ended_at": view.ended_at,

@@ -162,7 +162,7 @@ def _lock_contacts(cursor: Cursor, snapshot: Snapshot, wanted: set[int]) -> None
         return
     for _ in range(_LOCK_ROUNDS):
         cursor.execute(
-            "SELECT m.id AS member_id, r.id, r.root_id, r.name, r.company, r.owner_id, r.last_seen_at"
+            "SELECT m.id AS member_id, r.id, r.root_id, r.name, r.company, r.owner_id, r.owner_since, r.last_seen_at"
             "  FROM contact m JOIN contact r ON r.id = m.root_id WHERE m.id = ANY(%s) ORDER BY r.id"
             "  FOR NO KEY UPDATE OF r",
             (list(wanted),),
@@ -176,7 +176,10 @@ def _lock_contacts(cursor: Cursor, snapshot: Snapshot, wanted: set[int]) -> None
     for row in rows:
         state = states.setdefault(
             row["id"],
-            ContactState(row["id"], row["name"], row["company"], row["owner_id"], last_seen_at=row["last_seen_at"]),
+            ContactState(
+                row["id"], row["name"], row["company"], row["owner_id"], row["owner_since"],
+                last_seen_at=row["last_seen_at"],
+            ),
         )
         snapshot.contacts[row["member_id"]] = state
         snapshot.contacts[row["id"]] = state

@@ -44,6 +44,7 @@ class ContactState:
     name: str = ""
     company: str = ""
     owner_id: int | None = None
+    owner_since: datetime | str | None = None
     created: bool = False
     changed: bool = False
     merged_into: ContactState | None = None
@@ -137,6 +138,7 @@ class CallState:
     outcome: str | None = None
     owner_id: int | None = None
     view: Any = None  # crm_core.calls.CallView
+    remote: str = ""  # E.164 where the number is one
     changed: bool = False
     counted_missed: bool = False
 

@@ -214,6 +214,7 @@ def settle(snapshot: Snapshot, step: Step, call: CallState, now: datetime) -> Ta
             "recording": view.recording, "queue": view.queue,
         },
     }  # fmt: skip
+    call.remote = phone.display if phone is not None else view.remote
     direction = "out" if view.direction == "out" else "in"
     if call.touch is not None:
         _update_touch(snapshot, call.touch, touch)
