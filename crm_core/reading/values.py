@@ -35,6 +35,13 @@ def _read_time(value: object) -> object:
     raise ValueError('a time is written as in RFC 3339 with a zone, for instance "2026-11-21T09:00:00Z"')
 
 
+def _of_this_age(value: datetime) -> datetime:
+    """PostgreSQL keeps years that Python cannot read again (0 and 10000, by way of a zone); nobody means them."""
+    if not 1970 <= value.year <= 2200:
+        raise ValueError("a time lies between the years 1970 and 2200")
+    return value
+
+
 def read_day(value: object) -> object:
     """A calendar day of this century: others only come from mistakes, and zones are not defined for them."""
     if isinstance(value, str) and re.fullmatch(r"20\d\d-\d\d-\d\d", value):
@@ -53,7 +60,10 @@ RowId = Annotated[
 ]
 Text = Annotated[str, Field(max_length=4000), AfterValidator(_without_nul)]
 Time = Annotated[
-    AwareDatetime, BeforeValidator(_read_time), WithJsonSchema({"type": "string", "format": "date-time"})
+    AwareDatetime,
+    BeforeValidator(_read_time),
+    AfterValidator(_of_this_age),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 
 

@@ -50,7 +50,7 @@ def describe(routes: Sequence[Route], prefix: str, server_url: str) -> dict[str,
             "title": "Leadhub",
             "version": VERSION,
             "description": "Times are RFC 3339 in UTC, ids are text, errors are RFC 9457 problems. "
-            "Lists answer `items` and `next`, the cursor of the next page.",
+            "Lists answer items and next, the cursor of the next page.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": server_url}],

@@ -21,7 +21,7 @@ from webhooks.engines import close_engines
     ("stat=open", "stat"), ("state=opened", "state"), ("owner=abc", "owner.RowId"), ("owner=0", "owner.RowId"),
     ("source=-1", "source"), ("source=99999999999999999999", "source"), ("source=1.5", "source"),
     ("since=yesterday", "since"), ("since=2026-11-21", "since"), ("since=1732180000", "since"),
-    ("since=2026-13-41T00:00:00Z", "since"), ("q=a%00b", "q"), ("phone=%00", "phone"), ("q=" + "x" * 5000, "q"),
+    ("since=2026-13-41T00:00:00Z", "since"), ("since=9999-12-31T23:59:59-14:00", "since"), ("q=a%00b", "q"), ("phone=%00", "phone"), ("q=" + "x" * 5000, "q"),
     ("cursor=%00", "cursor"),
 ])  # fmt: skip
 def test_a_wrong_parameter_is_named(still_world: World, query: str, path: str) -> None:
@@ -105,6 +105,12 @@ def test_an_unknown_connector_is_named(still_world: World) -> None:
 ])  # fmt: skip
 def test_a_wrong_ledger_range_is_refused(still_world: World, query: str) -> None:
     assert still_world.get("/ledger?" + query).status_code == 422
+
+
+def test_head_tells_what_get_would_without_the_body(still_world: World) -> None:
+    answer = still_world.ask("HEAD", "/leads")
+    assert (answer.status_code, answer.data, answer.mimetype) == (200, b"", "application/json")
+    assert still_world.ask("HEAD", "/leads", None).status_code == 401
 
 
 def test_unknown_paths_and_methods_are_problems_too(still_world: World) -> None:
