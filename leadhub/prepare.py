@@ -16,22 +16,23 @@ import psycopg
 
 from crm_core.database import migrate
 from crm_core.errors import Misconfigured
+from ingest.bootstrap import first_run
 from leadhub import settings
 from leadhub.embedded import postgres
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_SECONDS = 60.0  # a big log to recover from takes its time
 
 
 def main(port: int) -> None:
     read = settings.read(os.environ, Path.cwd())
-    config = settings.hub_config(read)
+    config = settings.hub_config(read, prepared=False)
     if port:
-        postgres.ensure_database(read.home / "postgres", port)
+        admin = postgres.admin_url(read.home / "postgres", port)
+        require_server(admin)
+        postgres.ensure_database(read.home / "postgres", admin)
     else:
         require_server(config.database_url)
     migrate(config.database_url)
-    from ingest.bootstrap import first_run
-
     first = first_run(config)
     told = {"sign_in_url": first.sign_in_url, "form_url": first.form_url, "curl": first.curl}
     sys.stdout.write(json.dumps(told) + "\n")
@@ -50,7 +51,7 @@ def require_server(url: str) -> None:
                 raise Misconfigured(
                     "database_away", f"{settings.masked(url)} does not answer: {str(error).strip()}"
                 ) from error
-            time.sleep(0.3)
+            time.sleep(0.1)
     require_version(version)
 
 

@@ -15,6 +15,7 @@ from typing import IO
 
 from crm_core.errors import Misconfigured
 
+_LOOK_SECONDS = 0.05
 _LOCK_TRIES = 10  # a command that only looks (`read`) holds the lock for an instant
 
 
@@ -25,6 +26,7 @@ class RunningHub:
     port: int
     database_url: str
     broker_url: str
+    prepared: bool = False  # the schema is current: roles may begin
 
 
 def lock(home: Path) -> IO[str]:
@@ -72,6 +74,17 @@ def read(home: Path) -> RunningHub | None:
     except FileNotFoundError:
         return None
     return None
+
+
+def read_prepared(home: Path, patience_seconds: float = 90.0) -> RunningHub | None:
+    """The running hub once its database is prepared: roles are started before, to import while they wait.
+
+    None when no hub runs (any more); after `patience_seconds` the hub as it is.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while (hub := read(home)) is not None and not hub.prepared and time.monotonic() < deadline:
+        time.sleep(_LOOK_SECONDS)
+    return hub
 
 
 def forget(home: Path) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 from crm_core.config import HubConfig
 
@@ -23,14 +25,15 @@ KILL_SECONDS = 3  # within what `leadhub up` gives a role to end
 _PR_SET_PDEATHSIG = 1
 
 
-def serve(config: HubConfig) -> None:
-    """Serves until SIGTERM or Ctrl-C."""
+def serve(read_config: Callable[[], HubConfig]) -> None:
+    """Serves until SIGTERM or Ctrl-C. Imports everything before it asks for the configuration, which may be waited for."""
     from granian.constants import HTTPModes, Interfaces
     from granian.http import HTTP1Settings
     from granian.server import Server
 
     import webhooks.wsgi  # noqa: F401 - imported before the fork, so that the processes share its memory
 
+    config = read_config()
     bind_children()
     Server(
         "leadhub.wsgi:create",
@@ -53,7 +56,12 @@ def serve(config: HubConfig) -> None:
 
 
 def bind_children() -> None:
-    """From now on every process that this one forks is killed when this one dies, however that happens."""
+    """From now on every process that this one forks is killed when this one dies, and shares what is loaded by now.
+
+    A garbage collection in a child would write into every object and so copy every page: frozen objects are left alone.
+    """
+    gc.collect()
+    gc.freeze()
     os.register_at_fork(after_in_child=_die_with_parent)
 
 

@@ -95,12 +95,13 @@ def read(environment: Mapping[str, str], directory: Path) -> Settings:
     return Settings(values, origins)
 
 
-def hub_config(settings: Settings) -> HubConfig:
+def hub_config(settings: Settings, *, prepared: bool = True) -> HubConfig:
     """The value that every room gets. What is embedded comes from the hub that runs on this home.
 
-    Misconfigured when a server is embedded and no hub runs; makes the secret key on first use.
+    Waits until a hub that is just starting has its schema, unless `prepared` is False. Misconfigured when a server is
+    embedded and no hub runs; makes the secret key on first use.
     """
-    hub = running.read(settings.home)
+    hub = running.read_prepared(settings.home) if prepared else running.read(settings.home)
     if hub is None and (settings.embedded_database or settings.embedded_broker):
         raise Misconfigured(
             "not_running",
@@ -252,7 +253,7 @@ def _region(text: str) -> str:
 def _timezone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError) as error:
         near = difflib.get_close_matches(text, available_timezones(), n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise ValueError(f"it is a time zone of IANA, such as Europe/Moscow{hint}") from error

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -83,16 +84,19 @@ def _start_and_serve(
     if broker:
         supervisor.add(programs.valkey_program(broker))
     leftovers.write(home, supervisor)
-    if cluster and not _wait(supervisor, lambda: postgres.is_ready(cluster), "postgres", _SERVER_SECONDS):
-        return
-    if broker and not _wait(supervisor, lambda: valkey.is_ready(broker), "valkey", _SERVER_SECONDS):
-        return
+    # These two import for a second and then wait for the schema; the others leave them the processors until then.
+    for role in programs.EARLY_ROLES:
+        supervisor.add(programs.role_program(role))
+    leftovers.write(home, supervisor)
     first = _prepare(supervisor, cluster.port if cluster else 0)
     if first is None:
         return
-    for role in programs.ROLES:
+    running.write(home, replace(hub, prepared=True))
+    for role in programs.LATE_ROLES:
         supervisor.add(programs.role_program(role))
     leftovers.write(home, supervisor)
+    if broker and not _wait(supervisor, lambda: valkey.is_ready(broker), "valkey", _SERVER_SECONDS):
+        return
     if not _wait(supervisor, lambda: _answers(host, port), "web", _WEB_SECONDS):
         return
     seconds = time.monotonic() - began
@@ -166,21 +170,27 @@ def _welcome(first: dict[str, str], home: Path, seconds: float) -> list[str]:
 
 def _wait(supervisor: Supervisor, ready: Callable[[], bool], name: str, seconds: float) -> bool:
     """False if a stop was asked for meanwhile. Misconfigured, with the child's last words, if it does not come."""
-    child = supervisor.children[name]
 
     def settled() -> bool:
-        return ready() or child.starts >= _HOPELESS_STARTS
+        _despair(supervisor)
+        return ready()
 
     in_time = supervisor.run_until(settled, seconds)
-    if supervisor.stopping:
-        return False
-    if not in_time or child.starts >= _HOPELESS_STARTS:
-        raise Misconfigured("does_not_start", f"{name} does not start. Its last words:\n{_last_words(child)}")
-    return True
+    if not in_time and not supervisor.stopping:
+        raise _does_not_start(supervisor.children[name])
+    return in_time
 
 
-def _last_words(child: Child) -> str:
-    return "\n".join(f"  {line}" for line in child.last_lines) or "  (none)"
+def _despair(supervisor: Supervisor) -> None:
+    """Misconfigured when a child dies again and again before the start is over."""
+    for child in supervisor.children.values():
+        if child.starts >= _HOPELESS_STARTS:
+            raise _does_not_start(child)
+
+
+def _does_not_start(child: Child) -> Misconfigured:
+    words = "\n".join(f"  {line}" for line in child.last_lines) or "  (none)"
+    return Misconfigured("does_not_start", f"{child.program.name} does not start. Its last words:\n{words}")
 
 
 def _prepare(supervisor: Supervisor, port: int) -> dict[str, str] | None:
@@ -197,6 +207,7 @@ def _prepare(supervisor: Supervisor, port: int) -> dict[str, str] | None:
     try:
         while process.poll() is None and not supervisor.stopping:
             supervisor.turn(0.02)
+            _despair(supervisor)
     finally:
         if process.poll() is None:
             process.kill()

@@ -13,10 +13,11 @@ from uuid import uuid4
 import pytest
 import redis
 import servers
+from sqlalchemy import Engine
+
 from crm_core.config import HubConfig
 from crm_core.database import make_engine
 from leadhub.embedded.ports import any_free_port
-from sqlalchemy import Engine
 
 _RUN = "LEADHUB_TEST_RUN"  # directory of this run, set by the controller, inherited by the xdist workers
 _CONTROLLER = "LEADHUB_TEST_CONTROLLER"

@@ -28,7 +28,7 @@ if __name__ == "__main__":
 import psycopg  # noqa: E402 - the keeper must find the checkout first
 
 from crm_core.database import migrate  # noqa: E402
-from leadhub.embedded import ports, postgres, privilege, valkey  # noqa: E402
+from leadhub.embedded import ports, postgres, valkey  # noqa: E402
 
 BrokerKind = Literal["valkey", "redis"]
 

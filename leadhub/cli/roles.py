@@ -32,7 +32,7 @@ def web(as_json: bool) -> None:
     del as_json
     from leadhub.serving import serve
 
-    serve(read_config())
+    serve(read_config)
 
 
 @click.command()

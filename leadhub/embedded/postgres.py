@@ -148,16 +148,17 @@ def database_url(cluster: Cluster) -> str:
     return cluster.url(ROLE, DATABASE, password(cluster.directory, ROLE))
 
 
-def ensure_database(directory: Path, port: int) -> None:
+def admin_url(directory: Path, port: int) -> str:
+    """How the server's own administrator gets in: only to make our role and database, and for people in need."""
+    return f"postgresql://{ADMIN}:{quote(password(directory, ADMIN), safe='')}@127.0.0.1:{port}/postgres"
+
+
+def ensure_database(directory: Path, admin: str) -> None:
     """Makes our role and database in the running server unless they exist."""
     import psycopg  # 15 MB that the supervisor, which imports this module, does not need
     from psycopg import sql
 
-    admin = psycopg.connect(
-        host="127.0.0.1", port=port, user=ADMIN, dbname="postgres", password=password(directory, ADMIN),
-        autocommit=True, connect_timeout=5,
-    )  # fmt: skip
-    with admin as connection:
+    with psycopg.connect(admin, autocommit=True, connect_timeout=5) as connection:
         role = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone()
         connection.execute(
             sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
