@@ -72,7 +72,9 @@ def list_events(
     if outcome is not None:
         statement = statement.where(InboundEvent.outcome == _one_of("outcome", outcome, OUTCOMES))
     if channel is not None:
-        statement = statement.where(InboundEvent.channel == _one_of("channel", channel, ("form", "call", "mail")))
+        statement = statement.where(
+            InboundEvent.channel == _one_of("channel", channel, ("form", "call", "mail"))
+        )
     if source_id is not None:
         statement = statement.where(InboundEvent.source_id == source_id)
     if lead_id is not None:
@@ -110,14 +112,20 @@ def raw(connection: Connection, uid: str) -> RawEvent:
     return RawEvent(row.uid, row.method, row.path, row.query, row.headers, bytes(row.body), row.received_at)
 
 
-def dismiss(connection: Connection, uid: str, actor: Principal | str, why: str, now: datetime) -> dict[str, Any]:
+def dismiss(
+    connection: Connection, uid: str, actor: Principal | str, why: str, now: datetime
+) -> dict[str, Any]:
     """A person says that this event needs no lead. Invalid without a reason, Conflict if it is done or being worked on."""
     why = safe_text(why).strip()[:_LONGEST_WHY]
     if not why:
         raise Invalid("why_missing", "Say why this event needs no lead.", fields=["why"])
     row = connection.execute(
         select(
-            InboundEvent.id, InboundEvent.state, InboundEvent.channel, InboundEvent.received_at, InboundEvent.done_at
+            InboundEvent.id,
+            InboundEvent.state,
+            InboundEvent.channel,
+            InboundEvent.received_at,
+            InboundEvent.done_at,
         )
         .where(InboundEvent.uid == safe_text(uid))
         .with_for_update(key_share=True)
@@ -126,7 +134,9 @@ def dismiss(connection: Connection, uid: str, actor: Principal | str, why: str, 
         raise _unknown()
     if row.state not in ("waiting", "needs_attention", "rejected"):
         raise Conflict(
-            "event_not_open", f"This event is {row.state.replace('_', ' ')}; there is nothing to dismiss.", state=row.state
+            "event_not_open",
+            f"This event is {row.state.replace('_', ' ')}; there is nothing to dismiss.",
+            state=row.state,
         )
     name = actor.actor if isinstance(actor, Principal) else actor
     connection.execute(
@@ -179,7 +189,9 @@ def _event(row: AnyRow) -> dict[str, Any]:
 
 def _one_of(what: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
-        raise Invalid(f"{what}_unknown", f"There is no {what} {value!r}; choose {', '.join(known)}.", fields=[what])
+        raise Invalid(
+            f"{what}_unknown", f"There is no {what} {value!r}; choose {', '.join(known)}.", fields=[what]
+        )
     return value
 
 

@@ -73,7 +73,9 @@ def queue_report(connection: Connection, now: datetime) -> dict[str, Any]:
                 "unfinished": line.get("unfinished", 0) + stuck.get("unfinished", 0),
             }
         )
-    beats = connection.execute(text("SELECT role, instance, at, data FROM heartbeat ORDER BY role, instance")).mappings()
+    beats = connection.execute(
+        text("SELECT role, instance, at, data FROM heartbeat ORDER BY role, instance")
+    ).mappings()
     processes, canaries = [], []
     for beat in beats:
         age = _age(beat["at"], now)
@@ -81,7 +83,9 @@ def queue_report(connection: Connection, now: datetime) -> dict[str, Any]:
             seconds = beat["data"].get("seconds")
             canaries.append({"queue": beat["instance"], "seconds": seconds, "age_seconds": age})
         elif age is not None and age < GONE_SECONDS:
-            processes.append({"role": beat["role"], "instance": beat["instance"], "age_seconds": age, "data": beat["data"]})
+            processes.append(
+                {"role": beat["role"], "instance": beat["instance"], "age_seconds": age, "data": beat["data"]}
+            )
     return {
         "at": rfc3339(now),
         "channels": channels,

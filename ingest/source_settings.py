@@ -104,7 +104,9 @@ def seal_settings(config: HubConfig, source_id: int, settings: ConnectorConfig) 
     return stored
 
 
-def open_settings(config: HubConfig, source_id: int, connector: Connector, stored: Mapping[str, Any]) -> ConnectorConfig:
+def open_settings(
+    config: HubConfig, source_id: int, connector: Connector, stored: Mapping[str, Any]
+) -> ConnectorConfig:
     """The settings as they were checked in, secrets open, region and time zone of the hub where none is named."""
     values = {
         name: orjson.loads(unseal(config.secret_key, value[_SEALED], _purpose(source_id, name)))

@@ -99,13 +99,20 @@ def add_source(
 
 
 def change_settings(
-    connection: Connection, config: HubConfig, source_id: int, settings: Mapping[str, Any], *, actor: str = "hub"
+    connection: Connection,
+    config: HubConfig,
+    source_id: int,
+    settings: Mapping[str, Any],
+    *,
+    actor: str = "hub",
 ) -> LoadedSource:
     """Replaces single settings, keeps the others; an empty secret means "as it was"."""
     source = load_source(connection, config, source_id)
     secret = marked_fields(source.connector.config_model, "secret")
     changes = {name: value for name, value in settings.items() if not (name in secret and value == "")}
-    kept = source.settings.model_dump(mode="json", include=source.settings.model_fields_set - {"region", "timezone"})
+    kept = source.settings.model_dump(
+        mode="json", include=source.settings.model_fields_set - {"region", "timezone"}
+    )
     stored = connection.execute(select(Source.config).where(Source.id == source_id)).scalar_one()
     kept |= {name: stored[name] for name in ("region", "timezone") if name in stored}
     checked = check_settings(source.connector, kept | changes)
@@ -163,7 +170,9 @@ def source_address(connection: Connection, config: HubConfig, source_id: int) ->
 def set_state(connection: Connection, source_id: int, state: str, *, actor: str = "hub") -> None:
     """active | paused. A paused source still accepts what arrives."""
     if state not in ("active", "paused"):
-        raise Invalid("state_invalid", f"A source is active or paused, not {state!r}.", fields={"state": "is unknown"})
+        raise Invalid(
+            "state_invalid", f"A source is active or paused, not {state!r}.", fields={"state": "is unknown"}
+        )
     changed = connection.execute(update(Source).where(Source.id == source_id).values(state=state))
     if not changed.rowcount:
         raise _unknown(source_id)
@@ -186,7 +195,9 @@ def rotate_token(connection: Connection, config: HubConfig, source_id: int, *, a
 
 def load_source(connection: Connection, config: HubConfig, source_id: int) -> LoadedSource:
     """NotFound if there is none, or if nothing installed provides its connector."""
-    row = connection.execute(select(*Source.__table__.columns).where(Source.id == source_id)).mappings().first()
+    row = (
+        connection.execute(select(*Source.__table__.columns).where(Source.id == source_id)).mappings().first()
+    )
     if row is None:
         raise _unknown(source_id)
     return loaded(config, dict(row))
@@ -213,4 +224,3 @@ def _purpose(source_id: int) -> str:
 
 def _unknown(source_id: int) -> NotFound:
     return NotFound("source_unknown", f"There is no source {source_id}.", source_id=source_id)
-

@@ -36,10 +36,15 @@ PREFIX: Final = "/in/"
 #: Written into the stored headers when the signature was checked before masking; a worker cannot check it again.
 VERIFIED_HEADER: Final = "x-leadhub-verified"
 
-_STATUS: Final[dict[type[HubError], int]] = {UnknownSource: 404, TooLarge: 413, Transient: 503, Malformed: 400}
+_STATUS: Final[dict[type[HubError], int]] = {
+    UnknownSource: 404,
+    TooLarge: 413,
+    Transient: 503,
+    Malformed: 400,
+}
 _HTML: Final = "text/html; charset=utf-8"
-_ANSWER_SECONDS: Final = 3.5  # everything together; providers give up after five, and the promise is four
-_COMMIT_SECONDS: Final = 3.0  # what the commit may take of it
+_ANSWER_SECONDS: Final = 3.0  # everything together; providers give up after five, and the promise is four
+_COMMIT_SECONDS: Final = 2.6  # what the commit may take of it
 _DRAIN_FACTOR: Final = 4  # a sender of up to so many times the limit still gets to read its 413
 
 _log = logging.getLogger(__name__)
@@ -158,7 +163,9 @@ class Entrance:
     def _about(self, headers: Mapping[str, str]) -> Answer:
         if "text/html" in headers.get("accept", ""):
             return self._page(200, "about", headers)
-        return Answer(200, b"This address receives messages by POST.\n", headers=(("Cache-Control", "no-store"),))
+        return Answer(
+            200, b"This address receives messages by POST.\n", headers=(("Cache-Control", "no-store"),)
+        )
 
     def _refusal(self, error: HubError, headers: Mapping[str, str]) -> Answer:
         status = _STATUS.get(type(error), 503)
@@ -168,7 +175,12 @@ class Entrance:
         return refused(status, error.code, error.message, extra)
 
     def _page(
-        self, status: int, which: str, headers: Mapping[str, str], back: str = "", extra: tuple[tuple[str, str], ...] = ()
+        self,
+        status: int,
+        which: str,
+        headers: Mapping[str, str],
+        back: str = "",
+        extra: tuple[tuple[str, str], ...] = (),
     ) -> Answer:
         body = page(which, headers.get("accept-language", ""), self._config.locale, back)
         return Answer(status, body, _HTML, (*PAGE_HEADERS, *extra))

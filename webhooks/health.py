@@ -95,7 +95,9 @@ def _broker(url: str) -> str:
     if not urlsplit(url).scheme.startswith(("redis", "unix")):
         return "ok"  # another kind of broker; the workers' signs of life tell of it
     try:
-        with redis.Redis.from_url(url, socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS) as client:
+        with redis.Redis.from_url(
+            url, socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS
+        ) as client:
             client.ping()
     except redis.RedisError:
         return "does not answer; arrivals are kept, leads are made with a delay"

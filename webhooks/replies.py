@@ -22,7 +22,10 @@ _STATUS: Final = {status.value: f"{status.value} {status.phrase}" for status in 
 _ALLOW: Final = ("Allow", "POST, OPTIONS, GET, HEAD")
 _PREFLIGHT: Final = (
     ("Access-Control-Allow-Methods", "POST, OPTIONS"),
-    ("Access-Control-Allow-Headers", "Content-Type, Accept, X-Requested-With, Idempotency-Key, Authorization"),
+    (
+        "Access-Control-Allow-Headers",
+        "Content-Type, Accept, X-Requested-With, Idempotency-Key, Authorization",
+    ),
     ("Access-Control-Max-Age", "7200"),  # two hours, the most that Chromium keeps
     _ALLOW,
 )

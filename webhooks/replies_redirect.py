@@ -14,7 +14,9 @@ NEXT_FIELDS = ("_next", "_redirect", "redirect", "success_url")
 
 _READ_BYTES = 65_536  # the field stands among the visible ones; files come after
 _MOST_FIELDS = 500
-_PART = re.compile(rb'name="?(_next|_redirect|redirect|success_url)"?\r?\n(?:[^\r\n]+\r?\n)*\r?\n([^\r\n]{1,2000})\r?\n')
+_PART = re.compile(
+    rb'name="?(_next|_redirect|redirect|success_url)"?\r?\n(?:[^\r\n]+\r?\n)*\r?\n([^\r\n]{1,2000})\r?\n'
+)
 
 
 def asked_address(content_type: str, body: bytes) -> str:
@@ -67,4 +69,6 @@ def _is_allowed(address: str, allowed_hosts: Sequence[str]) -> bool:
 
 
 def _percent_encoded(text: str) -> str:
-    return "".join(char if char.isascii() else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text)
+    return "".join(
+        char if char.isascii() else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text
+    )

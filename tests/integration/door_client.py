@@ -46,7 +46,9 @@ class Door:
     acceptor: GroupAcceptor
     woken: list[str] = field(default_factory=list)
 
-    def add(self, connector: str = "generic_form", settings: Mapping[str, Any] | None = None, **more: Any) -> NewSource:
+    def add(
+        self, connector: str = "generic_form", settings: Mapping[str, Any] | None = None, **more: Any
+    ) -> NewSource:
         with self.engine.begin() as connection:
             return add_source(connection, self.config, connector, "A source", settings or {}, **more)
 
@@ -110,7 +112,11 @@ def call(
 def stand_in(monkeypatch: Any, **functions: Any) -> None:
     """Registers a connector named "probe" for this test."""
     probe = Connector(
-        name="probe", channel="call", title="Probe", parse=lambda request, config: [Ignored("probe")], **functions
+        name="probe",
+        channel="call",
+        title="Probe",
+        parse=lambda request, config: [Ignored("probe")],
+        **functions,
     )
     real = registry.get
     monkeypatch.setattr(registry, "get", lambda name: probe if name == "probe" else real(name))

@@ -91,14 +91,18 @@ def test_other_bytes_under_a_senders_key_are_kept_as_an_event_of_their_own(door:
     assert [row["body"] for row in door.rows()] == [b"one", b"two"]
 
 
-def test_providers_own_id_is_one_event_when_its_body_changes(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_providers_own_id_is_one_event_when_its_body_changes(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stand_in(monkeypatch, provider_key=lambda request, config: "call-7")
     source = door.add("probe")
     first = _uid(door.post(source, b"try=1"))
     assert _uid(door.post(source, b"try=2", headers={"Idempotency-Key": "ignored"})) == first
 
 
-def test_key_is_hashed_when_it_is_long_or_cannot_be_stored(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_key_is_hashed_when_it_is_long_or_cannot_be_stored(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stand_in(monkeypatch)
     source = door.add("probe")
     for key in ("x" * 5_000, "nul\x00", "half \ud83d"):
@@ -138,7 +142,10 @@ def test_body_is_stored_byte_for_byte_whatever_it_is(door: Door, body: bytes) ->
 def test_text_around_the_body_is_made_safe_when_it_holds_nul_or_half_a_pair(door: Door) -> None:
     source = door.add()
     heard = door.post(
-        source, rest="/a\x00b", query="q=\x00&s=\ud83d", headers={"User-Agent": "bad\x00\ud83d", "X-Ok": "ключ"}
+        source,
+        rest="/a\x00b",
+        query="q=\x00&s=\ud83d",
+        headers={"User-Agent": "bad\x00\ud83d", "X-Ok": "ключ"},
     )
     assert heard.status == 200
     [row] = door.rows()
@@ -160,7 +167,15 @@ def test_headers_are_stored_without_what_opens_doors(door: Door) -> None:
         "Authorization": "Bearer s3cret", "Cookie": "sid=s3cret", "Proxy-Authorization": "Basic s3cret",
         "X-Api-Key": "s3cret",
     }  # fmt: skip
-    door.post(source, headers={**secret, "Signature": "keep-me", "X-Leadhub-Verified": "forged", "Content-Type": "text/plain"})
+    door.post(
+        source,
+        headers={
+            **secret,
+            "Signature": "keep-me",
+            "X-Leadhub-Verified": "forged",
+            "Content-Type": "text/plain",
+        },
+    )
     [row] = door.rows()
     assert "s3cret" not in str(row["headers"])
     assert set(row["headers"]) >= {"authorization", "cookie", "proxy-authorization", "x-api-key"}

@@ -56,10 +56,17 @@ def test_answer_is_a_page_when_a_browser_posts_a_form_and_json_otherwise(
 
 @pytest.mark.parametrize(
     "language, said",
-    [("ru-RU,ru;q=0.9,en;q=0.8", "Спасибо"), ("en-GB,ru;q=0.5", "Thank you"), ("de", "Thank you"), ("ru;q=x", "Thank you")],
+    [
+        ("ru-RU,ru;q=0.9,en;q=0.8", "Спасибо"),
+        ("en-GB,ru;q=0.5", "Thank you"),
+        ("de", "Thank you"),
+        ("ru;q=x", "Thank you"),
+    ],
 )
 def test_page_speaks_the_readers_language(door: Door, language: str, said: str) -> None:
-    heard = door.post(door.add(), headers={"Accept": BROWSER, "Accept-Language": language, "Content-Type": FORM})
+    heard = door.post(
+        door.add(), headers={"Accept": BROWSER, "Accept-Language": language, "Content-Type": FORM}
+    )
     assert said in heard.body.decode()
 
 
@@ -95,7 +102,9 @@ def test_browser_stays_with_us_when_the_address_is_not_allowed(door: Door, asked
     from urllib.parse import urlencode
 
     source = door.add(allowed_hosts=["example.com"])
-    heard = door.post(source, urlencode({"_next": asked}).encode(), headers={"Accept": BROWSER, "Content-Type": FORM})
+    heard = door.post(
+        source, urlencode({"_next": asked}).encode(), headers={"Accept": BROWSER, "Content-Type": FORM}
+    )
     assert heard.status == 200
     assert "location" not in heard.headers
     assert len(door.rows()) == 1
@@ -104,14 +113,18 @@ def test_browser_stays_with_us_when_the_address_is_not_allowed(door: Door, asked
 def test_relative_address_belongs_to_the_page_when_its_host_is_allowed(door: Door) -> None:
     source = door.add(allowed_hosts=["example.com"])
     browser = {"Accept": BROWSER, "Content-Type": FORM}
-    heard = door.post(source, b"_next=/thanks", headers={**browser, "Referer": "https://example.com/contact?x=1"})
+    heard = door.post(
+        source, b"_next=/thanks", headers={**browser, "Referer": "https://example.com/contact?x=1"}
+    )
     assert (heard.status, heard.headers["location"]) == (303, "https://example.com/thanks?lead=ok")
     heard = door.post(source, b"_next=/thanks", headers={**browser, "Referer": "https://evil.com/"})
     assert heard.status == 200
 
 
 def test_program_is_never_sent_on(door: Door) -> None:
-    heard = door.post(door.add(allowed_hosts=["example.com"]), b"_next=https://example.com/", headers={"Accept": "*/*"})
+    heard = door.post(
+        door.add(allowed_hosts=["example.com"]), b"_next=https://example.com/", headers={"Accept": "*/*"}
+    )
     assert heard.status == 200
 
 
@@ -155,7 +168,9 @@ def test_preflight_allows_what_a_page_needs(door: Door) -> None:
 
 
 def test_cloudevents_handshake_is_answered(door: Door) -> None:
-    heard = call(door.entrance, "OPTIONS", "/in/whatever", headers={"WebHook-Request-Origin": "events.example.com"})
+    heard = call(
+        door.entrance, "OPTIONS", "/in/whatever", headers={"WebHook-Request-Origin": "events.example.com"}
+    )
     assert heard.headers["webhook-allowed-origin"] == "events.example.com"
 
 
@@ -163,7 +178,13 @@ def test_cloudevents_handshake_is_answered(door: Door) -> None:
 @pytest.mark.parametrize("accept", ["*/*", BROWSER])
 def test_looking_at_the_address_creates_nothing(door: Door, method: str, accept: str) -> None:
     source = door.add()
-    heard = call(door.entrance, method, f"/in/{source.token}", query="name=Anna", headers={"Accept": accept, "Purpose": "prefetch"})
+    heard = call(
+        door.entrance,
+        method,
+        f"/in/{source.token}",
+        query="name=Anna",
+        headers={"Accept": accept, "Purpose": "prefetch"},
+    )
     assert heard.status == 200
     assert (heard.body == b"") is (method == "HEAD")
     assert call(door.entrance, method, "/in/unknown").status == 404
@@ -269,7 +290,11 @@ def test_wrong_signature_is_left_to_the_worker_when_nobody_reads_the_refusal(
 def test_provider_hears_what_it_expects(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, reply=lambda request, config: Reply(b"ok", headers={"X-Own": "1"}))
     heard = door.post(door.add("probe"), headers={"Accept": BROWSER})
-    assert (heard.status, heard.body, heard.headers["content-type"]) == (200, b"ok", "text/plain; charset=utf-8")
+    assert (heard.status, heard.body, heard.headers["content-type"]) == (
+        200,
+        b"ok",
+        "text/plain; charset=utf-8",
+    )
     assert heard.headers["x-own"] == "1"
     assert heard.headers["access-control-allow-origin"] == "*"
 
@@ -278,7 +303,9 @@ def test_connector_that_breaks_at_the_door_costs_nothing(door: Door, monkeypatch
     def broken(request: Request, config: ConnectorConfig) -> Any:
         raise RecursionError("a defect")
 
-    stand_in(monkeypatch, handshake=broken, verify=broken, verify_at_door=True, provider_key=broken, reply=broken)
+    stand_in(
+        monkeypatch, handshake=broken, verify=broken, verify_at_door=True, provider_key=broken, reply=broken
+    )
     heard = door.post(door.add("probe"), headers={"Idempotency-Key": "k"})
     assert heard.status == 200
     assert heard.json()["event"] == door.rows()[0]["uid"]
@@ -290,7 +317,12 @@ def test_connector_that_breaks_at_the_door_costs_nothing(door: Door, monkeypatch
         (0, "192.0.2.7", "203.0.113.9", "192.0.2.7"),  # nobody is trusted: a forged header says nothing
         (0, "2001:db8::7", "", "2001:db8::7"),
         (1, "127.0.0.1", "203.0.113.9", "203.0.113.9"),
-        (1, "127.0.0.1", "10.9.9.9, 203.0.113.9", "203.0.113.9"),  # the first was written by the caller himself
+        (
+            1,
+            "127.0.0.1",
+            "10.9.9.9, 203.0.113.9",
+            "203.0.113.9",
+        ),  # the first was written by the caller himself
         (2, "127.0.0.1", "6.6.6.6, 203.0.113.9, 192.0.2.1", "203.0.113.9"),
         (2, "127.0.0.1", "203.0.113.9", "203.0.113.9"),
         (1, "127.0.0.1", "[2001:db8::9]:443", "2001:db8::9"),
@@ -312,7 +344,10 @@ def test_answers_are_equal_when_the_same_key_comes_from_a_browser(door: Door) ->
     source = door.add()
     sent = {"Accept": "application/json", "Idempotency-Key": "k"}
     answers: list[bytes] = []
-    threads = [threading.Thread(target=lambda: answers.append(door.post(source, headers=sent).body)) for _ in range(5)]
+    threads = [
+        threading.Thread(target=lambda: answers.append(door.post(source, headers=sent).body))
+        for _ in range(5)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

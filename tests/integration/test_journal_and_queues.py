@@ -44,7 +44,12 @@ def test_event_is_shown_as_the_contract_says(door: Door) -> None:
             get_event(connection, "nothing\x00\ud83d")
     assert shown["id"] == uid
     assert shown["source"] == {"id": str(source.id), "name": "A source"}
-    assert (shown["channel"], shown["state"], shown["outcome"], shown["error"]) == ("form", "waiting", None, None)
+    assert (shown["channel"], shown["state"], shown["outcome"], shown["error"]) == (
+        "form",
+        "waiting",
+        None,
+        None,
+    )
     assert (shown["size"], shown["sha256"]) == (5, hashlib.sha256(b"hello").hexdigest())
     assert (shown["attempts"], shown["redeliveries"], shown["lead"], shown["reason"]) == (0, 0, None, {})
     assert shown["received_at"].endswith("Z")
@@ -54,7 +59,11 @@ def test_event_is_shown_as_the_contract_says(door: Door) -> None:
 def test_list_pages_newest_first_and_filters(door: Door) -> None:
     one, two = door.add(), door.add()
     uids = [door.post(source, b"x").json()["event"] for source in (one, two, one, two, one)]
-    _run(door, "UPDATE inbound_event SET state = 'needs_attention', error = '{\"code\":\"c\",\"message\":\"m\",\"more\": 1}' WHERE uid = :u", u=uids[0])
+    _run(
+        door,
+        'UPDATE inbound_event SET state = \'needs_attention\', error = \'{"code":"c","message":"m","more": 1}\' WHERE uid = :u',
+        u=uids[0],
+    )
     _run(door, "UPDATE inbound_event SET state = 'done', outcome = 'created' WHERE uid = :u", u=uids[1])
     with door.engine.connect() as connection:
         first = list_events(connection, limit=3)
@@ -73,7 +82,7 @@ def test_list_pages_newest_first_and_filters(door: Door) -> None:
 
 def test_dismissed_event_has_an_outcome_a_reason_and_is_counted_once(door: Door) -> None:
     uid = door.post(door.add()).json()["event"]
-    _run(door, "UPDATE inbound_event SET state = 'needs_attention', error = '{\"code\":\"c\",\"message\":\"m\"}'")
+    _run(door, 'UPDATE inbound_event SET state = \'needs_attention\', error = \'{"code":"c","message":"m"}\'')
     with door.engine.begin() as connection:
         with pytest.raises(Invalid):
             dismiss(connection, uid, "user:1", "  ", NOW)
@@ -86,7 +95,11 @@ def test_dismissed_event_has_an_outcome_a_reason_and_is_counted_once(door: Door)
         with pytest.raises(NotFound):
             dismiss(connection, "nothing", "user:1", "why", NOW)
         counted = connection.execute(text("SELECT channel, outcome, count FROM capture_stat")).all()
-        deeds = connection.execute(text("SELECT subject FROM audit_entry WHERE action = 'event.dismiss'")).scalars().all()
+        deeds = (
+            connection.execute(text("SELECT subject FROM audit_entry WHERE action = 'event.dismiss'"))
+            .scalars()
+            .all()
+        )
     assert [tuple(row) for row in counted] == [("form", "dismissed", 1)]
     assert deeds == [f"event:{uid}"]
 
@@ -143,7 +156,12 @@ def test_metrics_add_up_to_what_was_received(door: Door) -> None:
     with door.engine.begin() as connection:
         dismiss(connection, uid, "cli", "a test", datetime.now(UTC))
         report = queue_report(connection, datetime.now(UTC))
-        stats = [tuple(row) for row in connection.execute(text("SELECT channel, outcome, count, seconds, buckets FROM capture_stat"))]
+        stats = [
+            tuple(row)
+            for row in connection.execute(
+                text("SELECT channel, outcome, count, seconds, buckets FROM capture_stat")
+            )
+        ]
     samples = {
         (sample.name, tuple(sample.labels.values())): sample.value
         for family in families(report, stats, {"intake.form": 5})

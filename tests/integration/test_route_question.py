@@ -43,7 +43,12 @@ def _settled(desk: FlaskClient, source: NewSource) -> dict[str, object]:
 
 
 def test_unknown_caller_rings_the_pool(desk: FlaskClient, source: NewSource) -> None:
-    assert _settled(desk, source) == {"contact": None, "owner": None, "targets": ["101"], "reason": "unknown_caller"}
+    assert _settled(desk, source) == {
+        "contact": None,
+        "owner": None,
+        "targets": ["101"],
+        "reason": "unknown_caller",
+    }
     for asked in (
         desk.post(f"/route/{source.token}", json={"caller": "+79123456789", "called": "101"}),
         desk.post(f"/route/{source.token}", data={"caller": "+79123456789"}),
@@ -67,7 +72,9 @@ def test_default_is_answered_when_the_database_is_too_slow(
         blocker.execute("LOCK TABLE owner IN ACCESS EXCLUSIVE MODE")
         reasons = set()
         for _ in range(6):
-            answer = desk.get(f"/route/{source.token}", query_string={"caller": "+7 912 345-67-89"}).get_json()
+            answer = desk.get(
+                f"/route/{source.token}", query_string={"caller": "+7 912 345-67-89"}
+            ).get_json()
             assert answer["targets"] == ["101"]  # what was last known
             reasons.add(answer["reason"])
         assert reasons <= {"took_too_long", "busy", "database_away"}

@@ -22,7 +22,7 @@ def test_seal_differs_when_repeated_and_does_not_show_the_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "purpose", "change"),
+    "key, purpose, change",
     [("other" * 8, "p", ""), (KEY, "q", ""), (KEY, "p", "tail"), (KEY, "p", "format"), (KEY, "p", "short")],
 )
 def test_unseal_refuses_when_anything_is_different(key: str, purpose: str, change: str) -> None:

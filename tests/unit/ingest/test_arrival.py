@@ -13,7 +13,13 @@ from ingest.arrival import masked_headers, new_uid, other_bytes_key, safe_json, 
 
 @pytest.mark.parametrize(
     "text, safe",
-    [("", ""), ("Анна 👍", "Анна 👍"), ("a\x00b", "a\ufffdb"), ("\ud83d", "\ufffd"), ("x\ud83d\x00y", "x\ufffd\ufffdy")],
+    [
+        ("", ""),
+        ("Анна 👍", "Анна 👍"),
+        ("a\x00b", "a\ufffdb"),
+        ("\ud83d", "\ufffd"),
+        ("x\ud83d\x00y", "x\ufffd\ufffdy"),
+    ],
 )
 def test_safe_text_changes_only_what_cannot_be_stored(text: str, safe: str) -> None:
     assert safe_text(text) == safe
@@ -45,7 +51,12 @@ def test_other_bytes_key_depends_on_key_and_bytes_and_stays_short() -> None:
 
 def test_masked_headers_hides_the_usual_and_the_named_and_keeps_their_names() -> None:
     given = {"authorization": "Bearer x", "cookie": "", "x-token": "y", "signature": "z"}
-    assert masked_headers(given, ["x-token"]) == {"authorization": MASK, "cookie": "", "x-token": MASK, "signature": "z"}
+    assert masked_headers(given, ["x-token"]) == {
+        "authorization": MASK,
+        "cookie": "",
+        "x-token": MASK,
+        "signature": "z",
+    }
 
 
 def test_new_uid_never_repeats() -> None:

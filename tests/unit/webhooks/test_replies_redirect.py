@@ -21,7 +21,10 @@ HOSTS = ("example.com", "localhost:8000", "xn--e1aybc.xn--p1ai")
         ("http://EXAMPLE.com/a?b=c#d", "http://EXAMPLE.com/a?b=c&lead=ok#d"),
         ("https://example.com:8443/", "https://example.com:8443/?lead=ok"),
         ("http://localhost:8000/x", "http://localhost:8000/x?lead=ok"),
-        ("https://example.com/спасибо", "https://example.com/%D1%81%D0%BF%D0%B0%D1%81%D0%B8%D0%B1%D0%BE?lead=ok"),
+        (
+            "https://example.com/спасибо",
+            "https://example.com/%D1%81%D0%BF%D0%B0%D1%81%D0%B8%D0%B1%D0%BE?lead=ok",
+        ),
         ("http://localhost:8001/x", ""),
         ("https://sub.example.com/", ""),
         ("ftp://example.com/", ""),
@@ -59,7 +62,15 @@ def test_asked_address_takes_the_first_known_field_and_survives_floods() -> None
 
 @pytest.mark.parametrize(
     "accept, chosen",
-    [("", "en"), ("ru", "ru"), ("en;q=0.1, ru;q=0.9", "ru"), ("RU-ru", "ru"), ("fr, de", "en"), (",;q=,", "en"), ("ru;q=nan", "en")],
+    [
+        ("", "en"),
+        ("ru", "ru"),
+        ("en;q=0.1, ru;q=0.9", "ru"),
+        ("RU-ru", "ru"),
+        ("fr, de", "en"),
+        (",;q=,", "en"),
+        ("ru;q=nan", "en"),
+    ],
 )
 def test_language_follows_the_weights(accept: str, chosen: str) -> None:
     assert language(accept, "en") == chosen
