@@ -40,4 +40,4 @@ def try_it(desk: Desk, source_id: int) -> Answer:
     status, body = door.post(desk.config, path[path.index("/in/") :], trial)
     if status != 200:
         raise Transient("door_refused", f"The door answered {status}.")
-    return desk.go("source", source_id=source_id, tried=orjson.loads(body)["event"], _anchor="tried")
+    return desk.go("source", source_id=source_id, tried=orjson.loads(body)["event"])

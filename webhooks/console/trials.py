@@ -33,7 +33,10 @@ def _form(_now: datetime) -> Trial:
         "message": "A try from the console. Please call me back about the windows.",
         "page_url": "https://example.com/?utm_source=console&utm_medium=try",
     }
-    curl = '-d name="Anna Example" -d phone="+7 912 345-67-02" -d email=anna@example.com -d message="Please call me back"'
+    curl = (
+        '-d name="Anna Example" --data-urlencode "phone=+7 912 345-67-02" -d email=anna@example.com'
+        ' -d message="Please call me back"'
+    )
     return Trial(orjson.dumps(fields), "application/json", curl)
 
 
@@ -42,5 +45,5 @@ def _call(now: datetime) -> Trial:
     call_id = f"console-{int(now.timestamp() * 1000)}"
     fields = {"event": "hangup", "direction": "in", "from": "+79123456702", "to": "+74951234567", "callId": call_id,
               "cause": "noAnswer"}  # fmt: skip
-    curl = "-d event=hangup -d direction=in -d from=+79123456702 -d to=+74951234567 -d callId=1 -d cause=noAnswer"
+    curl = "-d event=hangup -d direction=in -d from=79123456702 -d to=74951234567 -d callId=$RANDOM -d cause=noAnswer"
     return Trial(orjson.dumps(fields), "application/json", curl)

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+from werkzeug.test import TestResponse
+
 from crm_core import access
 from crm_core.config import HubConfig
 from crm_core.models import ROLES
 from crm_core.owners import add_owner
-from flask.testing import FlaskClient
 from ingest.process import drain
 from ingest.sources import add_source
-from sqlalchemy import Engine, text
 from webhooks import engines
 from webhooks.app import create_app
 from webhooks.console import door
 from webhooks.console.trials import Trial
-from werkzeug.test import TestResponse
 
 PASSWORD = "correct horse battery"
 

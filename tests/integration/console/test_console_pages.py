@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import orjson
 import pytest
+
 from webhooks.console.language import LOCALES
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+
 from crm_core.access import ROLE_PERMISSIONS
 from crm_core.models import ROLES
 from webhooks.console.routes import ROUTES, Route

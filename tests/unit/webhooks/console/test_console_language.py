@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from connectors.kit import registry
 from crm_core.models import ROLES
 from ingest.journal import OUTCOMES, STATES
 from ingest.ledger import PARTS
-from webhooks.console import errors, language as languages
+from webhooks.console import errors
+from webhooks.console import language as languages
 from webhooks.console.language import LOCALES, PLURALS, Language, catalogue, pick
 
 CONSOLE = Path(languages.__file__).parent
@@ -54,7 +56,7 @@ def test_every_key_that_a_page_or_view_names_is_in_the_catalogue() -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "codes"),
+    "group, codes",
     [
         ("role", ROLES),
         ("outcome", OUTCOMES),
@@ -98,7 +100,7 @@ def test_every_setting_of_the_first_connectors_has_a_russian_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "form"),
+    "count, form",
     [(0, "many"), (1, "one"), (2, "few"), (4, "few"), (5, "many"), (11, "many"), (12, "many"), (14, "many"),
      (21, "one"), (22, "few"), (25, "many"), (101, "one"), (111, "many"), (112, "many"), (1004, "few")],
 )  # fmt: skip
@@ -120,7 +122,7 @@ def test_numbers_are_grouped_as_the_language_does() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "accepted", "expected"),
+    "wanted, accepted, expected",
     [("ru", "en-US,en", "ru"), ("", "ru-RU,ru;q=0.9,en;q=0.8", "ru"), ("", "de-DE,de", "en"), ("xx", "", "en"), (None, "de,en;q=0.5", "en")],
 )  # fmt: skip
 def test_language_is_the_chosen_one_then_the_browsers_then_the_hubs(wanted: str | None, accepted: str, expected: str) -> None:

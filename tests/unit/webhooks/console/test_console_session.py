@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from werkzeug.datastructures import Headers
+
 from crm_core.config import HubConfig
 from webhooks.console import session as sessions
 from webhooks.console.targets import safe_target
-from werkzeug.datastructures import Headers
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CONFIG = HubConfig(home=Path("/nowhere"), database_url="", broker_url="", secret_key="s" * 40)

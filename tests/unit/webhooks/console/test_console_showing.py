@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from connectors.kit import registry
 from ingest.journal import RawEvent
 from webhooks.console import clock
@@ -19,7 +20,7 @@ EN, RU = Language("en"), Language("ru")
 
 
 @pytest.mark.parametrize(
-    ("at", "english", "russian"),
+    "at, english, russian",
     [
         (datetime(2026, 11, 21, 11, 59, 30, tzinfo=UTC), "just now", "только что"),
         (datetime(2026, 11, 21, 11, 48, tzinfo=UTC), "12 min ago", "12 мин назад"),
