@@ -10,8 +10,8 @@ from pydantic import Field
 from crm_core.reading.activities import ActivityFilters, get_activity, list_activities
 from crm_core.reading.values import Text
 from crm_core.working import finish_activity
-from webhooks.api import shapes
 from webhooks.api.route import Ask, Body, Paging, Route
+from webhooks.api.shapes import people as shapes
 
 
 class ActivityQuery(ActivityFilters, Paging):

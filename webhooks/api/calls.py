@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from crm_core.reading.calls import CallFilters, get_call, list_calls
-from webhooks.api import shapes
 from webhooks.api.route import Ask, Paging, Route
+from webhooks.api.shapes import people as shapes
 
 
 class CallQuery(CallFilters, Paging):

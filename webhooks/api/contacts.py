@@ -9,8 +9,8 @@ from crm_core.reading.contacts import ContactFilters, get_contact, list_contacts
 from crm_core.reading.suggestions import SuggestionFilters, list_suggestions
 from crm_core.reading.timeline import timeline
 from crm_core.reading.values import RowId
-from webhooks.api import shapes
 from webhooks.api.route import Ask, Paging, Route
+from webhooks.api.shapes import people as shapes
 
 
 class ContactQuery(ContactFilters, Paging):

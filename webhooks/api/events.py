@@ -15,8 +15,8 @@ from crm_core.errors import Conflict, NotFound
 from crm_core.reading.values import RowId, Text, Time
 from ingest.journal import dismiss, get_event, list_events, raw
 from ingest.replay import ReplayReport, Selection, replay
-from webhooks.api import shapes
 from webhooks.api.route import Ask, Body, Paging, Route
+from webhooks.api.shapes import journal as shapes
 from webhooks.waking import wake_all
 
 State = Literal["waiting", "working", "done", "needs_attention", "rejected"]

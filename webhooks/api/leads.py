@@ -11,8 +11,8 @@ from crm_core.reading.leads import LeadFilters, get_lead, list_leads
 from crm_core.reading.values import RowId, Text
 from crm_core.reading.why import why
 from crm_core.working import LeadChange, assign_lead, change_lead
-from webhooks.api import shapes
 from webhooks.api.route import Ask, Body, Paging, Route
+from webhooks.api.shapes import people as shapes
 
 
 class LeadQuery(LeadFilters, Paging):

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 from crm_core.errors import Invalid
 from crm_core.reading.values import Filters, RowId, read_day
 from ingest.ledger import ledger
-from webhooks.api import shapes
 from webhooks.api.route import Ask, Route
+from webhooks.api.shapes import journal as shapes
 
 _MOST_DAYS = 1100  # three years in one answer
 _DEFAULT_DAYS = 7

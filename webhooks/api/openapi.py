@@ -8,8 +8,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from webhooks.api import shapes
 from webhooks.api.route import Route
+from webhooks.api.shapes import base as shapes
 
 VERSION: Final = "1.0.0"  # of the interface; additions raise the middle number, everything else the first
 

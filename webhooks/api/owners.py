@@ -13,8 +13,8 @@ from crm_core.access import audit
 from crm_core.reading.owners import get_owner, get_team, list_owners, list_teams
 from crm_core.reading.values import RowId, Text, Time
 from crm_core.working.owners import add_team, change_owner, remove_team, rename_team
-from webhooks.api import shapes
 from webhooks.api.route import Ask, Body, Route
+from webhooks.api.shapes import staff as shapes
 
 
 class OwnerBody(Body):

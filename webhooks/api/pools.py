@@ -11,8 +11,8 @@ from crm_core.access import audit
 from crm_core.reading.owners import get_pool, list_pools
 from crm_core.reading.values import Text
 from crm_core.working.owners import add_pool, change_pool, put_member, remove_member, remove_pool
-from webhooks.api import shapes
 from webhooks.api.route import Ask, Body, Route
+from webhooks.api.shapes import staff as shapes
 
 
 class PoolBody(Body):

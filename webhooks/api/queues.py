@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.queues import queue_report
-from webhooks.api import shapes
 from webhooks.api.route import Ask, Route
+from webhooks.api.shapes import journal as shapes
 
 
 def _queues(ask: Ask) -> Mapping[str, Any]:

@@ -22,8 +22,8 @@ from ingest.sources import (
     rotate_token,
     set_state,
 )
-from webhooks.api import shapes
 from webhooks.api.route import Ask, Body, Route
+from webhooks.api.shapes import staff as shapes
 
 
 def _storable(value: JsonValue) -> JsonValue:

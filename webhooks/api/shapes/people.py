@@ -1,0 +1,240 @@
+"""Leads, contacts and what happened with them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from webhooks.api.shapes.base import Id, Named, Page, Shape
+
+
+class Form(Shape):
+    id: str
+    name: str
+
+
+class LeadContact(Shape):
+    id: Id
+    name: str
+    phones: list[str] = Field(description="E.164")
+    emails: list[str]
+    company: str
+
+
+class Attribution(BaseModel):
+    """utm_source and whatever other marks there were, beside the fixed keys."""
+
+    model_config = ConfigDict(extra="allow")
+
+    page_url: str
+    referrer: str
+    click_ids: dict[str, Any]
+    client_ids: dict[str, Any]
+
+
+class Spam(Shape):
+    score: float
+    reasons: list[Any]
+
+
+class Lead(Shape):
+    id: Id
+    state: Literal["open", "won", "lost", "closed"]
+    stage: str
+    title: str
+    line: str
+    channel: Literal["form", "call", "mail"]
+    source: Named
+    form: Form | None
+    received_at: AwareDatetime
+    created_at: AwareDatetime
+    last_touch_at: AwareDatetime
+    closed_at: AwareDatetime | None
+    contact: LeadContact
+    owner: Named | None
+    pool: Named | None
+    message: str
+    fields: dict[str, Any] = Field(description="everything that was sent and not mapped")
+    attribution: Attribution
+    touches: int
+    repeat_of: Id | None
+    lost_reason: str
+    spam: Spam
+    version: int
+
+
+class WhyEvent(Shape):
+    id: Id
+    channel: str
+    source: Named
+    received_at: AwareDatetime
+    outcome: str | None
+    reason: dict[str, Any]
+
+
+class WhyAssignment(Shape):
+    id: Id
+    at: AwareDatetime
+    kind: str
+    owner: Named | None
+    pool: Named | None
+    actor: str
+    trace: dict[str, Any]
+
+
+class WhyMerge(Shape):
+    id: Id
+    winner: Id
+    loser: Id
+    actor: str
+    evidence: dict[str, Any]
+    at: AwareDatetime
+    undone_at: AwareDatetime | None
+
+
+class Why(Shape):
+    lead: Id
+    events: list[WhyEvent]
+    assignments: list[WhyAssignment]
+    merges: list[WhyMerge]
+
+
+class Contact(Shape):
+    id: Id
+    name: str
+    company: str
+    phones: list[str]
+    emails: list[str]
+    owner: Named | None
+    owner_since: AwareDatetime | None
+    created_at: AwareDatetime
+    last_seen_at: AwareDatetime
+    version: int
+
+
+class IdentifierOf(Shape):
+    kind: str
+    value: str
+    display: str
+    strength: Literal["strong", "weak", "shared", "blocked"]
+    first_seen_at: AwareDatetime
+    last_seen_at: AwareDatetime
+    retired_at: AwareDatetime | None
+
+
+class LeadOf(Shape):
+    id: Id
+    state: str
+    stage: str
+    title: str
+    received_at: AwareDatetime
+    owner: Named | None
+
+
+class ContactCard(Contact):
+    merged: list[Id] = Field(description="contacts that were merged into this one")
+    identifiers: list[IdentifierOf]
+    leads: list[LeadOf]
+
+
+class TouchCall(Shape):
+    id: Id
+    phase: str
+    outcome: str | None
+    remote: str
+    owner: Named | None
+    talk_seconds: float | None
+    recording: str
+
+
+class TouchMail(Shape):
+    id: Id
+    subject: str
+    from_: str = Field(alias="from")
+
+
+class Touch(Shape):
+    id: Id
+    kind: str
+    direction: str
+    at: AwareDatetime
+    source: Named | None
+    lead: Id | None
+    event: Id | None
+    actor: str
+    title: str
+    text: str
+    data: dict[str, Any]
+    call: TouchCall | None
+    mail: TouchMail | None
+
+
+class Suggestion(Shape):
+    id: Id
+    state: Literal["open", "same", "different"]
+    a: Named
+    b: Named
+    why: dict[str, Any]
+    at: AwareDatetime
+
+
+class Call(Shape):
+    id: Id
+    key: str
+    source: Named
+    direction: str
+    phase: str
+    outcome: str | None
+    remote: str
+    our_number: str
+    extension: str
+    owner: Named | None
+    contact: Named | None
+    lead: Id | None
+    started_at: AwareDatetime
+    answered_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    talk_seconds: float | None
+    recording: str
+
+
+class Activity(Shape):
+    id: Id
+    kind: str
+    state: Literal["open", "done", "cancelled"]
+    title: str
+    due_at: AwareDatetime
+    owner: Named | None
+    contact: Named | None
+    lead: Id | None
+    call: Id | None
+    phone: str
+    missed: int
+    tried: int
+    created_at: AwareDatetime
+    closed_at: AwareDatetime | None
+
+
+class LeadPage(Page):
+    items: list[Lead]
+
+
+class ContactPage(Page):
+    items: list[Contact]
+
+
+class TouchPage(Page):
+    items: list[Touch]
+
+
+class SuggestionPage(Page):
+    items: list[Suggestion]
+
+
+class CallPage(Page):
+    items: list[Call]
+
+
+class ActivityPage(Page):
+    items: list[Activity]
