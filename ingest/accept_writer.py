@@ -21,9 +21,8 @@ from ingest.arrival import RawArrival, Receipt, new_uid, safe_key
 from ingest.bounded import BoundedConnection, connect_bounded
 from ingest.insert import insert_named
 
-_STATEMENT_SECONDS = (
-    2.7  # a little less than a request waits, so that a hung server is known before they leave
-)
+# A little less than a request waits, so that a hung server is known before they leave.
+_STATEMENT_SECONDS = 2.3
 _HUNG_SECONDS = 1.0  # a failure that took longer than this is a hung server, not a broken line
 _SINGLES_SECONDS = 1.5  # time for the rows of a failed batch, one by one
 _MOST_UNCOUNTED = 1_000  # redeliveries that met a lock and wait to be counted
