@@ -15,7 +15,16 @@ from typing import Any
 DATE = "Fri, 20 Nov 2026 10:00:00 +0300"
 
 
-def plain(number: int, *, sender: str = "", subject: str = "", text: str = "", date: str = DATE, more: str = "", size: int = 0) -> bytes:
+def plain(
+    number: int,
+    *,
+    sender: str = "",
+    subject: str = "",
+    text: str = "",
+    date: str = DATE,
+    more: str = "",
+    size: int = 0,
+) -> bytes:
     """One ordinary inquiry; `number` makes it unique. `size` pads it, `more` adds header lines."""
     sender = sender or f"client{number}@example.org"
     text = text or f"Hello, please call me about order request {number}.\r\n"
@@ -24,7 +33,11 @@ def plain(number: int, *, sender: str = "", subject: str = "", text: str = "", d
         f"Date: {date}\r\nMessage-ID: <made-{number}@example.org>\r\nMIME-Version: 1.0\r\n"
         f"Content-Type: text/plain; charset=utf-8\r\n{more}\r\n"
     )
-    return head.encode() + text.encode() + (b"padding of a line that says nothing at all, again and again, and ends\r\n" * (size // 72))
+    return (
+        head.encode()
+        + text.encode()
+        + (b"padding of a line that says nothing at all, again and again, and ends\r\n" * (size // 72))
+    )
 
 
 @dataclass(frozen=True)
@@ -35,8 +48,16 @@ class Made:
 
 
 _TEXTS = {
-    "ru": ("Иван Петров", "Запрос цены на партию насосов", "Здравствуйте! Пришлите, пожалуйста, прайс на насосы."),
-    "en": ("John Smith", "Price request for a batch of pumps", "Hello! Please send me your price list for pumps."),
+    "ru": (
+        "Иван Петров",
+        "Запрос цены на партию насосов",
+        "Здравствуйте! Пришлите, пожалуйста, прайс на насосы.",
+    ),
+    "en": (
+        "John Smith",
+        "Price request for a batch of pumps",
+        "Hello! Please send me your price list for pumps.",
+    ),
 }
 _CHARSETS = {"ru": ("utf-8", "windows-1251", "koi8-r"), "en": ("us-ascii", "utf-8", "iso-8859-1")}
 _STRUCTURES = ("plain", "html", "alternative", "mixed", "stub", "related")
@@ -52,13 +73,19 @@ def matrix() -> Iterator[Made]:
                     yield _made(language, name, subject, text, charset, structure, encoding)
 
 
-def _made(language: str, name: str, subject: str, text: str, charset: str, structure: str, encoding: str) -> Made:
+def _made(
+    language: str, name: str, subject: str, text: str, charset: str, structure: str, encoding: str
+) -> Made:
     label = f"{language}-{charset}-{structure}-{encoding}"
     head = (
-        f"From: {Header(name, charset).encode()} <{language}@example.org>\r\nTo: sales@example.com\r\n"
-        f"Subject: {Header(subject, charset, header_name='Subject').encode()}\r\nDate: {DATE}\r\n"
-        f"Message-ID: <{label}@example.org>\r\nMIME-Version: 1.0\r\n"
-    ).replace("\n ", "\r\n ").replace("\r\r", "\r")
+        (
+            f"From: {Header(name, charset).encode()} <{language}@example.org>\r\nTo: sales@example.com\r\n"
+            f"Subject: {Header(subject, charset, header_name='Subject').encode()}\r\nDate: {DATE}\r\n"
+            f"Message-ID: <{label}@example.org>\r\nMIME-Version: 1.0\r\n"
+        )
+        .replace("\n ", "\r\n ")
+        .replace("\r\r", "\r")
+    )
     body = _structure(text, charset, structure, encoding)
     return Made(label, head.encode() + body, {"subject": subject, "text": text, "sender_name": name})
 
@@ -74,7 +101,11 @@ def _structure(text: str, charset: str, structure: str, encoding: str) -> bytes:
     if structure == "alternative":
         return _many("alternative", words, html)
     if structure == "stub":
-        return _many("alternative", _part("text/plain", "This message needs an HTML viewer.\r\n", "us-ascii", "8bit"), html)
+        return _many(
+            "alternative",
+            _part("text/plain", "This message needs an HTML viewer.\r\n", "us-ascii", "8bit"),
+            html,
+        )
     picture = b'Content-Type: image/png; name="logo.png"\r\nContent-Transfer-Encoding: base64\r\nContent-ID: <logo>\r\n\r\niVBORw0KGgo=\r\n'
     if structure == "related":
         return _many("alternative", words, _many("related", html, picture))
@@ -87,13 +118,20 @@ def _part(kind: str, text: str, charset: str, encoding: str) -> bytes:
         data = base64.encodebytes(data).replace(b"\n", b"\r\n")
     elif encoding == "quoted-printable":
         data = quopri.encodestring(data)
-    return f"Content-Type: {kind}; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode() + data
+    return (
+        f"Content-Type: {kind}; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
+        + data
+    )
 
 
 def _many(kind: str, *parts: bytes) -> bytes:
     mark = f"=_{kind}_1"
     head = f'Content-Type: multipart/{kind}; boundary="{mark}"\r\n\r\n'.encode()
-    return head + b"".join(f"--{mark}\r\n".encode() + part + b"\r\n" for part in parts) + f"--{mark}--\r\n".encode()
+    return (
+        head
+        + b"".join(f"--{mark}\r\n".encode() + part + b"\r\n" for part in parts)
+        + f"--{mark}--\r\n".encode()
+    )
 
 
 def bombs() -> dict[str, bytes]:
@@ -102,7 +140,9 @@ def bombs() -> dict[str, bytes]:
         b"From: a@example.org\r\nTo: sales@example.com\r\nSubject: bomb\r\nDate: " + DATE.encode()
         + b"\r\nMIME-Version: 1.0\r\n"
     )  # fmt: skip
-    nested = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(1000))
+    nested = b"".join(
+        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(1000)
+    )
     return {
         "nested_multiparts": head + nested + b"Content-Type: text/plain\r\n\r\ncall me back\r\n",
         "nested_mails": head + b"Content-Type: message/rfc822\r\n\r\n" * 1000 + b"Subject: in\r\n\r\ncall me back",

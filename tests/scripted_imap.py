@@ -114,11 +114,15 @@ class ScriptedImap:
             raw = self.mails[uid]
             name = "" if self.without_uid else f"UID {uid} "
             if not with_body:
-                write(f'* {sequence} FETCH ({name}RFC822.SIZE {len(raw)} INTERNALDATE "20-Nov-2026 10:00:00 +0300")\r\n'.encode())
+                write(
+                    f'* {sequence} FETCH ({name}RFC822.SIZE {len(raw)} INTERNALDATE "20-Nov-2026 10:00:00 +0300")\r\n'.encode()
+                )
                 continue
             header = "HEADER" in verb
             if uid in self.drop_at and not header:
-                write(f"* {sequence} FETCH ({name}BODY[]<0> {{{len(raw)}}}\r\n".encode() + raw[: len(raw) // 2])
+                write(
+                    f"* {sequence} FETCH ({name}BODY[]<0> {{{len(raw)}}}\r\n".encode() + raw[: len(raw) // 2]
+                )
                 return False
             raw = raw.split(b"\r\n\r\n")[0] + b"\r\n\r\n" if header else raw
             item = "BODY[HEADER]" if header else "BODY[]<0>"

@@ -123,7 +123,10 @@ def _fetch(session: Session, batch: Sequence[Ref]) -> dict[int, bytes]:
     limit = session.limits.raw_bytes
     large = [ref.uid for ref in batch if ref.size is not None and ref.size > limit]
     rows: dict[int, bytes] = {}
-    for uids, most in ((large, session.limits.oversize_bytes), ([r.uid for r in batch if r.uid not in large], limit + 1)):
+    for uids, most in (
+        (large, session.limits.oversize_bytes),
+        ([r.uid for r in batch if r.uid not in large], limit + 1),
+    ):
         for uid, row in session.fetch(uids, ("UID", f"BODY.PEEK[]<0.{most}>")).items():
             body = row.get(b"BODY[]<0>", row.get(b"BODY[]"))
             if isinstance(body, bytes):
@@ -148,7 +151,9 @@ def _store(work: Work, mails: Sequence[tuple[Ref, bytes]], quarantine: Failure |
     for ref, raw in mails:
         large = (ref.size or 0) > limit.raw_bytes or len(raw) > limit.raw_bytes
         status = "quarantined" if quarantine else "oversize" if large else "fetched"
-        arrivals.append(_arrival(work.folder, ref, raw[: limit.oversize_bytes] if large else raw, status, quarantine))
+        arrivals.append(
+            _arrival(work.folder, ref, raw[: limit.oversize_bytes] if large else raw, status, quarantine)
+        )
         statuses.append(status)
     with work.connection.transaction():
         hold(work.connection, work.folder)
@@ -188,12 +193,15 @@ def _arrival(folder: Folder, ref: Ref, raw: bytes, status: str, quarantine: Fail
 def _ask_whether_there(work: Work, ref: Ref) -> None:
     """No body came, even alone. Gone is only what a search does not find either."""
     if work.session.search(ref.uid, ref.uid):
-        _put_off(work, ref, Failure("no_body", "The server lists this mail but does not hand it out.", "backoff"))
+        _put_off(
+            work, ref, Failure("no_body", "The server lists this mail but does not hand it out.", "backoff")
+        )
         return
     with work.connection.transaction():
         hold(work.connection, work.folder)
         work.connection.execute(
-            """UPDATE mail_ref SET status = 'gone', error = '{"code": "expunged"}' WHERE id = %s AND status = 'seen'""", (ref.id,)
+            """UPDATE mail_ref SET status = 'gone', error = '{"code": "expunged"}' WHERE id = %s AND status = 'seen'""",
+            (ref.id,),
         )
     work.taken.gone += 1
 

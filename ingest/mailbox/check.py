@@ -30,8 +30,14 @@ def check(settings: ImapConfig, limits: Limits | None = None) -> list[Finding]:
     step = "connect"
     try:
         client = session.client
-        how = {"tls": "over TLS", "starttls": "with STARTTLS", "plain": "WITHOUT encryption"}[settings.security]
-        found.append(Finding(step, True, f"Signed in at {settings.host}:{settings.actual_port} as {settings.user}, {how}."))
+        how = {"tls": "over TLS", "starttls": "with STARTTLS", "plain": "WITHOUT encryption"}[
+            settings.security
+        ]
+        found.append(
+            Finding(
+                step, True, f"Signed in at {settings.host}:{settings.actual_port} as {settings.user}, {how}."
+            )
+        )
         step = "folders"
         names = sorted(str(name) for _, _, name in client.list_folders())
         more = f" and {len(names) - _SHOWN_FOLDERS} more" if len(names) > _SHOWN_FOLDERS else ""
@@ -40,11 +46,19 @@ def check(settings: ImapConfig, limits: Limits | None = None) -> list[Finding]:
         seen = session.examine()
         found.append(Finding(step, True, f"{settings.folder} opened read-only."))
         step = "mails"
-        found.append(Finding(step, True, f"{seen.exists} mails there; start={settings.start} brings in {_wanted(settings)}."))
+        found.append(
+            Finding(
+                step,
+                True,
+                f"{seen.exists} mails there; start={settings.start} brings in {_wanted(settings)}.",
+            )
+        )
         step = "newest"
         found.append(Finding(step, True, _newest(session, seen)))
     except FolderMissing as error:
-        found.append(Finding("folder", False, f"{explain(error, settings).message} Choose one of the folders above."))
+        found.append(
+            Finding("folder", False, f"{explain(error, settings).message} Choose one of the folders above.")
+        )
     except (*IMAP_ERRORS, Misconfigured) as error:
         found.append(Finding(step, False, explain(error, settings).message))
     finally:

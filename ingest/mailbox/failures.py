@@ -39,11 +39,20 @@ class Failure:
 
 
 _SUGGESTED = re.compile(r"backoff time:?\s*(\d{1,9})", re.IGNORECASE)
-_THROTTLED = re.compile(r"throttl|\[OVERQUOTA\]|too many (?:requests|commands)|rate limit|bandwidth", re.IGNORECASE)
-_LIMIT = re.compile(r"\[LIMIT\]|maximum number of connections|too many (?:simultaneous )?connections", re.IGNORECASE)
-_REFUSED = re.compile(r"\[(?:AUTHENTICATIONFAILED|EXPIRED|AUTHORIZATIONFAILED)\]|invalid credentials|authentication fail", re.IGNORECASE)
+_THROTTLED = re.compile(
+    r"throttl|\[OVERQUOTA\]|too many (?:requests|commands)|rate limit|bandwidth", re.IGNORECASE
+)
+_LIMIT = re.compile(
+    r"\[LIMIT\]|maximum number of connections|too many (?:simultaneous )?connections", re.IGNORECASE
+)
+_REFUSED = re.compile(
+    r"\[(?:AUTHENTICATIONFAILED|EXPIRED|AUTHORIZATIONFAILED)\]|invalid credentials|authentication fail",
+    re.IGNORECASE,
+)
 _AWAY = re.compile(r"\[(?:UNAVAILABLE|INUSE|SERVERBUG|ALERT)\]", re.IGNORECASE)
-_CLEARTEXT = re.compile(r"\[PRIVACYREQUIRED\]|LOGINDISABLED|plaintext authentication disallowed", re.IGNORECASE)
+_CLEARTEXT = re.compile(
+    r"\[PRIVACYREQUIRED\]|LOGINDISABLED|plaintext authentication disallowed", re.IGNORECASE
+)
 
 
 def explain(error: BaseException, settings: ImapConfig) -> Failure:
@@ -53,16 +62,32 @@ def explain(error: BaseException, settings: ImapConfig) -> Failure:
     if isinstance(error, Misconfigured):
         return Failure(error.code, error.message, "human", pauses=True)
     if isinstance(error, FolderMissing):
-        return Failure("folder_missing", f"There is no folder {settings.folder!r} in this mailbox.", "folder", pauses=True)
+        return Failure(
+            "folder_missing",
+            f"There is no folder {settings.folder!r} in this mailbox.",
+            "folder",
+            pauses=True,
+        )
     if isinstance(error, socket.gaierror):
-        return Failure("host_unknown", f"The name {settings.host} is not known. Check the spelling of the server.", "backoff", pauses=True)
+        return Failure(
+            "host_unknown",
+            f"The name {settings.host} is not known. Check the spelling of the server.",
+            "backoff",
+            pauses=True,
+        )
     if isinstance(error, ssl.SSLCertVerificationError):
         return Failure(
-            "certificate", f"The certificate of {where} is not valid for it: {error.verify_message}.", "backoff", pauses=True
+            "certificate",
+            f"The certificate of {where} is not valid for it: {error.verify_message}.",
+            "backoff",
+            pauses=True,
         )
     if isinstance(error, ssl.SSLError):
         return Failure(
-            "tls", f"{where} does not speak TLS as expected. Check port and security (tls, starttls).", "backoff", pauses=True
+            "tls",
+            f"{where} does not speak TLS as expected. Check port and security (tls, starttls).",
+            "backoff",
+            pauses=True,
         )
     if isinstance(error, ConnectionRefusedError):
         return Failure("refused", f"Nothing answers at {where}. Check host and port.", "backoff", pauses=True)
@@ -71,27 +96,53 @@ def explain(error: BaseException, settings: ImapConfig) -> Failure:
     if _THROTTLED.search(said):
         found = _SUGGESTED.search(said)
         wait = int(found[1]) / 1000 if found else 0.0
-        return Failure("throttled", "The provider slows this mailbox down; the hub waits as asked.", "backoff", min(wait, 7200.0), True)
+        return Failure(
+            "throttled",
+            "The provider slows this mailbox down; the hub waits as asked.",
+            "backoff",
+            min(wait, 7200.0),
+            True,
+        )
     if _LIMIT.search(said):
-        return Failure("limit", "Too many connections to this mailbox at once. Close other mail programs or wait.", "backoff", pauses=True)
+        return Failure(
+            "limit",
+            "Too many connections to this mailbox at once. Close other mail programs or wait.",
+            "backoff",
+            pauses=True,
+        )
     if "authenticated but not connected" in said.lower():
         return Failure(
             "not_connected", "The name signs in but may not open this mailbox: check user name, licence and permissions.",
             "backoff", pauses=True,
         )  # fmt: skip
     if _CLEARTEXT.search(said):
-        return Failure("cleartext", f"{where} wants encryption before the password. Use security=tls or starttls.", "auth", pauses=True)
+        return Failure(
+            "cleartext",
+            f"{where} wants encryption before the password. Use security=tls or starttls.",
+            "auth",
+            pauses=True,
+        )
     if _REFUSED.search(said) or (type(error).__name__ == "LoginError" and not _AWAY.search(said)):
         return Failure(
             "auth_failed", "The server refuses the name or the password. Many providers want an app password and IMAP "
             f"switched on. It said: {said}", "auth", pauses=True,
         )  # fmt: skip
     if _AWAY.search(said):
-        return Failure("unavailable", f"The mail server is not available just now. It said: {said}", "backoff", pauses=True)
+        return Failure(
+            "unavailable",
+            f"The mail server is not available just now. It said: {said}",
+            "backoff",
+            pauses=True,
+        )
     if isinstance(error, imaplib.IMAP4.abort | EOFError | ConnectionError):
         return Failure("connection_lost", f"The connection to {where} broke off.", "backoff")
     if isinstance(error, OSError):
-        return Failure("network", f"{where} cannot be reached: {error.strerror or type(error).__name__}.", "backoff", pauses=True)
+        return Failure(
+            "network",
+            f"{where} cannot be reached: {error.strerror or type(error).__name__}.",
+            "backoff",
+            pauses=True,
+        )
     return Failure("bad_answer", f"The server's answer was not understood: {said}", "backoff")
 
 

@@ -49,7 +49,9 @@ last_error, now() AS now, lease_token AS token, %(lease)s::float8 AS lease_secon
 (next_sweep_at <= now() OR (fails > 0 AND last_ok_at < now() - interval '10 minutes')) AS sweep_due"""
 
 
-def acquire(connection: Connection, source_id: int, name: str, owner: str, lease_seconds: float) -> Folder | None:
+def acquire(
+    connection: Connection, source_id: int, name: str, owner: str, lease_seconds: float
+) -> Folder | None:
     """The folder, leased to us, or None while it is not due or somebody else has it. Makes the row at first use."""
     connection.execute(
         "INSERT INTO mailbox_folder (source_id, name) VALUES (%s, %s) ON CONFLICT (source_id, name) DO NOTHING",
@@ -64,7 +66,12 @@ def acquire(connection: Connection, source_id: int, name: str, owner: str, lease
                           AND (lease_until IS NULL OR lease_until < now())
                         FOR UPDATE SKIP LOCKED)
             RETURNING {_COLUMNS}""",
-            {"token": f"{owner}/{uuid.uuid4().hex}", "lease": lease_seconds, "source": source_id, "name": name},
+            {
+                "token": f"{owner}/{uuid.uuid4().hex}",
+                "lease": lease_seconds,
+                "source": source_id,
+                "name": name,
+            },
         ).fetchone()
 
 
@@ -81,7 +88,8 @@ def hold(connection: Connection, folder: Folder) -> None:
 def release(connection: Connection, owner: str) -> None:
     """Gives back every lease of this owner, at the end of a process whose threads may still wait for a server."""
     connection.execute(
-        "UPDATE mailbox_folder SET lease_token = NULL, lease_until = NULL WHERE starts_with(lease_token, %s)", (owner + "/",)
+        "UPDATE mailbox_folder SET lease_token = NULL, lease_until = NULL WHERE starts_with(lease_token, %s)",
+        (owner + "/",),
     )
 
 

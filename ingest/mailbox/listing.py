@@ -75,7 +75,9 @@ def sweep(connection: Connection, session: Session, folder: Folder) -> int:
         with connection.transaction():
             hold(connection, folder)
             count = _insert(connection, folder, found)
-            connection.execute("UPDATE mailbox_folder SET missed = missed + %s WHERE id = %s", (count, folder.id))
+            connection.execute(
+                "UPDATE mailbox_folder SET missed = missed + %s WHERE id = %s", (count, folder.id)
+            )
         missed += count
         reach("mailbox.in_sweep")
     connection.execute(
@@ -117,7 +119,9 @@ def _baseline(connection: Connection, session: Session, folder: Folder, seen: Ex
     elif settings.start_date is not None:
         start_at = datetime.combine(settings.start_date, time(), UTC)
         found = _list_since(session, top, settings.start_date)
-    placed = replace(folder, uidvalidity=seen.uidvalidity, last_uid=last_uid, start_uid=start_uid, start_at=start_at)
+    placed = replace(
+        folder, uidvalidity=seen.uidvalidity, last_uid=last_uid, start_uid=start_uid, start_at=start_at
+    )
     with connection.transaction():
         hold(connection, folder)
         written = _insert(connection, placed, found)
@@ -173,7 +177,11 @@ def _reach_back(connection: Connection, folder: Folder, days: int) -> date | Non
     if folder.last_ok_at is None or undated:
         return None
     days_back = timedelta(days=days)
-    return (min(folder.last_ok_at - days_back, oldest - timedelta(days=1)) if waiting else folder.last_ok_at - days_back).date()
+    return (
+        min(folder.last_ok_at - days_back, oldest - timedelta(days=1))
+        if waiting
+        else folder.last_ok_at - days_back
+    ).date()
 
 
 def _list_since(session: Session, top: int, since: date | None) -> list[Found]:
@@ -184,7 +192,15 @@ def _place(connection: Connection, folder: Folder) -> None:
     connection.execute(
         """UPDATE mailbox_folder SET uidvalidity = %s, last_uid = %s, start_uid = %s, start_at = %s, epoch = %s,
         resyncs = %s WHERE id = %s""",
-        (folder.uidvalidity, folder.last_uid, folder.start_uid, folder.start_at, folder.epoch, Jsonb(folder.resyncs), folder.id),
+        (
+            folder.uidvalidity,
+            folder.last_uid,
+            folder.start_uid,
+            folder.start_at,
+            folder.epoch,
+            Jsonb(folder.resyncs),
+            folder.id,
+        ),
     )
 
 
@@ -196,7 +212,13 @@ def _insert(connection: Connection, folder: Folder, found: Iterable[Found]) -> i
         """INSERT INTO mail_ref (folder_id, uidvalidity, uid, size, internaldate)
         SELECT %s, %s, * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[])
         ON CONFLICT (folder_id, uidvalidity, uid) DO NOTHING""",
-        (folder.id, folder.uidvalidity, [one.uid for one in rows], [one.size for one in rows], [one.internaldate for one in rows]),
+        (
+            folder.id,
+            folder.uidvalidity,
+            [one.uid for one in rows],
+            [one.size for one in rows],
+            [one.internaldate for one in rows],
+        ),
     )
     return done.rowcount
 

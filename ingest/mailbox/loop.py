@@ -85,7 +85,9 @@ def _adjust(
     limits: Limits,
 ) -> None:
     """Makes the threads those of the active mail sources."""
-    rows = connection.execute(select(Source.id, Source.config).where(Source.channel == "mail", Source.state == "active"))
+    rows = connection.execute(
+        select(Source.id, Source.config).where(Source.channel == "mail", Source.state == "active")
+    )
     wanted: dict[int, dict[str, Any]] = {row.id: row.config for row in rows}
     for source_id, mailbox in list(mailboxes.items()):
         if source_id not in wanted or mailbox.stored != wanted[source_id]:
@@ -101,7 +103,9 @@ def _adjust(
             settings = load_source(connection, config, source_id).settings
         except (HubError, ValueError) as error:
             # Noted once; the source is loaded again when its settings change.
-            _log.error("mailbox_settings_unreadable", extra={"source_id": source_id, "error": type(error).__name__})
+            _log.error(
+                "mailbox_settings_unreadable", extra={"source_id": source_id, "error": type(error).__name__}
+            )
             continue
         if not isinstance(settings, ImapConfig):
             continue  # another connector's mail source; it brings its own poller
@@ -136,16 +140,31 @@ def _watch(
                     folders.make_due(database, source_id)
                     fresh = False
                 report = poll(
-                    database, session, source_id, owner=owner, lease_seconds=config.lease_seconds, wake=wake, stopped=stop.is_set
+                    database,
+                    session,
+                    source_id,
+                    owner=owner,
+                    lease_seconds=config.lease_seconds,
+                    wake=wake,
+                    stopped=stop.is_set,
                 )
-                pause = report.pause_seconds if report.ran else folders.seconds_until_due(database, source_id, settings.folder)
+                pause = (
+                    report.pause_seconds
+                    if report.ran
+                    else folders.seconds_until_due(database, source_id, settings.folder)
+                )
             except psycopg.Error as error:
-                _log.warning("mailbox_database_away", extra={"source_id": source_id, "error": type(error).__name__})
+                _log.warning(
+                    "mailbox_database_away", extra={"source_id": source_id, "error": type(error).__name__}
+                )
                 if database is not None:
                     database.close()
                 database, pause = None, _DATABASE_PAUSE_SECONDS
             except Exception as error:  # noqa: BLE001 the edge of the role: a bug met by one mailbox is told and tried again
-                _log.error("mailbox_poll_broke", extra={"source_id": source_id, "error": type(error).__name__, "where": _where(error)})
+                _log.error(
+                    "mailbox_poll_broke",
+                    extra={"source_id": source_id, "error": type(error).__name__, "where": _where(error)},
+                )
                 session.drop()
                 pause = _BUG_PAUSE_SECONDS
             stop.wait(min(max(pause, 0.05), _LONGEST_SLEEP_SECONDS))
@@ -164,11 +183,16 @@ def _where(error: BaseException) -> str:
 
 
 def _beat(connection: SqlConnection, mailboxes: int) -> None:
-    values = {"role": "mail", "instance": f"{socket.gethostname()}:{os.getpid()}", "data": {"mailboxes": mailboxes}}
+    values = {
+        "role": "mail",
+        "instance": f"{socket.gethostname()}:{os.getpid()}",
+        "data": {"mailboxes": mailboxes},
+    }
     statement = insert(Heartbeat).values(**values, at=func.now())
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["role", "instance"], set_={"at": statement.excluded.at, "data": statement.excluded.data}
+            index_elements=["role", "instance"],
+            set_={"at": statement.excluded.at, "data": statement.excluded.data},
         )
     )
 
@@ -184,5 +208,7 @@ def _end(config: HubConfig, engine: Engine, mailboxes: dict[int, _Mailbox], owne
         with connect(config.database_url, "worker") as database:
             folders.release(database, owner)
     except psycopg.Error as error:
-        _log.warning("mailbox_leases_kept", extra={"error": type(error).__name__})  # they expire by themselves
+        _log.warning(
+            "mailbox_leases_kept", extra={"error": type(error).__name__}
+        )  # they expire by themselves
     engine.dispose()

@@ -71,7 +71,9 @@ def poll(
     reach("mailbox.before_finish")
     folders.finish(connection, folder, pause)
     if folder.state != "live":
-        _log.info("mailbox_live", extra={"source_id": source_id, "folder_id": folder.id, "before": folder.state})
+        _log.info(
+            "mailbox_live", extra={"source_id": source_id, "folder_id": folder.id, "before": folder.state}
+        )
     return PollReport(True, "live", listed, work.taken, missed, None, pause)
 
 
@@ -93,7 +95,13 @@ def _failed(work: Work, failure: Failure, state: str | None) -> PollReport:
     folders.fail(work.connection, folder, state, failure, pause)
     _log.warning(
         "mailbox_failed",
-        extra={"source_id": folder.source_id, "folder_id": folder.id, "state": state, "code": failure.code, "pause_seconds": round(pause)},
+        extra={
+            "source_id": folder.source_id,
+            "folder_id": folder.id,
+            "state": state,
+            "code": failure.code,
+            "pause_seconds": round(pause),
+        },
     )
     return PollReport(True, state, 0, work.taken, 0, failure, pause)
 

@@ -20,7 +20,10 @@ from ingest.mailbox.address import refuse_private, refuse_private_address
 from ingest.mailbox.failures import IMAP_ERRORS, BadAnswer, FolderMissing
 from ingest.mailbox.limits import DEFAULT, Limits
 
-_NO_FOLDER = re.compile(r"\[NONEXISTENT\]|\[TRYCREATE\]|doesn't exist|does not exist|unknown mailbox|no such mailbox|not found", re.IGNORECASE)
+_NO_FOLDER = re.compile(
+    r"\[NONEXISTENT\]|\[TRYCREATE\]|doesn't exist|does not exist|unknown mailbox|no such mailbox|not found",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,9 @@ class Session:
             criteria += ["SINCE", since]
         return sorted({int(uid) for uid in self.client.search(criteria) if low <= uid <= high})
 
-    def search_windows(self, low: int, high: int, since: date | None = None) -> Iterator[tuple[int, list[int]]]:
+    def search_windows(
+        self, low: int, high: int, since: date | None = None
+    ) -> Iterator[tuple[int, list[int]]]:
         """(upper bound, UIDs) of each window. An empty answer is asked for twice: one omission is no proof."""
         while low <= high:
             top = min(low + self.limits.window_uids - 1, high)
@@ -134,7 +139,9 @@ def _connect(settings: ImapConfig, limits: Limits) -> IMAPClient:
         if (settings.user + settings.password).isascii():
             client.login(settings.user, settings.password)
         else:
-            client.plain_login(settings.user, settings.password)  # LOGIN carries ASCII only; SASL PLAIN is UTF-8
+            client.plain_login(
+                settings.user, settings.password
+            )  # LOGIN carries ASCII only; SASL PLAIN is UTF-8
     except BaseException:
         with contextlib.suppress(*IMAP_ERRORS):
             client.shutdown()

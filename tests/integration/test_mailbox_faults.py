@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -63,13 +65,19 @@ def subjects(numbers: list[int]) -> list[str]:
     return [f"Inquiry {number}" for number in numbers]
 
 
-def test_two_refusals_of_the_password_make_auth_failed(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_two_refusals_of_the_password_make_auth_failed(
+    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     bench = bench_on(mail_server.settings(mail_user, password="wrong"))
     assert bench.poll().state == "backoff"
     report = bench.poll()
     assert report.state == "auth_failed"
     folder = bench.folder()
-    assert (folder["state"], folder["fails"], folder["last_error"]["code"]) == ("auth_failed", 2, "auth_failed")
+    assert (folder["state"], folder["fails"], folder["last_error"]["code"]) == (
+        "auth_failed",
+        2,
+        "auth_failed",
+    )
     assert "password" in folder["last_error"]["message"]
     assert "wrong" not in folder["last_error"]["message"]
     mail_server.append(mail_user, mail_samples.plain(1))
@@ -79,7 +87,9 @@ def test_two_refusals_of_the_password_make_auth_failed(bench_on: MakeBench, mail
     assert bench.folder()["last_error"] is None
 
 
-def test_password_beyond_ascii_signs_in_or_is_refused_in_words(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_password_beyond_ascii_signs_in_or_is_refused_in_words(
+    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     bench = bench_on(mail_server.settings(mail_user, password="пароль"))
     assert bench.poll().failure == Failure(
         "auth_failed", bench.folder()["last_error"]["message"], "auth", pauses=True
@@ -111,14 +121,18 @@ def test_certificate_must_be_trusted_before_the_password_is_sent(
         server.stop()
 
 
-def test_starttls_that_is_not_offered_never_falls_back_to_clear_text(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_starttls_that_is_not_offered_never_falls_back_to_clear_text(
+    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     report = bench_on(mail_server.settings(mail_user, security="starttls")).poll()
     assert report.state == "backoff"
     assert report.failure is not None
     assert mail_server.sessions(mail_user) == []
 
 
-def test_connection_limit_is_backoff_and_no_fault_of_the_password(bench_on: MakeBench, mail_user: str) -> None:
+def test_connection_limit_is_backoff_and_no_fault_of_the_password(
+    bench_on: MakeBench, mail_user: str
+) -> None:
     server = dovecot.start(connections=1)
     try:
         busy = server.login(mail_user)
@@ -134,7 +148,9 @@ def test_connection_limit_is_backoff_and_no_fault_of_the_password(bench_on: Make
         server.stop()
 
 
-def test_refused_port_is_told_with_host_and_port(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_refused_port_is_told_with_host_and_port(
+    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     port = dovecot.free_port()
     bench = bench_on(mail_server.settings(mail_user, port=port))
     report = bench.poll()
@@ -142,7 +158,9 @@ def test_refused_port_is_told_with_host_and_port(bench_on: MakeBench, mail_serve
     assert f"127.0.0.1:{port}" in bench.folder()["last_error"]["message"]
 
 
-def test_silent_server_is_given_up_within_the_limit(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+def test_silent_server_is_given_up_within_the_limit(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
     server = scripted([1], silent=True)
     bench = bench_on(settings_of(server), limits=replace(SMALL, read_seconds=0.3, connect_seconds=0.3))
     report = bench.poll()
@@ -152,7 +170,9 @@ def test_silent_server_is_given_up_within_the_limit(bench_on: MakeBench, scripte
     assert bench.subjects() == subjects([1])
 
 
-def test_session_that_was_killed_is_replaced_without_a_failure(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_session_that_was_killed_is_replaced_without_a_failure(
+    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     bench = bench_on(mail_server.settings(mail_user))
     bench.poll()
     assert mail_server.signal_sessions(mail_user) == 1
@@ -162,33 +182,45 @@ def test_session_that_was_killed_is_replaced_without_a_failure(bench_on: MakeBen
     assert bench.subjects() == subjects([1])
 
 
-def test_missing_folder_is_a_state_after_three_polls(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_missing_folder_is_a_state_after_three_polls(
+    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     bench = bench_on(mail_server.settings(mail_user, folder="Nowhere"))
     assert [bench.poll().state for _ in range(3)] == ["backoff", "backoff", "folder_missing"]
     assert "Nowhere" in bench.folder()["last_error"]["message"]
 
 
-def test_private_host_is_refused_unless_allowed(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_private_host_is_refused_unless_allowed(
+    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     bench = bench_on(mail_server.settings(mail_user, allow_private_host=False))
     report = bench.poll()
     assert (report.state, report.failure and report.failure.code) == ("stopped", "host_private")
     assert mail_server.sessions(mail_user) == []
 
 
-def test_throttling_waits_as_long_as_the_server_asks(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
-    server = scripted([1, 2], uidnext=3, fetch_error="NO Request is throttled. Suggested Backoff Time: 299961 milliseconds")
+def test_throttling_waits_as_long_as_the_server_asks(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
+    server = scripted(
+        [1, 2], uidnext=3, fetch_error="NO Request is throttled. Suggested Backoff Time: 299961 milliseconds"
+    )
     bench = bench_on(settings_of(server))
     report = bench.poll()
     assert (report.state, report.failure and report.failure.code) == ("backoff", "throttled")
     assert report.pause_seconds == pytest.approx(299.961)
-    assert sum("BODY" in command for command in server.commands) == 1, "smaller batches would only ask more often"
+    assert sum("BODY" in command for command in server.commands) == 1, (
+        "smaller batches would only ask more often"
+    )
     assert [ref["attempts"] for ref in bench.refs()] == [0, 0]
     server.fetch_error = ""
     bench.poll()
     assert bench.subjects() == subjects([1, 2])
 
 
-def test_mails_come_in_when_the_server_names_no_uidnext(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+def test_mails_come_in_when_the_server_names_no_uidnext(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
     server = scripted([3, 9, 40], uidnext=None)
     bench = bench_on(settings_of(server))
     bench.poll()
@@ -198,7 +230,9 @@ def test_mails_come_in_when_the_server_names_no_uidnext(bench_on: MakeBench, scr
     assert bench.subjects() == subjects([3, 9, 40, 41])
 
 
-def test_mails_come_in_when_the_server_names_no_uidvalidity(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+def test_mails_come_in_when_the_server_names_no_uidvalidity(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
     bench = bench_on(settings_of(scripted([1, 2], uidvalidity=None, uidnext=3)))
     bench.poll()
     bench.poll()
@@ -206,27 +240,36 @@ def test_mails_come_in_when_the_server_names_no_uidvalidity(bench_on: MakeBench,
     assert bench.folder()["uidvalidity"] == 0
 
 
-def test_no_mail_is_lost_when_search_answers_unsorted(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+def test_no_mail_is_lost_when_search_answers_unsorted(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
     numbers = list(range(1, 31))
     bench = bench_on(settings_of(scripted(numbers, uidnext=31, unsorted=True)))
     bench.poll()
     assert bench.subjects() == subjects(numbers)
 
 
-def test_rows_without_a_uid_are_not_taken_for_another_mail(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+def test_rows_without_a_uid_are_not_taken_for_another_mail(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
     # Sequence numbers 1, 2 are no UIDs here; taken for such, mail 3 would be stored as mail 2.
     server = scripted([2, 3], uidnext=4, without_uid=True)
     bench = bench_on(settings_of(server))
     bench.poll()
     assert bench.events() == []
-    assert [(ref["uid"], ref["status"], ref["attempts"]) for ref in bench.refs()] == [(2, "seen", 1), (3, "seen", 1)]
+    assert [(ref["uid"], ref["status"], ref["attempts"]) for ref in bench.refs()] == [
+        (2, "seen", 1),
+        (3, "seen", 1),
+    ]
     server.without_uid = False
     bench.poll()
     assert [(ref["uid"], ref["status"]) for ref in bench.refs()] == [(2, "fetched"), (3, "fetched")]
     assert bench.subjects() == subjects([2, 3])
 
 
-def test_row_left_out_of_one_answer_is_asked_for_again(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+def test_row_left_out_of_one_answer_is_asked_for_again(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
     bench = bench_on(settings_of(scripted([1, 2, 3], uidnext=4, hidden_once=True)))
     report = bench.poll()
     assert report.taken is not None
@@ -251,6 +294,38 @@ def test_mail_that_breaks_every_fetch_is_quarantined_and_its_neighbours_come_in(
     assert len(bench.events()) == 5
 
 
+def test_numbers_far_apart_are_crossed_in_windows(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
+    numbers = [1, 4_999, 5_000, 5_001, 123_456, 420_000]
+    server = scripted(numbers, uidnext=420_100)
+    bench = bench_on(settings_of(server), limits=Limits())
+    bench.poll()
+    assert bench.subjects() == subjects(numbers)
+    assert bench.folder()["last_uid"] == 420_099
+    searches = [command for command in server.commands if command.startswith("UID SEARCH")]
+    bench.poll()
+    assert [c for c in server.commands if c.startswith("UID SEARCH")] == searches, (
+        "nothing new costs no search"
+    )
+
+
+def test_session_that_hangs_in_the_middle_is_given_up_and_its_mails_come_in_later(
+    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
+    mail_server.append_many(mail_user, [mail_samples.plain(number) for number in (1, 2, 3)])
+    bench = bench_on(mail_server.settings(mail_user), limits=replace(SMALL, read_seconds=1.0))
+    bench.session.examine()
+    stopped = mail_server.sessions(mail_user)
+    mail_server.signal_sessions(mail_user, signal.SIGSTOP)
+    try:
+        assert bench.poll().state == "live", "a kept connection that hangs is replaced by a new one"
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGKILL)
+    assert bench.subjects() == subjects([1, 2, 3])
+
+
 def test_failure_of_one_mailbox_doubles_its_pause_up_to_the_longest() -> None:
     limits = Limits()
     failure = Failure("refused", "", "backoff")
@@ -261,9 +336,13 @@ def test_failure_of_one_mailbox_doubles_its_pause_up_to_the_longest() -> None:
 
 
 def test_check_names_folders_counts_and_the_newest_subject(mail_server: Dovecot, mail_user: str) -> None:
-    mail_server.append_many(mail_user, [mail_samples.plain(1), mail_samples.plain(2, subject="=?utf-8?b?0KbQtdC90LA=?=")])
+    mail_server.append_many(
+        mail_user, [mail_samples.plain(1), mail_samples.plain(2, subject="=?utf-8?b?0KbQtdC90LA=?=")]
+    )
     found = check(ImapConfig.model_validate(mail_server.settings(mail_user)), SMALL)
-    assert [(one.name, one.ok) for one in found] == [(name, True) for name in ("connect", "folders", "folder", "mails", "newest")]
+    assert [(one.name, one.ok) for one in found] == [
+        (name, True) for name in ("connect", "folders", "folder", "mails", "newest")
+    ]
     text = " ".join(one.message for one in found)
     assert "INBOX" in text
     assert "Sent" in text
@@ -281,7 +360,9 @@ def test_check_names_folders_counts_and_the_newest_subject(mail_server: Dovecot,
         ({"host": "no-such-host.invalid", "allow_private_host": True}, "connect", "not known"),
     ],
 )
-def test_check_ends_with_what_is_wrong(mail_server: Dovecot, mail_user: str, change: dict[str, Any], name: str, word: str) -> None:
+def test_check_ends_with_what_is_wrong(
+    mail_server: Dovecot, mail_user: str, change: dict[str, Any], name: str, word: str
+) -> None:
     last = check(ImapConfig.model_validate(mail_server.settings(mail_user, **change)), SMALL)[-1]
     assert (last.name, last.ok) == (name, False)
     assert word in last.message

@@ -33,11 +33,18 @@ def bench(engine: Engine, config: HubConfig, mail_server: Dovecot, mail_user: st
 def _child(bench: Bench, config: HubConfig, failpoint: str, lease_seconds: float) -> int:
     """Runs one poll elsewhere and returns how it ended; -9 is the failpoint."""
     bench.database.execute(
-        "UPDATE mailbox_folder SET next_poll_at = now(), next_sweep_at = now() WHERE source_id = %s", (bench.source_id,)
+        "UPDATE mailbox_folder SET next_poll_at = now(), next_sweep_at = now() WHERE source_id = %s",
+        (bench.source_id,),
     )
     child = _PROCESSES.Process(
         target=poll_once_in_a_child,
-        args=(config.database_url, bench.source_id, lease_seconds, bench.settings.model_dump_json(), failpoint),
+        args=(
+            config.database_url,
+            bench.source_id,
+            lease_seconds,
+            bench.settings.model_dump_json(),
+            failpoint,
+        ),
     )
     child.start()
     child.join(60)
@@ -79,7 +86,9 @@ def test_every_mail_comes_in_once_when_the_poller_is_killed_in_a_resync(
     assert bench.folder()["epoch"] == 1
 
 
-def test_second_poller_leaves_a_leased_folder_alone(bench: Bench, config: HubConfig, mail_server: Dovecot, mail_user: str) -> None:
+def test_second_poller_leaves_a_leased_folder_alone(
+    bench: Bench, config: HubConfig, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append(mail_user, mail_samples.plain(1))
     assert _child(bench, config, "mailbox.after_refs", 60) == -signal.SIGKILL
     assert not bench.poll().ran
@@ -89,7 +98,9 @@ def test_second_poller_leaves_a_leased_folder_alone(bench: Bench, config: HubCon
     assert bench.subjects() == ["Inquiry 1"]
 
 
-def test_mails_come_in_once_when_two_pollers_race(bench: Bench, config: HubConfig, mail_server: Dovecot, mail_user: str) -> None:
+def test_mails_come_in_once_when_two_pollers_race(
+    bench: Bench, config: HubConfig, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append_many(mail_user, [mail_samples.plain(number) for number in range(1, 61)])
     start = threading.Barrier(2)
 
@@ -114,16 +125,22 @@ def test_mails_come_in_once_when_two_pollers_race(bench: Bench, config: HubConfi
     assert all(event["redeliveries"] == 0 for event in bench.events())
 
 
-def test_poller_writes_nothing_when_its_lease_was_taken_over(bench: Bench, mail_server: Dovecot, mail_user: str) -> None:
+def test_poller_writes_nothing_when_its_lease_was_taken_over(
+    bench: Bench, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append_many(mail_user, [mail_samples.plain(number) for number in range(1, 11)])
 
     def taken_over(_: str) -> None:
         bench.woken.append("mail")
-        bench.database.execute("UPDATE mailbox_folder SET lease_token = 'other', lease_until = now() + interval '1 minute'")
+        bench.database.execute(
+            "UPDATE mailbox_folder SET lease_token = 'other', lease_until = now() + interval '1 minute'"
+        )
 
     report = poll(bench.database, bench.session, bench.source_id, owner="slow:1", wake=taken_over)
     assert not report.ran
-    assert len(bench.events()) == SMALL.batch_mails, "the batch before the take-over stays, the next one is refused"
+    assert len(bench.events()) == SMALL.batch_mails, (
+        "the batch before the take-over stays, the next one is refused"
+    )
     assert bench.folder()["lease_token"] == "other"
 
 

@@ -41,7 +41,9 @@ def subjects(first: int, last: int) -> list[str]:
     return [f"Inquiry {number}" for number in range(first, last + 1)]
 
 
-def test_thirty_mails_become_thirty_events_once(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_thirty_mails_become_thirty_events_once(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append_many(mail_user, mails(1, 30))
     bench = bench_for()
     report = bench.poll()
@@ -58,7 +60,9 @@ def test_thirty_mails_become_thirty_events_once(bench_for: MakeBench, mail_serve
     assert folder["lease_token"] is None
 
 
-def test_event_carries_the_raw_mail_and_where_it_was_found(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_event_carries_the_raw_mail_and_where_it_was_found(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     raw = mail_samples.plain(1)
     mail_server.append(mail_user, raw, at=1_790_000_000)
     bench = bench_for()
@@ -70,13 +74,22 @@ def test_event_carries_the_raw_mail_and_where_it_was_found(bench_for: MakeBench,
     assert event["query"] == f"uid=1&uidvalidity={validity}"
     assert event["provider_key"] == f"{validity}:1:INBOX"
     assert event["headers"]["x-imap-internaldate"].startswith("2026-09-21T")
-    request = Request(event["method"], event["path"], event["query"], event["headers"], bytes(event["body"]), event["received_at"])
+    request = Request(
+        event["method"],
+        event["path"],
+        event["query"],
+        event["headers"],
+        bytes(event["body"]),
+        event["received_at"],
+    )
     message = registry.get("imap").parse(request, bench.settings)[0]
     assert isinstance(message, Message)
     assert (message.subject, message.sender and message.sender.email) == ("Inquiry 1", "client1@example.org")
 
 
-def test_nothing_in_the_mailbox_changes_when_it_is_polled(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_nothing_in_the_mailbox_changes_when_it_is_polled(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append_many(mail_user, mails(1, 3))
     bench_for().poll()
     client = mail_server.login(mail_user)
@@ -85,7 +98,9 @@ def test_nothing_in_the_mailbox_changes_when_it_is_polled(bench_for: MakeBench, 
     client.logout()
 
 
-def test_only_new_mail_comes_in_when_start_is_new(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_only_new_mail_comes_in_when_start_is_new(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append_many(mail_user, mails(1, 12))
     bench = bench_for({"start": "new"})
     bench.poll()
@@ -98,7 +113,9 @@ def test_only_new_mail_comes_in_when_start_is_new(bench_for: MakeBench, mail_ser
     assert bench.subjects() == subjects(13, 15)
 
 
-def test_mail_since_a_date_comes_in_when_start_is_a_date(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_mail_since_a_date_comes_in_when_start_is_a_date(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append_many(mail_user, mails(1, 3), at=time.time() - 90 * 86_400)
     mail_server.append_many(mail_user, mails(4, 6))
     bench = bench_for({"start": time.strftime("%Y-%m-%d", time.gmtime(time.time() - 10 * 86_400))})
@@ -114,7 +131,9 @@ def test_empty_folder_is_live_and_waits(bench_for: MakeBench, mail_server: Dovec
     assert bench.subjects() == subjects(1, 1)
 
 
-def test_mail_comes_in_when_people_read_move_and_delete(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_mail_comes_in_when_people_read_move_and_delete(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append_many(mail_user, mails(1, 6))
     bench = bench_for(limits=replace(SMALL, batch_mails=50))
     bench.poll()
@@ -137,7 +156,9 @@ def test_mail_comes_in_when_people_read_move_and_delete(bench_for: MakeBench, ma
     assert bench.subjects() == [*subjects(1, 8), *subjects(11, 12), "Inquiry 10"]
 
 
-def test_row_is_gone_when_its_mail_is_expunged_before_the_fetch(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_row_is_gone_when_its_mail_is_expunged_before_the_fetch(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     bench = bench_for()
     bench.poll()
     bench.session.drop()
@@ -149,12 +170,17 @@ def test_row_is_gone_when_its_mail_is_expunged_before_the_fetch(bench_for: MakeB
     client.logout()
     folder = bench.folder()
     bench.database.execute(
-        "INSERT INTO mail_ref (folder_id, uidvalidity, uid) VALUES (%s, %s, 2)", (folder["id"], folder["uidvalidity"])
+        "INSERT INTO mail_ref (folder_id, uidvalidity, uid) VALUES (%s, %s, 2)",
+        (folder["id"], folder["uidvalidity"]),
     )
     report = bench.poll()
     assert report.taken is not None
     assert (report.taken.stored, report.taken.gone) == (2, 1)
-    assert [(ref["uid"], ref["status"]) for ref in bench.refs()] == [(1, "fetched"), (2, "gone"), (3, "fetched")]
+    assert [(ref["uid"], ref["status"]) for ref in bench.refs()] == [
+        (1, "fetched"),
+        (2, "gone"),
+        (3, "fetched"),
+    ]
 
 
 def test_gaps_in_the_numbers_are_crossed(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
@@ -174,7 +200,9 @@ def test_changed_uidvalidity_brings_five_new_mails_and_their_old_ones_are_recogn
     bench_for: MakeBench, mail_server: Dovecot, mail_user: str
 ) -> None:
     mail_server.append_many(mail_user, mails(1, 300))
-    bench = bench_for(limits=replace(SMALL, window_uids=100, batch_mails=50, metadata_mails=100, batch_bytes=1_000_000))
+    bench = bench_for(
+        limits=replace(SMALL, window_uids=100, batch_mails=50, metadata_mails=100, batch_bytes=1_000_000)
+    )
     bench.poll()
     before = {event["id"] for event in bench.events()}
     first = bench.folder()["uidvalidity"]
@@ -183,13 +211,21 @@ def test_changed_uidvalidity_brings_five_new_mails_and_their_old_ones_are_recogn
     mail_server.set_uidvalidity(mail_user, 777_001)
     report = bench.poll()
     folder = bench.folder()
-    assert (report.state, folder["uidvalidity"], folder["epoch"], folder["last_uid"]) == ("live", 777_001, 1, 305)
+    assert (report.state, folder["uidvalidity"], folder["epoch"], folder["last_uid"]) == (
+        "live",
+        777_001,
+        1,
+        305,
+    )
     assert first != 777_001
     assert [ref["uid"] for ref in bench.refs() if ref["uidvalidity"] == 777_001] == list(range(1, 306))
     parse = registry.get("imap").parse
 
     def key(event: dict[str, Any]) -> str:
-        message = parse(Request("IMAP", "", "", event["headers"], bytes(event["body"]), event["received_at"]), bench.settings)[0]
+        message = parse(
+            Request("IMAP", "", "", event["headers"], bytes(event["body"]), event["received_at"]),
+            bench.settings,
+        )[0]
         assert isinstance(message, Message)
         return message.dedup_key
 
@@ -201,7 +237,9 @@ def test_changed_uidvalidity_brings_five_new_mails_and_their_old_ones_are_recogn
     assert len(bench.events()) == 605, "the next poll finds nothing more"
 
 
-def test_waiting_rows_are_listed_again_when_uidvalidity_changes(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_waiting_rows_are_listed_again_when_uidvalidity_changes(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append_many(mail_user, mails(1, 4), at=time.time() - 200 * 86_400)
     bench = bench_for()
     bench.poll()
@@ -214,7 +252,9 @@ def test_waiting_rows_are_listed_again_when_uidvalidity_changes(bench_for: MakeB
     assert [ref["status"] for ref in bench.refs() if ref["uidvalidity"] != 777_002] == ["gone"] * 4
 
 
-def test_folder_is_stopped_when_uidvalidity_changes_all_day(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_folder_is_stopped_when_uidvalidity_changes_all_day(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append(mail_user, mail_samples.plain(1))
     bench = bench_for()
     bench.poll()
@@ -228,7 +268,9 @@ def test_folder_is_stopped_when_uidvalidity_changes_all_day(bench_for: MakeBench
     assert bench.folder()["epoch"] == SMALL.resyncs_a_day
 
 
-def test_sweep_finds_a_mail_that_the_cursor_missed_and_counts_it(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_sweep_finds_a_mail_that_the_cursor_missed_and_counts_it(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     mail_server.append_many(mail_user, mails(1, 10))
     bench = bench_for()
     bench.poll()
@@ -242,8 +284,12 @@ def test_sweep_finds_a_mail_that_the_cursor_missed_and_counts_it(bench_for: Make
     assert "Inquiry 4" in bench.subjects()
 
 
-def test_mail_above_the_limit_is_kept_with_its_beginning(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
-    mail_server.append_many(mail_user, [mail_samples.plain(1), mail_samples.plain(2, size=60_000), mail_samples.plain(3)])
+def test_mail_above_the_limit_is_kept_with_its_beginning(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
+    mail_server.append_many(
+        mail_user, [mail_samples.plain(1), mail_samples.plain(2, size=60_000), mail_samples.plain(3)]
+    )
     bench = bench_for(limits=replace(SMALL, raw_bytes=30_000, oversize_bytes=2_000))
     bench.poll()
     assert [ref["status"] for ref in bench.refs()] == ["fetched", "oversize", "fetched"]
@@ -258,7 +304,9 @@ def test_mail_above_the_limit_is_kept_with_its_beginning(bench_for: MakeBench, m
     assert "oversize" in message.warnings
 
 
-def test_folder_with_a_russian_name_is_read(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_folder_with_a_russian_name_is_read(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     client = mail_server.login(mail_user)
     client.create("&BBcEMARPBDIEOgQ4-")  # Заявки in the modified UTF-7 of IMAP
     client.logout()
@@ -269,7 +317,9 @@ def test_folder_with_a_russian_name_is_read(bench_for: MakeBench, mail_server: D
     assert bench.events()[0]["path"] == "Заявки"
 
 
-def test_bombs_between_ordinary_mails_hold_nothing_up(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+def test_bombs_between_ordinary_mails_hold_nothing_up(
+    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
+) -> None:
     bombs = mail_samples.bombs()
     for number, raw in enumerate(bombs.values()):
         mail_server.append_many(mail_user, [mail_samples.plain(number), raw])
@@ -278,5 +328,7 @@ def test_bombs_between_ordinary_mails_hold_nothing_up(bench_for: MakeBench, mail
     assert len(bench.events()) == 2 * len(bombs)
     parse = registry.get("imap").parse
     for event in bench.events():
-        request = Request("IMAP", "INBOX", event["query"], event["headers"], bytes(event["body"]), event["received_at"])
+        request = Request(
+            "IMAP", "INBOX", event["query"], event["headers"], bytes(event["body"]), event["received_at"]
+        )
         assert isinstance(parse(request, bench.settings)[0], Message)

@@ -38,7 +38,9 @@ def role(config: HubConfig) -> Iterator[Callable[..., Any]]:
     @contextmanager
     def running(woken: list[str] | None = None) -> Iterator[threading.Thread]:
         stop = threading.Event()
-        thread = threading.Thread(target=run, args=(config, stop, (woken if woken is not None else []).append, SMALL))
+        thread = threading.Thread(
+            target=run, args=(config, stop, (woken if woken is not None else []).append, SMALL)
+        )
         thread.start()
         try:
             yield thread
@@ -83,12 +85,18 @@ def test_broken_mailboxes_delay_nobody(
         until(engine, "SELECT (data->>'mailboxes')::int FROM heartbeat WHERE role = 'mail'", 3)
     assert set(woken) == {"mail"}
     with engine.connect() as connection:
-        leased = connection.execute(text("SELECT count(*) FROM mailbox_folder WHERE lease_token IS NOT NULL")).scalar()
+        leased = connection.execute(
+            text("SELECT count(*) FROM mailbox_folder WHERE lease_token IS NOT NULL")
+        ).scalar()
     assert leased == 0, "an orderly end gives the leases back"
 
 
 def test_sources_are_taken_up_paused_and_changed_while_the_role_runs(
-    role: Callable[..., Any], add: Callable[..., tuple[int, str]], engine: Engine, config: HubConfig, mail_server: Dovecot
+    role: Callable[..., Any],
+    add: Callable[..., tuple[int, str]],
+    engine: Engine,
+    config: HubConfig,
+    mail_server: Dovecot,
 ) -> None:
     with role():
         source, user = add(password="wrong")
@@ -114,7 +122,9 @@ def test_unreadable_settings_of_one_source_stop_no_other(
     broken, _ = add()
     good, user = add()
     with engine.begin() as connection:
-        connection.execute(text("""UPDATE source SET config = '{"host": 7}' WHERE id = :source"""), {"source": broken})
+        connection.execute(
+            text("""UPDATE source SET config = '{"host": 7}' WHERE id = :source"""), {"source": broken}
+        )
     mail_server.append(user, mail_samples.plain(1))
     with role():
         until(engine, EVENTS, 1, source=good)

@@ -9,7 +9,9 @@ import re
 from connectors.mail.imap import headers, limits
 from crm_core.arrivals import Address
 
-_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^\s@<>(),;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,255}")
+_ADDRESS = re.compile(
+    r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^\s@<>(),;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,255}"
+)
 _IN_NAME = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 
 
@@ -37,7 +39,9 @@ def first(values: list[str]) -> Address | None:
     raw = values[0][: limits.SENDER_VALUE_BYTES] if values else ""
     shown = {one.lower(): one for one in _IN_NAME.findall(raw)}
     if len(shown) == 1 and "@" not in raw.replace(next(iter(shown.values())), ""):
-        return Address(email=next(iter(shown.values())))  # broken brackets or quotes around the only address there is
+        return Address(
+            email=next(iter(shown.values()))
+        )  # broken brackets or quotes around the only address there is
     name = headers.decoded(raw).strip("\"'<> ")
     return Address(email="", name=name[:200]) if name else None
 

@@ -21,7 +21,13 @@ _REPLY_SUBJECT = re.compile(
     r"вне офиса|нет на месте|abwesenheitsnotiz|réponse automatique)\s*(?:[:(\-–—]|$)", re.IGNORECASE
 )  # fmt: skip
 #: Fields whose presence alone tells an answering machine (RFC 3834 came late; these are older).
-_REPLY_FIELDS = ("x-autoreply", "x-autorespond", "x-autoreply-from", "x-mail-autoreply", "x-fc-machinegenerated")
+_REPLY_FIELDS = (
+    "x-autoreply",
+    "x-autorespond",
+    "x-autoreply-from",
+    "x-mail-autoreply",
+    "x-fc-machinegenerated",
+)
 
 
 def classify(message: MimeMessage, sender: Address | None, reply_to: Address | None, subject: str,

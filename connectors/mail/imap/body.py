@@ -12,7 +12,8 @@ from typing import Any
 from connectors.mail.imap import charset, headers, html, limits
 
 _STUB = re.compile(
-    r"html|browser|веб-верси|web version|браузер|mime format|your (?:mail|e-mail|email) (?:client|program)|просмотр", re.IGNORECASE
+    r"html|browser|веб-верси|web version|браузер|mime format|your (?:mail|e-mail|email) (?:client|program)|просмотр",
+    re.IGNORECASE,
 )
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
@@ -61,8 +62,14 @@ def _text_of(part: MimeMessage, content: Content, depth: int, mails: int) -> str
             return ""  # read by `automatic` from the headers; its fields are no words of a person
         return _multipart(kind, payload, content, depth, mails)
     name = named.get("filename") or typed.get("name") or ""
-    is_text = kind in ("text/plain", "text/html", "text", "text/enriched") or (kind.startswith("multipart/") and not name)
-    if is_text and disposition != "attachment" and not (name and kind == "text/html" and disposition == "inline"):
+    is_text = kind in ("text/plain", "text/html", "text", "text/enriched") or (
+        kind.startswith("multipart/") and not name
+    )
+    if (
+        is_text
+        and disposition != "attachment"
+        and not (name and kind == "text/html" and disposition == "inline")
+    ):
         return _leaf_text(part, kind, typed.get("charset", ""), content)
     _attach(kind, name, _payload(part), content)
     return ""
@@ -94,7 +101,9 @@ def is_stub(plain: str, rich: str) -> bool:
     words = plain.strip()
     if len(words) < 3:
         return True
-    return len(words) < 300 and len(rich) > len(words) and bool(_STUB.search(words)) and words[:40] not in rich
+    return (
+        len(words) < 300 and len(rich) > len(words) and bool(_STUB.search(words)) and words[:40] not in rich
+    )
 
 
 def _leaf_text(part: MimeMessage, kind: str, declared: str, content: Content) -> str:
@@ -130,9 +139,15 @@ def _attached_mail(payload: list[Any], content: Content, depth: int, mails: int)
     text = _text_of(inner, content, depth + 1, mails + 1)
     if len(content.attachments) > before:
         size = len(text.encode("utf-8", "replace"))
-        content.attachments[before].update(size=size, sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest())
+        content.attachments[before].update(
+            size=size, sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+        )
     sender = headers.decoded(headers.value(inner, "from"))
-    head = "\n".join(line for line in (f"From: {sender}" if sender else "", f"Subject: {subject}" if subject else "") if line)
+    head = "\n".join(
+        line
+        for line in (f"From: {sender}" if sender else "", f"Subject: {subject}" if subject else "")
+        if line
+    )
     return f"---------- {head or 'message'}\n\n{text}" if text.strip() else ""
 
 

@@ -24,7 +24,16 @@ _BOMS = (
 )  # fmt: skip
 
 #: Codecs of the standard library that turn bytes into bytes, or text into other text: never a mail's character set.
-_NOT_CHARSETS = {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape", "rot13", "mbcs", "oem"}
+_NOT_CHARSETS = {
+    "idna",
+    "punycode",
+    "undefined",
+    "unicode_escape",
+    "raw_unicode_escape",
+    "rot13",
+    "mbcs",
+    "oem",
+}
 
 _CYRILLIC = ("cp1251", "koi8-r", "cp866", "iso8859-5", "mac_cyrillic")
 _WESTERN = {"cp1252", "iso8859-15", "mac-roman"}
@@ -36,7 +45,43 @@ _C1_CONTROLS = re.compile("[\x80-\x9f]")
 _BY_FREQUENCY = "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё"
 _WEIGHT = {letter: 1.0 - 0.03 * rank for rank, letter in enumerate(_BY_FREQUENCY)}
 #: Frequent pairs separate the sets when a text is all capitals and the case says nothing.
-_PAIRS = frozenset(["ст", "но", "то", "на", "ен", "ов", "ни", "ра", "во", "ко", "ро", "ан", "ер", "ре", "от", "ос", "ло", "ва", "ка", "ор", "по", "пр", "ли", "ет", "го", "ть", "ит", "ал", "те", "ие", "ол", "не", "ом"])
+_PAIRS = frozenset(
+    [
+        "ст",
+        "но",
+        "то",
+        "на",
+        "ен",
+        "ов",
+        "ни",
+        "ра",
+        "во",
+        "ко",
+        "ро",
+        "ан",
+        "ер",
+        "ре",
+        "от",
+        "ос",
+        "ло",
+        "ва",
+        "ка",
+        "ор",
+        "по",
+        "пр",
+        "ли",
+        "ет",
+        "го",
+        "ть",
+        "ит",
+        "ал",
+        "те",
+        "ие",
+        "ол",
+        "не",
+        "ом",
+    ]
+)
 _SAMPLE_BYTES = 4_000  # enough to tell the sets apart; keeps a long text cheap
 
 _UNSAFE = re.compile("[\ud800-\udfff\x00]")
@@ -122,7 +167,10 @@ def _is_mostly_utf8(data: bytes) -> bool:
 def best_cyrillic(data: bytes) -> tuple[str, float]:
     """The Cyrillic set that makes the best Russian of these bytes, and its score; a score of 0 or less is no Russian."""
     sample = data[:_SAMPLE_BYTES]
-    scored = [(_score(sample.decode(name, "replace")) - 0.005 * rank, -rank, name) for rank, name in enumerate(_CYRILLIC)]
+    scored = [
+        (_score(sample.decode(name, "replace")) - 0.005 * rank, -rank, name)
+        for rank, name in enumerate(_CYRILLIC)
+    ]
     score, _, name = max(scored)
     return name, score
 

@@ -26,23 +26,30 @@ class ImapConfig(ConnectorConfig):
         min_length=1, max_length=253, description="Name of the IMAP server, for example imap.example.com"
     )
     port: int = Field(0, ge=0, le=65535, description="Port; 0: the usual one (993 with TLS, else 143)")
-    user: str = Field(min_length=1, max_length=320, description="Name to sign in with, most often the address")
+    user: str = Field(
+        min_length=1, max_length=320, description="Name to sign in with, most often the address"
+    )
     password: Secret = Field(
-        min_length=1, description="Password; with Gmail, Yandex and Mail.ru an app password made in their settings"
+        min_length=1,
+        description="Password; with Gmail, Yandex and Mail.ru an app password made in their settings",
     )
     security: Literal["tls", "starttls", "plain"] = Field(
-        "tls", description="tls: encrypted from the start; starttls: encrypted before signing in; plain: not encrypted"
+        "tls",
+        description="tls: encrypted from the start; starttls: encrypted before signing in; plain: not encrypted",
     )
     folder: str = Field("INBOX", min_length=1, max_length=500, description="Folder that is read")
     start: str = Field(
-        "new", description="Which mail to bring in: new (what arrives from now on), all, or a date such as 2026-01-31"
+        "new",
+        description="Which mail to bring in: new (what arrives from now on), all, or a date such as 2026-01-31",
     )
     own_addresses: Annotated[tuple[str, ...], BeforeValidator(_words)] = Field(
-        (), description="Addresses of our own side; mail from them is never an inquiry. The user name is always one"
+        (),
+        description="Addresses of our own side; mail from them is never an inquiry. The user name is always one",
     )
     poll_seconds: float = Field(30.0, ge=0.05, le=3600, description="Pause between two looks into the folder")
     allow_private_host: bool = Field(
-        False, description="Allow a server in a private network or on this machine; only for hosts that you run"
+        False,
+        description="Allow a server in a private network or on this machine; only for hosts that you run",
     )
 
     @field_validator("host", "user", "folder")

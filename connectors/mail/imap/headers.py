@@ -21,7 +21,9 @@ _PARAMETER = re.compile(
 
 def as_bytes(value: str) -> bytes:
     """The bytes that the parser of compat32 carried through as surrogates."""
-    return value.encode("utf-8", "surrogateescape") if _only_escapes(value) else value.encode("utf-8", "replace")
+    return (
+        value.encode("utf-8", "surrogateescape") if _only_escapes(value) else value.encode("utf-8", "replace")
+    )
 
 
 def _only_escapes(value: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -12,9 +13,42 @@ _BLOCKS = frozenset(
     ["address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "tfoot", "thead", "tr", "ul"]
 )  # fmt: skip
 _CELLS = frozenset(("td", "th"))
-_SKIPPED = frozenset(("head", "script", "style", "template", "title", "noscript", "svg", "object", "select", "textarea"))
+_SKIPPED = frozenset(
+    ("head", "script", "style", "template", "title", "noscript", "svg", "object", "select", "textarea")
+)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
 _META = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
+_WHOLE_TAG = re.compile(r"<(/?)([a-zA-Z!][a-zA-Z0-9-]{0,20})[^<>]*>")
+#: Void elements, and those whose end tag people leave out: the parser closes them before they pile up.
+_CLOSED_BY_THEMSELVES = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "source",
+        "track",
+        "wbr",
+        "p",
+        "li",
+        "td",
+        "th",
+        "tr",
+        "dt",
+        "dd",
+        "option",
+        "thead",
+        "tbody",
+        "tfoot",
+    ]
+)
 _LINK = re.compile(r"(?:https?:|mailto:|tel:)", re.IGNORECASE)
 
 
@@ -29,7 +63,10 @@ def decode(data: bytes, declared: str) -> tuple[str, str]:
 
 def to_text(html: str) -> str:
     """Readable text: a line for a block, a tab between cells, targets of links whose text does not say them."""
-    tree = LexborHTMLParser(html[: limits.HTML_BYTES])
+    html = html[: limits.HTML_BYTES]
+    if not _is_cheap(html):
+        return _tidy(_without_tags(html))
+    tree = LexborHTMLParser(html)
     root = tree.root
     if root is None:
         return ""
@@ -50,6 +87,47 @@ def to_text(html: str) -> str:
                 break
             node = node.parent if node.mem_id != root.mem_id else None
     return _tidy("".join(out))
+
+
+def _is_cheap(html: str) -> bool:
+    """False for HTML on which an HTML5 parser takes more than linear time: very many tags, or very many left open."""
+    count = 0
+    opened: dict[str, int] = {}
+    depth = 0
+    for tag in _TAG.finditer(html):
+        name = tag[2].lower()
+        if tag[1]:
+            if opened.get(name):
+                opened[name] -= 1
+                depth -= 1
+            continue
+        count += 1
+        if name not in _CLOSED_BY_THEMSELVES:
+            opened[name] = opened.get(name, 0) + 1
+            depth += 1
+        if count > limits.HTML_TAGS or depth > limits.HTML_OPEN_TAGS:
+            return False
+    return True
+
+
+def _without_tags(html: str) -> str:
+    """Text between tags, in one pass without a tree. Hidden parts and targets of links are not told apart."""
+    out: list[str] = []
+    at = 0
+    skipped = ""  # the name of the style or script that we are in
+    for tag in _WHOLE_TAG.finditer(html):
+        name = tag[2].lower()
+        if not skipped:
+            out.append(" ".join(html[at : tag.start()].split()))
+        at = tag.end()
+        if skipped:
+            skipped = "" if tag[1] and name == skipped else skipped
+        elif name in ("style", "script", "title") and not tag[1]:
+            skipped = name
+        out.append("\t" if name in _CELLS else "\n" if name in _BLOCKS or name == "br" else " ")
+    if not skipped:
+        out.append(" ".join(html[at:].split()))
+    return unescape(re.sub(r" {2,}", " ", "".join(out)))
 
 
 def _enter(node: LexborNode, out: list[str], links: list[tuple[int, str]]) -> bool:

@@ -12,7 +12,8 @@ from connectors.mail.imap import headers, limits
 
 #: Fields that differ between two copies of one mail because of the way they came.
 _TRANSPORT = re.compile(
-    r"received(?:-spf)?|delivered-to|return-path|envelope-to|x-.*|arc-.*|dkim-.*|domainkey-.*|authentication-results", re.IGNORECASE
+    r"received(?:-spf)?|delivered-to|return-path|envelope-to|x-.*|arc-.*|dkim-.*|domainkey-.*|authentication-results",
+    re.IGNORECASE,
 )
 
 
@@ -59,7 +60,9 @@ def dedup_key(
         return _key("mid", [message_id, sender.lower(), date])
     if date:
         words = " ".join(text.split())
-        return _key("hdr", [sender.lower(), date, subject, ",".join(sorted(recipients)), words, *sorted(digests)])
+        return _key(
+            "hdr", [sender.lower(), date, subject, ",".join(sorted(recipients)), words, *sorted(digests)]
+        )
     minute = found_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
     kept = [f"{name}:{value}" for name, value in message.raw_items() if not _TRANSPORT.fullmatch(name)]
     body = raw[_body_start(raw) :]

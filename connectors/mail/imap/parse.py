@@ -31,7 +31,16 @@ from connectors.mail.imap.config import ImapConfig
 from crm_core.arrivals import Message
 
 #: What broken mail makes the standard library's parser raise (measured over 1 673 mails and nine bombs).
-_BROKEN = (RecursionError, MemoryError, LookupError, UnicodeError, ValueError, AttributeError, TypeError, AssertionError)
+_BROKEN = (
+    RecursionError,
+    MemoryError,
+    LookupError,
+    UnicodeError,
+    ValueError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+)
 
 #: Headers worth keeping beside the message; the rules of later rooms read them. Values are cut to 500 characters.
 _KEPT = (
@@ -85,7 +94,13 @@ def _message(
         warnings.append("date_clamped")
     if addresses.claims_another(sender):
         warnings.append("name_shows_another_address")
-    if sender and reply_to and reply_to.email and sender.email.lower() != reply_to.email.lower() and sender.email.lower() not in own:
+    if (
+        sender
+        and reply_to
+        and reply_to.email
+        and sender.email.lower() != reply_to.email.lower()
+        and sender.email.lower() not in own
+    ):
         warnings.append("reply_to_differs")
     return Message(
         dedup_key=identifiers.dedup_key(
@@ -158,12 +173,18 @@ def _clamped(date: datetime | None, found_at: datetime) -> datetime | None:
 
 def _delivered_to(mime: MimeMessage) -> tuple[str, ...]:
     found = addresses.read(
-        [value for name in ("delivered-to", "x-original-to", "envelope-to") for value in headers.values(mime, name)]
+        [
+            value
+            for name in ("delivered-to", "x-original-to", "envelope-to")
+            for value in headers.values(mime, name)
+        ]
     )
     return tuple(one.email for one in found)[:10]
 
 
-def _fields(mime: MimeMessage, content: body.Content, date: datetime | None, sent_at: datetime | None, evidence: str) -> dict[str, Any]:
+def _fields(
+    mime: MimeMessage, content: body.Content, date: datetime | None, sent_at: datetime | None, evidence: str
+) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for name in _KEPT:
         text = headers.decoded(headers.value(mime, name))[:500]

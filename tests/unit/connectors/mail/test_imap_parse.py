@@ -386,3 +386,18 @@ def test_settings_are_read_from_a_command_line() -> None:
 def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
         ImapConfig.model_validate({"host": "h", "user": "u", "password": "p", **wrong})
+
+
+@pytest.mark.parametrize(
+    "unit",
+    ["<div>", "<b id={}><p>", "<b id={}><select></b></select><p>", "<table><tr><td>", "<a><p>", "<"],
+)
+def test_html_that_is_slow_to_build_a_tree_of_keeps_its_words(unit: str) -> None:
+    html = (
+        "<style>p {}</style><p>call&nbsp;me</p>"
+        + "".join(unit.format(n) for n in range(50_000))
+        + "<p>back</p>"
+    )
+    words = read(mail("Content-Type: text/html; charset=utf-8", html)).text.split()
+    assert words[:2] == ["call", "me"]
+    assert words[-1].endswith("back")
