@@ -23,8 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "user": ("leadhub.cli.people", "user", "Those who sign in: add, link."),
     "token": ("leadhub.cli.people", "token", "Keys of the API: create."),
     "demo": ("leadhub.cli.demo", "demo", "Play a day of traffic through the running hub."),
-    "demo": ("leadhub.cli.trying", "demo", "Play a day of traffic through a running hub."),
-    "bench": ("leadhub.cli.trying", "bench", "Measure, the baselines in the same run (in a checkout)."),
+    "bench": ("leadhub.cli.bench", "bench", "Measure, the baselines in the same run (in a checkout)."),
     "events": ("leadhub.cli.events", "events", "What arrived: list, show, replay."),
 }
 

