@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crm_core.arrivals import CallEvent
@@ -55,18 +55,18 @@ class CallView:
     settle_at: datetime | None  # when silence changes the phase; None once closed
 
 
-def believed_time(event: CallEvent, received_at: datetime) -> datetime:
+def believed_time(told: datetime | None, received_at: datetime) -> datetime:
     """The provider's time unless it is missing or further from the receipt than `CLOCK_TOLERANCE`."""
-    if event.occurred_at is None or abs(event.occurred_at - received_at) > CLOCK_TOLERANCE:
+    if told is None or abs(told - received_at) > CLOCK_TOLERANCE:
         return received_at
-    return event.occurred_at
+    return told
 
 
 def merge(
     facts: Mapping[str, Any] | None, event: CallEvent, received_at: datetime, event_number: int = 0
 ) -> Facts:
     """The facts joined with one event, whose number in the journal is kept. Commutative, associative, idempotent."""
-    at = believed_time(event, received_at)
+    at = believed_time(event.occurred_at, received_at)
     leg = {
         "ext": [event.extension] if event.extension else [],
         "rang": event.kind == "ringing",
@@ -82,7 +82,9 @@ def merge(
         "directions": [event.direction] if event.direction != "unknown" else [],
         "final_directions": [event.direction] if event.is_final and event.direction != "unknown" else [],
         "remotes": [event.remote] if event.remote else [],
+        "final_remotes": [event.remote] if event.is_final and event.remote else [],
         "our_numbers": [event.our_number] if event.our_number else [],
+        "final_our_numbers": [event.our_number] if event.is_final and event.our_number else [],
         "queues": [event.queue] if event.queue else [],
         "recordings": [event.recording] if event.recording else [],
         "causes": [event.cause] if event.cause else [],
@@ -94,19 +96,25 @@ def merge(
         "ring": event.ring_seconds or 0.0,
         "not_human": event.human is False,
         "final": event.is_final,
-        "started_at": at.isoformat(),
-        "answered_at": (event.answered_at or (at if event.kind == "answered" else None)),
-        "ended_at": (event.ended_at or (at if event.kind in ("call_ended", "leg_ended") else None)),
-        "last_at": at.isoformat(),
+        "started_at": _utc(at),
+        # A voice menu that picks up has answered nobody.
+        "answered_at": _utc(believed_time(event.answered_at or at, received_at))
+        if said_answered and event.human is not False
+        else None,
+        "ended_at": _utc(believed_time(event.ended_at or at, received_at))
+        if event.ended_at is not None or event.kind in ("call_ended", "leg_ended")
+        else None,
+        "last_at": _utc(at),
         "legs": {event.leg_key: leg} if event.leg_key else {},
     }
-    for name in ("answered_at", "ended_at"):
-        if isinstance(one[name], datetime):
-            one[name] = one[name].isoformat()
     return _join(dict(facts), one) if facts else one
 
 
-#: ISO texts in UTC compare like the times they stand for.
+def _utc(at: datetime) -> str:
+    """One zone and one length, so that the texts compare like the times they stand for."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
 _MINIMUM = frozenset({"started_at", "answered_at"})
 
 
@@ -156,8 +164,8 @@ def derive(facts: Mapping[str, Any], now: datetime) -> CallView:
         phase=phase,
         outcome=outcome,
         direction=direction,
-        remote=facts["remotes"][0] if facts["remotes"] else "",
-        our_number=facts["our_numbers"][0] if facts["our_numbers"] else "",
+        remote=_first(facts["final_remotes"], facts["remotes"]),
+        our_number=_first(facts["final_our_numbers"], facts["our_numbers"]),
         extension=extensions[0] if extensions else "",
         queue=facts["queues"][0] if facts["queues"] else "",
         started_at=datetime.fromisoformat(facts["started_at"]),
@@ -167,6 +175,11 @@ def derive(facts: Mapping[str, Any], now: datetime) -> CallView:
         recording=facts["recordings"][0] if facts["recordings"] else "",
         settle_at=settle_at,
     )
+
+
+def _first(*lists: list[str]) -> str:
+    """The provider's last word on the whole call before what single legs said."""
+    return next((values[0] for values in lists if values), "")
 
 
 def _time(text: str | None) -> datetime | None:

@@ -40,6 +40,7 @@ def make_engine(url: str, role: str, pool_size: int = 4) -> Engine:
         max_overflow=0,
         pool_timeout=1 if role == "web" else 10,
         pool_recycle=1800,
+        hide_parameters=True,  # an exception's text is logged, and parameters are people's phones
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
         connect_args={"connect_timeout": 2, "keepalives_idle": 15, "options": connect_options(role)},

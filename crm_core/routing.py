@@ -6,7 +6,7 @@ largest deficit gets it. Whoever is absent earns nothing, so he is neither punis
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal

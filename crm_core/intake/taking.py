@@ -355,7 +355,7 @@ def take_message(snapshot: Snapshot, step: Step, message: Message, now: datetime
             "reply_to": message.reply_to.email if message.reply_to else "",
             "to": [address.email for address in message.to], "cc": [address.email for address in message.cc],
             "attachments": [dict(attachment) for attachment in message.attachments],
-            "sent_at": message.sent_at.isoformat() if message.sent_at else None, "warnings": list(message.warnings),
+            "sent_at": _storable(message.sent_at), "warnings": list(message.warnings),
         },
     }  # fmt: skip
     content = {
@@ -384,6 +384,11 @@ def take_message(snapshot: Snapshot, step: Step, message: Message, now: datetime
     return taken
 
 
+def _storable(told: datetime | None) -> str | None:
+    """A mail's own date, unless it lies where no calendar of ours goes: 9999 with a zone cannot be read back."""
+    return told.isoformat() if told is not None and 1900 <= told.year <= 2200 else None
+
+
 def attach_if_same(snapshot: Snapshot, step: Step, contact: ContactState) -> None:
     """A participant of the thread who is not the contact himself (his colleague) does not lend him his address."""
     mine = any(
@@ -401,7 +406,7 @@ def _new_message(snapshot: Snapshot, step: Step, message: Message, delivery: dic
     state = MessageState(
         None, message.dedup_key, message.message_id, participants, None, None, step.item.event_id,
         {"subject": message.subject, "sender": message.sender.email if message.sender else "",
-         "sent_at": message.sent_at.isoformat() if message.sent_at else None},
+         "sent_at": _storable(message.sent_at)},
         created=True, deliveries=[delivery],
     )  # fmt: skip
     snapshot.messages[message.dedup_key] = state

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -76,6 +76,34 @@ def test_ring_group_is_answered_when_one_of_five_takes_it() -> None:
     assert facts is not None
     view = derive(facts, at(100))
     assert (view.outcome, view.extension, view.talk_seconds) == ("answered", "103", 60.0)
+
+
+def test_answer_counts_from_the_person_when_a_menu_picked_up_before_him() -> None:
+    menu, person = event("answered", 2, human=False, leg_key="menu"), event("answered", 10, human=True, leg_key="a")
+    facts = None
+    for one in (menu, person, END):
+        facts = merge(facts, one, at(100))
+    assert facts is not None
+    assert derive(facts, at(100)).answered_at == at(10)
+
+
+def test_client_is_who_the_final_event_names_when_a_leg_rang_another_number() -> None:
+    facts = None
+    for one in (
+        event("ringing", 0, remote="+79210000001"),
+        event("ringing", 3, remote="+79000000009", leg_key="x"),
+        event("call_ended", 9, remote="+79210000001", is_final=True),
+    ):
+        facts = merge(facts, one, at(100))
+    assert facts is not None
+    assert derive(facts, at(100)).remote == "+79210000001"
+
+
+def test_earliest_time_wins_when_events_come_in_different_zones() -> None:
+    moscow = timezone(timedelta(hours=3))
+    facts = merge(None, CallEvent("c", "a", "ringing", occurred_at=at(5)), at(9))
+    facts = merge(facts, CallEvent("c", "b", "ringing", occurred_at=at(1).astimezone(moscow)), at(9))
+    assert derive(facts, at(9)).started_at == at(1)
 
 
 def test_call_without_final_event_closes_after_grace_when_all_legs_ended() -> None:
