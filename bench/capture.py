@@ -81,13 +81,22 @@ def post(hub: Hub, first: int, seconds: float) -> Round:
 @contextlib.contextmanager
 def _f0(stage: Stage) -> Iterator[int]:
     argv = ["gunicorn", "--workers=2", "--worker-class=gthread", "--threads=8", "--log-level=warning"]
-    with _baseline(stage, "f0", f0.TABLE, [*argv, "--bind=127.0.0.1:{port}", "bench.baselines.f0:application"]) as port:
+    with _baseline(
+        stage, "f0", f0.TABLE, [*argv, "--bind=127.0.0.1:{port}", "bench.baselines.f0:application"]
+    ) as port:
         yield port
 
 
 @contextlib.contextmanager
 def _w0(stage: Stage) -> Iterator[int]:
-    argv = ["granian", "--interface=wsgi", "--no-ws", "--workers=2", "--blocking-threads=16", "--log-level=error"]
+    argv = [
+        "granian",
+        "--interface=wsgi",
+        "--no-ws",
+        "--workers=2",
+        "--blocking-threads=16",
+        "--log-level=error",
+    ]
     with _baseline(stage, "w0", w0.TABLE, [*argv, "--port={port}", "bench.baselines.w0:application"]) as port:
         yield port
 

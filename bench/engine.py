@@ -30,12 +30,20 @@ def measure(stage: Stage, rounds: int, events: int, tasks: int) -> list[Line]:
     for _ in range(rounds):
         theirs.append(_noop_rate(stage, tasks))
         ours.append(_lead_rate(stage, events))
-    return [at_least(f"events to leads, {events:,} waiting forms, 2 workers", ours, theirs, 1.5, "/s", "Celery no-op")]
+    return [
+        at_least(
+            f"events to leads, {events:,} waiting forms, 2 workers", ours, theirs, 1.5, "/s", "Celery no-op"
+        )
+    ]
 
 
 def _lead_rate(stage: Stage, events: int) -> float:
     hub = stage.hub("bench_engine")
-    with hub.role("worker"), hub.role("beat"), psycopg.connect(hub.config.database_url, autocommit=True) as connection:
+    with (
+        hub.role("worker"),
+        hub.role("beat"),
+        psycopg.connect(hub.config.database_url, autocommit=True) as connection,
+    ):
         wait_until(lambda: _alive(connection))
         with connection.transaction():
             _insert(connection, hub, events)
@@ -54,7 +62,13 @@ def _insert(connection: psycopg.Connection[tuple[object, ...]], hub: Hub, events
     numbers = [n - _KNOWN_EVERY + 1 if n % _KNOWN_EVERY == _KNOWN_EVERY - 1 else n for n in range(events)]
     for at in range(0, events, _CHUNK):
         arrivals = [
-            RawArrival(hub.form.id, "form", body(n), headers={"content-type": "application/json"}, provider_key=f"e{at + i}")
+            RawArrival(
+                hub.form.id,
+                "form",
+                body(n),
+                headers={"content-type": "application/json"},
+                provider_key=f"e{at + i}",
+            )
             for i, n in enumerate(numbers[at : at + _CHUNK])
         ]
         insert_events(connection, arrivals)
@@ -66,7 +80,12 @@ def _alive(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
 
 
 def _waiting(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
-    return connection.execute("SELECT 1 FROM inbound_event WHERE state IN ('waiting', 'working') LIMIT 1").fetchone() is not None
+    return (
+        connection.execute(
+            "SELECT 1 FROM inbound_event WHERE state IN ('waiting', 'working') LIMIT 1"
+        ).fetchone()
+        is not None
+    )
 
 
 def _require_leads(connection: psycopg.Connection[tuple[object, ...]], events: int) -> None:

@@ -43,7 +43,24 @@ def body(number: int) -> bytes:
 
 def _name(number: int) -> str:
     """A pronounceable name that differs from its neighbours'."""
-    syllables = ("ra", "mi", "to", "le", "na", "ko", "vi", "du", "sha", "bo", "ye", "fa", "gu", "zi", "po", "he")
+    syllables = (
+        "ra",
+        "mi",
+        "to",
+        "le",
+        "na",
+        "ko",
+        "vi",
+        "du",
+        "sha",
+        "bo",
+        "ye",
+        "fa",
+        "gu",
+        "zi",
+        "po",
+        "he",
+    )
     first = "".join(syllables[number >> shift & 15] for shift in (0, 4, 8))
     last = "".join(syllables[number >> shift & 15] for shift in (12, 16, 20))
     return f"{first.capitalize()} {last.capitalize()}"
@@ -62,7 +79,9 @@ def posts(path: str, first: int = 0) -> Request:
     return request
 
 
-def closed_loop(port: int, request: Request, seconds: float, connections: int = 16, warm_up: float = 0.5) -> Round:
+def closed_loop(
+    port: int, request: Request, seconds: float, connections: int = 16, warm_up: float = 0.5
+) -> Round:
     """Every connection sends its next request when its last was answered. The first `warm_up` seconds do not count."""
     poll = select.epoll()
     clients: dict[int, socket.socket] = {}

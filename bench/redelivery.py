@@ -17,13 +17,22 @@ _ROUNDS = 5
 
 def measure(stage: Stage) -> list[Line]:
     hub = stage.hub("bench_redelivery")
-    with hub.role("web"), hub.role("worker"), hub.role("beat"), psycopg.connect(hub.config.database_url, autocommit=True) as connection:
+    with (
+        hub.role("web"),
+        hub.role("worker"),
+        hub.role("beat"),
+        psycopg.connect(hub.config.database_url, autocommit=True) as connection,
+    ):
         answers = [_seventeen(hub, number) for number in range(_ROUNDS)]
         wait_until(
-            lambda: connection.execute("SELECT 1 FROM inbound_event WHERE state <> 'done'").fetchone() is None
-            and connection.execute("SELECT 1 FROM inbound_event").fetchone() is not None
+            lambda: (
+                connection.execute("SELECT 1 FROM inbound_event WHERE state <> 'done'").fetchone() is None
+                and connection.execute("SELECT 1 FROM inbound_event").fetchone() is not None
+            )
         )
-        row = connection.execute("SELECT (SELECT count(*) FROM inbound_event), (SELECT count(*) FROM lead)").fetchone()
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM inbound_event), (SELECT count(*) FROM lead)"
+        ).fetchone()
     stage.drop("bench_redelivery")
     assert row is not None
     events, leads = row

@@ -108,7 +108,10 @@ def servers(directory: Path) -> Iterator[Stage]:
 
 @contextlib.contextmanager
 def running(
-    argv: Sequence[str], log: Path, environment: Mapping[str, str] | None = None, stop: signal.Signals = signal.SIGTERM
+    argv: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str] | None = None,
+    stop: signal.Signals = signal.SIGTERM,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A child process in a group of its own, asked to end and then made to."""
     with log.open("ab") as output:

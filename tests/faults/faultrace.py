@@ -1,0 +1,27 @@
+"""One racer: a process that drains a channel as a worker does, beginning at a common moment. Started as a script."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from crm_core.config import HubConfig
+from ingest.process import Processor
+
+
+def race(
+    database_url: str, start_at: float, batch_size: int, lease_seconds: float, channels: list[str]
+) -> None:
+    """Works on `channels` in turn, from the Unix time `start_at`, until all of them are empty."""
+    config = HubConfig(Path(), database_url, "", "0" * 32, batch_size=batch_size, lease_seconds=lease_seconds)
+    processor = Processor(config)
+    processor.connection().execute("SELECT 1")
+    time.sleep(max(0.0, start_at - time.time()))
+    while any(processor.drain(channel, 30.0).batches for channel in channels):
+        pass
+    processor.close()
+
+
+if __name__ == "__main__":
+    race(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), sys.argv[5].split(","))
