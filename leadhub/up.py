@@ -31,7 +31,17 @@ _SERVER_SECONDS = 60.0  # a big log to recover from takes its time
 _WEB_SECONDS = 60.0
 _HOPELESS_STARTS = 5  # a server that ends this often before it was ever ready will not become so
 
+_ATTEMPTS = 4  # between choosing a port and listening on it, somebody else may be faster
+
 Say = Callable[[str], None]
+
+
+class PortLost(Misconfigured):
+    """A server of ours does not start because its port was free when we looked and is not any more."""
+
+    def __init__(self, why: Misconfigured, port: int) -> None:
+        super().__init__(why.code, why.message, **why.data)
+        self.port = port
 
 
 def up(settings: Settings, say: Say, *, echo: bool = False, as_json: bool = False) -> None:
@@ -43,14 +53,21 @@ def up(settings: Settings, say: Say, *, echo: bool = False, as_json: bool = Fals
         leftovers.end(home)
         secret_key(home)
         os.environ["LEADHUB_HOME"] = str(home)  # for the children, wherever they stand
-        supervisor = Supervisor(home / "log", _silent if as_json else say, echo=echo)
-        supervisor.take_signals()
-        try:
-            _start_and_serve(settings, supervisor, say, began, as_json=as_json)
-        finally:
-            supervisor.stop(*programs.STOP_STAGES)
-            running.forget(home)
-            leftovers.forget(home)
+        for attempt in range(_ATTEMPTS):
+            supervisor = Supervisor(home / "log", _silent if as_json else say, echo=echo)
+            supervisor.take_signals()
+            try:
+                _start_and_serve(settings, supervisor, say, began, as_json=as_json)
+                return
+            except PortLost as lost:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                if not as_json:
+                    say(f"Somebody took port {lost.port} meanwhile. Starting over with another.")
+            finally:
+                supervisor.stop(*programs.STOP_STAGES)
+                running.forget(home)
+                leftovers.forget(home)
 
 
 def _start_and_serve(
@@ -79,6 +96,35 @@ def _start_and_serve(
         for line in _places(settings, hub, cluster, broker):
             say(line)
 
+    own = {"web": (host, port)}
+    if cluster:
+        own["postgres"] = ("127.0.0.1", cluster.port)
+    if broker:
+        own["valkey"] = ("127.0.0.1", broker.port)
+    try:
+        first = _start(supervisor, hub, home, cluster, broker)
+    except Misconfigured as error:
+        where = own.get(str(error.data.get("child")))
+        if where and not ports.is_free(*where):  # our own child is dead, so whoever listens there is a stranger
+            raise PortLost(error, where[1]) from error
+        raise
+    if first is None:
+        return
+    seconds = time.monotonic() - began
+    if as_json:
+        say(json.dumps({"ready": True, "seconds": round(seconds, 2), "host": host, "port": port, **first}))
+    else:
+        for line in _welcome(first, home, seconds):
+            say(line)
+    supervisor.run(on_change=lambda: leftovers.write(home, supervisor))
+    if not as_json:
+        say("Stopping.")
+
+
+def _start(
+    supervisor: Supervisor, hub: RunningHub, home: Path, cluster: Cluster | None, broker: Broker | None
+) -> dict[str, str] | None:
+    """Starts everything; what the preparation has to tell, None if a stop was asked for meanwhile."""
     if cluster:
         supervisor.add(programs.postgres_program(cluster))
     if broker:
@@ -90,24 +136,15 @@ def _start_and_serve(
     leftovers.write(home, supervisor)
     first = _prepare(supervisor, cluster.port if cluster else 0)
     if first is None:
-        return
+        return None
     running.write(home, replace(hub, prepared=True))
     for role in programs.LATE_ROLES:
         supervisor.add(programs.role_program(role))
     leftovers.write(home, supervisor)
     if broker and not _wait(supervisor, lambda: valkey.is_ready(broker), "valkey", _SERVER_SECONDS):
-        return
-    if not _wait(supervisor, lambda: _answers(host, port), "web", _WEB_SECONDS):
-        return
-    seconds = time.monotonic() - began
-    if as_json:
-        say(json.dumps({"ready": True, "seconds": round(seconds, 2), "host": host, "port": port, **first}))
-    else:
-        for line in _welcome(first, home, seconds):
-            say(line)
-    supervisor.run(on_change=lambda: leftovers.write(home, supervisor))
-    if not as_json:
-        say("Stopping.")
+        return None
+    ready = _wait(supervisor, lambda: _answers(hub.host, hub.port), "web", _WEB_SECONDS)
+    return first if ready else None
 
 
 def _make_home(home: Path) -> None:
@@ -190,7 +227,8 @@ def _despair(supervisor: Supervisor) -> None:
 
 def _does_not_start(child: Child) -> Misconfigured:
     words = "\n".join(f"  {line}" for line in child.last_lines) or "  (none)"
-    return Misconfigured("does_not_start", f"{child.program.name} does not start. Its last words:\n{words}")
+    name = child.program.name
+    return Misconfigured("does_not_start", f"{name} does not start. Its last words:\n{words}", child=name)
 
 
 def _prepare(supervisor: Supervisor, port: int) -> dict[str, str] | None:

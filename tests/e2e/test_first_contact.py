@@ -108,15 +108,15 @@ def taken_ports() -> Iterator[None]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[[], Hub]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., Hub]]:
     home = tmp_path / "home"
     started: list[Hub] = []
 
-    def up() -> Hub:
+    def up(*command: str) -> Hub:
         output = tmp_path / f"up-{len(started)}.log"
         with output.open("w") as file:
             process = subprocess.Popen(
-                [sys.executable, "-m", "leadhub", "up"],
+                [sys.executable, *(command or ("-m", "leadhub", "up"))],
                 env=environment(home), stdout=file, stderr=subprocess.STDOUT, text=True, start_new_session=True,
             )  # fmt: skip
         hub = Hub(home, process, output)
@@ -143,7 +143,7 @@ def pasted_curl(said: str) -> dict[str, object]:
 
 
 def test_everything_works_when_started_for_the_first_time_with_ports_taken(
-    start: Callable[[], Hub], taken_ports: None
+    start: Callable[..., Hub], taken_ports: None
 ) -> None:
     hub = start()
     hub.wait_until_ready()
@@ -173,7 +173,7 @@ def test_everything_works_when_started_for_the_first_time_with_ports_taken(
     assert again.stop() <= _STOP_SECONDS
 
 
-def test_next_start_recovers_when_everything_was_killed(start: Callable[[], Hub]) -> None:
+def test_next_start_recovers_when_everything_was_killed(start: Callable[..., Hub]) -> None:
     hub = start()
     hub.wait_until_ready()
     accepted = [pasted_curl(hub.said())["event"] for _ in range(3)]
@@ -187,7 +187,7 @@ def test_next_start_recovers_when_everything_was_killed(start: Callable[[], Hub]
     again.stop()
 
 
-def test_children_end_and_next_start_recovers_when_only_the_supervisor_was_killed(start: Callable[[], Hub]) -> None:
+def test_children_end_and_next_start_recovers_when_only_the_supervisor_was_killed(start: Callable[..., Hub]) -> None:
     hub = start()
     hub.wait_until_ready()
     family = hub.family()
@@ -199,7 +199,7 @@ def test_children_end_and_next_start_recovers_when_only_the_supervisor_was_kille
     again.stop()
 
 
-def test_child_is_started_again_when_it_was_killed(start: Callable[[], Hub]) -> None:
+def test_child_is_started_again_when_it_was_killed(start: Callable[..., Hub]) -> None:
     hub = start()
     hub.wait_until_ready()
     for name in _CHILDREN:
@@ -217,3 +217,20 @@ def test_child_is_started_again_when_it_was_killed(start: Callable[[], Hub]) -> 
     until(accepted)
     until(lambda: all(event["state"] == "done" for event in hub.events()))
     assert hub.stop() <= _STOP_SECONDS
+
+
+def test_start_is_begun_again_when_somebody_took_the_port_after_the_look(start: Callable[..., Hub]) -> None:
+    """Two hubs that start at the same moment see the same free ports."""
+    with socket.socket() as rival:
+        rival.bind(("127.0.0.1", 0))
+        rival.listen()
+        code = (
+            "import sys; from leadhub.embedded import ports; from leadhub.cli import main\n"
+            f"real, blind = ports.choose_port, [{rival.getsockname()[1]}]\n"
+            "ports.choose_port = lambda host, wanted: blind.pop() if blind and wanted == 5432 else real(host, wanted)\n"
+            "main(['up'])"
+        )
+        hub = start("-c", code)
+        hub.wait_until_ready()
+        assert f"Somebody took port {rival.getsockname()[1]} meanwhile." in hub.said()
+        assert hub.stop() <= _STOP_SECONDS
