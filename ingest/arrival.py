@@ -16,6 +16,10 @@ import orjson
 
 from crm_core.sealing import MASK
 
+#: Set by the door, and by nobody else, on events whose signature it has verified before it let them in.
+VERIFIED_HEADER = "x-leadhub-verified"
+VERIFIED_AT_DOOR = "door"
+
 _LONGEST_KEY = 255  # longer ones are stored as their hash; an index entry has room for about 2,700 bytes
 
 #: Headers whose value is a key to something. Signature headers are not: they are needed to verify later.

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-import psycopg
+from psycopg.types.json import Jsonb
 
 from crm_core.intake.rows import Cursor
 
@@ -39,7 +39,7 @@ UPDATE inbound_event e
        next_attempt_at = clock_timestamp() + make_interval(secs => %(lease)s)
   FROM due WHERE e.id = due.id
 RETURNING e.id, e.uid, e.source_id, e.channel, e.received_at, e.method, e.path, e.query, e.headers, e.body, e.remote_ip,
-          e.unclaimed, e.attempts, e.replayed
+          e.unclaimed, e.attempts, e.replayed, e.done_at IS NULL AS first_time
 """
 # Events that nobody has tried yet go in batches; one that was tried before goes alone, so that whatever is wrong with
 # it costs its neighbours nothing.
@@ -72,6 +72,7 @@ class Claimed:
     unclaimed: bool
     attempts: int
     replayed: int
+    first_time: bool = True  # it never had an outcome before
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +129,15 @@ def fail(cursor: Cursor, token: str, failures: Sequence[Failure]) -> None:
         pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** max(0, failure.attempts - 1))
         cursor.execute(
             "UPDATE inbound_event SET state = %(state)s, error = %(error)s, claim_token = NULL, lost_claims = 0,"
+            # A forged event must not stand in the genuine one's place: its key is free again, kept only to look at.
+            "       provider_key = CASE WHEN %(state)s = 'rejected' THEN NULL ELSE provider_key END,"
+            "       reason = CASE WHEN %(state)s = 'rejected' AND provider_key IS NOT NULL"
+            "                     THEN jsonb_build_object('provider_key', provider_key) ELSE reason END,"
             "       next_attempt_at = clock_timestamp() + make_interval(secs => %(pause)s * (0.5 + random()))"
             " WHERE id = %(id)s AND claim_token = %(token)s",
             {
                 "state": failure.state,
-                "error": psycopg.types.json.Jsonb(
+                "error": Jsonb(
                     {"code": failure.code, "message": failure.message, "path": failure.path}
                 ),
                 "pause": pause if failure.state == "waiting" else 0,

@@ -144,7 +144,7 @@ class Processor:
                         cursor,
                         ((events[one.event_id].channel, one.outcome,
                           max(0.0, (now - events[one.event_id].received_at).total_seconds()))
-                         for one in taken if not events[one.event_id].replayed),
+                         for one in taken if events[one.event_id].first_time),
                     )  # fmt: skip
                 return
             except _CONFLICTS:

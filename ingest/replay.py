@@ -132,7 +132,8 @@ def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayRepo
     with connection.cursor() as cursor:
         rows = cursor.execute(
             "SELECT id, uid, source_id, channel, received_at, method, path, query, headers, body, remote_ip, unclaimed,"
-            "       attempts, replayed + 1 AS replayed, state, outcome, lead_id FROM inbound_event WHERE id = ANY(%s) ORDER BY id",
+            "       attempts, replayed + 1 AS replayed,"
+            "       done_at IS NULL AS first_time, state, outcome, lead_id FROM inbound_event WHERE id = ANY(%s) ORDER BY id",
             (list(ids),),
         ).fetchall()
     before = {row["id"]: row for row in rows}

@@ -16,6 +16,7 @@ from connectors.kit import Connector, ConnectorConfig, Reply, Request
 from crm_core.config import HubConfig
 from crm_core.errors import HubError, Malformed, NotAuthentic, TooLarge, Transient, UnknownSource
 from ingest.accept import GroupAcceptor, RawArrival, masked_headers
+from ingest.arrival import VERIFIED_AT_DOOR, VERIFIED_HEADER
 from ingest.source_directory import Address, SourceDirectory
 from webhooks.entrance_request import Environ, body_of, drain, headers_of, readable, remote_ip
 from webhooks.replies import (
@@ -32,9 +33,6 @@ from webhooks.replies_page import PAGE_HEADERS, page
 from webhooks.replies_redirect import allowed_address, asked_address
 
 PREFIX: Final = "/in/"
-
-#: Written into the stored headers when the signature was checked before masking; a worker cannot check it again.
-VERIFIED_HEADER: Final = "x-leadhub-verified"
 
 _STATUS: Final[dict[type[HubError], int]] = {
     UnknownSource: 404,
@@ -114,7 +112,7 @@ class Entrance:
             settings = address.source.settings
             if connector.verify is not None and connector.verify_at_door:
                 refusal = _refusal_of(connector, request, settings)
-                marks = {} if refusal else {VERIFIED_HEADER: "door"}
+                marks = {} if refusal else {VERIFIED_HEADER: VERIFIED_AT_DOOR}
             if refusal is None:
                 # What is not authentic must not take the key of the real one that may still come.
                 if connector.provider_key is not None:

@@ -69,10 +69,7 @@ def _settings(config: HubConfig) -> dict[str, Any]:
 
 
 def make_app(config: HubConfig) -> Celery:
-    """An app of its own, with the tasks on it. Connects to nothing until used."""
+    """An app that can send hints; workers put the tasks on it. Connects to nothing until used."""
     app = Celery("leadhub", set_as_current=False)
     app.conf.update(_settings(config))
-    from workers import tasks  # noqa: PLC0415 - the tasks' module needs no app, the web's waker needs no tasks
-
-    tasks.register(app, config)
     return app

@@ -7,9 +7,10 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from celery.beat import Scheduler, ScheduleEntry
+from celery.beat import ScheduleEntry, Scheduler
 
 from crm_core.config import HubConfig
+from workers import tasks
 from workers.celery_app import QUEUES, make_app
 
 SWEEP_SECONDS = 1.0  # a lost hint delays an event by no more than this
@@ -19,6 +20,7 @@ CANARY_SECONDS = 10.0
 def run_worker(config: HubConfig, queues: list[str] | None = None, concurrency: int | None = None) -> None:
     """A prefork worker on all queues, or on those named. Returns when it was asked to stop."""
     app = make_app(config)
+    tasks.register(app, config)
     app.worker_main(
         [
             "worker", "--pool=prefork", f"--concurrency={concurrency or config.workers}",

@@ -19,6 +19,9 @@ _log = logging.getLogger(__name__)
 
 #: One hint a channel within this time is enough: a worker drains all that is there.
 _PAUSE_SECONDS = 0.02
+#: Where this many events came within a pause, a worker is draining anyway, and hints only cost; then this is enough.
+_FLOOD = 10
+_FLOOD_PAUSE_SECONDS = 0.1
 #: After a failure the broker is left alone for this long.
 _BREAKER_SECONDS = 5.0
 
@@ -29,6 +32,7 @@ class Waker:
     def __init__(self, config: HubConfig) -> None:
         self._config = config
         self._wanted: set[str] = set()
+        self._events = 0
         self._signal = threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -38,6 +42,7 @@ class Waker:
     def wake(self, channel: str) -> None:
         """Returns at once, whatever the broker does."""
         self._wanted.add(channel)
+        self._events += 1  # a lost increment costs nothing
         if not self._signal.is_set():
             self._signal.set()
         if self._thread is None:
@@ -52,13 +57,14 @@ class Waker:
             self._signal.wait()
             self._signal.clear()
             channels, self._wanted = self._wanted, set()
+            events, self._events = self._events, 0
             for channel in channels:
                 if not send_hint(app, channel):
                     self.failed += 1
                     time.sleep(_BREAKER_SECONDS)
                     break
                 self.sent += 1
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(_PAUSE_SECONDS if events < _FLOOD else _FLOOD_PAUSE_SECONDS)
 
 
 def send_hint(app: Celery, channel: str) -> bool:

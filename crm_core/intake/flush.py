@@ -7,7 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from crm_core.intake.rows import Cursor, draw_ids, insert_rows, update_rows
-from crm_core.intake.state import CallBackState, CallState, ContactState, LeadState, MessageState, Snapshot, Taken
+from crm_core.intake.state import (
+    CallBackState,
+    CallState,
+    ContactState,
+    LeadState,
+    MessageState,
+    Snapshot,
+    Taken,
+)
 from crm_core.routing import (
     OWNERS_SQL,
     MemberState,

@@ -367,7 +367,7 @@ def take_message(snapshot: Snapshot, step: Step, message: Message, now: datetime
     if known is None:
         known = _new_message(snapshot, step, message, delivery)
     if message.automatic:
-        return _taken(step, "auto", {"code": message.automatic, "evidence": message.fields.get("automatic", "")})
+        return _taken(step, "auto", {"code": message.automatic, "evidence": message.fields.get("automatic_evidence", "")})
     thread, claimed = _thread(snapshot, step, message)
     contact = thread.contact.root if thread is not None and thread.contact is not None else None
     verdict = None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import psycopg
 import pytest
 import redis
+from sqlalchemy import Engine, text
+
 from crm_core.config import HubConfig
 from crm_core.database import schema_is_current
-from sqlalchemy import Engine, text
 
 
 def test_database_is_postgresql_18_and_migrated_when_asked_for(database_url: str) -> None:
