@@ -130,20 +130,21 @@ def _start(
     if broker:
         supervisor.add(programs.valkey_program(broker))
     leftovers.write(home, supervisor)
-    # These two import for a second and then wait for the schema; the others leave them the processors until then.
-    for role in programs.EARLY_ROLES:
-        supervisor.add(programs.role_program(role))
+    # Each role imports for a second or two, and there may be two processors: who is waited for goes first.
+    supervisor.add(programs.role_program("web"))
     leftovers.write(home, supervisor)
     first = _prepare(supervisor, cluster.port if cluster else 0)
     if first is None:
         return None
     running.write(home, replace(hub, prepared=True))
-    for role in programs.LATE_ROLES:
-        supervisor.add(programs.role_program(role))
-    leftovers.write(home, supervisor)
+    supervisor.add(programs.role_program("worker"))
     if broker and not _wait(supervisor, lambda: valkey.is_ready(broker), "valkey", _SERVER_SECONDS):
         return None
     ready = _wait(supervisor, lambda: _answers(hub.host, hub.port), "web", _WEB_SECONDS)
+    if ready:
+        supervisor.add(programs.role_program("beat"))
+        supervisor.add(programs.role_program("mail"))
+        leftovers.write(home, supervisor)
     return first if ready else None
 
 

@@ -148,7 +148,7 @@ def test_everything_works_when_started_for_the_first_time_with_ports_taken(
     hub = start()
     hub.wait_until_ready()
     said = hub.said()
-    assert len(re.findall(r"port (?:5432|6379|8080) is taken", said)) == 3
+    assert set(re.findall(r"port (\d+) is taken", said)) == {"5432", "6379", "8080"}
     assert re.search(r"http://127\.0\.0\.1:\d+/console/sign-in/\S+", said)
     answer = pasted_curl(said)
     assert answer["accepted"] is True
