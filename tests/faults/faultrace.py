@@ -1,9 +1,10 @@
-"""One racer: a process that drains a channel as a worker does, beginning at a common moment. Started as a script."""
+"""Some racers: threads that drain a channel as workers do, beginning at a common moment. Started as a script."""
 
 from __future__ import annotations
 
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from crm_core.config import HubConfig
@@ -24,4 +25,11 @@ def race(
 
 
 if __name__ == "__main__":
-    race(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), float(sys.argv[4]), sys.argv[5].split(","))
+    url, moment, threads, batch, names = sys.argv[1:]
+    with ThreadPoolExecutor(int(threads)) as pool:
+        running = [
+            pool.submit(race, url, float(moment), int(batch), 60.0, names.split(","))
+            for _ in range(int(threads))
+        ]
+        for each in running:
+            each.result()

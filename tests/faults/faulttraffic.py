@@ -148,12 +148,12 @@ def mixture(dice: random.Random, events: int, people: int) -> list[Post]:
 def ordinary(people: int, first: int = 0) -> list[Person]:
     """So many people whose phones look like anybody's: a number such as 111-10-01 is rightly thought to be invented."""
     candidates = (Person(n) for n in itertools.count(first))
-    real = (p for p in candidates if all(_STRONG == _strengths(p.phone(which)) for which in (0, 1)))
+    real = (p for p in candidates if all(_strengths(p.phone(which)) == _STRONG for which in (0, 1)))
     return list(itertools.islice(real, people))
 
 
 def _strengths(phone: str) -> list[str]:
-    return [key.strength for key in read_phones(phone, "RU")]
+    return [key.strength for key in read_phones(phone, "RU", kind="form")]
 
 
 def talks(person: Person) -> bool:
