@@ -10,7 +10,6 @@ from typing import Any
 from celery.beat import ScheduleEntry, Scheduler
 
 from crm_core.config import HubConfig
-from workers import tasks
 from workers.celery_app import QUEUES, make_app
 
 SWEEP_SECONDS = 1.0  # a lost hint delays an event by no more than this
@@ -19,6 +18,8 @@ CANARY_SECONDS = 10.0
 
 def run_worker(config: HubConfig, queues: list[str] | None = None, concurrency: int | None = None) -> None:
     """A prefork worker on all queues, or on those named. Returns when it was asked to stop."""
+    from workers import tasks  # beat, which shares this module, needs none of what the tasks import
+
     app = make_app(config)
     tasks.register(app, config)
     app.worker_main(
