@@ -265,7 +265,7 @@ def configuration(top: Path, port: int, tls_port: int, password: str, connection
     )  # fmt: skip
 
 
-def start(password: str = "secret", connections: int = 50, tls: bool = False) -> Dovecot:
+def start(password: str = "secret", connections: int = 50, tls: bool = False) -> Dovecot:  # noqa: S107 - it guards nothing but itself
     """Starts one and waits until it greets. `connections` is the limit per user and address; the next gets [LIMIT].
 
     With `tls` a self-signed certificate for 127.0.0.1 is made with the openssl command; it is then both the
