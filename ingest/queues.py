@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +51,20 @@ SELECT s.id, s.name, s.state AS source_state, f.name AS folder, f.state, f.last_
        (SELECT count(*) FROM mail_ref r WHERE r.folder_id = f.id AND r.status = 'seen') AS to_fetch
 FROM source s JOIN mailbox_folder f ON f.source_id = s.id ORDER BY s.id, f.id
 """
+_SINCE = """
+SELECT source_id, channel, count(*), count(*) FILTER (WHERE state = 'done')
+FROM inbound_event WHERE received_at >= :start GROUP BY source_id, channel
+"""
+
+Finding = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedCount:
+    source_id: int
+    channel: str
+    received: int
+    done: int  # with an outcome
 
 
 def queue_report(connection: Connection, now: datetime) -> dict[str, Any]:
@@ -110,30 +125,52 @@ def queue_report(connection: Connection, now: datetime) -> dict[str, Any]:
     }
 
 
+def received_since(connection: Connection, start: datetime) -> list[ReceivedCount]:
+    """What came since `start` and how much of it is done, by source: one pass over an index on the time of receipt."""
+    return [ReceivedCount(*row) for row in connection.execute(text(_SINCE), {"start": start})]
+
+
 def health_report(connection: Connection, config: HubConfig, now: datetime) -> dict[str, Any]:
-    """{"healthy", "problems": [sentences], "notes": [sentences], "queues": queue_report}. A problem wants somebody now."""
+    """{"healthy", "problems": [sentences], "findings": [{"code", "words", facts}], "notes": [sentences], "queues"}.
+
+    A problem wants somebody now. `findings` are the same problems with their facts, for who words them otherwise;
+    `seconds` among the facts is an age, `queues` is the queue_report.
+    """
     report = queue_report(connection, now)
-    problems: list[str] = []
+    findings: list[Finding] = []
     notes: list[str] = []
     for row in report["channels"]:
         oldest = row["oldest_waiting_seconds"]
         if oldest is not None and oldest > OLDEST_WAITING_SECONDS:
             count = row["waiting"] + row["working"]
-            problems.append(
+            words = (
                 f"{count} events of channel {row['channel']} wait, the oldest for {oldest:.0f} s;"
                 f" {row['retrying']} of them failed before and are being retried."
             )
+            findings.append(_finding("events_wait", words, channel=row["channel"], count=count, seconds=oldest,
+                                     retrying=row["retrying"]))  # fmt: skip
         for state, said in (("needs_attention", "need attention"), ("rejected", "were rejected")):
             if row[state]:
                 notes.append(f"{row[state]} events of channel {row['channel']} {said}.")
-    problems += _silent_processes(report)
-    problems += _canaries(report)
-    problems += _mailboxes(report)
+    findings += _silent_processes(report)
+    findings += _canaries(report)
+    findings += _mailboxes(report)
     free = free_bytes(config)
     if free is not None and free < DISK_FLOOR_BYTES:
-        problems.append(f"Only {free // 1024 // 1024} MB are free on the disk of {config.home}.")
-    problems += [sentence for _, sentence in sorted(registry.problems().items())]
-    return {"healthy": not problems, "problems": problems, "notes": notes, "queues": report}
+        words = f"Only {free // 1024 // 1024} MB are free on the disk of {config.home}."
+        findings.append(_finding("disk_low", words, free_bytes=free, home=str(config.home)))
+    findings += [
+        _finding("connector_broken", sentence, name=name)
+        for name, sentence in sorted(registry.problems().items())
+    ]
+    problems = [finding["words"] for finding in findings]
+    return {
+        "healthy": not problems,
+        "problems": problems,
+        "findings": findings,
+        "notes": notes,
+        "queues": report,
+    }
 
 
 def free_bytes(config: HubConfig) -> int | None:
@@ -144,48 +181,59 @@ def free_bytes(config: HubConfig) -> int | None:
         return None
 
 
-def _silent_processes(report: Mapping[str, Any]) -> list[str]:
+def _finding(code: str, words: str, **facts: Any) -> Finding:
+    return {"code": code, "words": words, **facts}
+
+
+def _silent_processes(report: Mapping[str, Any]) -> list[Finding]:
     """Sweeps run in the workers, so a fresh one proves a worker, also in the seconds before the first canary."""
     youngest: dict[str, float] = {}
     for process in report["processes"]:
         for role in {process["role"], "worker"} if process["role"] == "sweep" else {process["role"]}:
             youngest[role] = min(youngest.get(role, process["age_seconds"]), process["age_seconds"])
-    said = []
+    found = []
     for role, limit in (("worker", WORKER_SILENT_SECONDS), ("sweep", SWEEP_SILENT_SECONDS)):
         age = youngest.get(role)
         if age is None:
-            said.append(f"No {role} has been heard of in the last hour.")
+            words = f"No {role} has been heard of in the last hour."
+            found.append(_finding(f"{role}_unheard", words, role=role))
         elif age > limit:
-            said.append(f"The last sign of life of a {role} is {age:.0f} s old.")
-    return said
+            words = f"The last sign of life of a {role} is {age:.0f} s old."
+            found.append(_finding(f"{role}_silent", words, role=role, seconds=age))
+    return found
 
 
-def _canaries(report: Mapping[str, Any]) -> list[str]:
-    said = []
+def _canaries(report: Mapping[str, Any]) -> list[Finding]:
+    found = []
     for canary in report["canaries"]:
-        age = canary["age_seconds"]
+        queue, age, took = canary["queue"], canary["age_seconds"], canary["seconds"] or 0
         if age is not None and age > CANARY_SILENT_SECONDS:
-            said.append(f"The canary of queue {canary['queue']} has not come through for {age:.0f} s.")
-        elif (canary["seconds"] or 0) > CANARY_SECONDS:
-            said.append(f"The canary of queue {canary['queue']} took {canary['seconds']:.1f} s.")
-    return said
+            words = f"The canary of queue {queue} has not come through for {age:.0f} s."
+            found.append(_finding("canary_silent", words, queue=queue, seconds=age))
+        elif took > CANARY_SECONDS:
+            words = f"The canary of queue {queue} took {took:.1f} s."
+            found.append(_finding("canary_slow", words, queue=queue, seconds=took))
+    return found
 
 
-def _mailboxes(report: Mapping[str, Any]) -> list[str]:
-    said = []
+def _mailboxes(report: Mapping[str, Any]) -> list[Finding]:
+    found = []
     for box in report["mailboxes"]:
         if box["state"] == "paused":
             continue
-        where = f"Mailbox {box['source']['name']}, folder {box['folder']}"
-        lag = box["lag_seconds"]
+        name, folder, lag = box["source"]["name"], box["folder"], box["lag_seconds"]
+        where = f"Mailbox {name}, folder {folder}"
         if box["state"] in ("auth_failed", "folder_missing", "stopped"):
             message = (box["error"] or {}).get("message", "")
-            said.append(f"{where}: {box['state'].replace('_', ' ')}. {message}".rstrip())
+            words = f"{where}: {box['state'].replace('_', ' ')}. {message}".rstrip()
+            found.append(_finding("mailbox_broken", words, name=name, folder=folder, state=box["state"]))
         elif lag is not None and lag > MAILBOX_SILENT_SECONDS:
-            said.append(f"{where} was last read {lag:.0f} s ago.")
+            words = f"{where} was last read {lag:.0f} s ago."
+            found.append(_finding("mailbox_silent", words, name=name, folder=folder, seconds=lag))
         if box["missed"]:
-            said.append(f"{where}: the reconciliation found {box['missed']} mails that polling had missed.")
-    return said
+            words = f"{where}: the reconciliation found {box['missed']} mails that polling had missed."
+            found.append(_finding("mailbox_missed", words, name=name, folder=folder, count=box["missed"]))
+    return found
 
 
 def _age(at: datetime | None, now: datetime) -> float | None:

@@ -1,8 +1,8 @@
-"""What is wrong with the queues, in the reader's language, out of the same report that /readyz and `leadhub health` use."""
+"""What is wrong with the hub, in the reader's language, by the codes of the report that `leadhub health` tells too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ingest import queues
@@ -18,32 +18,20 @@ ALIVE_SECONDS: Mapping[str, float] = {
 
 
 def findings(desk: Desk, health: Mapping[str, Any]) -> list[str]:
-    """Sentences, none if all is well. What these words do not cover is told as the report tells it."""
-    if health["healthy"]:
-        return []
-    return list(_found(desk, health["queues"])) or list(health["problems"])
+    """Sentences, none if all is well. A code without words here is told as the report tells it."""
+    return [_words(desk, finding) for finding in health["findings"]]
 
 
-def _found(desk: Desk, report: Mapping[str, Any]) -> Iterator[str]:
+def _words(desk: Desk, finding: Mapping[str, Any]) -> str:
     language = desk.language
-    for row in report["channels"]:
-        oldest = row["oldest_waiting_seconds"]
-        if oldest is not None and oldest > queues.OLDEST_WAITING_SECONDS:
-            yield language(
-                "finding.waiting", channel=language.code("channel", row["channel"]), span=clock.span(oldest, language)
-            )
-    for role in ("worker", "sweep"):
-        ages = [one["age_seconds"] for one in report["processes"] if one["role"] == role]
-        if min(ages, default=ALIVE_SECONDS[role] + 1) > ALIVE_SECONDS[role]:
-            yield language.code("finding_silent", role)
-    for canary in report["canaries"]:
-        if (canary["age_seconds"] or 0) > queues.CANARY_SILENT_SECONDS or (canary["seconds"] or 0) > queues.CANARY_SECONDS:
-            yield language("finding.canary", channel=language.code("channel", canary["queue"]))
-    for box in report["mailboxes"]:
-        silent = (box["lag_seconds"] or 0) > queues.MAILBOX_SILENT_SECONDS
-        if box["state"] in ("auth_failed", "folder_missing", "stopped") or (silent and box["state"] != "paused"):
-            yield language(
-                "finding.mailbox", name=box["source"]["name"], state=language.code("mailbox_state", box["state"])
-            )
-        if box["missed"]:
-            yield language("finding.missed", name=box["source"]["name"], count=box["missed"])
+    if not language.knows("finding", finding["code"]):
+        return str(finding["words"])
+    facts = dict(finding)
+    for name, group in (("channel", "channel"), ("role", "process_role"), ("state", "mailbox_state")):
+        if name in facts:
+            facts[name] = language.code(group, facts[name])
+    if "seconds" in facts:
+        facts["span"] = clock.span(facts["seconds"], language)
+    if "free_bytes" in facts:
+        facts["free_mb"] = language.number(facts["free_bytes"] // 1024 // 1024)
+    return language.code("finding", facts.pop("code"), **facts)

@@ -7,9 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ingest.ledger import OUTCOMES, ledger
 from ingest.queues import health_report
-from ingest.sources import list_sources
+from webhooks.console import today
 from webhooks.console.desk import Answer, Desk
 from webhooks.console.findings import ALIVE_SECONDS, findings
 from webhooks.console.reasons import error_words
@@ -51,12 +50,9 @@ def index(desk: Desk) -> Answer:
 
 def _done_today(connection: Connection, desk: Desk) -> dict[str, int]:
     """Events of today that have their outcome, by channel."""
-    today = desk.now.astimezone(desk.config.zone).date()
-    channel_of = {str(source.id): source.channel for source in list_sources(connection, desk.config)}
     done: dict[str, int] = {}
-    for row in ledger(connection, desk.config.timezone, today, today, by=("source",)):
-        channel = channel_of.get(row["source"]["id"], "")
-        done[channel] = done.get(channel, 0) + sum(row[name] for name in OUTCOMES)
+    for count in today.counts(connection, desk):
+        done[count.channel] = done.get(count.channel, 0) + count.done
     return done
 
 
