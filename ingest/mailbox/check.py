@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from connectors.mail.imap import ImapConfig, headers
 from crm_core.errors import Misconfigured
@@ -20,6 +22,10 @@ class Finding:
     name: str  # connect | folders | folder | mails | newest
     ok: bool
     message: str
+    code: str = ""  # of a failure: as on the mailbox's own error
+    data: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # what the message names, for who says it in another language
 
 
 def check(settings: ImapConfig, limits: Limits | None = None) -> list[Finding]:
@@ -33,34 +39,42 @@ def check(settings: ImapConfig, limits: Limits | None = None) -> list[Finding]:
         how = {"tls": "over TLS", "starttls": "with STARTTLS", "plain": "WITHOUT encryption"}[
             settings.security
         ]
-        found.append(
-            Finding(
-                step, True, f"Signed in at {settings.host}:{settings.actual_port} as {settings.user}, {how}."
-            )
-        )
+        where = f"{settings.host}:{settings.actual_port}"
+        facts: dict[str, Any] = {"where": where, "user": settings.user, "security": settings.security}
+        found.append(Finding(step, True, f"Signed in at {where} as {settings.user}, {how}.", data=facts))
         step = "folders"
         names = sorted(str(name) for _, _, name in client.list_folders())
         more = f" and {len(names) - _SHOWN_FOLDERS} more" if len(names) > _SHOWN_FOLDERS else ""
-        found.append(Finding(step, True, f"Folders: {', '.join(names[:_SHOWN_FOLDERS])}{more}."))
+        shown = f"{', '.join(names[:_SHOWN_FOLDERS])}{more}"
+        found.append(
+            Finding(step, True, f"Folders: {shown}.", data={"names": ", ".join(names[:_SHOWN_FOLDERS])})
+        )
         step = "folder"
         seen = session.examine()
-        found.append(Finding(step, True, f"{settings.folder} opened read-only."))
+        found.append(
+            Finding(step, True, f"{settings.folder} opened read-only.", data={"folder": settings.folder})
+        )
         step = "mails"
         found.append(
             Finding(
                 step,
                 True,
                 f"{seen.exists} mails there; start={settings.start} brings in {_wanted(settings)}.",
+                data={"count": seen.exists, "start": settings.start},
             )
         )
         step = "newest"
-        found.append(Finding(step, True, _newest(session, seen)))
+        subject = _newest(session, seen)
+        told = "The folder is empty." if subject is None else f"Newest mail: {subject or '(no subject)'}"
+        found.append(Finding(step, True, told, data={"subject": subject or "–"}))
     except FolderMissing as error:
+        failure = explain(error, settings)
         found.append(
-            Finding("folder", False, f"{explain(error, settings).message} Choose one of the folders above.")
+            Finding("folder", False, f"{failure.message} Choose one of the folders above.", failure.code)
         )
     except (*IMAP_ERRORS, Misconfigured) as error:
-        found.append(Finding(step, False, explain(error, settings).message))
+        failure = explain(error, settings)
+        found.append(Finding(step, False, failure.message, failure.code))
     finally:
         session.close()
     return found
@@ -72,15 +86,14 @@ def _wanted(settings: ImapConfig) -> str:
     return "only what arrives from now on" if settings.start == "new" else f"what came since {settings.start}"
 
 
-def _newest(session: Session, seen: Examined) -> str:
-    """The newest subject, so that a person recognises the right mailbox."""
+def _newest(session: Session, seen: Examined) -> str | None:
+    """The newest subject, so that a person recognises the right mailbox; None if the folder is empty."""
     if seen.exists == 0:
-        return "The folder is empty."
+        return None
     row = session.fetch([session.highest_uid(seen)], ("UID", "BODY.PEEK[HEADER.FIELDS (SUBJECT)]"))
     if not row:  # the highest number belongs to a mail that is gone; ask for the last one that exists
         last = max(session.search(1, session.highest_uid(seen)), default=0)
         row = session.fetch([last], ("UID", "BODY.PEEK[HEADER.FIELDS (SUBJECT)]"))
     raw = next((value for one in row.values() for key, value in one.items() if key.startswith(b"BODY[")), b"")
     text = raw.decode("utf-8", "surrogateescape") if isinstance(raw, bytes) else ""
-    subject = headers.decoded(headers.unfold(text.partition(":")[2]))[:120]
-    return f"Newest mail: {subject or '(no subject)'}"
+    return headers.decoded(headers.unfold(text.partition(":")[2]))[:120]
