@@ -12,6 +12,7 @@ from crm_core.config import HubConfig
 from ingest.accept import GroupAcceptor
 from ingest.source_directory import SourceDirectory
 from webhooks.app import create_app
+from webhooks.console import door
 from webhooks.entrance import PREFIX, Entrance
 from webhooks.replies import StartResponse
 from workers.wake import Waker
@@ -22,7 +23,9 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 def create_application(config: HubConfig) -> Application:
     """The WSGI callable of one web process. Nothing connects before the first request."""
     entrance = Entrance(config, SourceDirectory(config), GroupAcceptor(config, Waker(config).wake))
-    return in_front_of(create_app(config), entrance)
+    app = create_app(config)
+    door.share(app, entrance)
+    return in_front_of(app, entrance)
 
 
 def in_front_of(app: Application, entrance: Entrance) -> Application:

@@ -149,8 +149,19 @@ def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubCon
     page.get_by_role("button", name="Try it", exact=True).click()
     expect(page.get_by_text("Waits for its turn.").first).to_be_visible()
     drain(None, config, "form")
-    expect(page.locator("#tried").get_by_text("New lead")).to_be_visible()  # the page looks again by itself
+    expect(page.locator("#tried").get_by_text("Test", exact=True)).to_be_visible()  # the page looks again by itself
     _picture(page, "source-tried")
+    page.get_by_role("button", name="Send as a real inquiry").click()
+    drain(None, config, "form")
+    expect(page.locator("#tried").get_by_text("New lead")).to_be_visible()
+
+    page.get_by_role("link", name="Change").first.click()
+    page.get_by_label("Product line").fill("windows")
+    page.get_by_label("Allowed sites").fill("https://example.com/contact")
+    _picture(page, "source-change")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("The source is changed.")
+    expect(page.locator(".facts").get_by_text("windows")).to_be_visible()
 
     _traffic(posted_to, config)
     page.goto(f"{address}/console/leads")
@@ -211,7 +222,7 @@ def test_every_page_fits_and_is_quiet(
     for name, path in (
         ("leads", "leads"), ("lead", f"leads/{lead}"), ("hostile", f"leads/{hostile}"), ("contacts", "contacts"),
         ("call-backs", "call-backs"), ("events", "events"), ("event", f"events/{uid}"), ("sources", "sources"),
-        ("source", "sources/1"), ("choose", "sources/add"), ("add", "sources/add/imap"), ("owners", "owners"),
+        ("source", "sources/1"), ("change", "sources/1/change"), ("choose", "sources/add"), ("add", "sources/add/imap"), ("owners", "owners"),
         ("queues", "queues"), ("ledger", "ledger"), ("replay", "events/replay?state=needs_attention"),
     ):  # fmt: skip
         assert page.goto(f"{address}/console/{path}").status == 200  # type: ignore[union-attr]

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable, Iterable
 
+from flask import Flask, current_app
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder, run_wsgi_app
 
-from crm_core.config import HubConfig
-from ingest.accept import GroupAcceptor
-from ingest.source_directory import SourceDirectory
-from webhooks.console.trials import Trial
-from webhooks.entrance import Entrance
-from workers.wake import Waker
+from crm_core.errors import Misconfigured
+from webhooks.console.trials import Letter
+
+_KEY = "leadhub.entrance"
 
 
-@lru_cache(maxsize=4)
-def _entrance(config: HubConfig) -> Entrance:
-    """Built at the first trial of a process; its threads and its connection start then."""
-    return Entrance(config, SourceDirectory(config), GroupAcceptor(config, Waker(config).wake))
+def share(app: Flask, entrance: Callable[..., Iterable[bytes]]) -> None:
+    """Lends the application the entrance of its process, whose threads and connection start at the first use, after a fork."""
+    app.extensions[_KEY] = entrance
 
 
-def post(config: HubConfig, path: str, trial: Trial) -> tuple[int, bytes]:
-    """The status and the body that the sender of this trial gets."""
+def post(path: str, letter: Letter) -> tuple[int, bytes]:
+    """The status and the body that the sender of this letter gets. Misconfigured in an application that has no entrance."""
+    entrance = current_app.extensions.get(_KEY)
+    if entrance is None:
+        raise Misconfigured("no_entrance", "This process has no entrance to try.")
     builder = EnvironBuilder(
-        path=path, method="POST", data=trial.body, content_type=trial.content_type,
+        path=path, method="POST", data=letter.body, content_type=letter.content_type,
         headers=Headers({"Accept": "application/json", "User-Agent": "Leadhub console"}),
     )  # fmt: skip
-    body, status, _ = run_wsgi_app(_entrance(config), builder.get_environ())
+    body, status, _ = run_wsgi_app(entrance, builder.get_environ())
     return int(status.split()[0]), b"".join(body)
 

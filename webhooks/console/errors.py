@@ -1,14 +1,18 @@
-"""Errors as pages with a way out, by one table. What is not in it is a bug and goes on to the application's own."""
+"""Errors as pages with a way out, by one table. What is not in it is a bug: logged like the API's, shown with its id only."""
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
-from flask import Response, make_response, request
+from flask import Response, g, make_response, request
+from werkzeug.exceptions import HTTPException
 
-from crm_core.errors import Conflict, HubError, Invalid, NotFound, Transient
+from crm_core.errors import Conflict, HubError, Invalid, Misconfigured, NotFound, Transient
 from webhooks.console.desk import Desk
-from webhooks.problems import is_database_away
+from webhooks.problems import is_database_away, where
+
+log = logging.getLogger(__name__)
 
 #: Error class → (texts "error.<kind>", HTTP status).
 KINDS: Final[dict[type[HubError], tuple[str, int]]] = {
@@ -16,7 +20,9 @@ KINDS: Final[dict[type[HubError], tuple[str, int]]] = {
     Invalid: ("invalid", 422),
     Conflict: ("conflict", 409),
     Transient: ("away", 503),
+    Misconfigured: ("misconfigured", 500),
 }
+_OF_STATUS: Final = {404: "not_found", 413: "too_large"}
 
 
 def page(desk: Desk, kind: str, status: int, detail: str = "") -> Response:
@@ -27,7 +33,7 @@ def page(desk: Desk, kind: str, status: int, detail: str = "") -> Response:
 
 
 def of(desk: Desk, error: Exception) -> Response:
-    """The page for an error; raises it again if no page explains it."""
+    """The page for an error; raises again what is an answer already."""
     if is_database_away(error):
         answer = page(desk, "away", 503)
         answer.headers["Retry-After"] = "5"
@@ -35,8 +41,19 @@ def of(desk: Desk, error: Exception) -> Response:
     for kind in type(error).__mro__:
         if kind in KINDS and isinstance(error, HubError):
             words, status = KINDS[kind]
-            return page(desk, words, status, detail_of(desk, error) if status in (409, 422) else "")
-    raise error
+            return page(desk, words, status, detail_of(desk, error) if status in (409, 422, 500) else "")
+    if isinstance(error, HTTPException):
+        if error.code in _OF_STATUS:
+            return page(desk, _OF_STATUS[error.code], error.code)
+        raise error
+    return _bug(desk, error)
+
+
+def _bug(desk: Desk, error: Exception) -> Response:
+    """The id leads to the line in the log, which names places and never people's data."""
+    request_id = g.get("request_id", "")
+    log.error("request_failed", extra={"request_id": request_id, "error": type(error).__name__, "where": where(error)})
+    return page(desk, "bug", 500, desk.language("error.bug_id", id=request_id))
 
 
 def detail_of(desk: Desk, error: HubError) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
+from typing import Any
 
 from flask import request
 
 from connectors.kit import Connector, registry
 from crm_core.errors import Invalid
 from ingest.sources import add_source
-from webhooks.console import errors
-from webhooks.console.desk import Answer, Desk, entered
-from webhooks.console.setup_form import SetupField, fields_of, given_settings
+from webhooks.console import errors, source_fields
+from webhooks.console.desk import Answer, Desk
+from webhooks.console.setup_form import fields_of, given_settings
 from webhooks.console.sources import title_of
 
 _LONGEST_SUMMARY = 140
@@ -31,36 +33,37 @@ def choose(desk: Desk) -> Answer:
 
 def form(desk: Desk, connector: str) -> Answer:
     found = registry.get(connector)
-    return _page(desk, found, fields_of(found, desk.language, {}, {}), "")
+    return _page(desk, found, {"source_name": title_of(connector, desk.language)}, {}, {}, "")
 
 
 def add(desk: Desk, connector: str) -> Answer:
     found = registry.get(connector)
-    given = given_settings(found, request.form)
-    hosts = [host for host in entered("source_hosts").replace(",", " ").split() if host]
+    typed, given = source_fields.typed_fields(), given_settings(found, request.form)
+    wrong = source_fields.wrong_fields(desk.language, typed)
     try:
+        if wrong:
+            raise Invalid("settings_invalid", "Some settings do not fit.", fields=wrong)
         with desk.engine.begin() as connection:
             source = add_source(
-                connection, desk.config, connector, entered("source_name", 200), given, hosts,
-                actor=desk.principal.actor,
+                connection, desk.config, connector, typed["source_name"], given,
+                source_fields.hosts_of(typed["source_hosts"]), actor=desk.principal.actor,
             )  # fmt: skip
     except Invalid as error:
-        wrong = error.data.get("fields") or {}
-        fields = fields_of(found, desk.language, given, wrong if isinstance(wrong, dict) else {})
-        return _page(desk, found, fields, errors.detail_of(desk, error)), 422
+        told = error.data.get("fields")
+        return _page(desk, found, typed, given, told if isinstance(told, dict) else {}, errors.detail_of(desk, error)), 422
     return desk.go("source", "source_added", source_id=source.id)
 
 
-def _page(desk: Desk, connector: Connector, fields: list[SetupField], problem: str) -> str:
+def _page(
+    desk: Desk, connector: Connector, typed: Mapping[str, str], given: Mapping[str, Any], wrong: Mapping[str, str], problem: str
+) -> str:
+    has_hosts = connector.channel == "form" and not connector.pulls
     return desk.page(
         "add_source.html",
         title=title_of(connector.name, desk.language),
-        channel=connector.channel,
-        fields=fields,
+        fields=source_fields.fields(desk.language, typed, wrong, has_hosts=has_hosts)
+        + fields_of(connector, desk.language, given, wrong),
         problem=problem,
-        source_name=entered("source_name", 200) or title_of(connector.name, desk.language),
-        source_hosts=entered("source_hosts", 2000),
-        has_address=not connector.pulls,
         docs=_plain(connector.docs),
         summary=_summary(desk, connector),
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import request
 from sqlalchemy import Connection
 
 from connectors.kit import registry
+from connectors.mail.imap import ImapConfig
 from crm_core.errors import HubError, NotFound
 from ingest.journal import get_event, list_events
-from ingest.ledger import ledger
-from ingest.source_settings import shown_settings
+from ingest.source_settings import LoadedSource, shown_settings
 from ingest.sources import SourceRow, list_sources, load_source
+from webhooks.console import today
 from webhooks.console.desk import Answer, Desk
 from webhooks.console.language import Language
 from webhooks.console.reasons import words_of
@@ -24,60 +26,62 @@ _LAST_EVENTS = 10
 
 
 def index(desk: Desk) -> Answer:
-    today = desk.now.astimezone(desk.config.zone).date()
     with desk.engine.begin() as connection:
         rows = list_sources(connection, desk.config)
-        counts = {
-            row["source"]["id"]: row["received"]
-            for row in ledger(connection, desk.config.timezone, today, today, by=("source",))
-        }
-    items = [_shown(desk, row) | {"today": counts.get(str(row.id), 0)} for row in rows]
-    return desk.page("sources.html", items=items, today=today.isoformat(), can_write=desk.may("sources.write"))
+        counts = {count.source_id: count.received for count in today.counts(connection, desk)}
+    items = [_shown(desk, row) | {"today": counts.get(row.id, 0)} for row in rows]
+    return desk.page("sources.html", items=items, today=today.day(desk).isoformat(), can_write=desk.may("sources.write"))
 
 
-def card(desk: Desk, source_id: int) -> Answer:
+def card(desk: Desk, source_id: int, checked: Sequence[Mapping[str, Any]] = ()) -> Answer:
+    """One source; `checked` are the findings of a connection that was just tried."""
     may_see_address = desk.may("sources.address")
     with desk.engine.begin() as connection:
-        row = _find(connection, desk, source_id)
+        row = find(connection, desk, source_id)
         events = list_events(connection, source_id=source_id, limit=_LAST_EVENTS).items
-        settings, has_trial, pulls = _settings(connection, desk, source_id)
+        source = _loaded(connection, desk, source_id)
         tried = _tried(connection, desk)
     url = row.url if may_see_address else ""
-    trial = has_trial and bool(url)
+    trial = trial_of(source.connector, desk.now) if source and url and desk.may("sources.write") else None
     return desk.page(
         "source.html",
         source=_shown(desk, row),
-        settings=settings,
+        settings=_settings(desk, source) if source else [],
         events=[event | {"words": words_of(desk, event)} for event in events],
         url=url,
         curl=curl_line(url, row.connector, desk.now) if url else "",
         snippet=html_form(url, desk.language) if url and row.channel == "form" else "",
-        pulls=pulls,
-        try_it=trial and desk.may("sources.write"),
+        pulls=source is not None and source.connector.pulls,
+        trial=trial,
+        can_check=source is not None and isinstance(source.settings, ImapConfig) and desk.may("sources.write"),
+        checked=checked,
         tried=tried,
         can_write=desk.may("sources.write"),
     )
 
 
-def _find(connection: Connection, desk: Desk, source_id: int) -> SourceRow:
+def find(connection: Connection, desk: Desk, source_id: int) -> SourceRow:
     for row in list_sources(connection, desk.config):
         if row.id == source_id:
             return row
     raise NotFound("source_unknown", f"There is no source {source_id}.")
 
 
-def _settings(connection: Connection, desk: Desk, source_id: int) -> tuple[list[tuple[str, str]], bool, bool]:
-    """Settings in words with secrets as dots, whether it can be tried, whether the hub fetches."""
+def _loaded(connection: Connection, desk: Desk, source_id: int) -> LoadedSource | None:
+    """None if its connector was uninstalled: the source is shown all the same, the queues page says why."""
     try:
-        source = load_source(connection, desk.config, source_id)
-    except HubError:  # its connector was uninstalled: the source is shown all the same, the queues page says why
-        return [], False, False
-    shown = [
+        return load_source(connection, desk.config, source_id)
+    except HubError:
+        return None
+
+
+def _settings(desk: Desk, source: LoadedSource) -> list[tuple[str, str]]:
+    """Settings in words with secrets as dots."""
+    return [
         (desk.language.code("setting", name), as_text(value))
         for name, value in shown_settings(source).items()
         if value not in ("", None, [], {})
     ]
-    return shown, trial_of(source.connector, desk.now) is not None, source.connector.pulls
 
 
 def _tried(connection: Connection, desk: Desk) -> dict[str, Any] | None:

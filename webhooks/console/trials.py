@@ -1,4 +1,4 @@
-"""What the "try it" button sends: an invented inquiry or call, as a website or an exchange would send it."""
+"""What the "try it" buttons send: an invented inquiry or call, as a website or an exchange would send it."""
 
 from __future__ import annotations
 
@@ -9,23 +9,37 @@ import orjson
 
 from connectors.kit import Connector
 
+_JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One POST to the door."""
+
+    body: bytes
+    content_type: str
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    body: bytes
-    content_type: str
+    letters: tuple[Letter, ...]  # in this order; the last one brings the result
+    is_test: bool  # marked so that no lead is made
     curl: str  # the arguments of curl that send something like it
 
 
-def trial_of(connector: Connector, now: datetime) -> Trial | None:
-    """None where a trial would prove nothing: a signature that only the provider can make, or a mailbox."""
+def trial_of(connector: Connector, now: datetime, *, real: bool = False) -> Trial | None:
+    """None where a trial would prove nothing: a signature that only the provider can make, or a mailbox.
+
+    A form's trial carries a test mark unless it is to be `real`; a call cannot carry one and always is.
+    """
     if connector.verify is not None or connector.pulls:
         return None
-    make = {"generic_form": _form, "generic_call": _call}.get(connector.name)
-    return make(now) if make else None
+    if connector.name == "generic_form":
+        return _form(real)
+    return _call(now) if connector.name == "generic_call" else None
 
 
-def _form(_now: datetime) -> Trial:
+def _form(real: bool) -> Trial:
     fields = {
         "name": "Anna Example",
         "phone": "+7 912 345-67-02",
@@ -37,13 +51,14 @@ def _form(_now: datetime) -> Trial:
         '-d name="Anna Example" --data-urlencode "phone=+7 912 345-67-02" -d email=anna@example.com'
         ' -d message="Please call me back"'
     )
-    return Trial(orjson.dumps(fields), "application/json", curl)
+    marked = fields if real else fields | {"_test": "1"}
+    return Trial((Letter(orjson.dumps(marked), _JSON),), not real, curl)
 
 
 def _call(now: datetime) -> Trial:
     """A call that rang and was missed, in the Zammad/sipgate vocabulary; each try is another call."""
-    call_id = f"console-{int(now.timestamp() * 1000)}"
-    fields = {"event": "hangup", "direction": "in", "from": "+79123456702", "to": "+74951234567", "callId": call_id,
-              "cause": "noAnswer"}  # fmt: skip
+    call = {"direction": "in", "from": "79123456702", "to": "74951234567",
+            "callId": f"console-{int(now.timestamp() * 1000)}"}  # fmt: skip
+    rang, ended = {"event": "newCall", **call}, {"event": "hangup", **call, "cause": "noAnswer"}
     curl = "-d event=hangup -d direction=in -d from=79123456702 -d to=74951234567 -d callId=$RANDOM -d cause=noAnswer"
-    return Trial(orjson.dumps(fields), "application/json", curl)
+    return Trial((Letter(orjson.dumps(rang), _JSON), Letter(orjson.dumps(ended), _JSON)), False, curl)

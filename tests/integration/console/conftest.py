@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import pytest
-from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from crm_core import access
 from crm_core.config import HubConfig
@@ -19,9 +18,7 @@ from crm_core.owners import add_owner
 from ingest.process import drain
 from ingest.sources import add_source
 from webhooks import engines
-from webhooks.app import create_app
-from webhooks.console import door
-from webhooks.console.trials import Trial
+from webhooks.wsgi import create_application
 
 PASSWORD = "correct horse battery"
 
@@ -30,11 +27,11 @@ PASSWORD = "correct horse battery"
 class Visitor:
     """Walks the console with a cookie jar of its own, and copies the form token as a page would send it."""
 
-    client: FlaskClient
+    client: Client
     token: str = ""
 
     def get(self, path: str, **options: object) -> TestResponse:
-        answer = self.client.get(path, **options)  # type: ignore[arg-type]
+        answer = self.client.get(path, **options)
         found = re.search(rb'name="form_token" value="([0-9a-f]+)"', answer.data)
         self.token = found[1].decode() if found else self.token
         return answer
@@ -55,8 +52,8 @@ class Hub:
 
     def send(self, body: bytes, content_type: str = "application/json") -> None:
         """Through the entrance and, at once, through the worker's own code."""
-        status, _ = door.post(self.config, self.url[self.url.index("/in/") :], Trial(body, content_type, ""))
-        assert status == 200
+        answer = self.new_visitor().client.post(self.url[self.url.index("/in/") :], data=body, content_type=content_type)
+        assert answer.status_code == 200
         drain(None, self.config, "form")
 
     def rows(self, query: str, **values: object) -> list[tuple[object, ...]]:
@@ -76,7 +73,7 @@ class Hub:
 
 @pytest.fixture
 def hub(config: HubConfig, engine: Engine) -> Iterator[Hub]:
-    app = create_app(config)
+    application = create_application(config)
     with engine.begin() as connection:
         owner_id = add_owner(connection, "Ivan Petrov", "101")
         ids = {
@@ -87,5 +84,5 @@ def hub(config: HubConfig, engine: Engine) -> Iterator[Hub]:
             for role in ROLES
         }  # fmt: skip
         source = add_source(connection, config, "generic_form", "Main site", {})
-    yield Hub(config, engine, ids, owner_id, source.id, source.url, lambda: Visitor(app.test_client()))
+    yield Hub(config, engine, ids, owner_id, source.id, source.url, lambda: Visitor(Client(application)))
     engines.close_engines()

@@ -175,14 +175,6 @@ def test_source_is_added_by_its_form_and_told_what_is_wrong(hub: Hub) -> None:
     assert "hunter2-secret" not in str(hub.rows("SELECT config::text FROM source"))
 
 
-def test_trial_goes_through_the_real_door(hub: Hub) -> None:
-    admin = hub.signed_in("admin")
-    answer = admin.post(f"/console/sources/{hub.source_id}/try")
-    assert answer.status_code == 303
-    [(uid, state)] = hub.rows("SELECT uid, state FROM inbound_event")
-    assert (f"tried={uid}" in answer.headers["Location"], state) == (True, "waiting")
-    assert "Your trial" in admin.get(answer.headers["Location"]).text
-
 
 def test_address_is_replaced_and_the_old_one_still_listens(hub: Hub) -> None:
     admin = hub.signed_in("admin")
@@ -249,7 +241,8 @@ def test_no_page_shows_a_raw_key(hub: Hub, locale: str) -> None:
     keys = set(catalogue("en"))
     for address in (
         "leads", f"leads/{lead_id}", "contacts", f"contacts/{contact_id}", "call-backs", "events", f"events/{uid}", "sources",
-        "sources/add", "sources/add/generic_form", "sources/add/imap", f"sources/{hub.source_id}", "owners", "queues", "ledger",
+        "sources/add", "sources/add/generic_form", "sources/add/imap", f"sources/{hub.source_id}",
+        f"sources/{hub.source_id}/change", "owners", "queues", "ledger",
         f"events/replay?event={uid}", "nonsense",
     ):  # fmt: skip
         text = re.sub(r"<[^>]+>", " ", admin.get(f"/console/{address}").text)
@@ -277,3 +270,28 @@ def test_database_away_is_told_on_a_page(hub: Hub) -> None:
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "5"
     assert "Back in a moment" in answer.text
+
+
+def test_fault_of_the_hub_is_a_page_with_its_id_and_nothing_of_the_inside(
+    hub: Hub, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_given: object, **_named: object) -> None:
+        raise KeyError("anna@example.com")
+
+    admin = hub.signed_in("admin")
+    monkeypatch.setattr("webhooks.console.source_deeds.set_state", broken)
+    answer = admin.post(f"/console/sources/{hub.source_id}/state", state="paused")
+    assert answer.status_code == 500
+    assert "Something went wrong inside the hub" in answer.text
+    assert 'href="/console/"' in answer.text
+    assert "anna@example.com" not in answer.text + caplog.text
+    [line] = [record for record in caplog.records if record.message == "request_failed"]
+    assert line.__dict__["request_id"] in answer.text
+    assert answer.headers["X-Request-Id"] == line.__dict__["request_id"]
+    assert hub.rows("SELECT state FROM source") == [("active",)]
+
+
+def test_too_large_a_form_is_a_page(hub: Hub) -> None:
+    answer = hub.signed_in("admin").post("/console/owners", name="x" * 1_100_000)
+    assert answer.status_code == 413
+    assert "That is too much" in answer.text

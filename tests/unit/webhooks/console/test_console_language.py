@@ -11,8 +11,10 @@ import pytest
 
 from connectors.kit import registry
 from crm_core.models import ROLES
+from ingest import queues
 from ingest.journal import OUTCOMES, STATES
 from ingest.ledger import PARTS
+from ingest.mailbox import failures
 from webhooks.console import errors
 from webhooks.console import language as languages
 from webhooks.console.language import LOCALES, PLURALS, Language, catalogue, pick
@@ -79,13 +81,28 @@ def test_every_code_of_the_hub_has_words(group: str, codes: tuple[str, ...]) -> 
 
 
 def test_every_error_page_has_a_title_and_a_text() -> None:
-    kinds = {kind for kind, _ in errors.KINDS.values()} | {"forbidden", "foreign_form", "signed_out"}
+    kinds = {kind for kind, _ in errors.KINDS.values()} | {"forbidden", "foreign_form", "signed_out", "bug", "too_large"}
     assert [kind for kind in kinds for part in ("title", "text") if f"error.{kind}.{part}" not in catalogue("ru")] == []
+
+
+def test_every_finding_of_the_hub_has_words() -> None:
+    source = Path(queues.__file__).read_text("utf-8")
+    codes = set(re.findall(r'_finding\(\s*"([a-z_]+)"', source))
+    codes |= {f"{role}_{how}" for role in ("worker", "sweep") for how in ("unheard", "silent")}
+    assert len(codes) > 8
+    assert [code for code in sorted(codes) if f"finding.{code}" not in catalogue("ru")] == []
+
+
+def test_every_failure_of_a_mailbox_has_words() -> None:
+    source = Path(failures.__file__).read_text("utf-8")
+    codes = set(re.findall(r'Failure\(\s*"([a-z_]+)"', source)) | {"host_private"}
+    assert len(codes) > 12
+    assert [code for code in sorted(codes) if f"problem.{code}" not in catalogue("ru")] == []
 
 
 def test_every_notice_that_a_deed_leaves_has_words() -> None:
     sources = "\n".join(path.read_text("utf-8") for path in CONSOLE.glob("*.py"))
-    named = set(re.findall(r'desk\.go\("[a-z_]+", "([a-z_]+)"', sources))
+    named = set(re.findall(r'desk\.go\("[a-z_]+", "([a-z_]+)"', sources)) | {"source_unchanged"}
     assert len(named) > 10
     assert [code for code in named if f"done.{code}" not in catalogue("ru")] == []
 

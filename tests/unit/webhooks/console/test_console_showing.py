@@ -12,7 +12,8 @@ from ingest.journal import RawEvent
 from webhooks.console import clock
 from webhooks.console.language import Language
 from webhooks.console.rawness import hex_dump, shown_raw, visible
-from webhooks.console.setup_form import fields_of, given_settings
+from webhooks.console.setup_form import changed_settings, fields_of, given_settings
+from webhooks.console.wrongness import why_wrong
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MOSCOW = ZoneInfo("Europe/Moscow")
@@ -74,7 +75,7 @@ def test_connectors_settings_become_a_form() -> None:
     fields = {field.name: field for field in fields_of(registry.get("imap"), RU, {"host": "imap.example.com"}, {"user": "is required"})}
     assert fields["host"].value == "imap.example.com"
     assert (fields["password"].input, fields["password"].value) == ("password", "")
-    assert fields["security"].choices == ("tls", "starttls", "plain")
+    assert fields["security"].choices == (("tls", "tls"), ("starttls", "starttls"), ("plain", "plain"))
     assert fields["user"].wrong == "Это нужно заполнить."
     assert fields["region"].extra
 
@@ -89,3 +90,32 @@ def test_settings_at_their_default_are_not_stored() -> None:
     assert given_settings(registry.get("imap"), posted) == {
         "host": "imap.example.com", "user": "a", "password": "b", "start": "all",
     }  # fmt: skip
+
+
+def test_form_of_a_source_asks_for_no_secret_again() -> None:
+    fields = {field.name: field for field in fields_of(registry.get("imap"), EN, {}, {}, exists=True)}
+    assert (fields["password"].required, fields["password"].hint) == (False, "Unchanged unless typed")
+    assert fields["host"].required
+
+
+def test_only_what_was_typed_otherwise_is_changed() -> None:
+    now = {"host": "a.example.com", "port": 1993, "own_addresses": ["x@example.com"], "password": "p", "allow_private_host": True}
+    same = {"host": "a.example.com", "port": "1993", "own_addresses": "x@example.com", "password": "", "allow_private_host": "true"}
+    assert changed_settings(registry.get("imap"), same, now) == {}
+    typed = {"host": "b.example.com", "port": "", "own_addresses": "", "password": "q"}
+    assert changed_settings(registry.get("imap"), typed, now) == {
+        "host": "b.example.com", "port": 0, "own_addresses": [], "password": "q", "allow_private_host": False,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "said, told",
+    [
+        ("is required", "Это нужно заполнить."),
+        ("input should be less than or equal to 65535", "Не больше 65535."),
+        ("input should be 'tls', 'starttls' or 'plain'", "Одно из: 'tls', 'starttls' or 'plain'."),
+        ("value error, something of a third party", "something of a third party"),
+    ],
+)
+def test_refusals_are_told_in_the_readers_language(said: str, told: str) -> None:
+    assert why_wrong(RU, "port", said) == told

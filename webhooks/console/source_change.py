@@ -1,0 +1,96 @@
+"""Changing a source: its name, sites, line and pool, and the settings that its connector's model makes a form of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request
+from sqlalchemy import Connection
+
+from crm_core.errors import HubError, Invalid
+from crm_core.reading.owners import list_pools
+from ingest.source_changes import change_source
+from ingest.source_settings import LoadedSource
+from ingest.sources import SourceRow, change_settings, load_source
+from webhooks.console import errors, source_fields
+from webhooks.console.choices import Options
+from webhooks.console.desk import Answer, Desk
+from webhooks.console.setup_form import changed_settings, fields_of
+from webhooks.console.sources import find, title_of
+
+
+def form(desk: Desk, source_id: int) -> Answer:
+    with desk.engine.begin() as connection:
+        row, source = _read(desk, connection, source_id)
+    return _page(desk, row, source, source_fields.stored_fields(row), _settings(source), {}, "")
+
+
+def change(desk: Desk, source_id: int) -> Answer:
+    """All or nothing: a wrong setting leaves the name as it was too."""
+    typed = source_fields.typed_fields()
+    with desk.engine.begin() as connection:
+        row, source = _read(desk, connection, source_id)
+    settings = changed_settings(source.connector, request.form, _settings(source)) if source else {}
+    wrong = source_fields.wrong_fields(desk.language, typed)
+    try:
+        if wrong:
+            raise Invalid("settings_invalid", "Some settings do not fit.", fields=wrong)
+        columns = source_fields.changed_columns(row, typed, _asked(desk, row, source))
+        with desk.engine.begin() as connection:
+            change_source(connection, source_id, columns, actor=desk.principal.actor)
+            if settings:
+                change_settings(connection, desk.config, source_id, settings, actor=desk.principal.actor)
+    except Invalid as error:
+        told = error.data.get("fields")
+        again = _settings(source) | settings
+        return _page(desk, row, source, typed, again, told if isinstance(told, dict) else {}, errors.detail_of(desk, error)), 422
+    return desk.go("source", "source_changed" if columns or settings else "source_unchanged", source_id=source_id)
+
+
+def _read(desk: Desk, connection: Connection, source_id: int) -> tuple[SourceRow, LoadedSource | None]:
+    """The row, and the settings unless its connector was uninstalled: then only the rest can be changed."""
+    row = find(connection, desk, source_id)
+    try:
+        return row, load_source(connection, desk.config, source_id)
+    except HubError:
+        return row, None
+
+
+def _settings(source: LoadedSource | None) -> dict[str, Any]:
+    return source.settings.model_dump(mode="json") if source else {}
+
+
+def _pools(desk: Desk) -> Options:
+    """The pools, if there is more than one to choose from."""
+    with desk.engine.begin() as connection:
+        pools = list_pools(connection)
+    if len(pools) < 2:
+        return []
+    return [("", desk.language("source.default_pool")), *((str(pool["id"]), pool["name"]) for pool in pools)]
+
+
+def _asked(desk: Desk, row: SourceRow, source: LoadedSource | None) -> list[str]:
+    return [one.name for one in source_fields.fields(
+        desk.language, {}, {}, has_hosts=_has_hosts(row, source), pools=_pools(desk), has_line=True
+    )]  # fmt: skip
+
+
+def _has_hosts(row: SourceRow, source: LoadedSource | None) -> bool:
+    return row.channel == "form" and not (source and source.connector.pulls)
+
+
+def _page(
+    desk: Desk, row: SourceRow, source: LoadedSource | None, typed: Mapping[str, str], settings: Mapping[str, Any],
+    wrong: Mapping[str, str], problem: str,
+) -> str:  # fmt: skip
+    general = source_fields.fields(
+        desk.language, typed, wrong, has_hosts=_has_hosts(row, source), pools=_pools(desk), has_line=True
+    )
+    return desk.page(
+        "change_source.html",
+        source={"id": row.id, "name": row.name},
+        title=title_of(row.connector, desk.language),
+        fields=general + (fields_of(source.connector, desk.language, settings, wrong, exists=True) if source else []),
+        problem=problem,
+    )
