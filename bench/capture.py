@@ -39,7 +39,7 @@ def measure(stage: Stage, rounds: int, seconds: float) -> list[Line]:
         stack.enter_context(hub.role("worker"))
         stack.enter_context(hub.role("beat"))
         obvious_again, working = [], []
-        for number in range(rounds, rounds + max(2, rounds // 2)):
+        for number in range(rounds, rounds + max(1, rounds // 2)):
             first = number * _MOST_POSTS
             obvious_again.append(closed_loop(f0_port, posts("/lead", first), seconds))
             working.append(post(hub, first, seconds))

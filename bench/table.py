@@ -64,7 +64,7 @@ def at_most(
 
 def limit(what: str, value: float, bar: float, unit: str, digits: int = 0) -> Line:
     """A figure with a bar of its own, at most `bar`."""
-    return Line(what, f"{value:.{digits}f} {unit}", "", "", f"≤ {bar:g} {unit}", value <= bar)
+    return Line(what, f"{value:.{digits}f} {unit}".strip(), "", "", f"≤ {bar:g} {unit}".strip(), value <= bar)
 
 
 def show(lines: Sequence[Line]) -> str:
