@@ -97,7 +97,7 @@ def _json(body: bytes, charset: str, flags: set[str], *, hopeful: bool) -> Any |
         flags.add(limits.TOO_MANY_FIELDS)
     if not hopeful:
         return None
-    cut = body[: 4 * limits.TEXT_CHARS]
+    cut = body[: limits.SALVAGE_BYTES]
     return jsontext.bounded(jsontext.salvage(text_of(cut, charset), flags), flags) or None
 
 

@@ -12,7 +12,7 @@ from connectors.kit.decoding.charset import clean, decoded
 from crm_core.errors import Malformed
 
 _MEMBER = re.compile(
-    r'"((?:[^"\\]|\\.){1,256})"\s{0,8}:\s{0,8}(?:"|(-?\d{1,40}(?:\.\d{1,40})?|true|false|null))'
+    r'"((?:[^"\\]|\\.){1,120}+)"\s{0,8}:\s{0,8}(?:"|(-?\d{1,40}(?:\.\d{1,40})?|true|false|null))'
 )
 _CLOSING = re.compile(r'"(?=\s*(?:,\s*["\r\n]|[}\]]|\Z))')
 _ELSEWHERE = re.compile("[\udc80-\udcff]")

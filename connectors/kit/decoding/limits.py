@@ -14,3 +14,5 @@ TRUNCATED_BODY = "truncated_body"  # the body ended early, or was longer than is
 TOO_MANY_FIELDS = "too_many_fields"
 TOO_DEEP = "too_deep"  # nested further than DEPTH, kept as text
 BROKEN_JSON = "broken_json"  # not valid JSON; what could be read was read
+#: Of JSON that is broken, so much is searched for members that can still be read: the search costs up to 1 s a megabyte.
+SALVAGE_BYTES = 256 * 1024

@@ -148,7 +148,7 @@ def test_form_is_malformed_when_it_is_empty(tmp_path: Path) -> None:
         ("title: !!python/object/apply:os.system ['true']\nchannel: form\n", "anchors, aliases and tags"),
         ("title: x\nchannel: form\nfields:\n  name:\n    from: ['@match:(a+)+$']\n", "line 5"),
         ("title: x\nchannel: form\nfields:\n  name:\n    from: ['$.*a*a*a*a*']\n", "line 5"),
-        ("{" * 5000, "preset.yaml"),
+        ("{" * 500, "preset.yaml"),
         ("- - - - x", "line 1"),
         ("", "line 1"),
         ("title: x\nchannel: form\n# " + "x" * 70_000, "at most"),
