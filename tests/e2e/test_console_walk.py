@@ -41,6 +41,9 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
          "--no-first-run"]  # fmt: skip
 PASSWORD = "correct horse battery"
 
+#: Panels whose content is wider than they are.
+_CUT_PANELS = "[...document.querySelectorAll('.panel')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText.slice(0, 40))"
+
 
 @dataclass
 class Watch:
@@ -228,6 +231,7 @@ def test_every_page_fits_and_is_quiet(
         assert page.goto(f"{address}/console/{path}").status == 200  # type: ignore[union-attr]
         sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         assert (name, sideways) == (name, 0)
+        assert (name, page.evaluate(_CUT_PANELS)) == (name, [])
         assert page.evaluate("document.querySelectorAll('main h1').length") == 1
         _picture(page, f"{name}-{width}-{scheme}-{locale}")
     unlabelled = "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(e => !e.labels.length).length"

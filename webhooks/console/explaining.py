@@ -85,4 +85,12 @@ def verdict(desk: Desk, candidate: Mapping[str, Any]) -> str:
     deficit = candidate.get("deficit")
     if deficit is None:
         return words
-    return f"{words} ({desk.language('verdict.deficit', deficit=desk.language.number(round(deficit, 2)))})"
+    owed = _short(deficit)
+    told = desk.language("verdict.deficit" if owed >= 0 else "verdict.ahead", deficit=desk.language.number(abs(owed)))
+    return f"{words} ({told})"
+
+
+def _short(value: float) -> float:
+    """Two places, and none where they would say nothing; never "-0"."""
+    rounded = round(value, 2)
+    return int(rounded) if rounded == int(rounded) else rounded

@@ -25,17 +25,11 @@ def index(desk: Desk) -> Answer:
             "needs_attention": row["needs_attention"] + row["rejected"],
             "oldest_seconds": row["oldest_waiting_seconds"],
             "done_today": done.get(row["channel"], 0),
-            "canary_seconds": canaries.get(row["channel"]),
+            "canary_seconds": canaries.get(f"intake.{row['channel']}"),
         }
         for row in report["channels"]
     ]  # fmt: skip
-    heartbeats = [
-        one | {
-            "state": "alive" if one["age_seconds"] < ALIVE_SECONDS.get(one["role"], 60) else "silent",
-            "at": desk.now - timedelta(seconds=one["age_seconds"]),
-        }
-        for one in report["processes"]
-    ]  # fmt: skip
+    heartbeats = _processes(desk, report["processes"])
     return desk.page(
         "queues.html",
         healthy=health["healthy"],
@@ -46,6 +40,19 @@ def index(desk: Desk) -> Answer:
         workers_alive=sum(1 for one in heartbeats if one["role"] == "worker" and one["state"] == "alive"),
         mailboxes=[_mailbox(desk, one) for one in report["mailboxes"]],
     )
+
+
+def _processes(desk: Desk, processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those alive first. One that is silent while others do its work was most likely ended, and is no alarm."""
+    served = {one["role"] for one in processes if one["age_seconds"] < ALIVE_SECONDS}
+    shown = [
+        one | {
+            "state": "alive" if one["age_seconds"] < ALIVE_SECONDS else "ended" if one["role"] in served else "silent",
+            "at": desk.now - timedelta(seconds=one["age_seconds"]),
+        }
+        for one in processes
+    ]  # fmt: skip
+    return sorted(shown, key=lambda one: (one["state"] == "ended", one["role"], one["age_seconds"]))
 
 
 def _done_today(connection: Connection, desk: Desk) -> dict[str, int]:

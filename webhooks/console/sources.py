@@ -78,10 +78,16 @@ def _loaded(connection: Connection, desk: Desk, source_id: int) -> LoadedSource 
 def _settings(desk: Desk, source: LoadedSource) -> list[tuple[str, str]]:
     """Settings in words with secrets as dots."""
     return [
-        (desk.language.code("setting", name), as_text(value))
+        (desk.language.code("setting", name), _told(desk, value))
         for name, value in shown_settings(source).items()
         if value not in ("", None, [], {})
     ]
+
+
+def _told(desk: Desk, value: Any) -> str:
+    if isinstance(value, bool):
+        return desk.language("form.yes" if value else "form.no")
+    return desk.language.number(int(value)) if isinstance(value, float) and value.is_integer() else as_text(value)
 
 
 def _tried(connection: Connection, desk: Desk) -> dict[str, Any] | None:

@@ -10,11 +10,17 @@ from webhooks.console.showing import phone
 
 
 def title_of(desk: Desk, lead: Mapping[str, Any]) -> str:
-    """A call's title is its outcome's code and the number; every other one is somebody's own words."""
+    """A call's title is its outcome's code and the number; every other one is somebody's own words.
+
+    The number is left out where it stands beside the title anyway, as the contact's own.
+    """
     title = str(lead["title"] or lead.get("message", ""))
     code, _, number = title.partition(" ")
     if desk.language.knows("call_outcome", code) and number.startswith("+"):
-        return f"{desk.language.code('call_outcome', code)} {phone(number).striptags()}"
+        words = desk.language.code("call_outcome", code)
+        if number in ((lead.get("contact") or {}).get("phones") or ())[:1]:
+            return words
+        return f"{words} {phone(number).striptags()}"
     return title
 
 

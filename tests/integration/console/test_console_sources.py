@@ -218,3 +218,14 @@ def test_today_is_counted_by_source(hub: Hub) -> None:
     assert shown == {str(hub.source_id): "2", str(other.id): "0"}
     tile = re.findall(r"Done today</span><span class=\"figure\">(\d+)<", admin.get("/console/queues").text)
     assert tile == ["2"]
+
+
+def test_ended_process_is_no_alarm_while_another_one_works(hub: Hub) -> None:
+    hub.rows("INSERT INTO heartbeat (role, instance, at, data) VALUES ('worker', 'new:1', now(), '{}'),"
+             " ('worker', 'old:1', now() - interval '10 minutes', '{}'), ('mail', 'gone:1', now() - interval '10 minutes', '{}'),"
+             " ('canary', 'intake.form', now(), '{\"seconds\": 0.004}') RETURNING role")  # fmt: skip
+    page = re.sub(r"<[^>]+>|\s+", " ", hub.signed_in("admin").get("/console/queues").text)
+    assert re.search(r"Worker +new:1 +Alive", page)
+    assert re.search(r"Worker +old:1 +Ended", page)
+    assert re.search(r"Mail +gone:1 +Silent", page)
+    assert "through in 4 ms" in page
