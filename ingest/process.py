@@ -24,7 +24,7 @@ from crm_core.database import connect
 from crm_core.errors import HubError, NotFound, Transient
 from crm_core.intake import Item, Taken, take_in
 from ingest.claim import Claimed, ClaimLost, Failure, claim, fail, finish, park_killers
-from ingest.reading import read, retry
+from ingest.reading import read, retry, without_words
 from ingest.source_settings import LoadedSource, loaded
 from ingest.stats import count_captures
 
@@ -162,7 +162,7 @@ class Processor:
         elif isinstance(error, HubError):
             failure = Failure(event.id, "needs_attention", error.code, error.message)
         else:
-            _log.error("event_failed", exc_info=error, extra={"event": event.uid})
+            _log.error("event_failed event=%s %s", event.uid, without_words(error))
             failure = Failure(
                 event.id, "needs_attention", "internal_error",
                 f"A defect in Leadhub stopped this event ({type(error).__name__}). It is kept; replay it after an update.",
