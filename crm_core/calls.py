@@ -104,7 +104,7 @@ def merge(
         "ended_at": _utc(believed_time(event.ended_at or at, received_at))
         if event.ended_at is not None or event.kind in ("call_ended", "leg_ended")
         else None,
-        "last_at": _utc(at),
+        "last_at": _utc(received_at),  # silence is what we hear, by our clock
         "legs": {event.leg_key: leg} if event.leg_key else {},
     }
     return _join(dict(facts), one) if facts else one

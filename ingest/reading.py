@@ -57,6 +57,7 @@ def read(event: Claimed, load: Callable[[int], LoadedSource]) -> Item | Failure:
         event.id, event.source_id, source.name, event.channel, event.received_at, arrivals, source.line, source.pool_id,
         source.settings.region, event.replayed > 0,
         frozenset(key.value for address in own for key in read_emails(address) if not key.is_guess),
+        first_time=event.first_time,
     )  # fmt: skip
 
 

@@ -7,7 +7,13 @@ from crm_core.intake.rows import Cursor
 _SILENT = """
 WITH silent AS (
     SELECT id, (facts->>'last_event')::bigint AS event_id FROM call
-     WHERE settle_at <= clock_timestamp() ORDER BY settle_at LIMIT 500 FOR UPDATE SKIP LOCKED
+     WHERE settle_at <= clock_timestamp()
+           -- A call is silent only once everything that came before its time was up has been read.
+       AND NOT EXISTS (SELECT 1 FROM inbound_event w
+                        WHERE w.channel = 'call' AND w.state IN ('waiting', 'working') AND w.source_id = call.source_id
+                          AND (w.state = 'working' OR w.next_attempt_at <= clock_timestamp())
+                          AND w.received_at < call.settle_at)
+     ORDER BY settle_at LIMIT 500 FOR UPDATE SKIP LOCKED
 ), settled AS (
     UPDATE call SET settle_at = NULL FROM silent WHERE call.id = silent.id
 )

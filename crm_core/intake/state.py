@@ -25,6 +25,7 @@ class Item:
     region: str = "RU"
     replayed: bool = False  # went through before: its effects are rewritten, never doubled
     own_addresses: frozenset[str] = frozenset()  # canonical e-mails and phones of ours, never a client
+    first_time: bool = False  # never had an outcome: what was received after it may still be waiting
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,9 @@ def take_call(snapshot: Snapshot, step: Step, event: CallEvent, now: datetime) -
 def settle(snapshot: Snapshot, step: Step, call: CallState, now: datetime) -> Taken:
     """Derives the call anew and makes, once, the effects that its outcome calls for."""
     assert call.facts is not None
-    view = call.view = calls.derive(call.facts, now)
+    # After an outage an old event is no silence: the rest of its call may wait behind it. `ingest.settle` asks again.
+    heard_until = min(now, step.item.received_at) if step.item.first_time else now
+    view = call.view = calls.derive(call.facts, heard_until)
     before, call.outcome = call.outcome, view.outcome
     if view.extension and view.outcome in calls.TALKED_OUTCOMES:
         call.owner_id = snapshot.owners_by_extension.get(view.extension, call.owner_id)

@@ -1,0 +1,72 @@
+"""Calls after an outage, with the caller named once, and told late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from desk import Desk
+from psycopg.rows import dict_row
+from sqlalchemy import Engine
+
+from crm_core.config import HubConfig
+from crm_core.database import connect
+from ingest.settle import settle_silent_calls
+
+MOBILE = "+79213334455"
+
+
+@pytest.fixture
+def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
+    built = Desk(config, engine)
+    yield built
+    built.close()
+
+
+def grown_old(desk: Desk) -> None:
+    """The workers were away since yesterday."""
+    desk.rows(
+        "UPDATE inbound_event SET received_at = received_at - interval '10 hours',"
+        " next_attempt_at = next_attempt_at - interval '10 hours' RETURNING id"
+    )
+
+
+def settle(desk: Desk) -> int:
+    with connect(desk.config.database_url, "worker") as connection, connection.cursor(row_factory=dict_row) as cursor:
+        return settle_silent_calls(cursor)
+
+
+
+def test_answered_call_makes_no_lead_when_its_events_waited_for_hours(desk: Desk) -> None:
+    desk.call("newCall", "c", MOBILE)
+    desk.call("answer", "c", MOBILE, answeringNumber="101")
+    desk.call("hangup", "c", MOBILE)
+    grown_old(desk)
+    desk.drain()
+    assert desk.one("SELECT outcome FROM call") == "answered"
+    assert desk.one("SELECT count(*) FROM lead") == 0
+    assert desk.one("SELECT count(*) FROM activity") == 0
+
+
+def test_old_ringing_call_is_settled_only_when_nothing_older_waits(desk: Desk) -> None:
+    ring = desk.call("newCall", "c", MOBILE)
+    grown_old(desk)
+    desk.drain()
+    assert desk.one("SELECT phase FROM call") == "ringing"
+    desk.call("answer", "c", MOBILE, answeringNumber="101")
+    desk.rows("UPDATE inbound_event SET received_at = received_at - interval '9 hours 59 minutes' WHERE uid <> %s RETURNING id", ring)
+    assert settle(desk) == 0
+    desk.drain()
+    assert desk.one("SELECT phase FROM call") == "talking"
+    assert desk.one("SELECT count(*) FROM lead") == 0
+
+
+def test_ringing_call_is_lost_when_its_event_is_old_and_nothing_else_came(desk: Desk) -> None:
+    desk.call("newCall", "c", MOBILE)
+    grown_old(desk)
+    desk.drain()
+    assert settle(desk) == 1
+    desk.drain()
+    assert desk.one("SELECT outcome FROM call") == "lost"
+    assert desk.one("SELECT count(*) FROM activity WHERE state = 'open'") == 1
+    assert settle(desk) == 0
