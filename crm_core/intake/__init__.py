@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from crm_core.intake.callers import with_callers
 from crm_core.intake.flush import flush, resolve_taken
 from crm_core.intake.people import steps_of
 from crm_core.intake.rows import Cursor
@@ -25,7 +26,7 @@ def take_in(cursor: Cursor, items: Sequence[Item], now: datetime) -> list[Taken]
     `cursor` gives rows as dictionaries. One result an item, in the same order. Any exception means that the whole batch
     must be rolled back; the caller then takes the items singly, so that one event never costs its neighbours.
     """
-    steps = steps_of(items)
+    steps = with_callers(cursor, steps_of(items))
     snapshot = load(cursor, steps)
     taken: dict[int, list[Taken]] = {item.event_id: [] for item in items}
     for step in steps:

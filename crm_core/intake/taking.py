@@ -8,7 +8,9 @@ from typing import Any
 
 from crm_core import calls
 from crm_core.arrivals import Attribution, CallEvent, Ignored, Inquiry, Message
+from crm_core.errors import Transient
 from crm_core.identity.emails import read_emails
+from crm_core.intake.callers import unheard
 from crm_core.intake.joining import attach, compare, join
 from crm_core.intake.people import Step, client_address
 from crm_core.intake.state import (
@@ -193,15 +195,17 @@ def take_call(snapshot: Snapshot, step: Step, event: CallEvent, now: datetime) -
         call = snapshot.calls[key] = CallState(None, item.source_id, event.call_key, None)
     call.facts = calls.merge(call.facts, event, item.received_at, item.event_id)
     call.changed = True
-    return settle(snapshot, step, call, now)
+    return settle(snapshot, step, event, call, now)
 
 
-def settle(snapshot: Snapshot, step: Step, call: CallState, now: datetime) -> Taken:
+def settle(snapshot: Snapshot, step: Step, event: CallEvent, call: CallState, now: datetime) -> Taken:
     """Derives the call anew and makes, once, the effects that its outcome calls for."""
     assert call.facts is not None
     # After an outage an old event is no silence: the rest of its call may wait behind it. `ingest.settle` asks again.
     heard_until = min(now, step.item.received_at) if step.item.first_time else now
     view = call.view = calls.derive(call.facts, heard_until)
+    if unheard(step, event, view):
+        raise Transient("caller_named_meanwhile", "Another event of this call named the caller at the same moment.")
     before, call.outcome = call.outcome, view.outcome
     if view.extension and view.outcome in calls.TALKED_OUTCOMES:
         call.owner_id = snapshot.owners_by_extension.get(view.extension, call.owner_id)
@@ -245,7 +249,9 @@ def _missed(
     snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any], before: str | None, now: datetime
 ) -> Taken:
     view = call.view
-    if call.lead is None:
+    # It may have been known as missed before anybody said whose call it was.
+    nothing_done = call.lead is None
+    if nothing_done:
         contact = call.contact.root if call.contact is not None else None
         verdict = None
         if contact is None:
@@ -262,7 +268,7 @@ def _missed(
         taken.reason["call"] = call
     else:
         taken = _of_call(step, call, "call_already_has_its_lead")
-    if before not in calls.MISSED_OUTCOMES:
+    if nothing_done or before not in calls.MISSED_OUTCOMES:
         _open_call_back(snapshot, call, phone, now)
     return taken
 

@@ -70,3 +70,38 @@ def test_ringing_call_is_lost_when_its_event_is_old_and_nothing_else_came(desk: 
     assert desk.one("SELECT outcome FROM call") == "lost"
     assert desk.one("SELECT count(*) FROM activity WHERE state = 'open'") == 1
     assert settle(desk) == 0
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_missed_call_makes_lead_and_call_back_when_only_its_first_event_names_the_caller(
+    desk: Desk, together: bool
+) -> None:
+    desk.call("newCall", "c", MOBILE)
+    if not together:
+        desk.drain()
+    end = desk.call("hangup", "c", "", cause="cancel")
+    desk.drain()
+    assert desk.event(end)["outcome"] == "created"
+    assert desk.one("SELECT phone FROM activity WHERE state = 'open'") == desk.one("SELECT value FROM identifier")
+    assert desk.one("SELECT remote FROM call") == MOBILE
+
+
+def test_silent_call_makes_its_lead_when_its_last_event_names_nobody(desk: Desk) -> None:
+    desk.call("newCall", "c", MOBILE)
+    desk.call("newCall", "c", "", answeringNumber="102")
+    grown_old(desk)
+    desk.drain()
+    assert settle(desk) == 1
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM lead") == 1
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_missed_call_opens_its_call_back_when_the_caller_is_named_last(desk: Desk, together: bool) -> None:
+    desk.call("hangup", "c", "", cause="cancel")
+    if not together:
+        desk.drain()
+    desk.call("newCall", "c", MOBILE)
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM lead") == 1
+    assert desk.rows("SELECT state, missed FROM activity") == [{"state": "open", "missed": 1}]
