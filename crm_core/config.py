@@ -24,7 +24,7 @@ class HubConfig:
     locale: str = "en"  # ru | en
     trusted_proxies: int = 0  # how many proxies in front may set X-Forwarded-For
     workers: int = 2  # processes each of web and worker
-    lease_seconds: float = 60.0  # a claimed event returns to the queue after this, by the database's clock
+    lease_seconds: float = 30.0  # a claimed event returns to the queue after this, by the database's clock
     batch_size: int = 100  # events one claim takes at most
     max_body_bytes: int = 10 * 1024 * 1024  # an entrance answers 413 above this
 

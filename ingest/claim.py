@@ -107,6 +107,16 @@ def park_killers(cursor: Cursor) -> int:
     return cursor.execute(_PARK).rowcount
 
 
+def hold(cursor: Cursor, token: str, event_ids: Sequence[int]) -> None:
+    """Makes sure, before any work is written, that all the events are still ours. ClaimLost if one is not."""
+    cursor.execute(
+        "SELECT id FROM inbound_event WHERE id = ANY(%s) AND claim_token = %s ORDER BY id FOR NO KEY UPDATE",
+        (list(event_ids), token),
+    )
+    if cursor.rowcount != len(event_ids):
+        raise ClaimLost
+
+
 def finish(cursor: Cursor, token: str, results: Sequence[dict[str, Any]]) -> None:
     """Writes outcomes. Raises ClaimLost if any of the events is no longer ours; the caller rolls back."""
     if not results:

@@ -23,7 +23,7 @@ from crm_core.config import HubConfig
 from crm_core.database import connect
 from crm_core.errors import HubError, NotFound, Transient
 from crm_core.intake import Item, Taken, take_in
-from ingest.claim import Claimed, ClaimLost, Failure, claim, fail, finish, park_killers
+from ingest.claim import Claimed, ClaimLost, Failure, claim, fail, finish, hold, park_killers
 from ingest.reading import read, retry, without_words
 from ingest.source_settings import LoadedSource, loaded
 from ingest.stats import count_captures
@@ -135,6 +135,7 @@ class Processor:
         for attempt in range(_CONFLICT_ROUNDS):
             try:
                 with self.connection().transaction(), self.connection().cursor() as cursor:
+                    hold(cursor, token, list(events))
                     row = cursor.execute("SELECT clock_timestamp() AS now").fetchone()
                     now = row["now"]  # type: ignore[index]
                     taken = take_in(cursor, items, now) if items else []

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from connectors.kit import Connector, ConnectorConfig, registry
 from crm_core.config import HubConfig
-from crm_core.errors import Invalid
+from crm_core.errors import Invalid, Misconfigured
 from crm_core.sealing import masked, seal, unseal
 
 _SEALED = "sealed"  # {"sealed": "v1.…"} stands in `source.config` for a secret value
@@ -107,14 +107,23 @@ def seal_settings(config: HubConfig, source_id: int, settings: ConnectorConfig) 
 def open_settings(
     config: HubConfig, source_id: int, connector: Connector, stored: Mapping[str, Any]
 ) -> ConnectorConfig:
-    """The settings as they were checked in, secrets open, region and time zone of the hub where none is named."""
+    """The settings as they were checked in, secrets open, region and time zone of the hub where none is named.
+
+    Misconfigured if an update of the connector asks for others; events wait as `needs_attention` meanwhile.
+    """
     values = {
         name: orjson.loads(unseal(config.secret_key, value[_SEALED], _purpose(source_id, name)))
         if isinstance(value, dict) and value.keys() == {_SEALED}
         else value
         for name, value in stored.items()
     }
-    settings = connector.config_model.model_validate(values)
+    try:
+        settings = connector.config_model.model_validate(values)
+    except ValidationError as error:
+        wrong = ", ".join(str(item["loc"][0]) for item in error.errors(include_input=False) if item["loc"])
+        raise Misconfigured(
+            "settings_outdated", f"The settings of this source no longer fit its connector ({wrong}). Enter them again."
+        ) from None
     defaults = {"region": settings.region or config.region, "timezone": settings.timezone or config.timezone}
     return settings.model_copy(update=defaults)
 

@@ -285,6 +285,6 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("trusted_proxies", _whole(0, 16), "0", "How many proxies stand in front and may say who the client is "
             "(X-Forwarded-For)."),
     Setting("workers", _whole(1, 64), "2", "Processes of the web server, and as many of the worker."),
-    Setting("lease_seconds", _seconds(5, 3600), "60", "After how long an event of a worker that died is taken up "
+    Setting("lease_seconds", _seconds(5, 3600), "30", "After how long an event of a worker that died is taken up "
             "again."),
 )  # fmt: skip

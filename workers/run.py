@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from datetime import timedelta
@@ -18,10 +19,15 @@ CANARY_SECONDS = 10.0
 
 def run_worker(config: HubConfig, queues: list[str] | None = None, concurrency: int | None = None) -> None:
     """A prefork worker on all queues, or on those named. Returns when it was asked to stop."""
+    from connectors.kit import registry
     from workers import tasks  # beat, which shares this module, needs none of what the tasks import
 
     app = make_app(config)
     tasks.register(app, config)
+    # What is loaded before the fork is shared by all children, and stays shared if the collector leaves it alone.
+    registry.discover()
+    gc.collect()
+    gc.freeze()
     app.worker_main(
         [
             "worker", "--pool=prefork", f"--concurrency={concurrency or config.workers}",

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field
+from phonenumbers import SUPPORTED_REGIONS
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from crm_core.arrivals import Arrival
 
@@ -26,6 +28,20 @@ class ConnectorConfig(BaseModel):
         "", description="Country of numbers written without a country code (ISO 3166); empty: the hub's"
     )
     timezone: str = Field("", description="Zone of times that name none (IANA); empty: the hub's")
+
+    @field_validator("region")
+    @classmethod
+    def _known_region(cls, value: str) -> str:
+        if value and value not in SUPPORTED_REGIONS:
+            raise ValueError("names no country; two capital letters such as RU or DE are wanted (ISO 3166)")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        if value and value not in available_timezones():
+            raise ValueError("names no time zone; a name such as Europe/Moscow is wanted (IANA)")
+        return value
 
 
 @dataclass(frozen=True, slots=True)

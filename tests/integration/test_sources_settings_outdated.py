@@ -1,0 +1,35 @@
+"""Settings that no longer fit their connector, and settings that name nothing on earth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from desk import Desk
+from sqlalchemy import Engine
+
+from crm_core.config import HubConfig
+from crm_core.errors import Invalid
+from ingest.sources import add_source
+
+
+@pytest.fixture
+def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
+    built = Desk(config, engine)
+    yield built
+    built.close()
+
+
+def test_event_needs_attention_in_words_when_its_sources_settings_no_longer_fit(desk: Desk) -> None:
+    uid = desk.form(name="A", phone="+79213334455")
+    desk.connection.execute("UPDATE source SET config = '{\"gone\": 1}' WHERE id = %s", (desk.form_source,))
+    desk.drain()
+    event = desk.event(uid)
+    assert (event["state"], event["error"]["code"]) == ("needs_attention", "settings_outdated")
+    assert "gone" in event["error"]["message"]
+
+
+@pytest.mark.parametrize("settings", [{"timezone": "Mars"}, {"region": "Russia"}])
+def test_source_is_refused_when_its_zone_or_region_does_not_exist(desk: Desk, settings: dict[str, str]) -> None:
+    with desk.engine.begin() as connection, pytest.raises(Invalid):
+        add_source(connection, desk.config, "generic_form", "x", settings)
