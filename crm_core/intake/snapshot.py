@@ -59,8 +59,9 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     message_rows = _read_messages(cursor, messages, wanted) if messages else []
     replayed = [step.item.event_id for step in steps if step.item.replayed]
     touch_rows = _read_touches(cursor, replayed, [row["id"] for row in call_rows], wanted)
-    back_rows = _read_call_backs(cursor, [value for kind, value in keys if kind == "phone"], wanted) if calls else []
+    back_ids = _find_call_backs(cursor, [value for kind, value in keys if kind == "phone"], wanted) if calls else []
     _lock_contacts(cursor, snapshot, wanted)
+    back_rows = _lock_call_backs(cursor, back_ids) if back_ids else []
     _read_leads(cursor, snapshot)
     _connect(snapshot, links, call_rows, message_rows, touch_rows, back_rows)
     if calls:
@@ -145,16 +146,25 @@ def _read_touches(cursor: Cursor, event_ids: list[int], call_ids: list[int], wan
     return rows
 
 
-def _read_call_backs(cursor: Cursor, phones: list[str], wanted: set[int]) -> list[dict[str, Any]]:
+def _find_call_backs(cursor: Cursor, phones: list[str], wanted: set[int]) -> list[int]:
+    """Open ones, not locked yet: whoever hands a lead over holds its contact and then wants its call-back."""
     cursor.execute(
-        "SELECT a.id, a.phone, a.contact_id, a.lead_id, a.call_id, a.owner_id, a.title, a.due_at, a.created_at,"
-        f" a.missed, a.tried, {_BIRTH} FROM activity a LEFT JOIN lead l ON l.id = a.lead_id"
-        " WHERE a.kind = 'call_back' AND a.state = 'open' AND a.phone = ANY(%s) ORDER BY a.id FOR UPDATE OF a",
-        (phones,),
+        "SELECT id, contact_id FROM activity WHERE kind = 'call_back' AND state = 'open' AND phone = ANY(%s)", (phones,)
     )
     rows = cursor.fetchall()
     wanted.update(row["contact_id"] for row in rows if row["contact_id"] is not None)
-    return rows
+    return [row["id"] for row in rows]
+
+
+def _lock_call_backs(cursor: Cursor, ids: list[int]) -> list[dict[str, Any]]:
+    """Those of them that nobody has closed meanwhile."""
+    cursor.execute(
+        "SELECT a.id, a.phone, a.contact_id, a.lead_id, a.call_id, a.owner_id, a.title, a.due_at, a.created_at,"
+        f" a.missed, a.tried, a.result, {_BIRTH} FROM activity a LEFT JOIN lead l ON l.id = a.lead_id"
+        " WHERE a.id = ANY(%s) AND a.state = 'open' ORDER BY a.id FOR UPDATE OF a",
+        (ids,),
+    )
+    return cursor.fetchall()
 
 
 def _lock_contacts(cursor: Cursor, snapshot: Snapshot, wanted: set[int]) -> None:
@@ -258,7 +268,7 @@ def _connect(
         snapshot.call_backs[row["phone"]] = CallBackState(
             row["id"], row["phone"], snapshot.contacts.get(row["contact_id"]),
             snapshot.leads.get(row["lead_id"]) or _other_lead(snapshot, row), row["call_id"], row["owner_id"],
-            row["title"], row["due_at"], row["created_at"], missed=row["missed"], tried=row["tried"],
+            row["title"], row["due_at"], row["created_at"], missed=row["missed"], tried=row["tried"], result=row["result"],
         )  # fmt: skip
 
 
