@@ -141,7 +141,6 @@ class CallState:
     view: Any = None  # crm_core.calls.CallView
     remote: str = ""  # E.164 where the number is one
     changed: bool = False
-    counted_missed: bool = False
 
 
 @dataclass(slots=True, eq=False)

@@ -284,6 +284,12 @@ def _open_call_back(snapshot: Snapshot, call: CallState, phone: str, now: dateti
         snapshot.new_call_backs.append(back)
     back.missed += 1
     back.changed = True
+    back.result = {"last_missed_at": max(call.view.started_at, _last_missed_at(back)).isoformat()}
+
+
+def _last_missed_at(back: CallBackState) -> datetime:
+    told = back.result.get("last_missed_at")
+    return datetime.fromisoformat(told) if told else back.opened_at
 
 
 def _talked(
@@ -310,7 +316,9 @@ def _talked(
     if back is not None and back.state == "open":
         answered_at = view.answered_at or view.started_at
         ended_at = view.ended_at or answered_at
-        if ended_at >= back.opened_at or call.counted_missed or back.call is call or back.call == call.id:
+        # A talk that is told late does not answer the call that was missed after it.
+        only_this_one = back.missed == 1 and (back.call is call or back.call == call.id)
+        if only_this_one or ended_at >= _last_missed_at(back):
             back.state, back.closed_at, back.changed = "done", now, True
             back.result = {
                 "code": "got_through", "call": call, "direction": direction, "extension": view.extension,

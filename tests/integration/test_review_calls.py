@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from desk import Desk
@@ -105,3 +107,46 @@ def test_missed_call_opens_its_call_back_when_the_caller_is_named_last(desk: Des
     desk.drain()
     assert desk.one("SELECT count(*) FROM lead") == 1
     assert desk.rows("SELECT state, missed FROM activity") == [{"state": "open", "missed": 1}]
+
+
+def test_call_back_stays_open_when_a_talk_before_the_last_missed_call_is_told_late(desk: Desk) -> None:
+    now = datetime.now(UTC)
+
+    def told(event: str, call_id: str, minutes: float, **more: str) -> str:
+        at = (now - timedelta(minutes=minutes)).isoformat()
+        return desk.call(event, call_id, MOBILE, **more, **({"started_at": at} if event == "newCall" else {}))
+
+    told("newCall", "first", 30)
+    first_end = told("hangup", "first", 29)
+    told("newCall", "second", 10)
+    told("hangup", "second", 9)
+    desk.rows("UPDATE inbound_event SET received_at = %s WHERE uid = %s RETURNING id", now - timedelta(minutes=29), first_end)
+    desk.drain()
+    assert desk.one("SELECT missed FROM activity WHERE state = 'open'") == 2
+    late = told("answer", "first", 29.5, answeringNumber="101")
+    desk.rows("UPDATE inbound_event SET received_at = %s WHERE uid = %s RETURNING id", now - timedelta(minutes=29), late)
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM call WHERE outcome = 'answered'") == 1
+    assert desk.one("SELECT count(*) FROM activity WHERE state = 'open'") == 1
+    told("newCall", "third", 0)
+    told("answer", "third", 0, answeringNumber="101")
+    told("hangup", "third", 0)
+    desk.drain()
+    assert desk.one("SELECT result->>'code' FROM activity") == "got_through"
+
+
+def test_call_back_is_not_held_when_its_contact_is_in_somebody_elses_hands(desk: Desk) -> None:
+    desk.call("newCall", "a", MOBILE)
+    desk.call("hangup", "a", MOBILE)
+    desk.drain()
+    desk.call("newCall", "b", MOBILE)
+    desk.call("hangup", "b", MOBILE)
+    with connect(desk.config.database_url, "worker") as person, person.transaction():
+        person.execute("SELECT id FROM contact FOR NO KEY UPDATE")
+        worker = threading.Thread(target=desk.drain, args=("call",))
+        worker.start()
+        while not desk.one("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"):
+            pass
+        person.execute("SELECT id FROM activity FOR UPDATE NOWAIT")
+    worker.join()
+    assert desk.one("SELECT missed FROM activity WHERE state = 'open'") == 2
