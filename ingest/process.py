@@ -118,7 +118,7 @@ class Processor:
             drained.failed += len(failures)
         except ClaimLost:
             _log.warning("claim_lost", extra={"events": len(events)})
-        except _PASSING + _CONFLICTS + (psycopg.Error, HubError, *_BUGS) as error:
+        except _PASSING + _CONFLICTS + (psycopg.Error, HubError, *BUGS) as error:
             if self.connection().broken:
                 raise
             if len(events) > 1:
@@ -173,7 +173,7 @@ class Processor:
 
 
 #: Defects of our own: they park one event, loudly, and the others go on.
-_BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 def _as_row(taken: Taken) -> dict[str, Any]:

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import psycopg
 from sqlalchemy import Engine, text
 
 from crm_core.access import audit
 from crm_core.config import HubConfig
-from crm_core.errors import Invalid
+from crm_core.errors import HubError, Invalid
 from crm_core.intake import Item, take_in
 from ingest.claim import Claimed
-from ingest.process import Processor
+from ingest.process import BUGS, Processor
 from ingest.reading import read
 
 #: One order of replay takes this many events at most; more is asked for again.
@@ -127,6 +128,28 @@ class _RollBack(Exception):
     """Ends a rehearsal."""
 
 
+def _rehearse_items(
+    connection: psycopg.Connection[Any], items: Sequence[Item]
+) -> dict[int, tuple[str, Any, int | None]]:
+    """What would become of them: together, or singly if one of them cannot be taken in, as the workers do it."""
+    after: dict[int, tuple[str, Any, int | None]] = {}
+    try:
+        with connection.transaction(), connection.cursor() as cursor:
+            now = cursor.execute("SELECT clock_timestamp() AS now").fetchone()["now"]  # type: ignore[index]
+            for taken in take_in(cursor, items, now) if items else ():
+                after[taken.event_id] = (taken.outcome, taken.reason, taken.lead_id)
+            raise _RollBack
+    except _RollBack:
+        return after
+    except psycopg.OperationalError:
+        raise  # the database is away or busy: nothing can be said of the events
+    except (psycopg.Error, HubError, *BUGS) as error:
+        if len(items) > 1:
+            return {key: value for item in items for key, value in _rehearse_items(connection, [item]).items()}
+        code = error.code if isinstance(error, HubError) else "internal_error"
+        return {items[0].event_id: ("needs_attention", {"code": code}, None)}
+
+
 def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayReport) -> None:
     connection = processor.connection()
     with connection.cursor() as cursor:
@@ -145,14 +168,7 @@ def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayRepo
         for result in results
         if not isinstance(result, Item)
     }
-    try:
-        with connection.transaction(), connection.cursor() as cursor:
-            now = cursor.execute("SELECT clock_timestamp() AS now").fetchone()["now"]  # type: ignore[index]
-            for taken in take_in(cursor, items, now) if items else ():
-                after[taken.event_id] = (taken.outcome, taken.reason, taken.lead_id)
-            raise _RollBack
-    except _RollBack:
-        pass
+    after |= _rehearse_items(connection, items)
     for event_id, (name, reason, lead_id) in sorted(after.items()):
         row = before[event_id]
         was = row["outcome"] or row["state"]
