@@ -19,6 +19,8 @@ from crm_core.intake.rows import Cursor
 
 #: After so many claims in a row whose worker never came back, the event is what kills them.
 MOST_LOST_CLAIMS = 3
+#: A batch ends before its bodies weigh more, unless one alone does. Parsed they take several times that.
+MOST_BATCH_BYTES = 32 * 1024 * 1024
 #: Caught, passing failures are repeated this often, with doubling pauses from the first to the longest.
 MOST_ATTEMPTS = 12
 FIRST_PAUSE_SECONDS = 5
@@ -31,13 +33,16 @@ _DUE = """
 
 _CLAIM = """
 WITH due AS (
-    SELECT id FROM inbound_event WHERE {due} AND {which}
+    SELECT id, next_attempt_at, octet_length(body) AS bytes FROM inbound_event WHERE {due} AND {which}
      ORDER BY next_attempt_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+), weighed AS (
+    SELECT id, sum(bytes) OVER (ORDER BY next_attempt_at, id) AS until, row_number() OVER (ORDER BY next_attempt_at, id) AS nth
+      FROM due
 )
 UPDATE inbound_event e
    SET state = 'working', claim_token = %(token)s, attempts = e.attempts + 1, lost_claims = e.lost_claims + 1,
        next_attempt_at = clock_timestamp() + make_interval(secs => %(lease)s)
-  FROM due WHERE e.id = due.id
+  FROM weighed WHERE e.id = weighed.id AND (weighed.nth = 1 OR weighed.until <= %(bytes)s)
 RETURNING e.id, e.uid, e.source_id, e.channel, e.received_at, e.method, e.path, e.query, e.headers, e.body, e.remote_ip,
           e.unclaimed, e.attempts, e.replayed, e.done_at IS NULL AS first_time
 """
@@ -94,7 +99,7 @@ class ClaimLost(Exception):
 def claim(cursor: Cursor, channel: str, limit: int, lease_seconds: float) -> tuple[str, list[Claimed]]:
     """Takes up to `limit` untried events, oldest first, or one tried event; returns the fencing token with them."""
     token = uuid4().hex
-    parameters = {"channel": channel, "limit": limit, "token": token, "lease": lease_seconds}
+    parameters = {"channel": channel, "limit": limit, "token": token, "lease": lease_seconds, "bytes": MOST_BATCH_BYTES}
     rows = cursor.execute(_FRESH, parameters).fetchall()
     if not rows:
         rows = cursor.execute(_SUSPECT, {**parameters, "limit": 1}).fetchall()
