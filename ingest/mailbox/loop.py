@@ -98,15 +98,17 @@ def _adjust(
     for source_id, stored in wanted.items():
         if source_id in mailboxes:
             continue
-        mailbox = mailboxes[source_id] = _Mailbox(stored)
+        mailbox = _Mailbox(stored)
         try:
             settings = load_source(connection, config, source_id).settings
         except (HubError, ValueError) as error:
-            # Noted once; the source is loaded again when its settings change.
+            # Noted once; the source is loaded again when its settings change. A database that is away is no such note.
+            mailboxes[source_id] = mailbox
             _log.error(
                 "mailbox_settings_unreadable", extra={"source_id": source_id, "error": type(error).__name__}
             )
             continue
+        mailboxes[source_id] = mailbox
         if not isinstance(settings, ImapConfig):
             continue  # another connector's mail source; it brings its own poller
         mailbox.thread = threading.Thread(
