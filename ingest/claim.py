@@ -96,11 +96,13 @@ class ClaimLost(Exception):
     """The lease ran out and somebody else has the event: everything done for it here is rolled back."""
 
 
-def claim(cursor: Cursor, channel: str, limit: int, lease_seconds: float) -> tuple[str, list[Claimed]]:
+def claim(
+    cursor: Cursor, channel: str, limit: int, lease_seconds: float, tried_only: bool = False
+) -> tuple[str, list[Claimed]]:
     """Takes up to `limit` untried events, oldest first, or one tried event; returns the fencing token with them."""
     token = uuid4().hex
     parameters = {"channel": channel, "limit": limit, "token": token, "lease": lease_seconds, "bytes": MOST_BATCH_BYTES}
-    rows = cursor.execute(_FRESH, parameters).fetchall()
+    rows = [] if tried_only else cursor.execute(_FRESH, parameters).fetchall()
     if not rows:
         rows = cursor.execute(_SUSPECT, {**parameters, "limit": 1}).fetchall()
     claimed = [Claimed(**{**row, "body": bytes(row["body"])}) for row in rows]

@@ -103,6 +103,11 @@ class Processor:
             drained.batches += 1
             if time.monotonic() >= end:
                 drained.more = True
+                # While untried ones keep coming, this is the only turn that a tried one gets.
+                with self.connection().cursor() as cursor:
+                    token, events = claim(cursor, channel, 1, self.config.lease_seconds, tried_only=True)
+                if events:
+                    self._settle(token, events, drained)
                 return drained
 
     def _settle(self, token: str, events: Sequence[Claimed], drained: Drained) -> None:

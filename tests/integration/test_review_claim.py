@@ -13,6 +13,7 @@ from crm_core.config import HubConfig
 from crm_core.database import connect
 from ingest import claim as claiming
 from ingest.claim import claim
+from ingest.process import Processor
 
 
 @pytest.fixture
@@ -30,3 +31,15 @@ def test_batch_ends_when_its_bodies_are_heavy_and_always_holds_one(desk: Desk, m
         while events := claim(cursor, "form", 100, 60)[1]:
             batches.append([uids.index(event.uid) for event in events])
     assert batches == [[0, 1, 2], [3], [4], [5]]
+
+
+def test_tried_event_gets_its_turn_when_untried_ones_never_end(desk: Desk) -> None:
+    tried = desk.form(name="Ирина", phone="+79213334455")
+    desk.rows("UPDATE inbound_event SET attempts = 1 RETURNING id")
+    for number in range(desk.config.batch_size + 1):
+        desk.form(name="Ирина", phone=f"+7916222{number:04d}")
+    processor = Processor(desk.config)
+    assert processor.drain("form", budget_seconds=0).more
+    processor.close()
+    assert desk.event(tried)["outcome"] == "created"
+    assert desk.one("SELECT count(*) FROM inbound_event WHERE state = 'waiting'") == 1
