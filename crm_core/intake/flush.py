@@ -294,6 +294,12 @@ def _write_messages(cursor: Cursor, snapshot: Snapshot) -> None:
           "contact_id": m.contact.id if m.contact else None, "lead_id": m.lead.id if m.lead else None}
          for m in snapshot.new_messages],
     )  # fmt: skip
+    # Known as automatic, and on replay it was not: later mails of its thread must find its contact.
+    update_rows(
+        cursor, "mail_message",
+        [{"id": m.id, "contact_id": m.contact.root.id if m.contact else None, "lead_id": m.lead.id if m.lead else None}
+         for m in snapshot.messages.values() if m.placed and not m.created],
+    )  # fmt: skip
     insert_deliveries = [
         {"message_id": m.id, **delivery} for m in snapshot.messages.values() for delivery in m.deliveries
     ]

@@ -174,6 +174,7 @@ class MessageState:
     event_id: int
     columns: dict[str, Any] = field(default_factory=dict)
     created: bool = False
+    placed: bool = False  # it came to a contact and a lead in this batch
     deliveries: list[dict[str, Any]] = field(default_factory=list)
 
 

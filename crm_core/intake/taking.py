@@ -392,7 +392,7 @@ def take_message(snapshot: Snapshot, step: Step, message: Message, now: datetime
     else:
         attach_if_same(snapshot, step, contact)
     taken, lead, item = _put(snapshot, step, contact, verdict, step.item.line, content, touch)
-    item.message, known.contact, known.lead = known, contact, lead
+    item.message, known.contact, known.lead, known.placed = known, contact, lead, True
     if thread is not None:
         taken.reason["thread"] = {"rule": "reply_of_a_participant", "message": thread}
     elif claimed is not None:
