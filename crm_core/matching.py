@@ -14,6 +14,8 @@ from typing import Any, Literal
 REISSUED_AFTER = timedelta(days=365)
 #: So many different first names on one identifier mean that it is shared and identifies nobody.
 NAMES_MAKE_SHARED = 4
+#: And so many contacts, whatever their names: a call centre's number must not be read with all its callers each time.
+CONTACTS_MAKE_SHARED = 20
 #: A contact with more phones or e-mails than this is not merged with another automatically.
 MOST_IDENTIFIERS = 5
 

@@ -18,7 +18,7 @@ from connectors.kit import registry
 from crm_core.access import audit
 from crm_core.config import HubConfig
 from crm_core.errors import Invalid, NotFound
-from crm_core.models import InboundEvent, Source, SourceToken
+from crm_core.models import InboundEvent, MailboxFolder, MailRef, Source, SourceToken
 from crm_core.sealing import seal, unseal
 from ingest.source_settings import LoadedSource, check_settings, loaded, marked_fields, seal_settings
 
@@ -106,7 +106,11 @@ def change_settings(
     *,
     actor: str = "hub",
 ) -> LoadedSource:
-    """Replaces single settings, keeps the others; an empty secret means "as it was"."""
+    """Replaces single settings, keeps the others; an empty secret means "as it was".
+
+    What names the account (marked "account") cannot change once mail has been listed: the message numbers of another
+    account would be taken for those of this one, and its mail for mail that is known. It needs a source of its own.
+    """
     source = load_source(connection, config, source_id)
     secret = marked_fields(source.connector.config_model, "secret")
     changes = {name: value for name, value in settings.items() if not (name in secret and value == "")}
@@ -116,11 +120,24 @@ def change_settings(
     stored = connection.execute(select(Source.config).where(Source.id == source_id)).scalar_one()
     kept |= {name: stored[name] for name in ("region", "timezone") if name in stored}
     checked = check_settings(source.connector, kept | changes)
+    account = marked_fields(source.connector.config_model, "account")
+    moved = sorted(name for name in account if getattr(checked, name) != getattr(source.settings, name))
+    if moved and _has_listed_mail(connection, source_id):
+        raise Invalid(
+            "another_account",
+            "This source has read mail of its account already. Add a new source for the other account, and pause this one.",
+            fields=moved,
+        )
     connection.execute(
         update(Source).where(Source.id == source_id).values(config=seal_settings(config, source_id, checked))
     )
     audit(connection, actor, "source.change", f"source:{source_id}", {"settings": sorted(changes)})
     return load_source(connection, config, source_id)
+
+
+def _has_listed_mail(connection: Connection, source_id: int) -> bool:
+    folders = select(MailboxFolder.id).where(MailboxFolder.source_id == source_id)
+    return connection.execute(select(MailRef.id).where(MailRef.folder_id.in_(folders)).limit(1)).first() is not None
 
 
 def list_sources(connection: Connection, config: HubConfig) -> list[SourceRow]:

@@ -85,6 +85,8 @@ def _link(snapshot: Snapshot, step: Step, contact: ContactState, verdict: matchi
             identifier.links.append(
                 LinkState(contact, exclusive, key.display, at, step.item.event_id, created=True, seen=True)
             )
+            if len(links) >= matching.CONTACTS_MAKE_SHARED:
+                identifier.strength, identifier.changed = "shared", True
             if key.kind == "phone":
                 contact.phones += 1
             else:

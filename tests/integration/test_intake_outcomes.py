@@ -101,6 +101,18 @@ def test_identifier_stops_joining_when_four_names_used_it(desk: Desk) -> None:
     assert desk.one("SELECT count(*) FROM contact") == 6
 
 
+def test_number_stops_joining_when_too_many_contacts_use_it(desk: Desk) -> None:
+    for n in range(25):
+        desk.call("hangup", f"c{n}", "78005553535", cause="cancel")
+        if n % 9 == 0:
+            desk.drain()
+    desk.drain()
+    assert desk.one("SELECT strength FROM identifier") == "shared"
+    assert desk.one("SELECT count(*) FROM contact") == 25
+    assert desk.one("SELECT count(*) FROM contact_identifier") == 21
+    assert desk.one("SELECT missed FROM activity") == 25
+
+
 @pytest.mark.parametrize("batched", [True, False], ids=["one batch", "one by one"])
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 0, 2), (2, 0, 1), (2, 1, 0), (0, 2, 1), (1, 2, 0)])
 def test_identifiers_of_one_person_meet_whatever_the_order(desk: Desk, order: tuple[int, ...], batched: bool) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from crm_core.config import HubConfig
 from crm_core.errors import Invalid
-from ingest.sources import add_source
+from ingest.sources import add_source, change_settings
 
 
 @pytest.fixture
@@ -33,3 +33,17 @@ def test_event_needs_attention_in_words_when_its_sources_settings_no_longer_fit(
 def test_source_is_refused_when_its_zone_or_region_does_not_exist(desk: Desk, settings: dict[str, str]) -> None:
     with desk.engine.begin() as connection, pytest.raises(Invalid):
         add_source(connection, desk.config, "generic_form", "x", settings)
+
+
+def test_mailbox_keeps_its_account_once_mail_was_listed(desk: Desk) -> None:
+    settings = {"host": "imap.example.com", "user": "sales@hub.example", "password": "x"}
+    with desk.engine.begin() as connection:
+        source = add_source(connection, desk.config, "imap", "Sales", settings).id
+        change_settings(connection, desk.config, source, {"user": "info@hub.example"})  # nothing was read yet
+    desk.connection.execute("INSERT INTO mailbox_folder (source_id, name) VALUES (%s, 'INBOX')", (source,))
+    desk.connection.execute("INSERT INTO mail_ref (folder_id, uidvalidity, uid) SELECT id, 1, 1 FROM mailbox_folder")
+    with desk.engine.begin() as connection:
+        change_settings(connection, desk.config, source, {"password": "new", "port": "1993"})
+        with pytest.raises(Invalid) as refused:
+            change_settings(connection, desk.config, source, {"user": "other@hub.example"})
+    assert refused.value.data["fields"] == ["user"]

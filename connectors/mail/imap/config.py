@@ -23,12 +23,14 @@ def _words(value: Any) -> Any:
 
 class ImapConfig(ConnectorConfig):
     host: str = Field(
-        min_length=1, max_length=253, description="Name of the IMAP server, for example imap.example.com"
-    )
+        min_length=1, max_length=253, description="Name of the IMAP server, for example imap.example.com",
+        json_schema_extra={"account": True},
+    )  # fmt: skip
     port: int = Field(0, ge=0, le=65535, description="Port; 0: the usual one (993 with TLS, else 143)")
     user: str = Field(
-        min_length=1, max_length=320, description="Name to sign in with, most often the address"
-    )
+        min_length=1, max_length=320, description="Name to sign in with, most often the address",
+        json_schema_extra={"account": True},
+    )  # fmt: skip
     password: Secret = Field(
         min_length=1,
         description="Password; with Gmail, Yandex and Mail.ru an app password made in their settings",
