@@ -99,7 +99,7 @@ class Entrance:
             if shaken is not None:
                 return _of_reply(shaken)
         is_event = method == "POST" or (
-            method == "GET" and request.query != "" and getattr(connector, "get_is_event", False)
+            method == "GET" and request.query != "" and connector.get_is_event
         )
         return self._keep(request, address, connector, latest) if is_event else self._about(headers)
 

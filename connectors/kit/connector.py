@@ -95,6 +95,7 @@ class Connector:
         None  # GET/POST that is no event; None: not one
     )
     reply: Callable[[Request, ConnectorConfig], Reply] | None = None  # None: the contract's default answer
+    get_is_event: bool = False  # True: a GET with a query is an arrival (some senders know no POST)
     pulls: bool = False  # True: the hub fetches (IMAP); the source has no address
     experimental: bool = False  # True: written from documents, not yet seen live
     docs: str = ""  # text of the folder's README.md

@@ -354,3 +354,13 @@ def test_answers_are_equal_when_the_same_key_comes_from_a_browser(door: Door) ->
         thread.join(20)
     assert len(answers) == 5
     assert len(set(answers)) == 1
+
+
+@pytest.mark.parametrize("allowed, query, kept", [(True, "fio=Anna", 1), (True, "", 0), (False, "fio=Anna", 0)])
+def test_get_is_an_arrival_only_where_the_connector_says_so_and_it_carries_something(
+    door: Door, monkeypatch: pytest.MonkeyPatch, allowed: bool, query: str, kept: int
+) -> None:
+    stand_in(monkeypatch, get_is_event=allowed)
+    heard = call(door.entrance, "GET", f"/in/{door.add('probe').token}", query=query)
+    assert heard.status == 200
+    assert [row["query"] for row in door.rows()] == [query] * kept
