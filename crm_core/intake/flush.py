@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from crm_core.intake.owning import give_owners, write_pools
 from crm_core.intake.rows import Cursor, draw_ids, insert_rows, update_rows
 from crm_core.intake.state import (
     CallBackState,
@@ -16,15 +16,6 @@ from crm_core.intake.state import (
     Snapshot,
     Taken,
 )
-from crm_core.routing import (
-    OWNERS_SQL,
-    MemberState,
-    OwnerState,
-    PoolState,
-    RoutingFacts,
-    RoutingState,
-    decide,
-)
 
 #: "Last seen" of an identifier is kept to this precision, so that a busy client does not rewrite rows all day.
 _SEEN_PRECISION = timedelta(hours=1)
@@ -32,7 +23,7 @@ _SEEN_PRECISION = timedelta(hours=1)
 
 def flush(cursor: Cursor, snapshot: Snapshot) -> None:
     """Everything in one go, in the order that foreign keys ask for. The caller commits."""
-    pools = _route(cursor, snapshot)
+    pools = give_owners(cursor, snapshot)
     _number(cursor, snapshot)
     contacts = {id(state): state for state in (*snapshot.contacts.values(), *snapshot.new_contacts)}.values()
     insert_rows(cursor, "contact", [_contact_row(c) for c in contacts if c.created])
@@ -52,92 +43,7 @@ def flush(cursor: Cursor, snapshot: Snapshot) -> None:
     insert_rows(cursor, "assignment", [{"lead_id": lead.id, "at": "now", **lead.assignment} for lead in assigned])  # type: ignore[dict-item]
     _write_call_backs(cursor, snapshot)
     _write_suggestions(cursor, snapshot)
-    _write_pools(cursor, pools)
-
-
-# --- routing -------------------------------------------------------------------------------------------------------
-
-
-def read_routing(cursor: Cursor, pool_ids: Iterable[int]) -> RoutingState:
-    """Locks the pools (and the default one) by id and reads their ledgers and everybody's availability."""
-    cursor.execute(
-        "SELECT id, name, is_default, seq FROM pool WHERE id = ANY(%s) OR is_default ORDER BY id FOR UPDATE",
-        (list(pool_ids),),
-    )
-    rows = cursor.fetchall()
-    pools = {row["id"]: PoolState(row["id"], row["name"], row["seq"]) for row in rows}
-    default = next(row["id"] for row in rows if row["is_default"])
-    cursor.execute(
-        "SELECT pool_id, owner_id, weight, entitled, assigned, last_seq, paused FROM pool_member"
-        " WHERE pool_id = ANY(%s) ORDER BY owner_id",
-        (list(pools),),
-    )
-    for row in cursor.fetchall():
-        pools[row["pool_id"]].members.append(
-            MemberState(row["owner_id"], row["weight"], row["entitled"], row["assigned"], row["last_seq"], row["paused"])
-        )
-    cursor.execute(OWNERS_SQL)
-    owners, duty = {}, None
-    for row in cursor.fetchall():
-        owners[row["id"]] = OwnerState(row["id"], row["name"], row["extension"], row["active"], row["absent_until"])
-        duty = row["id"] if row["duty"] else duty
-    return RoutingState(owners, pools, default, duty)
-
-
-def _route(cursor: Cursor, snapshot: Snapshot) -> list[PoolState]:
-    """Gives owners, in the order of the events; returns the pools whose ledger moved."""
-    leads = [one for one in snapshot.ownership if isinstance(one, LeadState) and one.folded_into is None]
-    state = read_routing(cursor, {lead.pool_id for lead in leads if lead.pool_id is not None}) if leads else None
-    for one in snapshot.ownership:
-        if isinstance(one, tuple):
-            contact, owner_id = one[0].root, one[1]
-            if contact.owner_id is None:
-                _own(contact, owner_id)
-        elif one.folded_into is None and state is not None:
-            _give_owner(one, state)
-    return [pool for pool in state.pools.values() if pool.touched] if state else []
-
-
-def _give_owner(lead: LeadState, state: RoutingState) -> None:
-    contact = lead.contact.root
-    owner_id = contact.owner_id
-    if owner_id is None and contact.shares_with is not None:
-        owner_id = contact.shares_with.root.owner_id
-    decision = decide(RoutingFacts(lead.pool_id, lead.sticky_owner_id, owner_id, lead.answered_by_id), state)
-    lead.owner_id, lead.pool_id = decision.owner_id, decision.pool_id
-    lead.assignment = {
-        "owner_id": decision.owner_id, "pool_id": decision.pool_id, "kind": decision.kind, "trace": decision.trace,
-        "actor": "hub",
-    }  # fmt: skip
-    # Whoever approached a client first owns him; cover and duty hold the lead, not the client.
-    if contact.owner_id is None and decision.kind in ("pool", "answered", "sticky"):
-        _own(contact, decision.owner_id)
-
-
-def _own(contact: ContactState, owner_id: int | None) -> None:
-    contact.owner_id, contact.owner_since, contact.changed = owner_id, "now", True
-
-
-def _write_pools(cursor: Cursor, pools: Sequence[PoolState]) -> None:
-    update_rows(cursor, "pool", [{"id": pool.id, "seq": pool.seq} for pool in pools])
-    members = [(pool.id, member) for pool in pools for member in pool.members]
-    if members:
-        cursor.execute(
-            "UPDATE pool_member m SET entitled = k.entitled, assigned = k.assigned, last_seq = k.last_seq"
-            " FROM unnest(%s::bigint[], %s::bigint[], %s::float8[], %s::bigint[], %s::bigint[])"
-            "      AS k(pool, owner, entitled, assigned, last_seq)"
-            " WHERE m.pool_id = k.pool AND m.owner_id = k.owner",
-            (
-                [pool_id for pool_id, _ in members],
-                [member.owner_id for _, member in members],
-                [member.entitled for _, member in members],
-                [member.assigned for _, member in members],
-                [member.last_seq for _, member in members],
-            ),
-        )
-
-
-# --- rows ----------------------------------------------------------------------------------------------------------
+    write_pools(cursor, pools)
 
 
 def _number(cursor: Cursor, snapshot: Snapshot) -> None:

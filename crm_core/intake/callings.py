@@ -1,0 +1,182 @@
+"""What an event of a call does: the call is derived anew, and what its outcome calls for happens once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm_core import calls
+from crm_core.arrivals import Attribution, CallEvent
+from crm_core.errors import Transient
+from crm_core.intake.callers import unheard
+from crm_core.intake.inquiries import add_touch, attribution_columns, outcome_on, put, taken_as
+from crm_core.intake.joining import join
+from crm_core.intake.people import Step
+from crm_core.intake.state import CallBackState, CallState, Snapshot, Taken, TouchState
+
+#: How soon a missed caller should be called back.
+CALL_BACK_WITHIN = timedelta(minutes=15)
+
+
+def take_call(snapshot: Snapshot, step: Step, event: CallEvent, now: datetime) -> Taken:
+    item = step.item
+    key = (item.source_id, event.call_key)
+    call = snapshot.calls.get(key)
+    if call is None:
+        call = snapshot.calls[key] = CallState(None, item.source_id, event.call_key, None)
+    call.facts = calls.merge(call.facts, event, item.received_at, item.event_id)
+    call.changed = True
+    return settle(snapshot, step, event, call, now)
+
+
+def settle(snapshot: Snapshot, step: Step, event: CallEvent, call: CallState, now: datetime) -> Taken:
+    """Derives the call anew and makes, once, the effects that its outcome calls for."""
+    assert call.facts is not None
+    # After an outage an old event is no silence: the rest of its call may wait behind it. `ingest.settle` asks again.
+    heard_until = min(now, step.item.received_at) if step.item.first_time else now
+    view = call.view = calls.derive(call.facts, heard_until)
+    if unheard(step, event, view):
+        raise Transient("caller_named_meanwhile", "Another event of this call named the caller at the same moment.")
+    before, call.outcome = call.outcome, view.outcome
+    if view.extension and view.outcome in calls.TALKED_OUTCOMES:
+        call.owner_id = snapshot.owners_by_extension.get(view.extension, call.owner_id)
+    phone = next((k for k in step.person.keys if k.kind == "phone" and not k.is_guess and k.strength != "blocked"), None)
+    touch = {
+        "kind": "call",
+        "title": view.outcome or view.phase,
+        "text": "",
+        "data": {
+            "phase": view.phase, "outcome": view.outcome, "remote": phone.display if phone else "",
+            "extension": view.extension, "our_number": view.our_number, "talk_seconds": view.talk_seconds,
+            "recording": view.recording, "queue": view.queue,
+        },
+    }  # fmt: skip
+    call.remote = phone.display if phone is not None else view.remote
+    direction = "out" if view.direction == "out" else "in"
+    if call.touch is not None:
+        _update_touch(snapshot, call.touch, touch)
+    if view.outcome == "internal":
+        return taken_as(step, "ignored", {"code": "internal_call"}, call.lead, call.contact)
+    if phone is None:
+        code = "hidden_number" if not view.remote else "number_identifies_nobody"
+        return _of_call(step, call, code)
+    if view.outcome is None:
+        return _of_call(step, call, "call_in_progress")
+    if view.outcome in calls.MISSED_OUTCOMES and view.direction != "out":
+        return _missed(snapshot, step, call, phone.value, touch, before, now)
+    if view.outcome in calls.TALKED_OUTCOMES:
+        return _talked(snapshot, step, call, phone.value, touch, direction, now)
+    if view.outcome == "blocked":
+        return _of_call(step, call, "blocked_by_the_exchange")
+    return _tried(snapshot, step, call, phone.value, touch, before)
+
+
+def _of_call(step: Step, call: CallState, code: str) -> Taken:
+    """An event that adds nothing but to a call: `attached` if the call already belongs to a lead."""
+    return taken_as(step, outcome_on(call.lead, step), {"code": code, "call": call}, call.lead, call.contact)
+
+
+def _missed(
+    snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any], before: str | None, now: datetime
+) -> Taken:
+    view = call.view
+    # It may have been known as missed before anybody said whose call it was.
+    nothing_done = call.lead is None
+    if nothing_done:
+        contact = call.contact.root if call.contact is not None else None
+        verdict = None
+        if contact is None:
+            contact, verdict = join(snapshot, step, now)
+        content = {
+            "title": f"{view.outcome} {step.person.keys[0].display}", "form_id": "", "form_name": "", "message": "",
+            "fields": {"called": view.our_number, "queue": view.queue} if view.our_number or view.queue else {},
+            "attribution": attribution_columns(Attribution()),
+        }  # fmt: skip
+        taken, lead, item = put(
+            snapshot, step, contact, verdict, step.item.line, content, touch, "in", view.started_at
+        )
+        call.contact, call.lead, call.touch, item.call = contact, lead, item, call
+        taken.reason["call"] = call
+    else:
+        taken = _of_call(step, call, "call_already_has_its_lead")
+    if nothing_done or before not in calls.MISSED_OUTCOMES:
+        _open_call_back(snapshot, call, phone, now)
+    return taken
+
+
+def _open_call_back(snapshot: Snapshot, call: CallState, phone: str, now: datetime) -> None:
+    back = snapshot.call_backs.get(phone)
+    if back is None or back.state != "open":
+        back = CallBackState(
+            None, phone, call.contact, call.lead, call, None, phone, now + CALL_BACK_WITHIN, call.view.started_at,
+            created=True,
+        )  # fmt: skip
+        snapshot.call_backs[phone] = back
+        snapshot.new_call_backs.append(back)
+    back.missed += 1
+    back.changed = True
+    back.result = {"last_missed_at": max(call.view.started_at, _last_missed_at(back)).isoformat()}
+
+
+def _last_missed_at(back: CallBackState) -> datetime:
+    told = back.result.get("last_missed_at")
+    return datetime.fromisoformat(told) if told else back.opened_at
+
+
+def _talked(
+    snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any], direction: str, now: datetime
+) -> Taken:
+    """Somebody got through: contact and touch, no lead of its own; an open call-back to this number is done."""
+    view = call.view
+    if call.touch is None:
+        contact = call.contact.root if call.contact is not None else join(snapshot, step, now)[0]
+        lead = contact.leads.get(step.item.line)
+        if lead is not None and lead.state != "open":
+            lead = None
+        if lead is not None:
+            lead.new_touches += 1
+            lead.last_touch_at = max(lead.last_touch_at, step.item.received_at)
+            if lead.owner_id is None and not lead.created and call.owner_id is not None:
+                lead.answered_by_id = call.owner_id
+                snapshot.ownership.append(lead)
+        if call.owner_id is not None:
+            snapshot.ownership.append((contact, call.owner_id))
+        item = add_touch(snapshot, step, contact, lead, touch, direction, view.started_at)
+        call.contact, call.lead, call.touch, item.call = contact, lead, item, call
+    back = snapshot.call_backs.get(phone)
+    if back is not None and back.state == "open":
+        answered_at = view.answered_at or view.started_at
+        ended_at = view.ended_at or answered_at
+        # A talk that is told late does not answer the call that was missed after it.
+        only_this_one = back.missed == 1 and (back.call is call or back.call == call.id)
+        if only_this_one or ended_at >= _last_missed_at(back):
+            back.state, back.closed_at, back.changed = "done", now, True
+            back.result = {
+                "code": "got_through", "call": call, "direction": direction, "extension": view.extension,
+                "seconds_to_call_back": max(0, round((answered_at - back.opened_at).total_seconds())),
+            }  # fmt: skip
+    return _of_call(step, call, "answered_call" if direction == "in" else "outgoing_call")
+
+
+def _tried(
+    snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any], before: str | None
+) -> Taken:
+    """An outgoing call that nobody took counts as an attempt; it makes no contact of its own."""
+    back = snapshot.call_backs.get(phone)
+    if back is not None and back.state == "open" and before != call.outcome:
+        back.tried += 1
+        back.changed = True
+    if call.touch is None and back is not None and back.contact is not None:
+        contact = back.contact.root
+        item = add_touch(snapshot, step, contact, back.lead, touch, "out", call.view.started_at)
+        call.contact, call.lead, call.touch, item.call = contact, back.lead, item, call
+        if back.lead is not None:
+            back.lead.new_touches += 1
+    return _of_call(step, call, "outgoing_call_not_answered")
+
+
+def _update_touch(snapshot: Snapshot, touch: TouchState, columns: dict[str, Any]) -> None:
+    touch.columns = {**touch.columns, **columns}
+    touch.changed = True
+    if not touch.created and touch not in snapshot.changed_touches:
+        snapshot.changed_touches.append(touch)

@@ -1,0 +1,155 @@
+"""What an inquiry does: the contact's open lead gets a touch, or a lead is made; a replay rewrites, never adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from crm_core.arrivals import Attribution, Inquiry
+from crm_core.intake.joining import attach, join
+from crm_core.intake.people import Step
+from crm_core.intake.state import ContactState, LeadState, Snapshot, Taken, TouchState
+from crm_core.leads import LeadVerdict, decide_lead
+from crm_core.matching import Verdict
+
+_TITLE_LENGTH = 120  # characters of a message that serve as a headline
+
+
+def taken_as(
+    step: Step, outcome: str, reason: dict[str, Any], lead: LeadState | None = None, contact: ContactState | None = None
+) -> Taken:
+    return Taken(step.item.event_id, outcome, reason, lead, contact)  # type: ignore[arg-type]  # ids come at the flush
+
+
+def headline(text: str) -> str:
+    """The first line with something in it, cut at a word."""
+    line = next((stripped for raw in text.splitlines() if (stripped := raw.strip())), "")
+    if len(line) <= _TITLE_LENGTH:
+        return line
+    return line[:_TITLE_LENGTH].rsplit(" ", 1)[0] + "…"
+
+
+def attribution_columns(value: Attribution) -> dict[str, Any]:
+    return {
+        **value.utm,
+        "page_url": value.page_url,
+        "referrer": value.referrer,
+        "click_ids": dict(value.click_ids),
+        "client_ids": dict(value.client_ids),
+    }
+
+
+def _lead_content(step: Step, inquiry: Inquiry) -> dict[str, Any]:
+    title = inquiry.title or inquiry.form_name or headline(inquiry.message) or step.item.source_name
+    return {
+        "title": headline(title),
+        "form_id": inquiry.form_id,
+        "form_name": inquiry.form_name,
+        "message": inquiry.message,
+        "fields": dict(inquiry.fields),
+        "attribution": attribution_columns(inquiry.attribution),
+    }
+
+
+def take_inquiry(snapshot: Snapshot, step: Step, inquiry: Inquiry, now: datetime) -> Taken:
+    content = _lead_content(step, inquiry)
+    touch = {
+        "kind": "form",
+        "title": content["title"],
+        "text": inquiry.message,
+        "data": {
+            "name": inquiry.name, "phones": list(inquiry.phones), "emails": list(inquiry.emails),
+            "company": inquiry.company, "fields": content["fields"], "attribution": content["attribution"],
+            "form": {"id": inquiry.form_id, "name": inquiry.form_name}, "warnings": list(inquiry.warnings),
+        },
+    }  # fmt: skip
+    again = snapshot.touches.get((step.item.event_id, step.seq))
+    if again is not None:
+        return rewrite(snapshot, step, again, touch, content)
+    contact, verdict = join(snapshot, step, now)
+    return put(snapshot, step, contact, verdict, inquiry.line or step.item.line, content, touch)[0]
+
+
+def rewrite(
+    snapshot: Snapshot, step: Step, touch: TouchState, columns: dict[str, Any], content: dict[str, Any]
+) -> Taken:
+    """A replay of an event that already had its effect: the effect is brought up to date, nothing is added."""
+    contact = touch.contact.root
+    attach(snapshot, step, contact)
+    touch.columns, touch.changed = columns, True
+    if not touch.created:
+        snapshot.changed_touches.append(touch)
+    lead = touch.lead
+    outcome = outcome_on(lead, step)
+    if lead is not None and outcome != "attached":
+        lead.content = content
+    return taken_as(step, outcome, {"code": "replayed"}, lead, contact)
+
+
+def outcome_on(lead: LeadState | None, step: Step) -> str:
+    """What an event that already has its lead, or none, counts as: its own lead's birth keeps its name for ever."""
+    if lead is None:
+        return "ignored"
+    if not lead.created and lead.event_id == step.item.event_id and lead.event_seq == step.seq:
+        return "repeat" if lead.repeat_of else "created"
+    return "attached"
+
+
+def put(
+    snapshot: Snapshot,
+    step: Step,
+    contact: ContactState,
+    verdict: Verdict | None,
+    line: str,
+    content: dict[str, Any],
+    touch: dict[str, Any],
+    direction: str = "in",
+    at: datetime | None = None,
+) -> tuple[Taken, LeadState, TouchState]:
+    """Puts an inquiry on the contact's open lead, or makes a lead for it, and adds the touch."""
+    at = at or step.item.received_at
+    latest = contact.leads.get(line)
+    decided = (
+        decide_lead(latest.state, latest.last_touch_at, latest.closed_at, step.item.received_at)
+        if latest is not None
+        else LeadVerdict("create", "first_inquiry")
+    )
+    if decided.action == "touch" and latest is not None:
+        lead = latest
+        lead.new_touches += 1
+        lead.last_touch_at = max(lead.last_touch_at, step.item.received_at)
+    else:
+        lead = LeadState(
+            None, contact, line, "open", None, step.item.received_at, step.item.event_id, step.seq,
+            repeat_of=latest if decided.action == "repeat" else None, created=True, content=content,
+            pool_id=step.item.pool_id,
+            sticky_owner_id=latest.owner_id if latest is not None else None,
+        )  # fmt: skip
+        lead.content = {
+            **content, "channel": step.item.channel, "source_id": step.item.source_id,
+            "received_at": step.item.received_at.isoformat(),
+        }  # fmt: skip
+        contact.leads[line] = lead
+        snapshot.new_leads.append(lead)
+        snapshot.ownership.append(lead)
+    item = add_touch(snapshot, step, contact, lead, touch, direction, at)
+    outcome = {"touch": "attached", "create": "created", "repeat": "repeat"}[decided.action]
+    reason: dict[str, Any] = {"code": decided.why}
+    if verdict is not None:
+        reason["match"] = {"rule": verdict.rule, "action": verdict.action, "evidence": verdict.evidence}
+    return taken_as(step, outcome, reason, lead, contact), lead, item
+
+
+def add_touch(
+    snapshot: Snapshot, step: Step, contact: ContactState, lead: LeadState | None, columns: Mapping[str, Any],
+    direction: str, at: datetime,
+) -> TouchState:  # fmt: skip
+    touch = TouchState(
+        None, contact, lead,
+        {**columns, "direction": direction, "at": at.isoformat(), "source_id": step.item.source_id,
+         "event_id": step.item.event_id, "seq": step.seq},
+    )  # fmt: skip
+    snapshot.new_touches.append(touch)
+    snapshot.touches[step.item.event_id, step.seq] = touch
+    return touch
