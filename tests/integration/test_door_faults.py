@@ -22,9 +22,11 @@ from leadhub.embedded import postgres
 from webhooks.entrance import Entrance
 from workers.wake import Waker
 
-#: The promise is four seconds for whoever posts, and the door aims at three; a provider gives up after five, which is
-#: what must hold even here, where other tests take the processor away for a second at a time.
-LIMIT_SECONDS = 5.0
+# Alone on the machine: what is asserted here is a promise in seconds.
+pytestmark = pytest.mark.serial
+
+#: The promise to whoever posts; the door aims at three, a provider gives up after five.
+LIMIT_SECONDS = 4.0
 
 
 class OwnServer:
