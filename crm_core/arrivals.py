@@ -105,7 +105,7 @@ class Message:
     delivered_to: tuple[str, ...] = ()
     automatic: str = ""  # "" | "bounce" | "auto_reply" | "own": class of RFC 3464, RFC 3834 mail, with evidence in fields
     attachments: tuple[Mapping[str, JSON], ...] = ()  # {"name","type","size","sha256"}
-    phones: tuple[str, ...] = ()  # found in the text with a label, prefix or separators
+    phones: tuple[str, ...] = ()  # E.164, found in the sender's own words with a label, prefix or separators
     fields: Mapping[str, JSON] = field(default_factory=dict)  # interesting headers
     warnings: tuple[str, ...] = ()
 

@@ -153,3 +153,12 @@ def test_replayed_mails_change_nothing(desk: Desk, mailbox: int) -> None:
     replay(desk.engine, desk.config, Selection(state="done"), False, "test")
     desk.drain()
     assert state() == before
+
+
+def test_colleagues_mail_makes_no_contact_when_the_address_is_ours(desk: Desk) -> None:  # identity case 43
+    with desk.engine.begin() as connection:
+        ours = add_source(connection, desk.config, "imap", "Sales", {**_IMAP, "own_addresses": "boss@hub.example"}).id
+    uid = desk.post(ours, "mail", mail("Boss <boss@hub.example>", "Fwd: Дверь", "От: ivan@example.com", "b1@hub.example"))
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM contact") == 0
+    assert (desk.event(uid)["outcome"], desk.event(uid)["reason"]["code"]) == ("auto", "own")

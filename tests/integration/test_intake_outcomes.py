@@ -101,6 +101,19 @@ def test_identifier_stops_joining_when_four_names_used_it(desk: Desk) -> None:
     assert desk.one("SELECT count(*) FROM contact") == 6
 
 
+def test_number_leaves_its_old_owner_when_it_was_given_to_another(desk: Desk) -> None:  # identity case 28
+    desk.form(name="Иван", phone=MOBILE)
+    desk.drain()
+    desk.connection.execute("UPDATE contact_identifier SET last_seen_at = now() - interval '14 months'")
+    uid = desk.form(name="Мария", phone=MOBILE)
+    again = desk.form(phone=MOBILE)
+    desk.drain()
+    assert desk.event(uid)["reason"]["match"]["rule"] == "identifier_was_reissued"
+    assert desk.event(again)["contact_id"] == desk.event(uid)["contact_id"]
+    assert [row["retired_at"] is None for row in desk.rows("SELECT retired_at FROM contact_identifier ORDER BY contact_id")] == [False, True]
+    assert desk.one("SELECT count(*) FROM suggestion") == 1
+
+
 def test_number_stops_joining_when_too_many_contacts_use_it(desk: Desk) -> None:
     for n in range(25):
         desk.call("hangup", f"c{n}", "78005553535", cause="cancel")

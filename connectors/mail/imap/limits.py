@@ -27,5 +27,3 @@ HTML_OPEN_TAGS = 400
 TEXT_CHARS = 250_000  # of the resulting message
 REFERENCES = 32  # the last ones; longer lists made look-ups crawl elsewhere
 MESSAGE_ID_CHARS = 998  # the longest line of RFC 5322
-PHONE_TEXT_CHARS = 20_000
-PHONES = 20

@@ -1,12 +1,10 @@
-"""Telephone numbers in a mail's own words. Tax numbers, accounts, orders and the quoted part are left out."""
+"""Telephone numbers in a mail's own words: the quoted part is left out, what is a number says `crm_core.identity`."""
 
 from __future__ import annotations
 
 import re
 
-import phonenumbers
-
-from connectors.mail.imap import limits
+from crm_core.identity.phones import read_phones
 
 #: Where the quoted part begins. Only to keep other people's numbers out; the text itself is never cut here.
 _QUOTE = re.compile(
@@ -14,17 +12,6 @@ _QUOTE = re.compile(
     r"_{20,}\s*$|.{0,200}\b(?:wrote|писал|написал|пишет|написала|написал\(а\))\s*:\s*$|"
     r"\d{1,2}[.:]\d{2}.{0,120}<[^<>\s]+@[^<>\s]+>\s*:?\s*$)", re.IGNORECASE | re.MULTILINE
 )  # fmt: skip
-#: Words before digits that are no telephone.
-_NOT_A_PHONE = re.compile(
-    r"(?:инн|кпп|огрн(?:ип)?|бик|окпо|оквэд|снилс|р/с|к/с|р/сч|расч[её]тн\w*\s+сч[её]т|корр?\w*\s+сч[её]т|счет|сч[её]т|карт[аеыу]|card|iban|"
-    r"swift|vat|tax\s+id|заказ\w*|order|договор\w*|накладн\w*|артикул\w*|invoice|трек\w*|track\w*|паспорт\w*|vin|id)"
-    r"\s*(?:№|#|no\.?|n|номер|number)?\s*[.:=-]?\s*$|[№#]\s*$", re.IGNORECASE
-)  # fmt: skip
-_LABEL = re.compile(
-    r"(?:тел\w*|моб\w*|сот\w*|факс|phone|tel|mobile|mob|cell|whats\s?app|ватсап|вотсап|viber|telegram|звон\w*|call|номер\w*)"
-    r"[^\w\n]{0,5}$", re.IGNORECASE
-)  # fmt: skip
-_SEPARATED = re.compile(r"^\+|\d[\s().\-–]+\d")
 
 
 def own_words(text: str) -> str:
@@ -35,28 +22,8 @@ def own_words(text: str) -> str:
 
 
 def find(text: str, region: str) -> tuple[str, ...]:
-    """Numbers as they are written, extension included, in order, each once, at most PHONES."""
-    text = own_words(text)[: limits.PHONE_TEXT_CHARS]
-    if not re.search(r"\d(?:\D{0,3}\d){5}", text):
-        return ()
-    found: dict[str, str] = {}
-    # 500 tries keep a page full of digits cheap; a letter that somebody writes needs a few.
-    matcher = phonenumbers.PhoneNumberMatcher(
-        text, region or None, leniency=phonenumbers.Leniency.VALID, max_tries=500
+    """Numbers in order, each once, as E.164 with `;ext=` where an extension follows (RFC 3966)."""
+    keys = read_phones(own_words(text), region, kind="text")
+    return tuple(
+        f"{key.display};ext={key.extension}" if key.extension else key.display for key in keys if not key.is_guess
     )
-    for match in matcher:
-        if len(found) >= limits.PHONES:
-            break
-        line = text[max(0, match.start - 60) : match.start].rpartition("\n")[2]
-        if _NOT_A_PHONE.search(line) or not _is_meant(match.raw_string, line):
-            continue
-        number = phonenumbers.format_number(match.number, phonenumbers.PhoneNumberFormat.E164)
-        found.setdefault(number, match.raw_string.strip())
-    return tuple(found.values())
-
-
-def _is_meant(written: str, before: str) -> bool:
-    """A bare run of digits counts only with a label or the eleven digits of a Russian long-distance number."""
-    if _SEPARATED.search(written) or _LABEL.search(before):
-        return True
-    return re.fullmatch(r"[78]\d{10}", written) is not None
