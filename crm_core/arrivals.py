@@ -23,6 +23,37 @@ class Attribution:
     client_ids: Mapping[str, str] = field(default_factory=dict)  # ga, ym_uid, roistat_visit, …
     page_url: str = ""
     referrer: str = ""
+    page_title: str = ""
+    # The first visit as the page remembered it: utm, click_ids, page_url, referrer, at (RFC 3339). Empty: not known.
+    first: Mapping[str, JSON] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person agreed to, or declined, for one purpose. A purpose that the form does not name has no record."""
+
+    purpose: str  # processing | marketing | transfer
+    given: bool
+    text: str = ""  # the words beside the box, where they were sent
+    text_id: str = ""  # the version's own id, where the form names it
+    text_url: str = ""
+    text_sha256: str = ""  # of the text as it was rendered, where the page says it; else the hub's own of `text`
+    method: Literal["checkbox", "implied"] = "checkbox"
+    field_name: str = ""  # under which it was sent
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingFile:
+    """A file that came with an inquiry, or the address where it lies. Exactly one of `data`, `url` and `note` says how."""
+
+    name: str = ""
+    type: str = ""  # as declared; never believed
+    size: int = 0  # bytes, 0 while unknown
+    sha256: str = ""
+    field_name: str = ""
+    data: bytes | None = field(default=None, repr=False)
+    url: str = ""  # to be fetched, behind the guard against our own network
+    note: str = ""  # why there is no content: too_large | too_many | unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +74,14 @@ class Inquiry:
     fields: Mapping[str, JSON] = field(default_factory=dict)  # everything that was sent and not mapped
     attribution: Attribution = field(default_factory=Attribution)
     warnings: tuple[str, ...] = ()  # codes, e.g. "truncated_value"
+    # The provider's id of the conversation: all inquiries of one thread of a source are of one contact, with or without a phone.
+    thread: str = ""
+    # Messenger → the person's id there: "telegram_id" and the like where the provider says it, "telegram" where he typed it.
+    messengers: Mapping[str, str] = field(default_factory=dict)
+    consents: tuple[Consent, ...] = ()
+    files: tuple[IncomingFile, ...] = ()
+    # What protects a form against robots, as it came: honeypot ("name=value" if filled), time_token, altcha, script.
+    guards: Mapping[str, str] = field(default_factory=dict)
 
 
 CallKind = Literal["ringing", "answered", "leg_ended", "call_ended", "recording_ready", "transferred", "observed"]
@@ -118,4 +157,13 @@ class Ignored:
     detail: str = ""
 
 
-Arrival = Inquiry | CallEvent | Message | Ignored
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """The provider says only that something exists; the hub fetches it and puts it through the same door as an event of
+    its own. `key` becomes that event's provider key, so that told twice or found by a back-fill it is still one."""
+
+    key: str
+    ref: Mapping[str, str] = field(default_factory=dict)  # what the connector needs to ask for it
+
+
+Arrival = Inquiry | CallEvent | Message | Ignored | Pointer

@@ -38,6 +38,10 @@ class Transient(HubError):
     """Will pass by itself (database away, lock timeout): try this event again later, its neighbours go on."""
 
 
+class SourceBroken(HubError):
+    """A source cannot work until somebody mends it (a token has expired): tell somebody, keep the event, go on trying."""
+
+
 class Misconfigured(HubError):
     """Settings contradict each other or name nothing: refuse to start, say what to change."""
 

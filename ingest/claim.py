@@ -44,7 +44,7 @@ UPDATE inbound_event e
        next_attempt_at = clock_timestamp() + make_interval(secs => %(lease)s)
   FROM weighed WHERE e.id = weighed.id AND (weighed.nth = 1 OR weighed.until <= %(bytes)s)
 RETURNING e.id, e.uid, e.source_id, e.channel, e.received_at, e.method, e.path, e.query, e.headers, e.body, e.remote_ip,
-          e.unclaimed, e.attempts, e.replayed, e.done_at IS NULL AS first_time
+          e.unclaimed, e.attempts, e.replayed, e.done_at IS NULL AS first_time, e.lead_id, e.verdict
 """
 # Events that nobody has tried yet go in batches; one that was tried before goes alone, so that whatever is wrong with
 # it costs its neighbours nothing.
@@ -78,6 +78,8 @@ class Claimed:
     attempts: int
     replayed: int
     first_time: bool = True  # it never had an outcome before
+    lead_id: int | None = None  # of the outcome that it had
+    verdict: dict[str, Any] | None = None  # what a person decided about it, above all rules
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,10 @@ class Processor:
         row = (
             self.connection()
             .execute(
-                "SELECT id, name, connector, channel, config, state, line, pool_id, allowed_hosts FROM source WHERE id = %s",
+                "SELECT s.id, s.name, s.connector, s.channel, s.config, s.state, s.line, s.pool_id, s.allowed_hosts,"
+                "       s.quarantine_until, m.rules AS mapping, m.version AS mapping_version"
+                "  FROM source s LEFT JOIN source_mapping m ON m.source_id = s.id AND m.state = 'published'"
+                " WHERE s.id = %s",
                 (source_id,),
             )
             .fetchone()

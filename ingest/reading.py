@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import psycopg
 
 from connectors.kit import Request
+from crm_core.arrivals import Arrival
 from crm_core.errors import HubError, Malformed, NotAuthentic, Transient
 from crm_core.identity.emails import read_emails
 from crm_core.intake import Item
@@ -33,7 +34,7 @@ def read(event: Claimed, load: Callable[[int], LoadedSource]) -> Item | Failure:
         )
         if source.connector.verify is not None and not _verified_at_door(event, source):
             source.connector.verify(request, source.settings)
-        arrivals = tuple(source.connector.parse(request, source.settings))
+        arrivals = tuple(_arrivals(source, request))
     except NotAuthentic as error:
         return Failure(event.id, "rejected", error.code, error.message)
     except Transient as error:
@@ -57,8 +58,16 @@ def read(event: Claimed, load: Callable[[int], LoadedSource]) -> Item | Failure:
         event.id, event.source_id, source.name, event.channel, event.received_at, arrivals, source.line, source.pool_id,
         source.settings.region, event.replayed > 0,
         frozenset(key.value for address in own for key in read_emails(address) if not key.is_guess),
-        first_time=event.first_time,
+        first_time=event.first_time, remote_ip=event.remote_ip, user_agent=str(event.headers.get("user-agent", "")),
+        notes={"mapping": source.mapping_version} if source.mapping is not None else {},
     )  # fmt: skip
+
+
+def _arrivals(source: LoadedSource, request: Request) -> Sequence[Arrival]:
+    """Under the source's own mapping where it has one: its sections go before those of the connector."""
+    if source.mapping is not None and source.connector.map is not None:
+        return source.connector.map(request, source.settings, source.mapping)
+    return source.connector.parse(request, source.settings)
 
 
 def without_words(error: BaseException) -> str:

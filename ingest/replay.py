@@ -156,7 +156,7 @@ def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayRepo
         rows = cursor.execute(
             "SELECT id, uid, source_id, channel, received_at, method, path, query, headers, body, remote_ip, unclaimed,"
             "       attempts, replayed + 1 AS replayed,"
-            "       done_at IS NULL AS first_time, state, outcome, lead_id FROM inbound_event WHERE id = ANY(%s) ORDER BY id",
+            "       done_at IS NULL AS first_time, verdict, state, outcome, lead_id FROM inbound_event WHERE id = ANY(%s) ORDER BY id",
             (list(ids),),
         ).fetchall()
     before = {row["id"]: row for row in rows}

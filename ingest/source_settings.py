@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -33,6 +34,9 @@ class LoadedSource:
     line: str
     pool_id: int | None
     allowed_hosts: tuple[str, ...]
+    mapping: Mapping[str, Any] | None = None  # the source's own published rules, which go before the connector's
+    mapping_version: int = 0
+    quarantine_until: datetime | None = None
 
 
 def marked_fields(model: type[ConnectorConfig], mark: str) -> frozenset[str]:
@@ -148,6 +152,9 @@ def loaded(config: HubConfig, row: Mapping[str, Any]) -> LoadedSource:
         line=row["line"],
         pool_id=row["pool_id"],
         allowed_hosts=tuple(row["allowed_hosts"]),
+        mapping=row.get("mapping"),
+        mapping_version=row.get("mapping_version") or 0,
+        quarantine_until=row.get("quarantine_until"),
     )
 
 

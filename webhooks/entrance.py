@@ -99,7 +99,7 @@ class Entrance:
             if shaken is not None:
                 return _of_reply(shaken)
         is_event = method == "POST" or (
-            method == "GET" and request.query != "" and connector.get_is_event
+            method == "GET" and request.query != "" and _get_counts(connector, request, settings)
         )
         return self._keep(request, address, connector, latest) if is_event else self._about(headers)
 
@@ -197,6 +197,13 @@ def _safely(
     except Exception:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
         _log.exception("connector failed at the door", extra={"connector": connector.name, "step": step})
         return None
+
+
+def _get_counts(connector: Connector, request: Request, settings: ConnectorConfig) -> bool:
+    wanted = connector.get_is_event
+    if isinstance(wanted, bool):
+        return wanted
+    return _safely(connector, "get_is_event", wanted, request, settings) is True
 
 
 def _refusal_of(connector: Connector, request: Request, settings: ConnectorConfig) -> NotAuthentic | None:

@@ -1,5 +1,19 @@
 """What every connector is made of: the request it reads, the reply it gives, and the declaration that names it."""
 
-from connectors.kit.connector import Connector, ConnectorConfig, Reply, Request, Secret
+from connectors.kit.connector import (
+    Answer,
+    Ask,
+    Connector,
+    ConnectorConfig,
+    Detect,
+    Fetch,
+    Found,
+    Reply,
+    Request,
+    Secret,
+)
+from connectors.kit.form_config import FormConfig
 
-__all__ = ["Connector", "ConnectorConfig", "Reply", "Request", "Secret"]
+__all__ = [
+    "Answer", "Ask", "Connector", "ConnectorConfig", "Detect", "Fetch", "FormConfig", "Found", "Reply", "Request", "Secret",
+]  # fmt: skip

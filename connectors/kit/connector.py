@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from crm_core.arrivals import Arrival
+from crm_core.arrivals import Arrival, Pointer
 
 Channel = Literal["form", "call", "mail"]
 
@@ -72,6 +72,58 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Detect:
+    """How a provider's post is known at an address that serves any form. Cheap: it is asked at the door for every post.
+
+    One of `signs` must hold; a sign holds if all its parts do. `header:NAME` (lower case) is there; `query:NAME` is there;
+    any other part is a byte sequence that stands in the first `HEAD_BYTES` of the body.
+    """
+
+    signs: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One HTTP request that the hub is to make for a connector."""
+
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of a back-fill: bodies of events with their provider keys, and where to go on (None: the end)."""
+
+    bodies: tuple[tuple[str, bytes], ...]
+    next: Ask | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """How the hub gets what a `Pointer` points at. Pure: it says what to ask and reads the answer, others connect.
+
+    `read` gives the body of the event that goes through the door under the pointer's key. Both readers raise Transient
+    (later again), SourceBroken (a token has expired: tell somebody, keep trying) or Malformed.
+    """
+
+    ask: Callable[[Pointer, ConnectorConfig], Ask]
+    read: Callable[[Pointer, Answer, ConnectorConfig], bytes]
+    lists: Callable[[ConnectorConfig, datetime], Sequence[Ask]] | None = None  # back-fill: what came since then
+    read_list: Callable[[Answer, ConnectorConfig], Found] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Connector:
     """One provider. All functions are pure and raise only the errors of `crm_core.errors`.
 
@@ -94,8 +146,17 @@ class Connector:
     handshake: Callable[[Request, ConnectorConfig], Reply | None] | None = (
         None  # GET/POST that is no event; None: not one
     )
-    reply: Callable[[Request, ConnectorConfig], Reply] | None = None  # None: the contract's default answer
-    get_is_event: bool = False  # True: a GET with a query is an arrival (some senders know no POST)
+    reply: Callable[[Request, ConnectorConfig], Reply | None] | None = (
+        None  # None, or a None from it: the contract's default answer
+    )
+    # True: a GET with a query is an arrival (some senders know no POST). A function: only if it says so.
+    get_is_event: bool | Callable[[Request, ConnectorConfig], bool] = False
+    # Reads under a source's own mapping, whose sections go before the connector's; None: it takes none.
+    map: Callable[[Request, ConnectorConfig, Mapping[str, Any]], Sequence[Arrival]] | None = None
+    rules: Mapping[str, Any] | None = None  # a preset's own mapping, to be shown and to begin from
+    detect: Detect | None = None  # None: only where somebody chose it
+    sender: Literal["browser", "server"] = "server"  # browser: each post comes from the visitor himself
+    fetch: Fetch | None = None
     pulls: bool = False  # True: the hub fetches (IMAP); the source has no address
     experimental: bool = False  # True: written from documents, not yet seen live
     docs: str = ""  # text of the folder's README.md

@@ -50,6 +50,7 @@ def load(folder: Path) -> Connector:
         provider_key=provider_key if "event_id" in rules else None,
         handshake=handshake if "handshake" in rules else None,
         reply=reply if answer else None,
+        rules=rules,
         experimental=rules.get("experimental", False),
     )
 

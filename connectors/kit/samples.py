@@ -58,7 +58,8 @@ def outcome(connector: Connector, sample: Sample) -> dict[str, Any]:
     if connector.provider_key:
         result["provider_key"] = connector.provider_key(request, config)
     if connector.reply:
-        result["reply"] = _plain_reply(connector.reply(request, config))
+        answer = connector.reply(request, config)
+        result["reply"] = _plain_reply(answer) if answer is not None else None
     return result
 
 
@@ -81,6 +82,8 @@ def plain(value: Any) -> Any:
         return {key: plain(below) for key, below in value.items()}
     if isinstance(value, tuple | list):
         return [plain(item) for item in value]
+    if isinstance(value, bytes):
+        return {"bytes": len(value)}
     return value.isoformat() if isinstance(value, datetime) else value
 
 

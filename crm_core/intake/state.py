@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,6 +27,10 @@ class Item:
     replayed: bool = False  # went through before: its effects are rewritten, never doubled
     own_addresses: frozenset[str] = frozenset()  # canonical e-mails and phones of ours, never a client
     first_time: bool = False  # never had an outcome: what was received after it may still be waiting
+    remote_ip: str = ""
+    user_agent: str = ""
+    spam: tuple[Mapping[str, Any], ...] = ()  # {"score","reasons"} of each arrival, in order
+    notes: Mapping[str, Any] = field(default_factory=dict)  # goes into the reason: mapping version, connector that read it
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from crm_core.arrivals import CallEvent, Ignored, Inquiry
+from crm_core.arrivals import CallEvent, Ignored, Inquiry, Pointer
 from crm_core.intake.callings import take_call
 from crm_core.intake.inquiries import take_inquiry, taken_as
 from crm_core.intake.mailings import take_message
@@ -23,4 +23,6 @@ def take(snapshot: Snapshot, step: Step, now: datetime) -> Taken:
         return take_inquiry(snapshot, step, arrival, now)
     if isinstance(arrival, CallEvent):
         return take_call(snapshot, step, arrival, now)
+    if isinstance(arrival, Pointer):  # what it points at came through the door as an event of its own
+        return taken_as(step, "ignored", {"code": "fetched", "key": arrival.key})
     return take_message(snapshot, step, arrival, now)

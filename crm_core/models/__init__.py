@@ -3,6 +3,16 @@
 from crm_core.models.base import Base
 from crm_core.models.call import Call
 from crm_core.models.contact import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion
+from crm_core.models.form import (
+    Attachment,
+    Consent,
+    ConsentText,
+    SourceAlert,
+    SourceField,
+    SourceMapping,
+    SourcePoll,
+    SourceWatch,
+)
 from crm_core.models.health import CaptureStat, Heartbeat
 from crm_core.models.lead import Activity, Lead, Touch
 from crm_core.models.message import MailboxFolder, MailDelivery, MailMessage, MailRef
@@ -11,8 +21,9 @@ from crm_core.models.source import InboundEvent, Source, SourceToken
 from crm_core.models.user import ROLES, ApiToken, AuditEntry, SignInLink, User
 
 __all__ = [
-    "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "AuditEntry", "Base", "Call", "CaptureStat", "Contact",
-    "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
-    "MailboxFolder", "MergeEvent", "Owner", "Pool", "PoolMember", "SignInLink", "Source", "SourceToken", "Suggestion",
+    "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "Base", "Call", "CaptureStat", "Consent",
+    "ConsentText", "Contact", "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
+    "MailboxFolder", "MergeEvent", "Owner", "Pool", "PoolMember", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
+    "SourcePoll", "SourceToken", "SourceWatch", "Suggestion",
     "Team", "Touch", "User",
 ]  # fmt: skip

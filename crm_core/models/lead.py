@@ -61,6 +61,8 @@ class Touch(Base):
         Index("uq_touch_event_id_seq", "event_id", "seq", unique=True, postgresql_where=sql("event_id IS NOT NULL")),
         Index("ix_touch_contact_id_at", "contact_id", "at"),
         Index("ix_touch_lead_id", "lead_id"),
+        # A double click, or a corrected address: looked for among the last minutes only.
+        Index("ix_touch_likeness", "likeness", "at", postgresql_where=sql("likeness <> ''")),
         Index("ix_touch_call_id", "call_id", postgresql_where=sql("call_id IS NOT NULL")),
     )
 
@@ -79,6 +81,9 @@ class Touch(Base):
     title: Mapped[str] = mapped_column(server_default="")
     text: Mapped[str] = mapped_column(server_default="")
     data: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
+    likeness: Mapped[str] = mapped_column(server_default="")  # hash of source, form and what was said, but for the person
+    fingerprint: Mapped[str] = mapped_column(server_default="")  # the same with the person: equal ones are one submission
+    double_of: Mapped[int | None] = mapped_column(ForeignKey("touch.id"))  # the same submission, sent twice
 
 
 class Activity(Base):

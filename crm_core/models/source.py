@@ -30,11 +30,13 @@ class Source(Base):
     line: Mapped[str] = mapped_column(server_default="")  # product line of its leads
     pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))  # None: the default pool
     allowed_hosts: Mapped[list[str]] = mapped_column(server_default=sql("'{}'"))  # a browser form may be sent back there
+    # Until then every inquiry is set aside: a burst of what looks like fakes is under way.
+    quarantine_until: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
 
 
 class SourceToken(Base):
-    """The secret part of an address. Found by digest, shown again by decrypting; rotated ones still accept mail to "unclaimed"."""
+    """The secret part of an address, or an alias ("hubspot:…") by which a site that moved here names its form. Found by digest, shown again by decrypting; rotated ones still accept mail to "unclaimed"."""
 
     __tablename__ = "source_token"
     __table_args__ = (CheckConstraint("state IN ('active','rotated','disabled')", name="state"),)
@@ -68,6 +70,7 @@ class InboundEvent(Base):
         # Claims and sweeps see waiting rows only, so their cost does not grow with history.
         Index("ix_inbound_event_due", "channel", "next_attempt_at", "id",
               postgresql_where=sql("state IN ('waiting','working')")),
+        Index("ix_inbound_event_spam", "id", postgresql_where=sql("outcome = 'spam'")),
         Index("ix_inbound_event_attention", "id", postgresql_where=sql("state IN ('needs_attention','rejected')")),
         Index("ix_inbound_event_source_id_id", "source_id", "id"),
         Index("ix_inbound_event_received_at", "received_at"),
@@ -99,4 +102,6 @@ class InboundEvent(Base):
     lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id"), index=True)
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
     done_at: Mapped[datetime | None]
+    # What a person decided about it, above all rules: {"spam":"ham","consent":"accepted","by":user,"at":time}.
+    verdict: Mapped[dict[str, Any] | None]
     replayed: Mapped[int] = mapped_column(server_default="0")  # how often a person sent it through again
