@@ -1,0 +1,88 @@
+"""Alerts: one open for a source, code and subject, counted while it lasts, closed by a person or by itself."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+from sqlalchemy import Engine
+
+from crm_core.config import HubConfig
+from crm_core.errors import NotFound
+from ingest.alerts import end_alert, list_alerts, open_alerts, open_counts, raise_alert, resolve_alert
+from ingest.sources import add_source
+
+
+@pytest.fixture
+def source_id(engine: Engine, config: HubConfig) -> int:
+    with engine.begin() as connection:
+        return add_source(connection, config, "generic_form", "Site", {}).id
+
+
+def shown(engine: Engine, **wanted: Any) -> list[dict[str, Any]]:
+    with engine.begin() as connection:
+        return list_alerts(connection, **wanted).items
+
+
+def test_alert_when_raised_from_cursor_connection_and_engine(engine: Engine, config: HubConfig, source_id: int) -> None:
+    with psycopg.connect(config.database_url, autocommit=True) as plain:
+        assert raise_alert(plain, source_id, "burst", data={"limit": 60}) == 1
+    with psycopg.connect(config.database_url, row_factory=dict_row) as keyed, keyed.cursor() as cursor:
+        assert raise_alert(cursor, source_id, "burst", data={"seen": 61}) == 2
+    with engine.begin() as connection:
+        assert raise_alert(connection, source_id, "burst") == 3
+    (alert,) = shown(engine)
+    assert (alert["code"], alert["raised"], alert["data"]) == ("burst", 3, {"limit": 60, "seen": 61})
+    assert alert["source"] == {"id": str(source_id), "name": "Site"}
+
+
+def test_alert_when_subjects_differ(engine: Engine, source_id: int) -> None:
+    with engine.begin() as connection:
+        raise_alert(connection, source_id, "new_field", "city")
+        raise_alert(connection, source_id, "new_field", "budget\x00")
+        assert [alert["subject"] for alert in open_alerts(connection, source_id)] == ["budget", "city"]
+        assert open_counts(connection) == [
+            {"code": "new_field", "source": {"id": str(source_id), "name": "Site"}, "count": 2}
+        ]
+
+
+def test_alert_when_many_raise_it_at_once(config: HubConfig, engine: Engine, source_id: int) -> None:
+    def once(_: int) -> None:
+        with psycopg.connect(config.database_url, autocommit=True) as connection:
+            raise_alert(connection, source_id, "silence", "form 1")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(once, range(24)))
+    (alert,) = shown(engine)
+    assert alert["raised"] == 24
+
+
+def test_alert_when_resolved_and_raised_again(engine: Engine, source_id: int) -> None:
+    with engine.begin() as connection:
+        raise_alert(connection, source_id, "burst")
+        alert_id = int(open_alerts(connection)[0]["id"])
+        first = resolve_alert(connection, alert_id, "user:1")
+        assert resolve_alert(connection, alert_id, "user:2") == first
+        assert first["resolved_by"] == "user:1"
+        raise_alert(connection, source_id, "burst")
+        assert [alert["raised"] for alert in open_alerts(connection)] == [1]
+    assert len(shown(engine, state=None)) == 2
+    assert [alert["id"] for alert in shown(engine, state="resolved")] == [str(alert_id)]
+
+
+def test_alert_when_it_has_passed(engine: Engine, source_id: int) -> None:
+    with engine.begin() as connection:
+        raise_alert(connection, source_id, "token_expired", "page 1")
+        raise_alert(connection, source_id, "token_expired", "page 2")
+        assert end_alert(connection, source_id, "token_expired", "page 1") == 1
+        assert end_alert(connection, source_id, "token_expired") == 1
+        assert end_alert(connection, source_id, "token_expired") == 0
+        assert open_alerts(connection) == []
+
+
+def test_resolve_when_there_is_no_such_alert(engine: Engine) -> None:
+    with engine.begin() as connection, pytest.raises(NotFound):
+        resolve_alert(connection, 999, "cli")
