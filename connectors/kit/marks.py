@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from connectors.kit import vocabulary as words
@@ -29,6 +30,9 @@ class Marks:
     client_ids: dict[str, str] = field(default_factory=dict)
     page_url: str = ""
     referrer: str = ""
+    page_title: str = ""
+    # The first visit: utm, click_ids (mappings), page_url, referrer, at; empty where nobody remembered it.
+    first_touch: dict[str, Any] = field(default_factory=dict)
     fallback_page: str = (
         ""  # the Referer header: often the site's name only, so everything else goes before it
     )
@@ -68,7 +72,10 @@ class Marks:
             if url:
                 self.put_query_of(url)
         page = self.page_url or self.fallback_page
-        return Attribution(self.utm, self.click_ids, self.client_ids, page[:CHARS], self.referrer[:CHARS])
+        return Attribution(
+            self.utm, self.click_ids, self.client_ids, page[:CHARS], self.referrer[:CHARS], self.page_title[:CHARS],
+            self.first_touch,
+        )  # fmt: skip
 
 
 def settled(value: str) -> str:

@@ -13,7 +13,7 @@ import phonenumbers
 from connectors.kit.leaves import Leaf, Path, is_file, leaves, text_of, without
 from connectors.kit.marks import Marks, is_address
 from connectors.kit.roles import is_no_number, role_of
-from crm_core.arrivals import Inquiry
+from crm_core.arrivals import Consent, IncomingFile, Inquiry
 
 _EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NUMBER = re.compile(r"\+?[\d\s().–-]{10,22}")
@@ -45,6 +45,10 @@ class Draft:
         default_factory=list
     )  # looked into for marks when the page's says nothing
     warnings: set[str] = field(default_factory=set)
+    thread: str = ""  # the provider's id of the conversation
+    messengers: dict[str, str] = field(default_factory=dict)
+    consents: list[Consent] = field(default_factory=list)
+    files: list[IncomingFile] = field(default_factory=list)
 
 
 def read(data: Mapping[str, Any], draft: Draft, *, region: str, by_name: bool = True) -> Inquiry:
@@ -200,4 +204,8 @@ def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path]) -> Inquir
         fields=rest,
         attribution=draft.marks.attribution(draft.more_addresses),
         warnings=tuple(sorted(draft.warnings)),
+        thread=draft.thread,
+        messengers=draft.messengers,
+        consents=tuple(draft.consents),
+        files=tuple(draft.files),
     )
