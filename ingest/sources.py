@@ -152,7 +152,7 @@ def list_sources(connection: Connection, config: HubConfig) -> list[SourceRow]:
     )
     token = (
         select(SourceToken.token)
-        .where(SourceToken.source_id == Source.id, SourceToken.state == "active")
+        .where(SourceToken.source_id == Source.id, SourceToken.state == "active", ~SourceToken.is_alias)
         .order_by(SourceToken.created_at.desc())
         .limit(1)
         .scalar_subquery()
@@ -177,7 +177,7 @@ def source_address(connection: Connection, config: HubConfig, source_id: int) ->
         raise _unknown(source_id)
     sealed = connection.execute(
         select(SourceToken.token)
-        .where(SourceToken.source_id == source_id, SourceToken.state == "active")
+        .where(SourceToken.source_id == source_id, SourceToken.state == "active", ~SourceToken.is_alias)
         .order_by(SourceToken.created_at.desc())
         .limit(1)
     ).scalar()
@@ -203,7 +203,7 @@ def rotate_token(connection: Connection, config: HubConfig, source_id: int, *, a
         raise Invalid("no_address", f"{source.connector.title} has no address: the hub fetches.", fields={})
     connection.execute(
         update(SourceToken)
-        .where(SourceToken.source_id == source_id, SourceToken.state == "active")
+        .where(SourceToken.source_id == source_id, SourceToken.state == "active", ~SourceToken.is_alias)
         .values(state="rotated", retired_at=func.now())
     )
     audit(connection, actor, "source.rotate", f"source:{source_id}")
@@ -222,20 +222,20 @@ def load_source(connection: Connection, config: HubConfig, source_id: int) -> Lo
 
 def _new_token(connection: Connection, config: HubConfig, source_id: int) -> str:
     token = secrets.token_hex(_TOKEN_BYTES)
-    sealed = seal(config.secret_key, token, _purpose(source_id))
+    sealed = seal(config.secret_key, token, address_purpose(source_id))
     connection.execute(insert(SourceToken).values(digest=digest_of(token), source_id=source_id, token=sealed))
     return token
 
 
 def _opened(config: HubConfig, source_id: int, sealed: str | None) -> str:
-    return unseal(config.secret_key, sealed, _purpose(source_id)) if sealed else ""
+    return unseal(config.secret_key, sealed, address_purpose(source_id)) if sealed else ""
 
 
 def _address(config: HubConfig, token: str) -> str:
     return f"{config.base_url}/in/{token}" if token else ""
 
 
-def _purpose(source_id: int) -> str:
+def address_purpose(source_id: int) -> str:
     return f"source:{source_id}:address"
 
 

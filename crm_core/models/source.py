@@ -36,7 +36,10 @@ class Source(Base):
 
 
 class SourceToken(Base):
-    """The secret part of an address, or an alias ("hubspot:…") by which a site that moved here names its form. Found by digest, shown again by decrypting; rotated ones still accept mail to "unclaimed"."""
+    """The secret part of an address, or an alias ("hubspot:…") by which a site that moved here names its form.
+
+    Found by digest, shown again by decrypting; rotated and disabled ones still accept mail to "unclaimed".
+    """
 
     __tablename__ = "source_token"
     __table_args__ = (CheckConstraint("state IN ('active','rotated','disabled')", name="state"),)
@@ -44,6 +47,7 @@ class SourceToken(Base):
     digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # SHA-256 of the token
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), index=True)
     token: Mapped[str]  # encrypted at rest
+    is_alias: Mapped[bool] = mapped_column(server_default=sql("false"))  # never shown as the source's address
     state: Mapped[str] = mapped_column(server_default="active")
     created_at: Mapped[CreatedAt]
     retired_at: Mapped[datetime | None]

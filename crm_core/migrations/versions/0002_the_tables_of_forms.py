@@ -143,6 +143,7 @@ def upgrade() -> None:
     op.add_column('inbound_event', sa.Column('verdict', postgresql.JSONB(astext_type=sa.Text()), nullable=True))
     op.create_index('ix_inbound_event_spam', 'inbound_event', ['id'], unique=False, postgresql_where=sa.text("outcome = 'spam'"))
     op.add_column('source', sa.Column('quarantine_until', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('source_token', sa.Column('is_alias', sa.Boolean(), server_default=sa.text('false'), nullable=False))
     op.add_column('touch', sa.Column('likeness', sa.Text(), server_default='', nullable=False))
     op.add_column('touch', sa.Column('fingerprint', sa.Text(), server_default='', nullable=False))
     op.add_column('touch', sa.Column('double_of', sa.BigInteger(), nullable=True))
