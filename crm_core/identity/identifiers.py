@@ -1,11 +1,12 @@
-"""A key: one phone or e-mail in the form that is compared, and how far it may be trusted to mean one person."""
+"""A key: one phone, e-mail, messenger or conversation in the form that is compared, and how far it may be trusted to mean one person."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["phone", "email"]
+#: phone | email | thread (a conversation of one source) | telegram_id and the like (docs/identity.md).
+Kind = str
 
 #: strong: belongs to one person, may join. weak: a reception, a role, a guess; only suggests or needs a full name.
 #: blocked: a placeholder or a machine's number; recognised so that it joins nobody.

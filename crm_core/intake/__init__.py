@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -32,15 +32,17 @@ def take_in(cursor: Cursor, items: Sequence[Item], now: datetime) -> list[Taken]
     for step in steps:
         taken[step.item.event_id].append(take(snapshot, step, now))
     flush(cursor, snapshot)
-    return [_combine([resolve_taken(one) for one in taken[item.event_id]]) for item in items]
+    return [_combine([resolve_taken(one) for one in taken[item.event_id]], item.notes) for item in items]
 
 
-def _combine(parts: list[Taken]) -> Taken:
+def _combine(parts: list[Taken], notes: Mapping[str, Any]) -> Taken:
     if len(parts) == 1:
+        parts[0].reason.update(notes)
         return parts[0]
     first = min(parts, key=lambda part: _WEIGHT.index(part.outcome))
     reason: dict[str, Any] = {
         **first.reason,
+        **notes,
         "parts": [{"outcome": part.outcome, "lead": str(part.lead_id) if part.lead_id else None} for part in parts],
     }
     return Taken(first.event_id, first.outcome, reason, first.lead_id, first.contact_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from crm_core.intake.enclosures import write_enclosures
 from crm_core.intake.owning import give_owners, write_pools
 from crm_core.intake.rows import Cursor, draw_ids, insert_rows, update_rows
 from crm_core.intake.state import (
@@ -15,6 +16,7 @@ from crm_core.intake.state import (
     MessageState,
     Snapshot,
     Taken,
+    TouchState,
 )
 
 #: "Last seen" of an identifier is kept to this precision, so that a busy client does not rewrite rows all day.
@@ -39,6 +41,7 @@ def flush(cursor: Cursor, snapshot: Snapshot) -> None:
     _write_calls(cursor, snapshot)
     _write_messages(cursor, snapshot)
     _write_touches(cursor, snapshot)
+    write_enclosures(cursor, snapshot)
     assigned = [one for one in snapshot.ownership if isinstance(one, LeadState) and one.assignment]
     insert_rows(cursor, "assignment", [{"lead_id": lead.id, "at": "now", **lead.assignment} for lead in assigned])  # type: ignore[dict-item]
     _write_call_backs(cursor, snapshot)
@@ -144,7 +147,7 @@ def _lead_row(lead: LeadState) -> dict[str, Any]:
         "stage": "new", "event_id": lead.event_id, "event_seq": lead.event_seq, "owner_id": lead.owner_id,
         "pool_id": lead.pool_id, "touches": 1 + lead.new_touches, "repeat_of": repeat_of, "created_at": "now",
         "last_touch_at": lead.last_touch_at, "lost_reason": "merged" if lead.folded_into else "",
-        "spam": {"score": 0, "reasons": []}, "version": 1,
+        "spam": {"score": 0, "reasons": [], **lead.spam}, "version": 1,
     }  # fmt: skip
 
 
@@ -221,7 +224,9 @@ def _write_touches(cursor: Cursor, snapshot: Snapshot) -> None:
     insert_rows(
         cursor, "touch",
         [{"id": t.id, "contact_id": t.contact.id, "lead_id": t.lead.id if t.lead else None, "actor": "hub",
-          "call_id": t.call.id if t.call else None, "message_id": t.message.id if t.message else None, **t.columns}
+          "call_id": t.call.id if t.call else None, "message_id": t.message.id if t.message else None,
+          "likeness": "", "fingerprint": "",
+          "double_of": t.double_of.id if isinstance(t.double_of, TouchState) else t.double_of, **t.columns}
          for t in snapshot.new_touches],
     )  # fmt: skip
     update_rows(

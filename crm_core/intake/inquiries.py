@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from crm_core.arrivals import Attribution, Inquiry
+from crm_core.intake.doubles import double_of, happened_at, remember
+from crm_core.intake.enclosures import enclose
 from crm_core.intake.joining import attach, join
 from crm_core.intake.people import Step
-from crm_core.intake.state import ContactState, LeadState, Snapshot, Taken, TouchState
+from crm_core.intake.state import ContactState, LeadState, RecentTouch, Snapshot, Taken, TouchState
 from crm_core.leads import LeadVerdict, decide_lead
 from crm_core.matching import Verdict
 
@@ -37,6 +39,8 @@ def attribution_columns(value: Attribution) -> dict[str, Any]:
         "referrer": value.referrer,
         "click_ids": dict(value.click_ids),
         "client_ids": dict(value.client_ids),
+        **({"page_title": value.page_title} if value.page_title else {}),
+        **({"first": dict(value.first)} if value.first else {}),
     }
 
 
@@ -62,13 +66,42 @@ def take_inquiry(snapshot: Snapshot, step: Step, inquiry: Inquiry, now: datetime
             "name": inquiry.name, "phones": list(inquiry.phones), "emails": list(inquiry.emails),
             "company": inquiry.company, "fields": content["fields"], "attribution": content["attribution"],
             "form": {"id": inquiry.form_id, "name": inquiry.form_name}, "warnings": list(inquiry.warnings),
+            **({"messengers": dict(inquiry.messengers)} if inquiry.messengers else {}),
         },
     }  # fmt: skip
     again = snapshot.touches.get((step.item.event_id, step.seq))
     if again is not None:
+        enclose(snapshot, step, inquiry, again.contact.root, again.lead)
         return rewrite(snapshot, step, again, touch, content)
-    contact, verdict = join(snapshot, step, now)
-    return put(snapshot, step, contact, verdict, inquiry.line or step.item.line, content, touch)[0]
+    marks, at = snapshot.marks[step.item.event_id, step.seq], happened_at(step, inquiry)
+    touch |= {"likeness": marks.likeness, "fingerprint": marks.fingerprint}
+    found = double_of(snapshot, step, inquiry)
+    if found is not None:
+        # Nothing is refused: the second one is on record as a touch of the same lead.
+        contact, verdict = _contact_of(snapshot, found[0]), None
+        attach(snapshot, step, contact)
+    else:
+        contact, verdict = join(snapshot, step, now)
+    taken, lead, item = put(
+        snapshot, step, contact, verdict, inquiry.line or step.item.line, content, touch, at=at
+    )
+    if found is not None:
+        taken.reason["double"] = {"rule": found[1], "event": str(found[0].event_id)}
+        item.double_of = found[0].touch or found[0].id
+    enclose(snapshot, step, inquiry, contact, lead)
+    remember(
+        snapshot,
+        RecentTouch(None, step.item.event_id, step.seq, None, marks.fingerprint, marks.likeness, at, inquiry.emails,
+                    inquiry.phones, item),
+    )  # fmt: skip
+    return taken
+
+
+def _contact_of(snapshot: Snapshot, recent: RecentTouch) -> ContactState:
+    if recent.touch is not None:
+        return recent.touch.contact.root
+    assert recent.contact_id is not None
+    return snapshot.contacts[recent.contact_id].root
 
 
 def rewrite(
@@ -123,7 +156,7 @@ def put(
         lead = LeadState(
             None, contact, line, "open", None, step.item.received_at, step.item.event_id, step.seq,
             repeat_of=latest if decided.action == "repeat" else None, created=True, content=content,
-            pool_id=step.item.pool_id,
+            pool_id=step.item.pool_id, spam=step.item.spam[step.seq] if step.seq < len(step.item.spam) else {},
             sticky_owner_id=latest.owner_id if latest is not None else None,
         )  # fmt: skip
         lead.content = {

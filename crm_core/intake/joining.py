@@ -89,9 +89,9 @@ def _link(snapshot: Snapshot, step: Step, contact: ContactState, verdict: matchi
                 identifier.strength, identifier.changed = "shared", True
             if key.kind == "phone":
                 contact.phones += 1
-            else:
+            elif key.kind == "email":
                 contact.emails += 1
-        if first_name and first_name not in identifier.names_seen:
+        if first_name and key.kind != "thread" and first_name not in identifier.names_seen:
             identifier.names_seen.append(first_name)
             identifier.changed = True
             if len(identifier.names_seen) >= matching.NAMES_MAKE_SHARED:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from crm_core.arrivals import Address, Arrival, CallEvent, Inquiry, Message
 from crm_core.identity.emails import read_emails
 from crm_core.identity.identifiers import Key
+from crm_core.identity.messengers import messenger_keys, thread_key
 from crm_core.identity.phones import read_phones
 from crm_core.intake.state import Item, Person
 
@@ -37,7 +38,10 @@ def person_of(arrival: Arrival, item: Item) -> Person:
     if isinstance(arrival, Inquiry):
         phones = [key for text in arrival.phones for key in read_phones(text, item.region, kind="form")]
         emails = [key for text in arrival.emails for key in read_emails(text)]
-        return Person(_ordered(phones + emails, item.own_addresses), arrival.name, arrival.company)
+        keys = [*phones, *emails, *messenger_keys(arrival.messengers)]
+        if arrival.thread:
+            keys.append(thread_key(item.source_id, arrival.thread))
+        return Person(_ordered(keys, item.own_addresses), arrival.name, arrival.company)
     if isinstance(arrival, CallEvent):
         own = {key.value for key in read_phones(arrival.our_number, item.region, kind="ani")} if arrival.our_number else set()
         phones = list(read_phones(arrival.remote, item.region, kind="ani"))
@@ -66,11 +70,16 @@ def _is_own(address: Address, own: Collection[str]) -> bool:
 
 
 def _ordered(keys: Iterable[Key], own: Collection[str]) -> tuple[Key, ...]:
-    """Without our own and repeated ones; strong before weak, phones before e-mails."""
+    """Without our own and repeated ones; a conversation first, then strong before weak, phones before e-mails."""
     unique: dict[tuple[str, str], Key] = {}
     for key in keys:
         if key.value not in own:
             unique.setdefault((key.kind, key.value), key)
     return tuple(
-        sorted(unique.values(), key=lambda key: (key.strength != "strong", key.strength == "blocked", key.kind != "phone"))
+        sorted(
+            unique.values(),
+            key=lambda key: (
+                key.kind != "thread", key.strength != "strong", key.strength == "blocked", key.kind != "phone",
+            ),
+        )
     )

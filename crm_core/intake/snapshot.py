@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
-from crm_core.arrivals import CallEvent, Message
+from crm_core.arrivals import CallEvent, Inquiry, Message
 from crm_core.errors import Transient
+from crm_core.intake.doubles import marks_of, read_recent
 from crm_core.intake.people import Step
 from crm_core.intake.rows import Cursor
 from crm_core.intake.state import (
@@ -47,6 +48,11 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     names = [f"{kind}:{value}" for kind, value in keys if (kind, value) not in shared]
     names += [f"call:{source_id}:{call_key}" for source_id, call_key in calls]
     names += [f"mail:{message.dedup_key}" for message in messages]
+    for step in steps:
+        if isinstance(inquiry := step.arrival, Inquiry):
+            marks = snapshot.marks[step.item.event_id, step.seq] = marks_of(step, inquiry)
+            # Where a phone or an e-mail is known, its lock already keeps two equal submissions apart.
+            names += [f"form:{mark}" for mark in (marks.likeness, "" if step.person.keys else marks.fingerprint) if mark]
     locks = sorted({_lock_number(name) for name in names})
     if locks:
         cursor.execute("SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k", (locks,))
@@ -59,6 +65,8 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     message_rows = _read_messages(cursor, messages, wanted) if messages else []
     replayed = [step.item.event_id for step in steps if step.item.replayed]
     touch_rows = _read_touches(cursor, replayed, [row["id"] for row in call_rows], wanted)
+    if snapshot.marks:
+        read_recent(cursor, snapshot, steps, wanted)
     back_ids = _find_call_backs(cursor, [value for kind, value in keys if kind == "phone"], wanted) if calls else []
     _lock_contacts(cursor, snapshot, wanted)
     back_rows = _lock_call_backs(cursor, back_ids) if back_ids else []
@@ -196,7 +204,7 @@ def _lock_contacts(cursor: Cursor, snapshot: Snapshot, wanted: set[int]) -> None
     cursor.execute(
         "SELECT c.root_id, i.kind, count(*) AS n FROM contact c JOIN contact_identifier ci ON ci.contact_id = c.id"
         " AND ci.retired_at IS NULL JOIN identifier i ON i.id = ci.identifier_id"
-        " WHERE c.root_id = ANY(%s) GROUP BY c.root_id, i.kind",
+        " WHERE c.root_id = ANY(%s) AND i.kind IN ('phone', 'email') GROUP BY c.root_id, i.kind",
         (list(states),),
     )
     for row in cursor.fetchall():

@@ -118,6 +118,7 @@ class LeadState:
     assignment: dict[str, Any] | None = None
     answered_by_id: int | None = None
     sticky_owner_id: int | None = None
+    spam: Mapping[str, Any] = field(default_factory=dict)  # {"score","reasons"} of its first inquiry
 
 
 @dataclass(slots=True, eq=False)
@@ -130,6 +131,7 @@ class TouchState:
     message: MessageState | None = None
     created: bool = True
     changed: bool = True
+    double_of: TouchState | int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -184,6 +186,31 @@ class MessageState:
 
 
 @dataclass(frozen=True, slots=True)
+class RecentTouch:
+    """A touch of the last minutes that an inquiry may be a double of."""
+
+    id: int | None
+    event_id: int
+    seq: int
+    contact_id: int | None
+    fingerprint: str
+    likeness: str
+    at: datetime
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    touch: TouchState | None = None  # made in this batch
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A row of consent or attachment whose contact and lead get their ids at the end."""
+
+    contact: ContactState
+    lead: LeadState | None
+    columns: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Person:
     """Who is behind an arrival: canonical keys in order of priority, and how he calls himself."""
 
@@ -215,3 +242,9 @@ class Snapshot:
     new_messages: list[MessageState] = field(default_factory=list)
     merges: list[dict[str, Any]] = field(default_factory=list)
     suggestions: list[tuple[ContactState, ContactState, dict[str, Any]]] = field(default_factory=list)
+    marks: dict[tuple[int, int], Any] = field(default_factory=dict)  # doubles.Marks of each inquiry, by event and seq
+    recent: dict[str, list[RecentTouch]] = field(default_factory=dict)  # by fingerprint, and by likeness
+    consents: list[Enclosure] = field(default_factory=list)
+    consent_texts: dict[tuple[int, str, str], Any] = field(default_factory=dict)  # by source, purpose, hash
+    attachments: list[Enclosure] = field(default_factory=list)
+    rewritten: list[tuple[int, int]] = field(default_factory=list)  # inquiries whose enclosures are written anew

@@ -117,7 +117,7 @@ def _identifiers_of(connection: Connection, root_id: int) -> list[dict[str, Any]
         )
         .join(ContactIdentifier, ContactIdentifier.identifier_id == Identifier.id)
         .join(Contact, Contact.id == ContactIdentifier.contact_id)
-        .where(Contact.root_id == root_id)
+        .where(Contact.root_id == root_id, Identifier.kind != "thread")  # a conversation's id says nothing to a person
         .order_by(ContactIdentifier.first_seen_at, Identifier.id)
     )  # fmt: skip
     return [

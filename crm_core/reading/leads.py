@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from crm_core.access import Principal, visible_leads
 from crm_core.errors import NotFound
 from crm_core.models import Contact, Lead, Owner, Pool, Source
+from crm_core.reading.enclosures import consents_of, files_of
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
 from crm_core.reading.people import (
     email_values,
@@ -120,6 +121,8 @@ def get_lead(connection: Connection, principal: Principal, lead_id: int) -> dict
 
 def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
     reach = reachable_at(connection, {row.root_id for row in rows})
+    consents = consents_of(connection, {row.id for row in rows})
+    files = files_of(connection, {row.id for row in rows})
     return [
         {
             "id": str(row.id),
@@ -145,6 +148,8 @@ def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any
             "message": row.message,
             "fields": row.fields,
             "attribution": _attribution(row.attribution),
+            "consents": consents[row.id],
+            "files": files[row.id],
             "touches": row.touches,
             "repeat_of": id_text(row.repeat_of),
             "lost_reason": row.lost_reason,

@@ -160,7 +160,7 @@ def test_merge_is_logged_with_everything_it_moved(desk: Desk) -> None:
 
 def test_nameless_inquiry_without_any_identifier_still_becomes_a_lead(desk: Desk) -> None:
     desk.form(question="Сколько стоит?")
-    desk.form(question="Сколько стоит?")
+    desk.form(question="Где вы находитесь?")
     desk.drain()
     assert desk.one("SELECT count(*) FROM lead") == 2
     assert desk.one("SELECT count(*) FROM lead WHERE owner_id IS NULL") == 0

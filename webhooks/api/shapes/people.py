@@ -33,6 +33,31 @@ class Attribution(BaseModel):
     client_ids: dict[str, Any]
 
 
+class ConsentOf(Shape):
+    purpose: str = Field(description="processing, marketing or transfer")
+    given: bool
+    method: str
+    text_id: str
+    text_sha256: str = Field(description="of the words beside the box, as they were shown")
+    text_url: str
+    captured_at: AwareDatetime
+    page_url: str
+    ip: str
+    user_agent: str
+    field: str
+
+
+class FileOf(Shape):
+    id: Id
+    name: str
+    type: str = Field(description="as the sender declared it; not believed")
+    size: int = Field(description="bytes")
+    sha256: str
+    field: str
+    state: Literal["stored", "to_fetch", "refused", "failed"]
+    note: str = Field(description="code of why there is no content")
+
+
 class Spam(Shape):
     score: float
     reasons: list[Any]
@@ -57,6 +82,8 @@ class Lead(Shape):
     message: str
     fields: dict[str, Any] = Field(description="everything that was sent and not mapped")
     attribution: Attribution
+    consents: list[ConsentOf]
+    files: list[FileOf]
     touches: int
     repeat_of: Id | None
     lost_reason: str
