@@ -27,6 +27,9 @@ class HubConfig:
     lease_seconds: float = 30.0  # a claimed event returns to the queue after this, by the database's clock
     batch_size: int = 100  # events one claim takes at most
     max_body_bytes: int = 10 * 1024 * 1024  # an entrance answers 413 above this
+    # Addresses, networks and host names of our own network that the hub may ask when a provider or a user names them.
+    outbound_allow: tuple[str, ...] = ()
+    backfill_minutes: int = 15  # how often providers are asked for what their notices may have missed
 
     @property
     def base_url(self) -> str:

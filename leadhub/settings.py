@@ -75,7 +75,9 @@ def read(environment: Mapping[str, str], directory: Path) -> Settings:
         if name.startswith(PREFIX) and not name.startswith(_NOT_OURS) and name not in known
     ]
     keys = {setting.field: setting for setting in SETTINGS if setting.in_file}
-    faults += [_unknown(name, keys, f"in {home / FILE_NAME}") for name in sorted(from_file) if name not in keys]
+    faults += [
+        _unknown(name, keys, f"in {home / FILE_NAME}") for name in sorted(from_file) if name not in keys
+    ]
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for setting in SETTINGS:
@@ -143,7 +145,8 @@ def effective(settings: Settings) -> list[dict[str, str]]:
     """Rows of `leadhub config`: name, value with secrets masked, origin."""
     rows = []
     for setting in SETTINGS:
-        value = str(settings.values[setting.field])
+        held = settings.values[setting.field]
+        value = ", ".join(held) if isinstance(held, tuple) else str(held)
         origin = settings.origins[setting.field]
         if not value and setting.field in ("database_url", "broker_url"):
             value = "(embedded)"
@@ -178,7 +181,9 @@ def _file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured("settings_unreadable", f"{path} cannot be read: {error}.", path=str(path)) from error
+        raise Misconfigured(
+            "settings_unreadable", f"{path} cannot be read: {error}.", path=str(path)
+        ) from error
 
 
 def _scalar(value: Any) -> str:
@@ -235,6 +240,18 @@ def _host(text: str) -> str:
     return text
 
 
+def _outbound_allow(text: str) -> tuple[str, ...]:
+    entries = tuple(entry.strip() for entry in text.split(",") if entry.strip())
+    if entries:
+        from ingest.outbound_addresses import allowed_of  # only when somebody names any
+
+        try:
+            allowed_of(entries)
+        except ValueError as error:
+            raise ValueError(f"it is a list of addresses, networks and host names, and {error}") from error
+    return entries
+
+
 def _secret(text: str) -> str:
     if text and len(text) < MIN_SECRET_CHARACTERS:
         raise ValueError(f"it has at least {MIN_SECRET_CHARACTERS} characters")
@@ -285,6 +302,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("trusted_proxies", _whole(0, 16), "0", "How many proxies stand in front and may say who the client is "
             "(X-Forwarded-For)."),
     Setting("workers", _whole(1, 64), "2", "Processes of the web server, and as many of the worker."),
+    Setting("outbound_allow", _outbound_allow, "", "Hosts and networks of your own that the hub may ask when a form, a "
+            "provider or a user names them, such as 10.0.5.0/24, files.example.org. Hosts may be asked on any port. Empty: "
+            "only the public internet, on ports 80 and 443."),
+    Setting("backfill_minutes", _whole(1, 1440), "15", "How often a provider that only announces leads (Meta, LinkedIn) is "
+            "asked for those that its notices may have missed."),
     Setting("lease_seconds", _seconds(5, 3600), "30", "After how long an event of a worker that died is taken up "
             "again."),
 )  # fmt: skip
