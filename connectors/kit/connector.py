@@ -18,6 +18,10 @@ Channel = Literal["form", "call", "mail"]
 #: A configuration value that is encrypted at rest and masked wherever it is shown.
 Secret = Annotated[str, Field(json_schema_extra={"secret": True})]
 
+#: Method of an event that the hub fetched itself (`Fetch`). The door takes no such method, so no sender can use it, and
+#: nobody signed it: it is not verified.
+FETCHED = "FETCH"
+
 
 class ConnectorConfig(BaseModel):
     """Settings of one source. Becomes the console's form, the documentation's table and the tests' configuration."""
@@ -59,6 +63,11 @@ class Request:
     @property
     def content_type(self) -> str:
         return self.headers.get("content-type", "")
+
+    @property
+    def is_fetched(self) -> bool:
+        """The hub got this body itself, from where a `Pointer` or a back-fill led."""
+        return self.method == FETCHED
 
 
 @dataclass(frozen=True, slots=True)

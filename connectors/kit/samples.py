@@ -50,7 +50,7 @@ def outcome(connector: Connector, sample: Sample) -> dict[str, Any]:
         return {"handshake": _plain_reply(answer)}
     result: dict[str, Any] = {}
     try:
-        if connector.verify:
+        if connector.verify and not request.is_fetched:
             connector.verify(request, config)
         result["arrivals"] = [plain(arrival) for arrival in connector.parse(request, config)]
     except HubError as error:
