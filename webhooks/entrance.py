@@ -1,4 +1,4 @@
-"""POST /in/<token>: size, token, handshake, signature where its refusal is read by a person, journal, answer.
+"""POST /in/<token> and the addresses of other services: size, token, handshake, signature where its refusal is read by a person, journal, answer.
 
 It stands in front of Flask. Nothing else may refuse here: no parsing, no validation, no search for duplicates. Whatever
 a connector does wrong at the door is logged and the arrival is kept; the worker finds out with time and company.
@@ -7,18 +7,21 @@ a connector does wrong at the door is logged and the arrival is kept; the worker
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Final, TypeVar
+from typing import Final
 
-from connectors.kit import Connector, ConnectorConfig, Reply, Request
+from connectors.kit import Connector, Reply, Request
 from crm_core.config import HubConfig
 from crm_core.errors import HubError, Malformed, NotAuthentic, TooLarge, Transient, UnknownSource
 from ingest.accept import GroupAcceptor, RawArrival, masked_headers
 from ingest.arrival import VERIFIED_AT_DOOR, VERIFIED_HEADER
 from ingest.source_directory import Address, SourceDirectory
+from webhooks import dropins
+from webhooks.entrance_connector import get_counts, refusal_of, safely
 from webhooks.entrance_request import Environ, body_of, drain, headers_of, readable, remote_ip
+from webhooks.entrance_visitor import is_browser_form, only_looks
 from webhooks.replies import (
     Answer,
     StartResponse,
@@ -35,6 +38,7 @@ from webhooks.replies_redirect import allowed_address, asked_address
 PREFIX: Final = "/in/"
 
 _STATUS: Final[dict[type[HubError], int]] = {
+    HubError: 500,
     UnknownSource: 404,
     TooLarge: 413,
     Transient: 503,
@@ -46,11 +50,10 @@ _COMMIT_SECONDS: Final = 2.6  # what the commit may take of it
 _DRAIN_FACTOR: Final = 4  # a sender of up to so many times the limit still gets to read its 413
 
 _log = logging.getLogger(__name__)
-_Result = TypeVar("_Result")
 
 
 class Entrance:
-    """A WSGI callable for everything under /in/."""
+    """A WSGI callable for everything under /in/ and for the drop-in addresses."""
 
     def __init__(self, config: HubConfig, directory: SourceDirectory, acceptor: GroupAcceptor) -> None:
         self._config = config
@@ -71,19 +74,22 @@ class Entrance:
             answer = self._refusal(error, headers)
             if isinstance(error, TooLarge):
                 drain(environ, self._config.max_body_bytes * _DRAIN_FACTOR)
+        except Exception:  # noqa: BLE001 - the edge: a defect of ours is answered with CORS too, or a page's script repeats for ever
+            _log.exception("entrance failed")
+            answer = self._refusal(HubError("internal", "The hub made a mistake."), headers)
         return send(answer, headers.get("origin", ""), start_response, head=method == "HEAD")
 
     def _answer(self, method: str, headers: Mapping[str, str], environ: Environ) -> Answer:
         body = body_of(environ, self._config.max_body_bytes) if method == "POST" else b""
         latest = monotonic() + _ANSWER_SECONDS
-        token, _, rest = environ["PATH_INFO"][len(PREFIX) :].partition("/")
-        address = self._directory.find(token)
-        if address is None:
-            raise UnknownSource("unknown_source", "Nobody receives messages at this address.")
+        query = readable(environ.get("QUERY_STRING") or "")
+        address, rest, dropin = self._found(environ["PATH_INFO"], query, body)
+        if dropin is not None and dropin.wants_json:
+            headers = {**headers, "accept": "application/json"}
         request = Request(
             method=method,
-            path=readable(rest),
-            query=readable(environ.get("QUERY_STRING") or ""),
+            path=rest,
+            query=query,
             headers=headers,
             body=body,
             received_at=datetime.now(UTC),
@@ -95,13 +101,33 @@ class Entrance:
             return self._keep(request, address, None, latest)
         connector, settings = address.source.connector, address.source.settings
         if connector.handshake is not None and method != "HEAD":
-            shaken = _safely(connector, "handshake", connector.handshake, request, settings)
+            shaken = safely(connector, "handshake", connector.handshake, request, settings)
             if shaken is not None:
                 return _of_reply(shaken)
         is_event = method == "POST" or (
-            method == "GET" and request.query != "" and _get_counts(connector, request, settings)
+            method == "GET"
+            and request.query != ""
+            and not only_looks(headers)
+            and ((dropin is not None and dropin.get_counts) or get_counts(connector, request, settings))
         )
         return self._keep(request, address, connector, latest) if is_event else self._about(headers)
+
+    def _found(self, path: str, query: str, body: bytes) -> tuple[Address, str, dropins.Dropin | None]:
+        """Whose address this is, what follows the token, and the drop-in by which it was found."""
+        if path.startswith(PREFIX):
+            token, _, rest = path[len(PREFIX) :].partition("/")
+            address = self._directory.find(token)
+            if address is not None:
+                return address, readable(rest), None
+        else:
+            asked: set[str] = set()
+            for dropin in dropins.read(readable(path), query, body):
+                for token in dropin.tokens:
+                    address = None if token in asked else self._directory.find(token)
+                    if address is not None:
+                        return address, dropin.path, dropin
+                    asked.add(token)
+        raise UnknownSource("unknown_source", "Nobody receives messages at this address.")
 
     def _keep(self, request: Request, address: Address, connector: Connector | None, latest: float) -> Answer:
         refusal: NotAuthentic | None = None
@@ -111,12 +137,12 @@ class Entrance:
         if connector is not None and address.source is not None:
             settings = address.source.settings
             if connector.verify is not None and connector.verify_at_door:
-                refusal = _refusal_of(connector, request, settings)
+                refusal = refusal_of(connector, request, settings)
                 marks = {} if refusal else {VERIFIED_HEADER: VERIFIED_AT_DOOR}
             if refusal is None:
                 # What is not authentic must not take the key of the real one that may still come.
                 if connector.provider_key is not None:
-                    key = _safely(connector, "provider_key", connector.provider_key, request, settings)
+                    key = safely(connector, "provider_key", connector.provider_key, request, settings)
                 own = _bare(request.headers.get("idempotency-key", ""))
                 key = key or own
                 senders = bool(own) and key == own
@@ -139,10 +165,10 @@ class Entrance:
         if refusal is not None:
             return refused(401, refusal.code, refusal.message)
         if connector is not None and connector.reply is not None and address.source is not None:
-            reply = _safely(connector, "reply", connector.reply, request, address.source.settings)
+            reply = safely(connector, "reply", connector.reply, request, address.source.settings)
             if reply is not None:
                 return _of_reply(reply)
-        if not _is_browser_form(request.headers):
+        if not is_browser_form(request.headers):
             return accepted(receipt.uid)
         return self._thanks(request, address)
 
@@ -168,7 +194,7 @@ class Entrance:
     def _refusal(self, error: HubError, headers: Mapping[str, str]) -> Answer:
         status = _STATUS.get(type(error), 503)
         extra = retry_after() if status == 503 else ()
-        if _is_browser_form(headers):
+        if is_browser_form(headers):
             return self._page(status, error.code, headers, extra=extra)
         return refused(status, error.code, error.message, extra)
 
@@ -184,54 +210,12 @@ class Entrance:
         return Answer(status, body, _HTML, (*PAGE_HEADERS, *extra))
 
 
-def _safely(
-    connector: Connector,
-    step: str,
-    function: Callable[[Request, ConnectorConfig], _Result],
-    request: Request,
-    settings: ConnectorConfig,
-) -> _Result | None:
-    """Runs a connector's function at the door. Its mistake is logged; the arrival goes on as if it had said nothing."""
-    try:
-        return function(request, settings)
-    except Exception:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
-        _log.exception("connector failed at the door", extra={"connector": connector.name, "step": step})
-        return None
-
-
-def _get_counts(connector: Connector, request: Request, settings: ConnectorConfig) -> bool:
-    wanted = connector.get_is_event
-    if isinstance(wanted, bool):
-        return wanted
-    return _safely(connector, "get_is_event", wanted, request, settings) is True
-
-
-def _refusal_of(connector: Connector, request: Request, settings: ConnectorConfig) -> NotAuthentic | None:
-    assert connector.verify is not None
-    try:
-        connector.verify(request, settings)
-    except NotAuthentic as error:
-        return error
-    except Exception:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
-        _log.exception("connector failed at the door", extra={"connector": connector.name, "step": "verify"})
-    return None
-
-
 def _bare(key: str) -> str:
     """An Idempotency-Key, quoted (RFC 8941 string) or bare, as the same key."""
     key = key.strip()
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = key[1:-1].replace('\\"', '"').replace("\\\\", "\\")
     return key
-
-
-def _is_browser_form(headers: Mapping[str, str]) -> bool:
-    """True if a person's browser waits for a page: it takes HTML, no script asked, and JSON is not what it likes best."""
-    accept = headers.get("accept", "").lower()
-    html = accept.find("text/html")
-    if html < 0 or headers.get("x-requested-with", "").lower() == "xmlhttprequest":
-        return False
-    return not 0 <= accept.find("application/json") < html
 
 
 def _of_reply(reply: Reply) -> Answer:

@@ -11,11 +11,14 @@ from typing import Any
 from crm_core.config import HubConfig
 from ingest.accept import GroupAcceptor
 from ingest.source_directory import SourceDirectory
+from webhooks import dropins
 from webhooks.app import create_app
 from webhooks.console import door
 from webhooks.entrance import PREFIX, Entrance
 from webhooks.replies import StartResponse
 from workers.wake import Waker
+
+_ENTRANCES = (PREFIX, *dropins.PREFIXES)
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -30,7 +33,8 @@ def create_application(config: HubConfig) -> Application:
 
 def in_front_of(app: Application, entrance: Entrance) -> Application:
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if environ["PATH_INFO"].startswith(PREFIX):
+        path: str = environ["PATH_INFO"]
+        if path.startswith(_ENTRANCES) or dropins.is_mail_path(path):
             return entrance(environ, start_response)
         return app(environ, start_response)
 

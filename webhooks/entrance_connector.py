@@ -1,0 +1,48 @@
+"""A connector's functions as the door asks them: what they do wrong is logged, and never costs an inquiry."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+from connectors.kit import Connector, ConnectorConfig, Request
+from crm_core.errors import NotAuthentic
+
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
+
+
+def safely(
+    connector: Connector,
+    step: str,
+    function: Callable[[Request, ConnectorConfig], _Result],
+    request: Request,
+    settings: ConnectorConfig,
+) -> _Result | None:
+    """What the function says; None if it failed, as if it had said nothing."""
+    try:
+        return function(request, settings)
+    except Exception:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
+        _log.exception("connector failed at the door", extra={"connector": connector.name, "step": step})
+        return None
+
+
+def get_counts(connector: Connector, request: Request, settings: ConnectorConfig) -> bool:
+    """True if this GET is an arrival."""
+    wanted = connector.get_is_event
+    if isinstance(wanted, bool):
+        return wanted
+    return safely(connector, "get_is_event", wanted, request, settings) is True
+
+
+def refusal_of(connector: Connector, request: Request, settings: ConnectorConfig) -> NotAuthentic | None:
+    """The signature's refusal, None if it is good."""
+    assert connector.verify is not None
+    try:
+        connector.verify(request, settings)
+    except NotAuthentic as error:
+        return error
+    except Exception:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
+        _log.exception("connector failed at the door", extra={"connector": connector.name, "step": "verify"})
+    return None
