@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from connectors.kit.decoding.uploads import Upload
+from connectors.kit.files import is_described
+
 Path = tuple[str | int, ...]
 
 _NAMES = ("name", "key", "field_name", "fieldName", "id", "ref")
@@ -42,7 +45,8 @@ def leaves(data: Mapping[str, Any]) -> list[Leaf]:
 
 
 def is_file(value: Any) -> bool:
-    return isinstance(value, dict) and "sha256" in value and "size" in value
+    """True for a file that came along, or that a service describes with its address."""
+    return isinstance(value, Upload) or (isinstance(value, dict) and is_described(value))
 
 
 def text_of(value: Any) -> str:
@@ -60,17 +64,22 @@ def text_of(value: Any) -> str:
     return ""
 
 
-def without(data: Any, taken: set[Path], at: Path = ()) -> Any:
-    """The same tree without the leaves that were taken and without levels that this made empty."""
+def without(data: Any, taken: set[Path], notes: Mapping[Path, Any] | None = None, at: Path = ()) -> Any:
+    """The same tree without the leaves that were taken and without levels that this made empty; `notes` replace leaves."""
     if not isinstance(data, dict | list):
         return data
+    notes = notes or {}
     pairs = data.items() if isinstance(data, dict) else enumerate(data)
     kept: list[tuple[Any, Any]] = []
     for key, value in pairs:
         path = (*at, key)
         if path in taken:
             continue
-        below = without(value, taken, path) if any(p[: len(path)] == path for p in taken) else value
+        if path in notes:
+            kept.append((key, notes[path]))
+            continue
+        touched = any(p[: len(path)] == path for p in taken) or any(p[: len(path)] == path for p in notes)
+        below = without(value, taken, notes, path) if touched else value
         if below or not value or not isinstance(value, dict | list):
             kept.append((key, below))
     return dict(kept) if isinstance(data, dict) else [value for _, value in kept]
@@ -107,7 +116,13 @@ def _walk_list(path: Path, name: str, value: list[Any], found: list[Leaf]) -> No
 def _described(path: Path, name: str, item: dict[str, Any]) -> Leaf:
     given = next((str(item[k]) for k in _NAMES if item.get(k)), "")
     label = next((str(item[k]) for k in _LABELS if item.get(k)), "")
-    return Leaf(path, name or given, label, str(item.get("type") or ""), item["value"])
+    return Leaf(
+        path,
+        given if isinstance(path[-1], int) else name or given,
+        label,
+        str(item.get("type") or ""),
+        item["value"],
+    )
 
 
 def _composed(value: dict[str, Any]) -> str | None:

@@ -1,24 +1,54 @@
-"""Marks of origin: utm, click ids, visitors' ids, the page and what came before it. Explicit fields first, then addresses."""
+"""Marks of origin: utm, click ids, visitors' ids, the page and what came before it, of the last visit and of the first.
+
+Where several places say the same mark, the order is: a field of its own, a hidden field, the page's address, cookies, the
+address of the page before. The first visit is kept apart and never fills in for the last.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC
+from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 
 from connectors.kit import vocabulary as words
+from connectors.kit.times import read_time
 from crm_core.arrivals import Attribution
 
 CHARS = 512  # longer marks are mistakes or attacks; the raw body has them
 
 #: A template's variable that the advertising network or the form builder did not fill in.
 _MACRO = re.compile(
-    r"\{[^{}]*\}|\{\{.*\}\}|\[[A-Za-z_.]+\]|__[A-Z0-9_]+__|%[A-Z_]+%|undefined|null|NaN", re.DOTALL
+    r"\{[^{}]*\}|\{\{.*\}\}|\[[A-Za-z_.]+\]|__[A-Z0-9_]+__|%[A-Z_]+%|undefined|null|NaN|\(not set\)",
+    re.DOTALL,
 )
 _STILL_ESCAPED = re.compile(r"%(?:25|[CDE][0-9A-F]%)", re.IGNORECASE)
-_GA = re.compile(r"GA\d+\.\d+\.(.+)")
+_FBC = re.compile(r"fb\.\d+\.\d+\.(.{4,})")  # fb.1.<milliseconds>.<fbclid>
+_GCL_AW = re.compile(r"(?:GCL|\d)\.\d+\.(.{4,})")  # GCL.<seconds>.<gclid>
+_FIRST = re.compile(
+    r"(?:first_?touch|first_?visit|first|ft|initial|orig|original|source_?first)_(?P<a>.+)"
+    r"|(?P<b>utm_.+?)_(?:first|ft|initial|orig|original)|utm_(?:first|ft|initial|orig)_(?P<c>.+)"
+)
+_FIRST_PLACES = {
+    "u": "page_url", "url": "page_url", "page": "page_url", "page_url": "page_url", "landing": "page_url",
+    "landing_page": "page_url", "landing_url": "page_url", "landingpage": "page_url", "lp": "page_url",
+    "r": "referrer", "ref": "referrer", "referrer": "referrer", "referer": "referrer",
+    "t": "at", "at": "at", "time": "at", "date": "at", "timestamp": "at", "visited_at": "at",
+}  # fmt: skip
+_SHORT_UTM = frozenset(("source", "medium", "campaign", "term", "content"))
+#: Cookies of a visitor that say where he came from. Everything else in a cookie line may open a session.
+_BUNDLES = {"tildautm": "", "sbjs_current": "sbjs", "sbjs_first": "sbjs_first"}
+_SOURCEBUSTER = {
+    "src": "utm_source",
+    "mdm": "utm_medium",
+    "cmp": "utm_campaign",
+    "cnt": "utm_content",
+    "trm": "utm_term",
+}
+_COOKIES = 200  # a cookie line or a bundle of marks has under 50
 
 
 @dataclass(slots=True)
@@ -31,33 +61,36 @@ class Marks:
     page_url: str = ""
     referrer: str = ""
     page_title: str = ""
-    # The first visit: utm, click_ids (mappings), page_url, referrer, at; empty where nobody remembered it.
-    first_touch: dict[str, Any] = field(default_factory=dict)
     fallback_page: str = (
         ""  # the Referer header: often the site's name only, so everything else goes before it
     )
+    first_touch: dict[str, Any] = field(default_factory=dict)  # as `Attribution.first`
+    hidden: list[tuple[str, str]] = field(default_factory=list)  # marks out of hidden fields
+    cookies: list[tuple[str, str]] = field(default_factory=list)  # marks out of cookies
 
     def put(self, name: str, value: str) -> bool:
         """A mark by the name under which it was sent; False for a name that is none."""
-        low = name.casefold().replace("-", "_")
-        if low.startswith("utm_"):
-            self.put_as("utm", low, value)
-        elif low in words.CLICK_IDS:
-            self.put_as("click_ids", low, value)
-        elif low in words.CLIENT_IDS:
-            self.put_as("client_ids", words.CLIENT_IDS[low], value)
-        else:
+        kind = mark_of(name)
+        if kind is None:
             return False
+        group, key = kind
+        if group == "first":
+            self._put_first(key, value)
+        else:
+            self.put_as(group, key, value)
         return True
 
     def put_as(self, group: str, key: str, value: str) -> None:
         """A mark of a group (utm, click_ids, client_ids) under a key that somebody chose for it."""
         target: dict[str, str] = getattr(self, group)
         value = settled(value)
-        if key == "ga" and (match := _GA.fullmatch(value)):
-            value = match[1]  # GA1.2.<client id>: the first parts are about the cookie
-        if value and not target.get(key):
-            target[key] = value[:CHARS]
+        if not value or target.get(key):
+            return
+        if key == "ga" and value[:2] == "GA":
+            value = ".".join(value.split(".")[-2:])  # GA1.2.<client id>: the first parts are about the cookie
+        elif key == "fbc" and (match := _FBC.fullmatch(value)):
+            self.cookies.append(("fbclid", match[1]))
+        target[key] = value[:CHARS]
 
     def put_query_of(self, url: str) -> None:
         """The marks in an address' query, and in its fragment where single-page sites put them."""
@@ -66,16 +99,95 @@ class Marks:
         for name, value in query_of(url):
             self.put(name, value)
 
-    def attribution(self, more: Iterable[str] = ()) -> Attribution:
-        """The result; `more` are addresses to look into when the page's own says nothing, best first."""
-        for url in (self.page_url, *more, self.fallback_page, self.referrer):
-            if url:
-                self.put_query_of(url)
+    def put_cookies(self, value: Any) -> None:
+        """Marks out of a cookie line or a mapping of cookies. No other cookie is looked at: they may open sessions."""
+        pairs = value.items() if isinstance(value, Mapping) else cookies_of(value).items()
+        for name, text in pairs:
+            bundle = _BUNDLES.get(str(name).casefold())
+            if bundle is None:
+                if isinstance(text, str):
+                    self._put_cookie(str(name), text)
+                continue
+            inside = text.items() if isinstance(text, Mapping) else bundle_of(str(text)).items()
+            for key, mark in inside:
+                known = _SOURCEBUSTER.get(key, "") if bundle else key
+                if known and isinstance(mark, str) and not (bundle and mark in ("(none)", "(direct)")):
+                    if bundle == "sbjs_first":
+                        self._put_first(known, mark)
+                    else:
+                        self.cookies.append((known, mark))
+
+    def _put_cookie(self, name: str, text: str) -> None:
+        text = unquote(text)
+        if name == "_gcl_aw" and (match := _GCL_AW.fullmatch(text)):
+            self.cookies.append(("gclid", match[1]))
+        elif (kind := mark_of(name)) is not None and kind[0] != "first":
+            self.cookies.append((name, text))
+
+    def put_first(self, visit: Mapping[str, Any]) -> None:
+        """The first visit as a page remembered it: {"u" or "url", "r", "t"} and marks by their names."""
+        for name, value in visit.items():
+            if isinstance(value, Mapping):
+                self.put_first(value)
+            elif isinstance(value, str | int | float) and not isinstance(value, bool):
+                self._put_first(str(name).casefold(), str(value))
+
+    def _put_first(self, key: str, value: str) -> None:
+        value = settled(value)
+        place = _FIRST_PLACES.get(key)
+        if place == "at":
+            moment = read_time(value, UTC)
+            value = moment.isoformat() if moment is not None else ""
+        if place is not None:
+            if value and (place == "at" or is_address(value)):
+                self.first_touch.setdefault(place, value[:CHARS])
+            return
+        kind = mark_of("utm_" + key if key in _SHORT_UTM else key)
+        if value and kind is not None and kind[0] in ("utm", "click_ids"):
+            self.first_touch.setdefault(kind[0], {}).setdefault(kind[1], value[:CHARS])
+
+    def attribution(self) -> Attribution:
+        """The result: what the fields said, then the other places in their order."""
+        for name, value in self.hidden:
+            self.put(name, value)
+        self.put_query_of(self.page_url)
+        for name, value in self.cookies:
+            self.put(name, value)
+        for url in (self.fallback_page, self.referrer):
+            self.put_query_of(url)
         page = self.page_url or self.fallback_page
+        first = self.first_touch
+        if isinstance(first.get("page_url"), str) and "=" in first["page_url"]:
+            for name, value in query_of(first["page_url"]):
+                kind = mark_of(name)
+                if kind is not None and kind[0] in ("utm", "click_ids"):
+                    self._put_first(name.casefold().replace("-", "_"), value)
         return Attribution(
             self.utm, self.click_ids, self.client_ids, page[:CHARS], self.referrer[:CHARS], self.page_title[:CHARS],
-            self.first_touch,
+            first,
         )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def mark_of(name: str) -> tuple[str, str] | None:
+    """(group, key) of a mark's name: utm, click_ids, client_ids, or first with what it is of the first visit."""
+    low = name.strip().casefold().replace("-", "_")
+    if len(low) >= 60:
+        return None
+    if low in words.CLICK_IDS:
+        return "click_ids", words.CLICK_IDS[low]
+    if low in words.CLIENT_IDS:
+        return "client_ids", words.CLIENT_IDS[low]
+    if low.startswith("_ga_") and len(low) > 6:  # _ga_<measurement id>: the visit, as _ga is the visitor
+        return "client_ids", "ga_session"
+    match = _FIRST.fullmatch(low)
+    if match is not None:
+        inner = match["a"] or match["b"] or match["c"]
+        if inner in _SHORT_UTM or inner in words.CLICK_IDS or inner.startswith("utm_"):
+            return "first", inner
+        if inner in _FIRST_PLACES and len(inner) > 2 and not low.startswith(("orig", "utm_")):
+            return "first", inner
+    return ("utm", low) if low.startswith("utm_") and len(low) < 40 else None
 
 
 def settled(value: str) -> str:
@@ -84,6 +196,23 @@ def settled(value: str) -> str:
     if "%" in value and _STILL_ESCAPED.search(value):
         value = unquote(value)
     return "" if _MACRO.fullmatch(value) else value
+
+
+def cookies_of(line: Any) -> dict[str, str]:
+    """`a=1; b=2` of a Cookie header or a field."""
+    return bundle_of(line, ";") if isinstance(line, str) else {}
+
+
+def bundle_of(text: str, separator: str = "|||") -> dict[str, str]:
+    """`a=1|||b=2`, also escaped as a whole, and with the `amp;` that a doubly escaped page leaves before a name."""
+    if "%" in text and "=" not in text:
+        text = unquote_plus(text)
+    found: dict[str, str] = {}
+    for piece in text.split(separator, _COOKIES)[:_COOKIES]:
+        name, equals, value = piece.strip().removeprefix("amp;").partition("=")
+        if equals and name:
+            found.setdefault(name, value)
+    return found
 
 
 def query_of(url: str) -> list[tuple[str, str]]:

@@ -10,8 +10,13 @@ from typing import Any
 
 import phonenumbers
 
-from connectors.kit.leaves import Leaf, Path, is_file, leaves, text_of, without
+from connectors.kit import consents, guards
+from connectors.kit.connector import ConnectorConfig
+from connectors.kit.files import Cabinet
+from connectors.kit.form_config import FormConfig
+from connectors.kit.leaves import Leaf, Path, leaves, text_of, without
 from connectors.kit.marks import Marks, is_address
+from connectors.kit.messengers import messenger_of
 from connectors.kit.roles import is_no_number, role_of
 from crm_core.arrivals import Consent, IncomingFile, Inquiry
 
@@ -41,36 +46,76 @@ class Draft:
     first: str = ""
     last: str = ""
     middle: str = ""
-    more_addresses: list[str] = field(
-        default_factory=list
-    )  # looked into for marks when the page's says nothing
     warnings: set[str] = field(default_factory=set)
     thread: str = ""  # the provider's id of the conversation
     messengers: dict[str, str] = field(default_factory=dict)
     consents: list[Consent] = field(default_factory=list)
     files: list[IncomingFile] = field(default_factory=list)
+    guards: dict[str, str] = field(default_factory=dict)  # see `guards`
 
 
-def read(data: Mapping[str, Any], draft: Draft, *, region: str, by_name: bool = True) -> Inquiry:
-    """One inquiry. `data` is a tree of fields; `by_name=False` keeps all of them unread but the marks of origin."""
+def read(
+    data: Mapping[str, Any],
+    draft: Draft,
+    *,
+    region: str,
+    by_name: bool = True,
+    config: ConnectorConfig | None = None,
+) -> Inquiry:
+    """One inquiry. `data` is a tree of fields; `by_name=False` reads only what is about the form, not about the person:
+    marks of origin, consents, guards, files. `config` says which fields are honeypots and consents, if it is a FormConfig.
+    """
+    settings = config if isinstance(config, FormConfig) else None
+    honeypots, wanted = guards.honeypots_of(settings), consents.configured(settings)
+    data, told = consents.split_details(data)
+    data = _without_first_visit(data, draft)
+    cabinet = Cabinet(draft.files)
+    notes: dict[Path, Any] = {}
     taken: set[Path] = set()
     loose: list[Leaf] = []
     closed = _closed(draft)
     for leaf in leaves(data):
-        role = role_of(leaf.name, leaf.label, leaf.type)
-        if role == "consent" or is_file(leaf.value):
+        low = leaf.name.casefold()
+        if low in honeypots:
+            guards.take_honeypot(leaf.name, leaf.value, draft.guards)
+            taken.add(leaf.path)
             continue
-        wanted = bool(role) and (by_name or role in _ALWAYS) and role not in closed
-        if wanted and _take(role, leaf, draft):
+        role = role_of(leaf.name, leaf.label, leaf.type)
+        if low in wanted or role == "consent":
+            consent = consents.of_leaf(leaf, wanted.get(low, ""))
+            if consent is not None:
+                draft.consents.append(consent)
+                continue  # and stays among the fields, where people look for it
+            role = ""
+        if role == "file" or not isinstance(leaf.value, str):
+            note = cabinet.take(leaf, is_file=role == "file")
+            if note is not None:
+                notes[leaf.path] = note
+                continue
+        wanted_role = bool(role) and (by_name or role in _ALWAYS) and role not in closed
+        if wanted_role and _take(role, leaf, draft):
             taken.add(leaf.path)
         else:
             loose.append(leaf)
     if by_name:
         _by_value(loose, draft, taken, region)
-    return _finished(data, draft, taken)
+    draft.consents[:] = consents.finished(draft.consents, wanted, told)
+    return _finished(data, draft, taken, notes)
 
 
-_ALWAYS = {"utm", "click_id", "client_id", "page_url", "referrer", "tech", "own", "test"}
+_ALWAYS = {
+    "utm", "click_id", "client_id", "first", "cookies", "page_url", "page_title", "referrer", "tech", "own", "proof",
+    "test",
+}  # fmt: skip
+
+
+def _without_first_visit(data: Mapping[str, Any], draft: Draft) -> Mapping[str, Any]:
+    """The first visit as the page snippet remembers it says where the person came from, and is no field."""
+    visit = data.get("first_visit")
+    if not isinstance(visit, Mapping):
+        return data
+    draft.marks.put_first(visit)
+    return {key: value for key, value in data.items() if key != "first_visit"}
 
 
 def _closed(draft: Draft) -> set[str]:
@@ -85,14 +130,30 @@ def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
     """Puts a leaf where its role says; False when its value does not fit, and it stays a field."""
     if role in ("tech", "own"):
         return True
+    if role == "proof":
+        guards.take_proof(leaf.name.casefold(), leaf.value, draft.guards)
+        return True
+    if role == "cookies":
+        draft.marks.put_cookies(
+            leaf.value
+            if leaf.name.casefold() in ("cookies", "cookie", "_cookies")
+            else {leaf.name: leaf.value}
+        )
+        return True
     if role == "test":
         draft.is_test = text_of(leaf.value).casefold() not in _FALSE or leaf.value is True
         return True
     value = text_of(leaf.value)
     if not value:
         return leaf.value in ("", None)  # an empty input says nothing and is not kept
-    if role in ("utm", "click_id", "client_id"):
-        draft.marks.put(leaf.name, value)
+    if role in ("utm", "click_id", "client_id", "first"):
+        if "hidden" in str(leaf.path[0]).casefold() or leaf.type.casefold().startswith("hidden"):
+            draft.marks.hidden.append((leaf.name, value))
+        else:
+            draft.marks.put(leaf.name, value)
+        return True
+    if role == "page_title":
+        draft.marks.page_title = draft.marks.page_title or value
         return True
     if role in ("page_url", "referrer"):
         if not is_address(value) or getattr(draft.marks, role):
@@ -111,6 +172,13 @@ def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
         if "@" not in value:
             return False
         _add(draft.emails, value)
+    elif role == "messenger":
+        kind, number = messenger_of(leaf.name, leaf.label, value)
+        if not kind:
+            return False
+        draft.messengers.setdefault(kind, value)
+        if number:
+            _add(draft.phones, with_plus(leaf.value, number))
     elif role == "message":
         draft.messages.append(value.replace("\r\n", "\n"))
     else:
@@ -175,9 +243,11 @@ def _valid(value: str, region: str) -> bool:
     return False
 
 
-def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path]) -> Inquiry:
-    flat = all(len(path) == 1 for path in taken)
-    rest = {k: v for k, v in data.items() if (k,) not in taken} if flat else without(data, taken)
+def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path], notes: Mapping[Path, Any]) -> Inquiry:
+    if all(len(path) == 1 for path in taken) and all(len(path) == 1 for path in notes):
+        rest = {k: notes.get((k,), v) if notes else v for k, v in data.items() if (k,) not in taken}
+    else:
+        rest = without(data, taken, notes)
     parts = [draft.last, draft.first, draft.middle] if draft.middle else [draft.first, draft.last]
     assembled = " ".join(filter(None, parts))
     name = draft.name
@@ -202,10 +272,11 @@ def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path]) -> Inquir
         submitted_at=draft.submitted_at,
         is_test=draft.is_test,
         fields=rest,
-        attribution=draft.marks.attribution(draft.more_addresses),
+        attribution=draft.marks.attribution(),
         warnings=tuple(sorted(draft.warnings)),
         thread=draft.thread,
         messengers=draft.messengers,
         consents=tuple(draft.consents),
         files=tuple(draft.files),
+        guards=draft.guards,
     )

@@ -7,24 +7,39 @@ import unicodedata
 from functools import lru_cache
 
 from connectors.kit import vocabulary as words
+from connectors.kit.guards import PROOFS
+from connectors.kit.marks import mark_of
 
 _SEPARATORS = re.compile(r"[\W_]+")
 _TAIL = re.compile(r"[\W_\d]+\Z")
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _QUESTION = re.compile(r"\Aq\d+[_ ]", re.IGNORECASE)
 
-_ONLY_BARE = {"text", "page", "ref", "body"}
+_ONLY_BARE = {"text", "page", "ref", "body", "line", "max", "signal"}
+_MARKS = {"utm": "utm", "click_ids": "click_id", "client_ids": "client_id", "first": "first"}
 _BY_NAME = {name: role for role, names in words.WHOLE.items() for name in names}
 
 
 @lru_cache(maxsize=8192)
 def role_of(name: str, label: str = "", type_: str = "") -> str:
-    """A role of `vocabulary.WHOLE`, or utm, click_id, client_id, consent, tech, own; "" where nothing is certain."""
+    """A role of `vocabulary.WHOLE`, or utm, click_id, client_id, first, consent, proof, cookies, tech, own; "" where
+    nothing is certain."""
     for text in (name, label):
         role = _of_text(text) if text else ""
         if role:
             return "" if role == "nobody" else role
     return words.TYPES.get(type_.casefold(), "") if type_ else ""
+
+
+@lru_cache(maxsize=1024)
+def messenger_word(name: str) -> str:
+    """The messenger that a field's name asks an account of, "" for none."""
+    found = words.MESSENGERS.get(whole(name))
+    if found is None and name:
+        # Not by humps: WhatsApp and YouTube are single words.
+        parts = (part.rstrip("0123456789") for part in _SEPARATORS.split(_folded(_QUESTION.sub("", name))))
+        found = words.MESSENGERS.get("".join(part for part in parts if part not in words.MESSENGER_FILLERS))
+    return found or ""
 
 
 @lru_cache(maxsize=8192)
@@ -51,9 +66,13 @@ def _of_text(text: str) -> str:
     low = _folded(text).strip()
     if low in words.OWN:
         return "own"
-    mark = _mark(low.replace("-", "_"))
-    if mark:
-        return mark
+    if low in PROOFS:
+        return "proof"
+    if low in words.COOKIES:
+        return "cookies"
+    mark = mark_of(low)
+    if mark is not None:
+        return _MARKS[mark[0]]
     if low.startswith(words.TECH_STARTS):
         return "tech"
     compared = whole(text)
@@ -66,21 +85,17 @@ def _of_text(text: str) -> str:
         return role
     if compared in words.TECH:
         return "tech"
+    if messenger_word(text):
+        return "messenger"
     return _of_words(split(_QUESTION.sub("", text)))
-
-
-def _mark(low: str) -> str:
-    if low.startswith("utm_") and len(low) < 40:
-        return "utm"
-    if low in words.CLICK_IDS:
-        return "click_id"
-    return "client_id" if low in words.CLIENT_IDS else ""
 
 
 def _of_words(parts: list[str]) -> str:
     present = set(parts)
     if _any_starts(parts, words.CONSENT_STEMS):
         return "consent"
+    if _any_starts(parts, words.FILE_STEMS) and not present & words.NOT_FILE:
+        return "file"
     bare = "".join(part for part in parts if part not in words.FILLERS)
     role = _BY_NAME.get(_TAIL.sub("", bare), "")
     if (

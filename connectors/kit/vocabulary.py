@@ -10,10 +10,20 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+#: Messengers by the names under which people's accounts are asked for, after separators and case are gone.
+MESSENGERS = {
+    "telegram": "telegram", "tg": "telegram", "телеграм": "telegram", "телеграмм": "telegram", "телега": "telegram",
+    "telegramusername": "telegram", "telegramnick": "telegram", "tgusername": "telegram", "никвтелеграм": "telegram",
+    "whatsapp": "whatsapp", "wa": "whatsapp", "whatsappnumber": "whatsapp", "ватсап": "whatsapp", "вотсап": "whatsapp",
+    "вацап": "whatsapp", "whatsup": "whatsapp", "viber": "viber", "вайбер": "viber", "vk": "vk", "vkontakte": "vk",
+    "вконтакте": "vk", "вк": "vk", "skype": "skype", "скайп": "skype", "instagram": "instagram", "инстаграм": "instagram",
+    "wechat": "wechat", "微信": "wechat", "line": "line", "lineid": "line", "signal": "signal", "max": "max", "макс": "max",
+}  # fmt: skip
+
 #: Role of a whole name. Names that would fool a stem (form_name, username) stand here too, with their true role.
 WHOLE: dict[str, frozenset[str]] = {
     "phone": _words(
-        "phone tel telephone mobile cell phonenumber contactnumber contactphone whatsapp wa viber msisdn homephone workphone "
+        "phone tel telephone mobile cell phonenumber contactnumber contactphone msisdn homephone workphone "
         "телефон тел мобильный номер номертелефона моб сотовый телефондлясвязи telefon telefono teléfono telefone fone celular "
         "móvil movil handy téléphone numéro numérodetéléphone numer telefonnummer numerotelefono cellulare gsm телефонен "
         "τηλέφωνο 電話 電話番号 电话 电话号码 手机 手机号 전화 전화번호 연락처 טלפון נייד هاتف جوال الهاتف الجوال رقمالهاتف "
@@ -48,6 +58,9 @@ WHOLE: dict[str, frozenset[str]] = {
     "form_name": _words("formname formtitle nameform названиеформы имяформы"),
     "page_url": _words("pageurl pageuri pagelocation url href location sourceurl requesturl formurl currenturl page landing landingpage"),
     "referrer": _words("referrer referer httpreferer httpreferrer ref documentreferrer"),
+    "page_title": _words("pagetitle pagename posttitle documenttitle"),
+    "messenger": frozenset(MESSENGERS),
+    "file": _words("file files upload uploads attachment attachments файл файлы вложение вложения datei fichier archivo arquivo"),
     "test": _words("test"),  # only with its underscore: _test
     "nobody": _words(  # look like a person's data and are not
         "username login nickname productname campaignname filename hostname sitename domainname groupname адресномер номер_заказа "
@@ -68,13 +81,52 @@ CONSENT_STEMS = (
     "policy",
     "acceptterms",
     "рассылк",
+    "подписк",
+    "newsletter",
+    "optin",
+    "datenschutz",
+    "einwillig",
+    "einverstanden",
+    "privacidad",
+    "privacidade",
+    "consentim",
+    "confidentialit",
+    "rgpd",
+    "dsgvo",
+    "lgpd",
+    "zgoda",
+    "згод",
 )
+#: Beginnings of words, anywhere in the name, label or text of a consent.
+MARKETING_STEMS = (
+    "marketing", "newsletter", "subscri", "mailing", "promo", "advert", "special offer", "offers", "updates", " news",
+    "optin", "opt in", "рассыл", "подпис", "реклам", "новост", "акци", "маркетинг", "информационн", "werbung", "rundbrief",
+    "publicidad", "boletin", "boletín", "novedades", "comercial", "infolettre", "publicit", "commercia", "prospection",
+    "novidades", "publicidade", "marketingow", "розсил", "новин",
+)  # fmt: skip
+TRANSFER_STEMS = (
+    "third part", "third-part", "thirdpart", "transfer", "share my", "partners", "третьим лиц", "третьих лиц", "передач",
+    "трансгранич", "партнер", "weitergabe", "dritte", "übermittl", "terceros", "cesión", "cesion", "tiers", "partenaires",
+    "terceiros",
+)  # fmt: skip
+FILE_STEMS = (
+    "файл", "вложени", "прикреп", "резюме", "upload", "attach", "datei", "anhang", "fichier", "archivo", "adjunt", "arquivo",
+    "anexo", "allegat", "załącznik",
+)  # fmt: skip
+
+#: Answers to a consent, in lower case. What is in neither table is the text beside the box, and so a yes.
+YES = frozenset(
+    ["on", "yes", "1", "true", "y", "t", "ok", "x", "checked", "accepted", "accept", "agree", "agreed", "да", "д", "согласен", "согласна", "ja", "oui", "si", "sí", "sim", "tak", "так", "wahr", "vrai", "verdadero", "evet", "はい", "是", "예", "כן", "نعم"]
+) | {"i agree", "i accept", "i consent"}
+NO = frozenset(
+    ["0", "false", "no", "off", "n", "f", "нет", "не", "none", "null", "unchecked", "disagree", "declined", "reject", "rejected", "undefined", "nein", "non", "não", "nao", "nie", "ні", "falsch", "hayır", "いいえ", "否", "아니요", "לא", "لا"]
+) | {"", "not accepted", "not agreed", "not checked"}
+NO_STARTS = ("не согл", "не даю", "нет,", "no,", "i do not", "i don't", "i disagree", "ich stimme nicht", "je refuse", "no acepto")
 PHONE_STEMS = (
     "телефон",
     "phone",
     "mobil",
     "мобил",
-    "whatsapp",
     "telefon",
     "telephone",
     "celular",
@@ -92,6 +144,7 @@ NOT_PHONE = _words(
     "model модель модели type тип time время date дата code код count price цена manager менеджер менеджера operator shop "
     "verified confirmed подтвержден mask brand os id case чехол ремонт марка"
 )
+NOT_FILE = _words("name size type id count max имя название размер количество")
 NOT_EMAIL = _words("verified confirmed sent status subject template id manager type host")
 NOT_NAME = _words(
     "form форма формы company компании организации product товара товар campaign utm user file host site domain group brand page "
@@ -105,6 +158,11 @@ FILLERS = _words(
     "клиента контактный контактная q su votre ihr ihre seu deu tu wpcf7 question"
 )
 
+#: Words beside a messenger's name that still ask for the account itself.
+MESSENGER_FILLERS = FILLERS | _words(
+    "username nick nickname ник никнейм id account аккаунт login логин link ссылка номер number phone телефон handle в or или"
+)
+
 #: A number under one of these words is no telephone, however much it looks like one.
 NOT_A_NUMBER_WORDS = _words(
     "order заказ заказа inn инн кпп kpp огрн ogrn zip index индекс price цена sum сумма date дата id uid price amount card карта "
@@ -113,7 +171,7 @@ NOT_A_NUMBER_WORDS = _words(
 
 #: Fields that machines add and nobody reads. They are in the raw body, should anyone need them.
 TECH = _words(
-    "action submit recaptcha grecaptcharesponse hcaptcharesponse cfturnstileresponse smarttoken altcha formspeccomments sessid "
+    "action submit recaptcha grecaptcharesponse hcaptcharesponse cfturnstileresponse smarttoken formspeccomments sessid "
     "csrf csrftoken xsrftoken csrfmiddlewaretoken authenticitytoken requestverificationtoken viewstate eventvalidation wpnonce "
     "wphttpreferer wpcf wpcfversion wpcflocale wpcfunittag wpcfcontainerpost wpcfposteddatahash jsexecutiontracker "
     "uploadserverurl eventobserver validatednewrequiredfieldids submitsource builddate"
@@ -135,16 +193,25 @@ TECH_STARTS = (
 #: The page snippet's and the generic form's own fields.
 OWN = _words("_key _age_ms _try _next _redirect")
 
-CLICK_IDS = _words(
-    "gclid gbraid wbraid dclid gcl_id yclid ysclid fbclid ttclid msclkid vkclid rb_clickid li_fat_id twclid _openstat clickid click_id"
-)
+#: Names under which cookies of the visitor are sent along. They hold session secrets: marks are taken, the rest dropped.
+COOKIES = _words("cookies cookie _cookies tildautm sbjs_current sbjs_first")
+
+
+CLICK_IDS = {
+    **{name: name for name in (
+        "gclid", "gbraid", "wbraid", "dclid", "yclid", "ysclid", "fbclid", "ttclid", "msclkid", "vkclid", "rb_clickid",
+        "li_fat_id", "twclid", "_openstat", "clickid", "click_id",
+    )},
+    "gcl_id": "gclid", "openstat": "_openstat",  # Google Ads' lead forms write it so
+}  # fmt: skip
 #: Names of visitors' ids as they are sent, and the key under which they are kept.
 CLIENT_IDS = {
     "_ga": "ga", "ga": "ga", "ga_client_id": "ga", "ga_cid": "ga", "google_client_id": "ga",
     "_ym_uid": "ym_uid", "ym_uid": "ym_uid", "ym_client_id": "ym_uid", "yandex_client_id": "ym_uid", "ym_clientid": "ym_uid",
     "roistat": "roistat_visit", "roistat_visit": "roistat_visit", "roistat_id": "roistat_visit",
     "_fbp": "fbp", "fbp": "fbp", "_fbc": "fbc", "fbc": "fbc",
-    "_ct_session_id": "ct_session_id", "ct_session_id": "ct_session_id",
+    "_ct_session_id": "ct_session_id", "ct_session_id": "ct_session_id", "calltouch_session_id": "ct_session_id",
+    "_ct_site_id": "ct_site_id",
     "hubspotutk": "hubspotutk", "hutk": "hubspotutk",
 }  # fmt: skip
 
@@ -152,5 +219,7 @@ CLIENT_IDS = {
 TYPES = {
     "tel": "phone", "phone": "phone", "phone_number": "phone", "input_phone_number": "phone", "formphoneinput": "phone",
     "email": "email", "input_email": "email", "emailinput": "email", "formemailinput": "email",
-    "acceptance": "consent", "consent": "consent", "recaptcha": "tech", "honeypot": "",
+    "acceptance": "consent", "consent": "consent", "gdpr": "consent", "recaptcha": "tech", "honeypot": "",
+    "file": "file", "files": "file", "upload": "file", "fileupload": "file", "file_upload": "file", "file_url": "file",
+    "control_fileupload": "file", "attachment": "file",
 }  # fmt: skip

@@ -80,7 +80,7 @@ def _mapping(data: Any) -> dict[str, Any]:
 
 def _inquiry(data: dict[str, Any], decoded: Decoded, request: Request, config: ConnectorConfig) -> Inquiry:
     draft = Draft(warnings=set(decoded.flags))
-    data = _opened(data, draft)
+    data = _opened(data)
     if decoded.query:
         data = {**decoded.query, **data}
     age = data.get("_age_ms")
@@ -89,10 +89,10 @@ def _inquiry(data: dict[str, Any], decoded: Decoded, request: Request, config: C
     referer = request.headers.get("referer", "")
     if is_address(referer):
         draft.marks.fallback_page = referer
-    return read(data, draft, region=config.region)
+    return read(data, draft, region=config.region, config=config)
 
 
-def _opened(data: dict[str, Any], draft: Draft) -> dict[str, Any]:
+def _opened(data: dict[str, Any]) -> dict[str, Any]:
     """Without envelopes: JSON in a text field, and the page snippet's {"fields": {…}, "ctx": {…}}."""
     for name in _NESTED:
         value = data.get(name)
@@ -103,12 +103,12 @@ def _opened(data: dict[str, Any], draft: Draft) -> dict[str, Any]:
         data = {
             **{k: v for k, v in data.items() if k not in ("fields", "ctx")},
             **fields,
-            **_context(data.get("ctx"), draft),
+            **_context(data.get("ctx")),
         }
     return data
 
 
-def _context(ctx: Any, draft: Draft) -> dict[str, Any]:
+def _context(ctx: Any) -> dict[str, Any]:
     if not isinstance(ctx, dict):
         return {}
     result: dict[str, Any] = {}
@@ -116,9 +116,8 @@ def _context(ctx: Any, draft: Draft) -> dict[str, Any]:
         if key != "first" and value not in (None, ""):
             result[_CONTEXT.get(str(key), str(key))] = value
     first = ctx.get("first")
-    if isinstance(first, dict):  # the visitor's first page: its marks count where the last page has none
+    if isinstance(first, dict):  # the visitor's first page; `read` keeps it apart from the last
         result["first_visit"] = dict(first)
-        draft.more_addresses += [str(first[key]) for key in ("u", "r") if first.get(key)]
     return result
 
 

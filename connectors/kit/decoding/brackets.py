@@ -56,12 +56,12 @@ def _place(target: dict[str, Any], path: list[str], value: Any) -> bool:
     *way, last = path
     for part in way:
         below = target.setdefault(part or _next(target), {})
-        if not isinstance(below, dict):
+        if type(below) is not dict:
             return False
         target = below
     if last == "":
         last = _next(target)
-    if isinstance(target.get(last), dict):
+    if type(target.get(last)) is dict:
         return False
     add(target, last, value)
     return True
@@ -72,7 +72,7 @@ def _next(target: dict[str, Any]) -> str:
 
 
 def _lists(value: Any) -> Any:
-    if not isinstance(value, dict):
+    if type(value) is not dict:  # a file is a dict of its own kind and stays whole
         return value
     inner = {key: _lists(below) for key, below in value.items()}
     if inner and all(key == str(index) for index, key in enumerate(inner)):

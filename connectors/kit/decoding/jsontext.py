@@ -7,7 +7,7 @@ import math
 import re
 from typing import Any
 
-from connectors.kit.decoding import brackets, limits
+from connectors.kit.decoding import brackets, limits, uploads
 from connectors.kit.decoding.charset import clean, decoded
 from crm_core.errors import Malformed
 
@@ -130,12 +130,18 @@ class _Bound:
 
     def value(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
+            if value[:5] == "data:" and (upload := uploads.of_data_url(value)) is not None:
+                self.keys -= 1
+                return upload
             return self.text(value)
         if isinstance(value, dict | list):
             if depth >= limits.DEPTH:
                 self.flags.add(limits.TOO_DEEP)
                 return self.text(_flat(value))
-            return self.members(value, depth) if isinstance(value, dict) else self.items(value, depth)
+            if isinstance(value, list):
+                return self.items(value, depth)
+            # A file is no text of the form: its size is not the form's, and a cut one is worth nothing.
+            return uploads.of_mapping(value) or self.members(value, depth)
         self.keys -= 1
         return value
 

@@ -1,10 +1,9 @@
-"""multipart/form-data on bytes, also cut short or without its boundary. Files are noted, their content is not kept."""
+"""multipart/form-data on bytes, also cut short or without its boundary. Files are views of the body, never copies."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import quopri
 import re
 from typing import Any
@@ -12,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from connectors.kit.decoding import limits
 from connectors.kit.decoding.charset import text_of
+from connectors.kit.decoding.uploads import Upload, of_data_url
 
 _FIRST_LINE = re.compile(rb"\s{0,16}--([^\r\n]{1,200}?)[ \t]*\r?\n(?=[Cc]ontent-)")
 _PARAMETER = re.compile(rb';\s*([\w-]{1,20}\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))')
@@ -30,60 +30,70 @@ def boundary_of(body: bytes, declared: str) -> bytes:
 
 
 def parts(body: bytes, boundary: bytes, charset: str, flags: set[str]) -> list[Part]:
-    """Names with text, or with {"name","type","size","sha256"} of a file. Empty file inputs are left out."""
-    pieces = body.split(b"--" + boundary, limits.KEYS + 1)[1:]
-    if len(pieces) > limits.KEYS and not pieces[-1].startswith(b"--"):
-        flags.add(limits.TOO_MANY_FIELDS)
-        pieces = pieces[: limits.KEYS]
-    elif not pieces[-1].startswith(b"--"):
-        flags.add(limits.TRUNCATED_BODY)
-        pieces[-1] = _without_tail(pieces[-1], b"\r\n--" + boundary)
+    """Names with text, or with an Upload. Empty file inputs are left out."""
     result: list[Part] = []
     left = limits.TEXT_CHARS
-    for piece in pieces:
-        if piece.startswith(b"--"):
-            break
-        part = _part(piece, charset, min(limits.VALUE_CHARS, left), flags)
+    view = memoryview(body)
+    for start, end in _pieces(body, b"--" + boundary, flags):
+        part = _part(view, body, start, end, charset, min(limits.VALUE_CHARS, left), flags)
         if part is not None:
             result.append(part)
             left -= len(part[1]) if isinstance(part[1], str) else 0
     return result
 
 
-def _without_tail(piece: bytes, end: bytes) -> bytes:
-    """The last part of a cut body, without the beginning of the boundary that would have closed it."""
-    at = piece.rfind(b"\r\n", max(0, len(piece) - len(end)))
-    return piece[:at] if at >= 0 and end.startswith(piece[at:]) else piece
+def _pieces(body: bytes, mark: bytes, flags: set[str]) -> list[tuple[int, int]]:
+    """Where each part stands between two boundaries, the last one also where the body was cut."""
+    found: list[tuple[int, int]] = []
+    at = body.find(mark)
+    while at >= 0:
+        start = at + len(mark)
+        if body[start : start + 2] == b"--":
+            return found
+        if len(found) == limits.KEYS:
+            flags.add(limits.TOO_MANY_FIELDS)
+            return found
+        at = body.find(mark, start)
+        found.append((start, at if at >= 0 else _without_tail(body, start, b"\r\n" + mark)))
+    flags.add(limits.TRUNCATED_BODY)
+    return found
 
 
-def _part(piece: bytes, charset: str, room: int, flags: set[str]) -> Part | None:
-    head, separator, content = piece.partition(b"\r\n\r\n")
-    if not separator or b"\n\n" in head:
-        head, separator, content = piece.partition(b"\n\n")
-    if not separator:
+def _without_tail(body: bytes, start: int, end: bytes) -> int:
+    """Where the last part of a cut body ends, without the beginning of the boundary that would have closed it."""
+    at = body.rfind(b"\r\n", max(start, len(body) - len(end)))
+    return at if at >= 0 and end.startswith(body[at:]) else len(body)
+
+
+def _part(
+    view: memoryview, body: bytes, start: int, end: int, charset: str, room: int, flags: set[str]
+) -> Part | None:
+    blank, step = body.find(b"\r\n\r\n", start, end), 4
+    bare = body.find(b"\n\n", start, blank if blank >= 0 else end)
+    if bare >= 0:
+        blank, step = bare, 2
+    if blank < 0:
         flags.add(limits.TRUNCATED_BODY)
         return None
-    content = (
-        content[:-2] if content.endswith(b"\r\n") else content[:-1] if content.endswith(b"\n") else content
-    )
-    headers = _headers(head[:8192])
+    head, start = body[start : min(blank, start + 8192)], blank + step
+    if end > start and body[end - 1] == 10:
+        end -= 2 if end - start > 1 and body[end - 2] == 13 else 1
+    headers = _headers(head)
     given = _parameters(headers.get(b"content-disposition", b""))
     name = text_of(given.get(b"name", b""), charset)
     if len(name) > limits.KEY_CHARS:
         flags.add(limits.TRUNCATED_VALUE)
         name = name[: limits.KEY_CHARS]
-    content = _transferred(content, headers.get(b"content-transfer-encoding", b""))
+    content = _transferred(view[start:end], headers.get(b"content-transfer-encoding", b""))
     if b"filename" in given:
         if not content and not given[b"filename"]:
             return None
-        return name, {
-            "name": text_of(given[b"filename"], charset)[: limits.KEY_CHARS],
-            "type": text_of(headers.get(b"content-type", b""))[: limits.KEY_CHARS],
-            "size": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-        }
+        called = text_of(given[b"filename"], charset)[: limits.KEY_CHARS]
+        return name, Upload(called, text_of(headers.get(b"content-type", b""))[: limits.KEY_CHARS], content)
+    if content[:5] == b"data:" and (upload := of_data_url(bytes(content).decode("latin-1"))) is not None:
+        return name, upload
     own = _CHARSET.search(headers.get(b"content-type", b"").lower())
-    text = text_of(content[: 4 * limits.VALUE_CHARS], own[1].decode() if own else charset)
+    text = text_of(bytes(content[: 4 * limits.VALUE_CHARS]), own[1].decode() if own else charset)
     if len(text) > room or len(content) > 4 * limits.VALUE_CHARS:
         flags.add(limits.TRUNCATED_VALUE)
         text = text[:room]
@@ -107,13 +117,13 @@ def _parameters(value: bytes) -> dict[bytes, bytes]:
     return found
 
 
-def _transferred(content: bytes, encoding: bytes) -> bytes:
+def _transferred(content: memoryview, encoding: bytes) -> bytes | memoryview:
     """Old senders encode parts as mails do."""
     try:
         if encoding.lower() == b"base64":
             return base64.b64decode(content)
         if encoding.lower() == b"quoted-printable":
-            return quopri.decodestring(content)
+            return quopri.decodestring(bytes(content))
     except binascii.Error:
         return content
     return content

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
-from connectors.kit.decoding import limits
+from connectors.kit.decoding import limits, uploads
 from connectors.kit.decoding.charset import text_of
 
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
@@ -13,7 +14,9 @@ _LOOKS = re.compile(rb"\s*&*" + _KEY + rb"=")
 _SEMICOLONS = re.compile(rb"[\w.\[\]%+-]{1,64}=[^;]*(?:;[\w.\[\]%+-]{1,64}=[^;]*)+;?\Z")
 _LINES = re.compile(rb"[^=\r\n]{1,256}=[^\r\n]*(?:\r?\n[^=\r\n]{1,256}=[^\r\n]*)+\s*\Z")
 
-Pairs = list[tuple[str, str]]
+_DATA_URL = re.compile(rb"data(?::|%3[Aa])[\w%/.+;=-]{0,100}base64(?:,|%2[Cc])")
+
+Pairs = list[tuple[str, Any]]  # values are texts, or uploads
 
 
 def looks_urlencoded(body: bytes) -> bool:
@@ -50,6 +53,11 @@ def _read(pieces: list[bytes], charset: str, flags: set[str], *, plain: bool = F
         key, _, value = piece.partition(b"=")
         if not piece or not (key or value):
             continue
+        if value[:4] == b"data" and _DATA_URL.match(value):
+            upload = uploads.of_data_url(_unescaped(value, plus=b"+").decode("latin-1"))
+            if upload is not None:
+                result.append((text_of(_unescaped(key), charset)[: limits.KEY_CHARS], upload))
+                continue
         # Three characters of escape a byte, two bytes a Cyrillic letter: cut before the costly part, generously.
         if len(key) > 6 * limits.KEY_CHARS or len(value) > 6 * limits.VALUE_CHARS:
             flags.add(limits.TRUNCATED_VALUE)
@@ -65,9 +73,9 @@ def _read(pieces: list[bytes], charset: str, flags: set[str], *, plain: bool = F
     return result
 
 
-def _unescaped(raw: bytes) -> bytes:
-    if b"+" in raw:
-        raw = raw.replace(b"+", b" ")
+def _unescaped(raw: bytes, plus: bytes = b" ") -> bytes:
+    if b"+" in raw and plus != b"+":
+        raw = raw.replace(b"+", plus)
     if b"%" in raw:
         raw = _ESCAPES.sub(_run, raw)
     return raw

@@ -14,7 +14,7 @@ from crm_core.arrivals import Inquiry
 @pytest.mark.parametrize(
     "role, names",
     [
-        ("phone", "phone|Tel|tel-123|your-tel|Ваш телефон|Телефон*|номер_телефона|contact_phone|phone_1|whatsapp|q8_telefonecom"),
+        ("phone", "phone|Tel|tel-123|your-tel|Ваш телефон|Телефон*|номер_телефона|contact_phone|phone_1|q8_telefonecom"),
         ("phone", "טלפון|電話番号|τηλέφωνο|móvil|Téléphone|PHONE_NUMBER|phoneNumber|mobile_phone|Телефон для связи|전화|هاتف"),
         ("email", "email|E-mail|your-email|_replyto|Почта|Эл.почта|Электронная почта|имейл|correo|メール|邮箱|user_email|Email Address"),
         ("name", "name|Name|your-name|Имя|Ваше имя|ФИО|full_name|Как к вам обращаться|nombre|nom|姓名|お名前|שם|client_name|name1|contact[name]"),
@@ -22,6 +22,12 @@ from crm_core.arrivals import Inquiry
         ("last_name", "last_name|Фамилия|surname|apellido|nachname"),
         ("message", "message|your-message|Комментарий|Сообщение|Ваш вопрос|comments|Комментарий к заказу|mensaje|Nachricht"),
         ("company", "company|Компания|company_name|Название компании|Organization"),
+        ("messenger", "whatsapp|Telegram|WhatsApp номер|Ваш ник в Telegram|telegram_username|viber-1|vk|Skype"),
+        ("page_title", "page_title|Page Title|pageName"),
+        ("file", "file-1|Прикрепите файл|upload|attachments|Резюме|datei|pièce-fichier"),
+        ("proof", "_t|altcha|leadhub-time|_script"),
+        ("first", "first_utm_source|ft_source|utm_campaign_first|initial_referrer|first_landing_page|first_gclid"),
+        ("cookies", "COOKIES|TILDAUTM"),
         ("title", "subject|your-subject|Тема"),
         ("form_name", "form_name|formname|Form Name"),
         ("form_id", "form_id|formid"),
@@ -31,7 +37,7 @@ from crm_core.arrivals import Inquiry
         ("click_id", "gclid|yclid|_openstat|FBCLID"),
         ("client_id", "_ga|_ym_uid|roistat_visit|hubspotutk"),
         ("", "username|user_name|product_name|campaign_name|nickname|Модель телефона|phone_model|Удобное время звонка|номер заказа|email_subject"),
-        ("", "page_title|test|text-123|Город|budget|Имя ребенка|file_name|order_id|menu-1"),
+        ("", "test|text-123|Город|budget|Имя ребенка|file_name|order_id|menu-1"),
     ],
 )  # fmt: skip
 def test_role_is_found_when_named_so(role: str, names: str) -> None:
@@ -56,9 +62,9 @@ def fields(**data: Any) -> Inquiry:
 def test_everything_is_kept_when_not_understood() -> None:
     inquiry = fields(name="Ivan", Город="Тверь", _gotcha="x", empty="", n=5, flag=False, agree="on")
     assert inquiry.name == "Ivan"
+    assert inquiry.guards == {"honeypot": "_gotcha=x"}
     assert inquiry.fields == {
         "Город": "Тверь",
-        "_gotcha": "x",
         "empty": "",
         "n": 5,
         "flag": False,

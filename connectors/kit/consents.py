@@ -1,0 +1,164 @@
+"""What a person agreed to, by the words of the field. Silence about a purpose is no record, unless a setting names the field.
+
+The words beside the box may come along: as the value or the label itself, in hidden fields `_consent_text`,
+`_consent_text_id`, `_consent_text_url`, `_consent_sha256` (also with `_marketing` or another purpose behind), or from the
+page snippet as `_consents`: {field: {"text", "text_id", "text_url", "sha256"}}.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from connectors.kit import vocabulary as words
+from connectors.kit.form_config import FormConfig
+from connectors.kit.leaves import Leaf, text_of
+from crm_core.arrivals import Consent
+
+TEXT_CHARS = 20_000  # a whole agreement, should somebody send it
+_DETAIL = re.compile(
+    r"_?consents?_(?:(text_id|text_url|id|url|text|text_sha256|sha256|version|hash))(?:_(processing|marketing|transfer))?"
+)
+_DETAIL_SLOTS = {
+    "text": "text", "text_id": "text_id", "id": "text_id", "version": "text_id", "text_url": "text_url", "url": "text_url",
+    "sha256": "text_sha256", "text_sha256": "text_sha256", "hash": "text_sha256",
+}  # fmt: skip
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+_TAGS = re.compile(r"<[^<>]{1,500}>")
+#: A field about a consent rather than one: its words, its address, when it was given.
+_ABOUT = frozenset(
+    ("text", "url", "link", "id", "version", "date", "time", "ip", "label", "sha256", "hash", "title")
+)
+
+
+def given(value: Any) -> bool | None:
+    """Yes, no, or None where the value is no answer. A text is the words beside the box, so it was ticked."""
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, list):
+        answers = [given(item) for item in value]
+        return any(answers) if answers else False
+    if isinstance(value, Mapping):
+        return None
+    text = " ".join(text_of(value).casefold().split()).strip(" .!")
+    if text in words.NO or text.startswith(words.NO_STARTS):
+        return False
+    if text in words.YES:
+        return True
+    # An address or a number is what somebody typed into a field that only sounds like a consent.
+    if "@" in text or sum(map(str.isdigit, text)) > 6 or not any(map(str.isalpha, text)):
+        return None
+    return True
+
+
+@lru_cache(maxsize=4096)
+def purpose_of(name: str, label: str = "") -> str:
+    """processing, marketing or transfer. Where a box names several, the narrowest: it is the one that may be declined."""
+    text = f"{name} {label}".casefold().replace("ё", "е").replace("_", " ").replace("-", " ")
+    if any(stem in text for stem in words.TRANSFER_STEMS):
+        return "transfer"
+    return "marketing" if any(stem in text for stem in words.MARKETING_STEMS) else "processing"
+
+
+def configured(config: FormConfig | None) -> Mapping[str, str]:
+    """Fields that a setting names, in lower case, and their purposes."""
+    if config is None or not config.consent_fields:
+        return {}
+    return {name.strip().casefold(): purpose for name, purpose in config.consent_fields.items()}
+
+
+def of_leaf(leaf: Leaf, purpose: str = "") -> Consent | None:
+    """The consent that a field holds; None where it is only about one, or its value is no answer."""
+    if not purpose and _is_about(leaf):
+        return None
+    answer = given(leaf.value)
+    if answer is None:
+        return None
+    value = text_of(leaf.value)
+    sentence = value if _is_sentence(value) else leaf.label if _is_sentence(leaf.label) else ""
+    if not sentence and _is_sentence(leaf.name):  # Tilda names a field by the words beside it
+        sentence = leaf.name.replace("_", " ").strip()
+    return Consent(
+        purpose or purpose_of(f"{leaf.name} {value}" if _is_sentence(value) else leaf.name, leaf.label),
+        answer,
+        text=_TAGS.sub("", sentence)[:TEXT_CHARS],
+        field_name=leaf.name[:200],
+    )
+
+
+def split_details(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, dict[str, str]]]:
+    """The data without the fields that tell about a consent's text, and what they told: by field, by purpose, or "" ."""
+    told: dict[str, dict[str, str]] = {}
+    gone: list[str] = []
+    for key, value in data.items():
+        low = key.casefold()
+        if "consent" not in low:
+            continue
+        if low in ("_consents", "consents") and isinstance(value, Mapping | list):
+            if _tell_all(value, told):
+                gone.append(key)
+        elif (match := _DETAIL.fullmatch(low)) and text_of(value):
+            told.setdefault(match[2] or "", {})[_DETAIL_SLOTS[match[1]]] = text_of(value)
+            if low[0] == "_":  # without the underscore it is the form's own field
+                gone.append(key)
+    return ({k: v for k, v in data.items() if k not in gone} if gone else data), told
+
+
+def finished(
+    found: list[Consent], wanted: Mapping[str, str], told: Mapping[str, Mapping[str, str]]
+) -> tuple[Consent, ...]:
+    """All consents of one inquiry: the fields that a setting names and nobody sent are a no; texts find their fields."""
+    seen = {consent.field_name.casefold() for consent in found}
+    result = list(found)
+    for name, purpose in wanted.items():
+        if name not in seen:
+            result.append(Consent(purpose, False, field_name=name))
+    if told:
+        alone = len({consent.purpose for consent in result}) == 1
+        result = [_with_text(consent, told, alone=alone) for consent in result]
+    unique = {(consent.purpose, consent.field_name): consent for consent in reversed(result)}
+    return tuple(reversed(unique.values()))
+
+
+def _with_text(consent: Consent, told: Mapping[str, Mapping[str, str]], *, alone: bool) -> Consent:
+    general = told.get("", {}) if alone or consent.purpose == "processing" else {}
+    said = {**general, **told.get(consent.purpose, {}), **told.get(consent.field_name.casefold(), {})}
+    if not said:
+        return consent
+    sha256 = said.get("text_sha256", "").removeprefix("sha256:").casefold()
+    return Consent(
+        consent.purpose,
+        consent.given,
+        said.get("text", consent.text)[:TEXT_CHARS],
+        said.get("text_id", "")[:200],
+        said.get("text_url", "")[:2048],
+        sha256 if _SHA256.fullmatch(sha256) else "",
+        consent.method,
+        consent.field_name,
+    )
+
+
+def _tell_all(value: Any, told: dict[str, dict[str, str]]) -> bool:
+    """`_consents` of the page snippet; False where it is something else."""
+    rows = value.items() if isinstance(value, Mapping) else [("", item) for item in value]
+    heard = False
+    for name, row in rows:
+        if not isinstance(row, Mapping):
+            continue
+        key = str(name or row.get("field") or row.get("name") or row.get("purpose") or "").casefold()
+        slots = {slot: text for word, slot in _DETAIL_SLOTS.items() if (text := text_of(row.get(word)))}
+        if slots:
+            told.setdefault(key, {}).update(slots)
+            heard = True
+    return heard
+
+
+def _is_sentence(text: str) -> bool:
+    return len(text) >= 15 and sum(text.count(space) for space in " _") >= 2
+
+
+def _is_about(leaf: Leaf) -> bool:
+    last = re.split(r"[\W_]+", leaf.name.casefold().rstrip("]_ "))[-1] if leaf.name else ""
+    return last in _ABOUT or leaf.type.casefold() in ("date", "email", "tel", "url")
