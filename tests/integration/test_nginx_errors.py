@@ -1,0 +1,126 @@
+"""What nginx itself answers at an entrance: with CORS, or a page's script sees only "network error" and repeats for ever."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+from leadhub.embedded.ports import any_free_port
+
+ROOT = Path(__file__).parents[2]
+ENTRANCES = [
+    "/in/abc", "/f/abc", "/ajax/info@example.com", "/submit", "/submissions/v3/integration/submit/1/2",
+    "/api/proxy/1.0/leads/add?key=1", "/calls-service/RestAPI/requests/7/register/", "/info@example.com",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Front:
+    address: str
+    hub_port: int
+
+
+class _Hub(BaseHTTPRequestHandler):
+    """Answers as the hub does, with CORS of its own."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(404)
+        self.send_header("Access-Control-Allow-Origin", "https://example.com")
+        self.send_header("Content-Length", "4")
+        self.end_headers()
+        self.wfile.write(b"hub!")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
+        pass
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
+    """The deployed configuration on ports of its own; nobody listens where the hub should be."""
+    home = tmp_path_factory.mktemp("nginx")
+    port, hub_port = any_free_port(), any_free_port()
+    told = (ROOT / "deploy/nginx.conf").read_text()
+    told = told.replace("web:8080", f"127.0.0.1:{hub_port}").replace("listen 80 ", f"listen 127.0.0.1:{port} ")
+    told = told.replace("/var/run/nginx.pid", str(home / "nginx.pid"))
+    for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
+        told = told.replace("server_tokens off;", f"server_tokens off; {name}_temp_path {home}/{name};", 1)
+    (home / "nginx.conf").write_text(told)
+    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+    process = subprocess.Popen(
+        [nginx, "-p", str(home), "-c", str(home / "nginx.conf"), "-e", "/dev/stderr", "-g", "daemon off;"]
+    )
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            break
+        except OSError:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    yield Front(f"http://127.0.0.1:{port}", hub_port)
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.mark.parametrize("path", ENTRANCES)
+def test_absence_is_told_with_cors_when_the_hub_is_down(front: Front, path: str) -> None:
+    heard = httpx.post(front.address + path, content=b"name=Anna", headers={"Origin": "https://example.com"})
+    assert heard.status_code == 503
+    assert heard.headers.get_list("access-control-allow-origin") == ["*"]
+    assert heard.headers["retry-after"] == "5"
+    assert heard.json()["error"]["code"] == "refused_503"
+
+
+def test_size_is_told_with_cors_when_it_is_refused_before_the_hub(front: Front) -> None:
+    heard = httpx.post(front.address + "/in/abc", content=b"x" * 12_000_000)
+    assert heard.status_code == 413
+    assert heard.headers.get_list("access-control-allow-origin") == ["*"]
+    assert "retry-after" not in heard.headers
+    assert heard.json()["accepted"] is False
+
+
+def test_flood_is_told_with_cors_when_one_address_holds_too_many_connections(front: Front) -> None:
+    """Connections count once their headers were read; these never send their bodies."""
+    host, _, port = front.address.removeprefix("http://").partition(":")
+    begun = b"POST /in/abc HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
+    held = []
+    try:
+        for _ in range(256):
+            held.append(socket.create_connection((host, int(port)), 5))
+            held[-1].sendall(begun)
+        deadline = time.monotonic() + 8  # nginx drops those that send nothing after ten
+        heard = httpx.post(front.address + "/in/abc", content=b"name=Anna")
+        while heard.status_code != 429 and time.monotonic() < deadline:
+            heard = httpx.post(front.address + "/in/abc", content=b"name=Anna")
+        assert heard.status_code == 429
+        assert heard.headers.get_list("access-control-allow-origin") == ["*"]
+        assert heard.headers["retry-after"] == "5"
+    finally:
+        for one in held:
+            one.close()
+
+
+def test_answer_of_the_hub_passes_as_it_is(front: Front) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", front.hub_port), _Hub)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        heard = httpx.post(front.address + "/in/abc", content=b"name=Anna")
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert (heard.status_code, heard.content) == (404, b"hub!")
+    assert heard.headers.get_list("access-control-allow-origin") == ["https://example.com"]
