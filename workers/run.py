@@ -15,6 +15,7 @@ from workers.celery_app import QUEUES, make_app
 
 SWEEP_SECONDS = 1.0  # a lost hint delays an event by no more than this
 CANARY_SECONDS = 10.0
+WATCH_SECONDS = 60.0  # drift and silence are matters of minutes and hours
 
 
 def run_worker(config: HubConfig, queues: list[str] | None = None, concurrency: int | None = None) -> None:
@@ -57,6 +58,10 @@ def run_beat(config: HubConfig) -> None:
         "sweep": {
             "task": "sweep", "schedule": timedelta(seconds=SWEEP_SECONDS),
             "options": {"queue": QUEUES["maintenance"], "expires": 5 * SWEEP_SECONDS},
+        },
+        "watch": {
+            "task": "watch", "schedule": timedelta(seconds=WATCH_SECONDS),
+            "options": {"queue": QUEUES["maintenance"], "expires": WATCH_SECONDS},
         },
     } | {
         f"canary-{queue}": {

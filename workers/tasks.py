@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -15,12 +16,15 @@ from celery.signals import worker_process_init, worker_process_shutdown
 from crm_core.config import HubConfig
 from ingest.process import Processor
 from ingest.sweep import beat_heart, due_channels, note_canary, park_and_settle
+from ingest.watch import TOUCHES, watch
 from workers.wake import send_hint
 
 _log = logging.getLogger(__name__)
 
 #: A drain ends after this and asks to be continued, so that a stopping worker is not waited for and sweeps get their turn.
 DRAIN_SECONDS = 3.0
+#: A look at long history goes on in the next minute, so that a sweep never waits long behind it.
+WATCH_SECONDS = 5.0
 #: While the database is away a worker rests instead of spinning.
 _REST_SECONDS = 1.0
 
@@ -74,6 +78,19 @@ def register(app: Celery, config: HubConfig) -> None:
             return
         for channel in channels:
             send_hint(app, channel)
+
+    @app.task(name="watch")
+    def watch_sources() -> None:
+        """Looks at what the forms have sent since the last look: new fields, missing contacts, silence."""
+        end = time.monotonic() + WATCH_SECONDS
+        try:
+            read = TOUCHES
+            while read == TOUCHES and time.monotonic() < end:
+                with hands.get().connection().transaction(), hands.get().connection().cursor() as cursor:
+                    read = watch(cursor, datetime.now(UTC), config.zone)
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
+            hands.drop()
 
     @app.task(name="canary")
     def canary(queue: str, sent_at: float) -> None:
