@@ -1,0 +1,125 @@
+"""Signs of spam in what was written: links, markup, phrases of sellers, the habits of robots. No network, no clock."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+from crm_core.arrivals import Inquiry
+from crm_core.spam.phrases import BRANDS, BROKEN_PROBE, PHRASES, PRICE_PROBES
+from crm_core.spam.scoring import Signal
+from crm_core.spam.texts import folded, has_cyrillic, host_of, is_below, letters, web_hosts, written
+
+_MARKUP: Final = re.compile(r"\[/?(?:url|link|img|b|i|color|size)\b[^\]]{0,300}\]|<\s*/?(?:a|img|script|iframe|b|br|p|h1|div|span|strong|table)\b[^>]{0,300}>", re.IGNORECASE)  # fmt: skip
+_ADDRESS: Final = re.compile(r"https?://|www\.\w", re.IGNORECASE)  # "example.com" alone may be how a firm names itself
+_CYRILLIC_PLACES: Final = (".ru", ".su", ".xn--p1ai", ".рф", ".by", ".бел")  # sites whose forms speak Russian
+_WORD: Final = re.compile(r"[A-Za-z]{10,60}")
+_END: Final = " .!?…"
+_YES: Final = frozenset({"on", "yes", "1", "true", "да", "y", "checked"})
+_NO: Final = frozenset({"off", "no", "0", "false", "нет", "n", ""})
+_LINKS, _MANY_LINKS = 2, 5
+_PHRASE_CHARS: Final = 6_000  # who sells says so at once; bounds the time
+_SOME_PHRASES, _MANY_PHRASES = 2, 4
+_BOXES: Final = 5  # ticked ones; fewer are an ordinary choice
+_ODD_CASE: Final = 4  # changes from small to capital inside one word; "McDonald" has one, "JavaScript" too
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the form stands."""
+
+    region: str = ""  # ISO 3166, of the source
+    own_hosts: tuple[str, ...] = ()  # links to them are no links; sites of the source and the hub's own address
+
+
+def content_signals(inquiry: Inquiry, place: Place) -> Iterator[Signal]:
+    texts = written(inquiry)
+    foreign = [host for host in web_hosts(texts) if not is_below(host, _own_hosts(inquiry, place))]
+    if len(foreign) >= _LINKS:
+        # A client who lists five products of one shop is no spammer; five shops are.
+        yield Signal("many_links" if len(set(foreign)) >= _MANY_LINKS else "links", str(len(foreign)))
+    if any(_MARKUP.search(text) for text in texts):
+        yield Signal("markup")
+    if _ADDRESS.search(inquiry.name):
+        yield Signal("link_in_name")
+    if foreign and _speaks_russian(inquiry) and not any(has_cyrillic(text) for text in texts):
+        yield Signal("other_script")
+    phrases = _count_phrases(texts)
+    if phrases:
+        code = "spam_phrase" if phrases < _SOME_PHRASES else "spam_phrases" if phrases < _MANY_PHRASES else "spam_text"
+        yield Signal(code, str(phrases))
+        if foreign:
+            yield Signal("offer_with_link")
+    if _is_price_probe(inquiry, place.region):
+        yield Signal("price_probe")
+    if folded(inquiry.company).strip(_END) in BRANDS:
+        yield Signal("brand_company")
+    if (ticked := _ticked(inquiry)) >= _BOXES:
+        yield Signal("all_ticked", str(ticked))
+    if random := sum(_is_random(text) for text in texts):
+        yield Signal("random_texts" if random > 1 else "random_text", str(random))
+
+
+def _own_hosts(inquiry: Inquiry, place: Place) -> tuple[str, ...]:
+    page = host_of(inquiry.attribution.page_url)
+    return (*place.own_hosts, page) if page else place.own_hosts
+
+
+def _speaks_russian(inquiry: Inquiry) -> bool:
+    """By the form's own words, or by the site's country; the hub's region alone says nothing about a page."""
+    labels = " ".join(
+        [*inquiry.fields, inquiry.form_name, inquiry.title, inquiry.attribution.page_title,
+         *(consent.text for consent in inquiry.consents)]
+    )  # fmt: skip
+    return has_cyrillic(labels) or host_of(inquiry.attribution.page_url).endswith(_CYRILLIC_PLACES)
+
+
+def _count_phrases(texts: list[str]) -> int:
+    text = folded("\n".join(texts))[:_PHRASE_CHARS]
+    return sum(1 for phrase in PHRASES if phrase.search(text))
+
+
+def _is_price_probe(inquiry: Inquiry, region: str) -> bool:
+    said = folded(inquiry.message).strip(_END)
+    if BROKEN_PROBE.fullmatch(said):
+        return True
+    return any(
+        (said == sentence or said.endswith(" " + sentence) and len(said) <= len(sentence) + 12)
+        and region not in regions
+        for sentence, regions in _PROBES
+    )
+
+
+_PROBES: Final = tuple((folded(sentence), regions) for sentence, regions in PRICE_PROBES)
+
+
+def _ticked(inquiry: Inquiry) -> int:
+    """How many boxes are ticked, if all of those are that the form shows. A box left empty is mostly not sent."""
+    ticked = 0
+    for value in _answers(inquiry.fields):
+        if value in _NO:
+            return 0
+        ticked += value in _YES
+    if any(not consent.given for consent in inquiry.consents):
+        return 0
+    return ticked + sum(consent.method == "checkbox" for consent in inquiry.consents)
+
+
+def _answers(fields: Mapping[str, Any]) -> Iterator[str]:
+    for value in fields.values():
+        if isinstance(value, bool):
+            yield "true" if value else "false"
+        elif isinstance(value, str) and len(value) <= 8 and value.strip():
+            yield value.strip().casefold()
+
+
+def _is_random(text: str) -> bool:
+    """One word of Latin letters whose capitals stand anywhere: what a robot makes, and a person never types."""
+    word = text.strip()
+    if not _WORD.fullmatch(word) or letters(word) != len(word):
+        return False
+    turns = sum(left.islower() and right.isupper() for left, right in pairwise(word))
+    return turns >= _ODD_CASE

@@ -1,0 +1,82 @@
+"""What somebody wrote, made fit for comparing: folded, its addresses of the web taken out, its letters looked at."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from crm_core.arrivals import Inquiry
+
+_MOST_CHARS: Final = 20_000  # more in one inquiry is a pasted document; its start tells enough and bounds the time
+_URL: Final = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"'\])]{3,300}"
+    r"|\b(?:[a-z0-9-]{2,40}\.){1,3}(?:com|net|org|info|biz|xyz|top|site|online|shop|club|icu|cyou|ru|su|cc|io|me|ly|link|click|live|pro|store|space|fun|buzz|app)(?:/[^\s<>\"'\])]{0,300})?(?![\w@])",
+    re.IGNORECASE,
+)
+_HOST: Final = re.compile(r"(?:https?://)?(?:www\.)?([^/?#:\s]+)", re.IGNORECASE)
+_ZERO_WIDTH: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufeff"))
+_QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "ё": "е"})
+_SPACE: Final = re.compile(r"\s+")
+
+
+def folded(text: str) -> str:
+    """For searching phrases: small letters, plain quotes, one space, nothing invisible."""
+    plain = unicodedata.normalize("NFKC", text[:_MOST_CHARS]).translate(_ZERO_WIDTH).casefold().translate(_QUOTES)
+    return _SPACE.sub(" ", plain).strip()
+
+
+def written(inquiry: Inquiry) -> list[str]:
+    """The texts of an inquiry that a person may have typed: name, company, message, and the fields that nobody mapped.
+    A field that is one address of the web is left out: pages put their own into hidden fields."""
+    own = [inquiry.name, inquiry.company, inquiry.message]
+    fields = (text for text in leaves(inquiry.fields) if not _URL.fullmatch(text.strip()))
+    return [text for text in (*own, *fields) if text.strip()]
+
+
+def leaves(value: Any, depth: int = 6) -> Iterator[str]:
+    """The texts in a tree of fields, `depth` levels deep."""
+    if isinstance(value, str):
+        yield value[:_MOST_CHARS]
+    elif depth and isinstance(value, Mapping):
+        for item in value.values():
+            yield from leaves(item, depth - 1)
+    elif depth and isinstance(value, (list, tuple)):
+        for item in value:
+            yield from leaves(item, depth - 1)
+
+
+def web_hosts(texts: Iterable[str]) -> list[str]:
+    """The host of every address of the web that the texts name, in order, with repetitions. Mail addresses are none."""
+    found = []
+    for text in texts:
+        for match in _URL.finditer(text[:_MOST_CHARS]):
+            before = text[match.start() - 1] if match.start() else " "
+            if before == "@" or "@" in match[0].split("/", 3)[0]:
+                continue
+            found.append(host_of(match[0]))
+    return found
+
+
+def host_of(address: str) -> str:
+    """The host of an address, small, without "www." and port; "" if there is none."""
+    match = _HOST.match(address.strip())
+    return match[1].casefold().rpartition("@")[2].strip(".") if match else ""
+
+
+def is_below(host: str, names: Iterable[str]) -> bool:
+    """True if the host is one of the names, or lies below one; "*.example.com" is taken for "example.com"."""
+    return any(
+        host == name or host.endswith("." + name)
+        for name in (one.strip().casefold().removeprefix("*.").removeprefix("www.") for one in names)
+        if name
+    )
+
+
+def has_cyrillic(text: str) -> bool:
+    return any("\u0400" <= char <= "\u04ff" for char in text)
+
+
+def letters(text: str) -> int:
+    return sum(char.isalpha() for char in text)
