@@ -92,6 +92,8 @@ class Failure:
     message: str
     path: str | None = None
     attempts: int = 1
+    pause_seconds: float | None = None  # instead of the usual doubling one, while it waits
+    is_try: bool = True  # False: it waits for something else than luck, and that is no step towards giving up
 
 
 class ClaimLost(Exception):
@@ -103,7 +105,13 @@ def claim(
 ) -> tuple[str, list[Claimed]]:
     """Takes up to `limit` untried events, oldest first, or one tried event; returns the fencing token with them."""
     token = uuid4().hex
-    parameters = {"channel": channel, "limit": limit, "token": token, "lease": lease_seconds, "bytes": MOST_BATCH_BYTES}
+    parameters = {
+        "channel": channel,
+        "limit": limit,
+        "token": token,
+        "lease": lease_seconds,
+        "bytes": MOST_BATCH_BYTES,
+    }
     rows = [] if tried_only else cursor.execute(_FRESH, parameters).fetchall()
     if not rows:
         rows = cursor.execute(_SUSPECT, {**parameters, "limit": 1}).fetchall()
@@ -145,21 +153,23 @@ def finish(cursor: Cursor, token: str, results: Sequence[dict[str, Any]]) -> Non
 def fail(cursor: Cursor, token: str, failures: Sequence[Failure]) -> None:
     """Writes why events have no outcome yet. An event that is no longer ours is left alone."""
     for failure in failures:
-        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** max(0, failure.attempts - 1))
+        usual = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** max(0, failure.attempts - 1))
+        pause = usual if failure.pause_seconds is None else failure.pause_seconds
         cursor.execute(
             "UPDATE inbound_event SET state = %(state)s, error = %(error)s, claim_token = NULL, lost_claims = 0,"
             # A forged event must not stand in the genuine one's place: its key is free again, kept only to look at.
             "       provider_key = CASE WHEN %(state)s = 'rejected' THEN NULL ELSE provider_key END,"
             "       reason = CASE WHEN %(state)s = 'rejected' AND provider_key IS NOT NULL"
             "                     THEN jsonb_build_object('provider_key', provider_key) ELSE reason END,"
+            # One that was tried stays tried, so that it goes on being taken alone.
+            "       attempts = CASE WHEN %(is_try)s THEN attempts ELSE greatest(1, attempts - 1) END,"
             "       next_attempt_at = clock_timestamp() + make_interval(secs => %(pause)s * (0.5 + random()))"
             " WHERE id = %(id)s AND claim_token = %(token)s",
             {
                 "state": failure.state,
-                "error": Jsonb(
-                    {"code": failure.code, "message": failure.message, "path": failure.path}
-                ),
+                "error": Jsonb({"code": failure.code, "message": failure.message, "path": failure.path}),
                 "pause": pause if failure.state == "waiting" else 0,
+                "is_try": failure.is_try,
                 "id": failure.event_id,
                 "token": token,
             },

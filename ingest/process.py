@@ -24,6 +24,7 @@ from crm_core.database import connect
 from crm_core.errors import HubError, NotFound, Transient
 from crm_core.intake import Item, Taken, take_in
 from ingest.claim import Claimed, ClaimLost, Failure, claim, fail, finish, hold, park_killers
+from ingest.fetching import Fetcher
 from ingest.reading import read, retry, without_words
 from ingest.source_settings import LoadedSource, loaded
 from ingest.stats import count_captures
@@ -34,7 +35,12 @@ _SETTINGS_FRESH_SECONDS = 5.0  # a changed setting of a source is used everywher
 _CONFLICT_ROUNDS = 3  # two transactions met on one row: repeated at once, this often
 
 #: Two writers met. Nothing is wrong with the event.
-_CONFLICTS = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation, errors.LockNotAvailable)
+_CONFLICTS = (
+    errors.SerializationFailure,
+    errors.DeadlockDetected,
+    errors.UniqueViolation,
+    errors.LockNotAvailable,
+)
 #: The database is away or out of something. The event waits.
 _PASSING = (psycopg.OperationalError, psycopg.InterfaceError, errors.QueryCanceled)
 
@@ -56,6 +62,7 @@ class Processor:
         self.config = config
         self._connection: psycopg.Connection[Any] | None = None
         self._sources: dict[int, tuple[float, LoadedSource]] = {}
+        self.fetcher = Fetcher(config)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -118,6 +125,8 @@ class Processor:
         failures: list[Failure] = []
         for event in events:
             result = read(event, self.source)
+            if isinstance(result, Item):
+                result = self._complete(event, result)
             (items if isinstance(result, Item) else failures).append(result)  # type: ignore[arg-type]
         by_id = {event.id: event for event in events}
         try:
@@ -136,6 +145,10 @@ class Processor:
                 return
             self._give_up(token, events[0], error)
             drained.failed += 1
+
+    def _complete(self, event: Claimed, item: Item) -> Item | Failure:
+        """What must be done outside of the transaction before an item can be taken in."""
+        return self.fetcher.fetch(self.connection(), event, self.source(event.source_id), item)
 
     def _write(
         self, token: str, events: dict[int, Claimed], items: Sequence[Item], failures: Sequence[Failure]

@@ -30,9 +30,19 @@ def read(event: Claimed, load: Callable[[int], LoadedSource]) -> Item | Failure:
             )  # fmt: skip
         source = load(event.source_id)
         request = Request(
-            event.method, event.path, event.query, event.headers, event.body, event.received_at, event.remote_ip
+            event.method,
+            event.path,
+            event.query,
+            event.headers,
+            event.body,
+            event.received_at,
+            event.remote_ip,
         )
-        if source.connector.verify is not None and not _verified_at_door(event, source):
+        if (
+            source.connector.verify is not None
+            and not request.is_fetched
+            and not _verified_at_door(event, source)
+        ):
             source.connector.verify(request, source.settings)
         arrivals = tuple(_arrivals(source, request))
     except NotAuthentic as error:
@@ -52,7 +62,9 @@ def read(event: Claimed, load: Callable[[int], LoadedSource]) -> Item | Failure:
             f"The connector could not read this event ({type(error).__name__}). It is kept; replay it after an update.",
         )  # fmt: skip
     if not arrivals:
-        return Failure(event.id, "needs_attention", "connector_said_nothing", "The connector read nothing from it.")
+        return Failure(
+            event.id, "needs_attention", "connector_said_nothing", "The connector read nothing from it."
+        )
     own = getattr(source.settings, "own_addresses", ())
     return Item(
         event.id, event.source_id, source.name, event.channel, event.received_at, arrivals, source.line, source.pool_id,
@@ -83,5 +95,7 @@ def _verified_at_door(event: Claimed, source: LoadedSource) -> bool:
 def retry(event: Claimed, code: str, message: str) -> Failure:
     """Later again; after `MOST_ATTEMPTS` a person must look."""
     if event.attempts >= MOST_ATTEMPTS:
-        return Failure(event.id, "needs_attention", code, f"{message} (given up after {event.attempts} attempts)")
+        return Failure(
+            event.id, "needs_attention", code, f"{message} (given up after {event.attempts} attempts)"
+        )
     return Failure(event.id, "waiting", code, message, attempts=event.attempts)

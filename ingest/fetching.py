@@ -1,0 +1,139 @@
+"""Gets what an event only points at. The event waits meanwhile, alone, outside of every transaction.
+
+A provider that does not answer is left alone for a while, so that its events cannot hold the workers. An expired key is
+told to somebody, and the event keeps trying until it is renewed: the provider has the lead, and nothing else does.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+
+from connectors.kit import Fetch
+from crm_core.arrivals import Pointer
+from crm_core.config import HubConfig
+from crm_core.errors import HubError, SourceBroken, Transient
+from crm_core.intake import Item
+from ingest.alerts import raise_alert
+from ingest.claim import Claimed, Failure
+from ingest.fetched import broken, known_keys, mended, put_in
+from ingest.outbound import Limits, Outbound, outbound
+from ingest.reading import retry, without_words
+from ingest.source_settings import LoadedSource
+
+FETCH_SECONDS = 8.0  # for all that one event points at; a worker's lease is longer
+REST_SECONDS = 30.0  # a source that failed is asked again after this by the same worker
+BROKEN_PAUSE_SECONDS = 900.0  # between tries of an event whose source waits for a person
+MOST_ANSWER_BYTES = 2 * 1024 * 1024
+_LEAST_SECONDS = 0.5  # what is left for one more question
+
+_log = logging.getLogger(__name__)
+
+
+class Fetcher:
+    """One a worker. Remembers which sources failed a moment ago; everything else is in the journal."""
+
+    def __init__(self, config: HubConfig, client: Outbound | None = None) -> None:
+        self._config = config
+        self._client = client
+        self._resting: dict[int, float] = {}
+
+    def fetch(
+        self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, item: Item
+    ) -> Item | Failure:
+        """The item with the uids of what it points at, once all of that is in the journal; else why it is not yet.
+
+        On its first turn an event goes back to the queue: it is then claimed alone, and its neighbours do not wait.
+        """
+        pointers = [arrival for arrival in item.arrivals if isinstance(arrival, Pointer)]
+        if not pointers:
+            return item
+        known = known_keys(connection, source.id, [pointer.key for pointer in pointers])
+        missing = [pointer for pointer in pointers if pointer.key not in known]
+        if missing:
+            if source.connector.fetch is None:
+                return _attention(
+                    event, "nothing_to_fetch_with", "The connector says what to fetch and not how."
+                )
+            if event.attempts < 2:
+                return _later(
+                    event, "to_be_fetched", "It only says that something is there. The hub fetches it next."
+                )
+            rest = self._resting.get(source.id, 0.0) - time.monotonic()
+            if rest > 0:
+                return _later(
+                    event, "source_resting", "The provider failed a moment ago and is left alone.", rest
+                )
+            failure = self._fetch(connection, event, source, source.connector.fetch, missing, known)
+            if failure is not None:
+                return failure
+        return replace(item, notes={**item.notes, "events": [known[pointer.key] for pointer in pointers]})
+
+    def _fetch(
+        self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, fetch: Fetch,
+        missing: Sequence[Pointer], known: dict[str, str],
+    ) -> Failure | None:  # fmt: skip
+        """Adds to `known` what it got. One that cannot be had does not keep the others from being fetched."""
+        end = time.monotonic() + min(FETCH_SECONDS, self._config.lease_seconds / 2)
+        failure: Failure | None = None
+        fetched = 0
+        for pointer in {pointer.key: pointer for pointer in missing}.values():
+            left = end - time.monotonic()
+            if left < _LEAST_SECONDS:
+                more = _later(event, "to_be_fetched", "There is more to fetch than one turn allows.")
+                return more if fetched else failure
+            try:
+                body = self._one(fetch, pointer, source, left)
+            except Transient as error:
+                return self._rest(connection, event, source, error)
+            except SourceBroken as error:
+                self._resting[source.id] = time.monotonic() + REST_SECONDS
+                broken(connection, source.id, error.code, error.message)
+                return _later(event, error.code, error.message, BROKEN_PAUSE_SECONDS)
+            except HubError as error:  # malformed, too large, refused by the guard: about this one alone
+                failure = _attention(event, error.code, error.message)
+                continue
+            except Exception as error:  # noqa: BLE001 - the table's edge, as in `ingest.reading`
+                _log.error("fetch_failed event=%s source=%s %s", event.uid, source.id, without_words(error))
+                failure = _attention(
+                    event,
+                    "connector_failed",
+                    f"The connector could not read an answer ({type(error).__name__}).",
+                )
+                continue
+            known |= put_in(self._config, source.id, source.channel, {pointer.key: body})
+            fetched += 1
+        if fetched:
+            mended(connection, source.id)
+        return failure
+
+    def _one(self, fetch: Fetch, pointer: Pointer, source: LoadedSource, seconds: float) -> bytes:
+        if self._client is None:
+            self._client = outbound(self._config)
+        answer = self._client.ask(fetch.ask(pointer, source.settings), Limits(seconds, MOST_ANSWER_BYTES))
+        return fetch.read(pointer, answer, source.settings)
+
+    def _rest(
+        self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, error: Transient
+    ) -> Failure:
+        self._resting[source.id] = time.monotonic() + REST_SECONDS
+        failure = retry(event, error.code, error.message)
+        if failure.state != "waiting":
+            raise_alert(
+                connection, source.id, "fetch_failed", data={"code": error.code, "said": error.message}
+            )
+        return failure
+
+
+def _later(event: Claimed, code: str, message: str, pause_seconds: float = 0.0) -> Failure:
+    """Not a try that failed: it does not count towards giving up."""
+    return Failure(event.id, "waiting", code, message, pause_seconds=pause_seconds, is_try=False)
+
+
+def _attention(event: Claimed, code: str, message: str) -> Failure:
+    return Failure(event.id, "needs_attention", code, message)
