@@ -22,7 +22,7 @@ _NESTED = ("rawRequest", "payment", "formData", "data", "payload", "fields", "js
 #: What the page snippet calls things in `ctx`, and what they are called everywhere else.
 _CONTEXT = {
     "url": "page_url", "ref": "referrer", "title": "page_title", "ga": "_ga", "ym": "_ym_uid", "fbc": "_fbc",
-    "fbp": "_fbp", "rs": "roistat_visit", "ct": "_ct_session_id",
+    "fbp": "_fbp", "rs": "roistat_visit", "ct": "_ct_session_id", "consents": "_consents", "t": "_t", "js": "_script",
 }  # fmt: skip
 
 OLDEST = timedelta(days=7)  # the snippet keeps an inquiry no longer; an older age is a wrong clock
