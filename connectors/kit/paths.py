@@ -1,21 +1,75 @@
-"""Where a mapping finds things in a tree: `$.key`, `$.a.b`, `$.utm_*`. A `*` stands for any text within one key.
+"""Where a mapping finds things in a tree: `$.key`, `$.a.b`, `$.utm_*`, `$.list.0`, `@item:$.list[type=phone|tel].value`.
 
-Keys are compared exactly. A key that holds dots itself ("1.3") is found before the dots are taken as levels.
+Keys are compared exactly; a `*` stands for any text within one. A key that holds dots itself ("1.3") is found before the
+dots are taken as levels. What a member of an item must be is compared without case, and may hold a `*` too.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from connectors.kit.leaves import Path
 
 GRAMMAR = r"^\$\.[^*]*(\*[^*]*){0,3}$"  # at most three stars: the time of matching grows with their number
+#: A list or a mapping of items, the member that chooses among them, its values, and what is wanted of the item.
+ITEM_GRAMMAR = r"^@item:\$\.[^\[\]*]+\[[^\[\]=|*]+=[^\[\]*]*(\*[^\[\]*]*){0,3}\](\.[^\[\]*]+)?$"
+_ITEM = re.compile(r"@item:\$\.([^\[\]]+)\[([^\[\]=|]+)=([^\[\]]*)\](?:\.([^\[\]]+))?")
 
 
 def find(data: Any, path: str) -> Iterator[tuple[Path, Any]]:
     """Every place that a path means, with its value, in the order of the tree."""
     yield from _find(data, path.removeprefix("$."), ())
+
+
+def find_items(data: Any, path: str) -> Iterator[tuple[Path, Any]]:
+    """What `@item:` means: the places of the items themselves, each with what is wanted of it."""
+    item = _item(path)
+    for place, box in _find(data, item.box, ()):
+        for key, below in _members(box):
+            if isinstance(below, dict) and _chosen(below, item):
+                if item.rest:
+                    for _, value in _find(below, item.rest, ()):
+                        yield (*place, key), value
+                else:
+                    yield (*place, key), below
+
+
+class _Item(NamedTuple):
+    box: str
+    member: str
+    wanted: tuple[str, ...]  # folded
+    rest: str
+
+
+@lru_cache(maxsize=4096)
+def _item(path: str) -> _Item:
+    match = _ITEM.fullmatch(path)
+    assert match, "the schema has checked it"
+    return _Item(match[1], match[2], tuple(folded(text) for text in match[3].split("|")), match[4] or "")
+
+
+def folded(text: str) -> str:
+    """A label as it is compared: without case and without blanks, colons and stars around it."""
+    return " ".join(text.casefold().replace("ё", "е").split()).strip(" :")
+
+
+def _chosen(below: dict[str, Any], item: _Item) -> bool:
+    for _, value in _find(below, item.member, ()):
+        if isinstance(value, str | int) and not isinstance(value, bool):
+            text = folded(str(value))
+            if any(matches(text, pattern) for pattern in item.wanted):
+                return True
+    return False
+
+
+def _members(box: Any) -> Iterator[tuple[str | int, Any]]:
+    if isinstance(box, dict):
+        yield from box.items()
+    elif isinstance(box, list):
+        yield from enumerate(box)
 
 
 def matches(key: str, pattern: str) -> bool:
@@ -36,6 +90,14 @@ def matches(key: str, pattern: str) -> bool:
 
 def _find(data: Any, path: str, at: Path) -> Iterator[tuple[Path, Any]]:
     if isinstance(data, list):
+        head, _, tail = path.partition(".")
+        if head.isdecimal() and len(head) < 6:
+            if int(head) < len(data):
+                if tail:
+                    yield from _find(data[int(head)], tail, (*at, int(head)))
+                else:
+                    yield (*at, int(head)), data[int(head)]
+            return
         for index, item in enumerate(data):
             if isinstance(item, dict):
                 yield from _find(item, path, (*at, index))

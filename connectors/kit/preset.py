@@ -1,8 +1,4 @@
-"""A connector declared by a mapping (preset.yaml) instead of Python.
-
-Not there yet, and refused by the schema rather than half done: signatures, look-ups in arrays of answers, value tables.
-A provider that needs them is written in Python (docs/adding-a-connector.md).
-"""
+"""A connector declared by a mapping (preset.yaml) instead of Python: docs/presets.md."""
 
 from __future__ import annotations
 
@@ -11,16 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit import preset_file
-from connectors.kit.connector import Connector, ConnectorConfig, Reply, Request
-from connectors.kit.decoding import decode
-from connectors.kit.leaves import text_of
-from connectors.kit.paths import find
+from connectors.kit.connector import Connector, ConnectorConfig, Detect, Reply, Request
+from connectors.kit.form_config import FormConfig
+from connectors.kit.preset_key import key_of
 from connectors.kit.preset_mapping import arrivals_of
+from connectors.kit.preset_reply import reply_of, shaken
+from connectors.kit.preset_settings import model_of
+from connectors.kit.preset_signature import verify_of
 from crm_core.arrivals import Arrival
-from crm_core.errors import Malformed
+from crm_core.errors import Misconfigured
 
-#: For the key only the beginning of a large body is read; the ids of every known provider stand in it.
-KEY_BYTES = 64 * 1024
+#: Headers whose value the journal keeps masked: a secret in one of them can be compared at the door only.
+_MASKED = ("authorization", "proxy-authorization", "cookie", "x-api-key")
 
 Rules = Mapping[str, Any]
 
@@ -28,74 +26,76 @@ Rules = Mapping[str, Any]
 def load(folder: Path) -> Connector:
     """The connector of a folder with preset.yaml. Raises Misconfigured, naming the line that is wrong."""
     rules = preset_file.read(folder / "preset.yaml")
-    answer = _reply(rules["reply"]) if "reply" in rules else None
+    _refuse_contradictions(rules, folder.name)
+    own = {**rules, **_hidden(rules)}
 
     def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
-        return arrivals_of(rules, request, config)
+        return arrivals_of(own, request, config)
 
     def provider_key(request: Request, _config: ConnectorConfig) -> str | None:
-        return _key(rules, request)
+        return key_of(rules["event_id"], request)
 
-    def handshake(request: Request, _config: ConnectorConfig) -> Reply | None:
-        return _handshake(rules, request, answer or Reply())
+    def handshake(request: Request, config: ConnectorConfig) -> Reply | None:
+        return shaken(rules, request, config)
 
-    def reply(_request: Request, _config: ConnectorConfig) -> Reply:
-        return answer or Reply()
+    def reply(request: Request, _config: ConnectorConfig) -> Reply | None:
+        return reply_of(rules, request)
+
+    def read_under(request: Request, config: ConnectorConfig, mapping: Rules) -> Sequence[Arrival]:
+        return arrivals_of({**own, **mapping, **_hidden({**rules, **mapping})}, request, config)
 
     return Connector(
         name=folder.name,
         channel=rules["channel"],
         title=rules["title"],
         parse=parse,
+        config_model=model_of(folder.name, rules.get("settings", {})),
+        verify=verify_of(rules),
+        verify_at_door=rules.get("verify_at_door", False),
         provider_key=provider_key if "event_id" in rules else None,
         handshake=handshake if "handshake" in rules else None,
-        reply=reply if answer else None,
+        reply=reply if "reply" in rules or "replies" in rules else None,
+        get_is_event=True if rules.get("get") else _accepts_get,
+        map=read_under,
         rules=rules,
+        detect=_detect(rules["detect"]) if "detect" in rules else None,
+        sender=rules.get("sender", "server"),
         experimental=rules.get("experimental", False),
     )
 
 
-def _reply(rule: Rules) -> Reply:
-    return Reply(
-        str(rule.get("body", "")).encode(),
-        rule.get("status", 200),
-        rule.get("type", "text/plain") + "; charset=utf-8",
-    )
+def _accepts_get(_request: Request, config: ConnectorConfig) -> bool:
+    return isinstance(config, FormConfig) and config.accept_get
 
 
-def _handshake(rules: Rules, request: Request, answer: Reply) -> Reply | None:
-    if (
-        len(request.body) > 1024
-    ):  # a provider's test of an address is a few words; a real form need not be read here
-        return None
-    try:
-        data = _data(request)
-    except Malformed:
-        return None
-    for rule in rules["handshake"]:
-        fits = all(text_of(data.get(key)) == value for key, value in rule["form"].items())
-        if fits and len(data) == rule.get("size", len(data)):
-            return _reply(rule["reply"]) if "reply" in rule else answer
-    return None
+def _detect(signs: Sequence[str | Sequence[str]]) -> Detect:
+    return Detect(tuple((sign,) if isinstance(sign, str) else tuple(sign) for sign in signs))
 
 
-def _key(rules: Rules, request: Request) -> str | None:
-    body = request.body[:KEY_BYTES]
-    beginning = Request(
-        request.method, request.path, request.query, request.headers, body, request.received_at
-    )
-    try:
-        data = _data(beginning)
-    except Malformed:
-        return None
-    parts = [_first(data, path) for path in rules["event_id"]]
-    return "|".join(parts) if all(parts) else None
+def _hidden(rules: Rules) -> Rules:
+    """`extra` with the secret that was sent along dropped: no mapping may bring it back into the lead."""
+    path = rules.get("shared_secret", {}).get("path")
+    if path is None:
+        return {}
+    extra = rules.get("extra", {})
+    return {"extra": {**extra, "drop": [*extra.get("drop", ()), path]}}
 
 
-def _data(request: Request) -> dict[str, Any]:
-    decoded = decode(request)
-    return {**decoded.query, **decoded.fields}
-
-
-def _first(data: dict[str, Any], path: str) -> str:
-    return next(filter(None, (text_of(value) for _, value in find(data, path))), "")
+def _refuse_contradictions(rules: Rules, name: str) -> None:
+    settings = rules.get("settings", {})
+    named = [rules[part]["setting"] for part in ("signature", "shared_secret") if part in rules]
+    for rule in rules.get("handshake", ()):
+        named += [rule[part]["setting"] for part in ("secret", "answer") if "setting" in rule.get(part, {})]
+    unknown = sorted({setting for setting in named if setting not in settings})
+    if unknown:
+        raise Misconfigured(
+            "wrong_preset", f"{name}/preset.yaml: {', '.join(unknown)} is not among its settings."
+        )
+    header = rules.get("shared_secret", {}).get("header")
+    if header in _MASKED and not rules.get("verify_at_door"):
+        raise Misconfigured(
+            "wrong_preset",
+            f"{name}/preset.yaml: the journal masks {header}; say verify_at_door: true, or take another.",
+        )
+    if rules.get("verify_at_door") and not ("signature" in rules or "shared_secret" in rules):
+        raise Misconfigured("wrong_preset", f"{name}/preset.yaml: verify_at_door without anything to verify.")

@@ -1,8 +1,13 @@
-"""Reads preset.yaml into checked data. A mistake is told with its line. No tags, no anchors, no code, no expressions."""
+"""Reads mappings into checked data: preset.yaml, and those of a source. A mistake is told with its line.
+
+No tags, no anchors, no code; of regular expressions only those that are cheap on every text.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,37 +15,78 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
-from connectors.kit.preset_schema import SCHEMA
+from connectors.kit.preset_pattern import Unsafe, check
+from connectors.kit.preset_schema import MAPPING, SCHEMA
 from crm_core.errors import Misconfigured
 
 BYTES = 64 * 1024  # a mapping of a real provider has under 4 kB
-_VALIDATOR = Draft202012Validator(SCHEMA)
 
 
 def read(file: Path) -> dict[str, Any]:
-    """The mapping. Raises Misconfigured, naming file and line."""
-    where = "/".join(file.parts[-4:])
+    """The mapping of a connector. Raises Misconfigured, naming file and line."""
     raw = file.read_bytes()
+    where = "/".join(file.parts[-4:])
     if len(raw) > BYTES:
-        raise Misconfigured("wrong_preset", f"{where}: {len(raw)} bytes; a preset has at most {BYTES}.")
+        raise _wrong(where, 0, f"{len(raw)} bytes; a mapping has at most {BYTES}.")
     try:
         text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _wrong(where, 0, "must be written in UTF-8.") from None
+    return _checked(text, where, _preset_validator())
+
+
+def check_rules(text: str) -> dict[str, Any]:
+    """A source's own mapping, YAML or JSON: the sections of a preset that read (`preset_schema.RULES`) and no other.
+
+    Raises Misconfigured with a sentence that begins with the line, and `data["line"]` (0: the whole).
+    """
+    if len(text.encode("utf-8", "replace")) > BYTES:
+        raise _wrong("", 0, f"The mapping has more than {BYTES} bytes.")
+    return _checked(text, "", _mapping_validator())
+
+
+def _checked(text: str, where: str, validator: Draft202012Validator) -> dict[str, Any]:
+    try:
         _refuse_references(text, where)
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
         _refuse_doubles(tree, where)
         data = yaml.safe_load(text)
-    except UnicodeDecodeError:
-        raise Misconfigured("wrong_preset", f"{where}: must be written in UTF-8.") from None
     except RecursionError:
-        raise Misconfigured("wrong_preset", f"{where}: is nested too deep.") from None
-    except yaml.YAMLError as error:
-        raise Misconfigured("wrong_preset", f"{where}: is not YAML: {error}") from None
-    wrong = best_match(_VALIDATOR.iter_errors(data))
-    if wrong is not None:
-        place = ".".join(map(str, wrong.absolute_path)) or "the file"
-        raise Misconfigured("wrong_preset", f"{where}, line {_line(tree, wrong)}: {place}: {_said(wrong)}")
+        raise _wrong(where, 0, "is nested too deep.") from None
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-99-99
+        mark = getattr(error, "problem_mark", None)
+        raise _wrong(where, mark.line + 1 if mark else 0, f"is not YAML: {error}") from None
+    data = {} if data is None and tree is None and validator.schema is MAPPING else data
+    fault = best_match(validator.iter_errors(data))
+    if fault is not None:
+        place = ".".join(map(str, fault.absolute_path)) or "the file"
+        raise _wrong(where, _line(tree, fault), f"{place}: {_said(fault)}")
     assert isinstance(data, dict)
+    for target, rule in data.get("fields", {}).items():
+        if "regex" in rule:
+            try:
+                check(rule["regex"])
+            except Unsafe as error:
+                line = _line_of(tree, ("fields", target, "regex"))
+                raise _wrong(where, line, f"fields.{target}.regex: the expression {error}.") from None
     return data
+
+
+def _wrong(where: str, line: int, said: str) -> Misconfigured:
+    place = ", ".join(filter(None, (where, f"line {line}" if line else "")))
+    return Misconfigured(
+        "wrong_preset" if where else "wrong_mapping", f"{place}: {said}" if place else said, line=line
+    )
+
+
+@cache
+def _preset_validator() -> Draft202012Validator:
+    return Draft202012Validator(SCHEMA)
+
+
+@cache
+def _mapping_validator() -> Draft202012Validator:
+    return Draft202012Validator(MAPPING)
 
 
 def _refuse_references(text: str, where: str) -> None:
@@ -49,9 +95,7 @@ def _refuse_references(text: str, where: str) -> None:
         tagged = getattr(event, "tag", None)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or tagged:
             line = event.start_mark.line + 1 if event.start_mark else 0
-            raise Misconfigured(
-                "wrong_preset", f"{where}, line {line}: anchors, aliases and tags are not allowed."
-            )
+            raise _wrong(where, line, "anchors, aliases and tags are not allowed.")
 
 
 def _refuse_doubles(node: yaml.Node | None, where: str) -> None:
@@ -59,9 +103,7 @@ def _refuse_doubles(node: yaml.Node | None, where: str) -> None:
         seen: set[str] = set()
         for key, value in node.value:
             if key.value in seen:
-                raise Misconfigured(
-                    "wrong_preset", f"{where}, line {key.start_mark.line + 1}: {key.value!r} stands twice."
-                )
+                raise _wrong(where, key.start_mark.line + 1, f"{key.value!r} stands twice.")
             seen.add(key.value)
             _refuse_doubles(value, where)
     elif isinstance(node, yaml.SequenceNode):
@@ -75,20 +117,30 @@ def _said(error: ValidationError) -> str:
         unknown = re.findall(r"'[^']*'", error.message)[:1]
         return f"{''.join(unknown)} is not known here. Known are: {known}."
     if error.validator in ("oneOf", "anyOf"):
-        return f"{error.instance!r} is none of the forms that are allowed here (docs/adding-a-connector.md)."
+        return f"{error.instance!r} is none of the forms that are allowed here (docs/presets.md)."
     return error.message
 
 
 def _line(tree: yaml.Node | None, error: ValidationError) -> int:
     """The line of what is wrong: of the unexpected key itself where that is the fault."""
-    node = tree
-    for step in error.absolute_path:
-        if isinstance(node, yaml.MappingNode):
-            node = next(value for key, value in node.value if key.value == str(step))
-        elif isinstance(node, yaml.SequenceNode):
-            node = node.value[int(step)]
+    node = _node(tree, error.absolute_path)
     if error.validator == "additionalProperties" and isinstance(node, yaml.MappingNode):
         for key, _ in node.value:
             if repr(key.value) in error.message:
                 return int(key.start_mark.line) + 1
     return int(node.start_mark.line) + 1 if node is not None else 1
+
+
+def _line_of(tree: yaml.Node | None, place: Iterable[str | int]) -> int:
+    node = _node(tree, place)
+    return int(node.start_mark.line) + 1 if node is not None else 1
+
+
+def _node(tree: yaml.Node | None, place: Iterable[str | int]) -> yaml.Node | None:
+    node = tree
+    for step in place:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == str(step)), node)
+        elif isinstance(node, yaml.SequenceNode):
+            node = node.value[int(step)]
+    return node

@@ -1,35 +1,35 @@
-"""What providers pack into one field: JSON in a text, `a=1|||b=2`, a cookie line. Pure verbs of a preset's `unwrap`."""
+"""What providers pack up: JSON in a text, `a=1|||b=2`, a cookie line, names with numbers before them, levels that only wrap.
+
+Pure verbs of a preset's `unwrap`, each linear in the size of the tree. What cannot be opened stays as it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import html
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_plus
 
 from connectors.kit.decoding import jsontext
 from connectors.kit.leaves import Path, without
 from connectors.kit.paths import find
+from connectors.kit.preset_answers import answers, free_key
+from connectors.kit.preset_sources import Kind
 
 _PAIRS = 200  # a cookie line or a bundle of marks has under 50
 
+Rule = Mapping[str, Any]
+Tree = dict[str, Any]
 
-def unwrapped(data: dict[str, Any], rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The same tree with the packed fields opened, in the order of the rules. What cannot be opened stays as it is."""
+
+def unwrapped(data: Tree, rules: Sequence[Rule]) -> tuple[Tree, dict[Path, Kind]]:
+    """The same tree with the packed fields opened, in the order of the rules, and what lists of answers said of each."""
+    kinds: dict[Path, Kind] = {}
     for rule in rules:
-        if "json_string" in rule:
-            for place, value in list(find(data, rule["json_string"])):
-                data = _with(data, place, _from_json(value))
-        elif "kv" in rule:
-            for place, value in list(find(data, rule["kv"])):
-                if isinstance(value, str):
-                    data = _with(data, place, pairs(value, rule["sep"]))
-        else:
-            for place, value in list(find(data, rule["cookies"])):
-                # Other cookies are sessions of the site's visitors: secrets that nobody asked for.
-                cookies = pairs(value, ";") if isinstance(value, str) else {}
-                kept = {name: text for name, text in cookies.items() if name in rule["keep"]}
-                data = {**kept, **without(data, {place})}
-    return data
+        verb = next(name for name in VERBS if name in rule)
+        data = answers(data, rule, kinds) if verb == "answers" else VERBS[verb](data, rule)
+    return data, kinds
 
 
 def pairs(text: str, separator: str) -> dict[str, str]:
@@ -42,6 +42,85 @@ def pairs(text: str, separator: str) -> dict[str, str]:
         if equals and name:
             result.setdefault(name, value)
     return result
+
+
+def _json_string(data: Tree, rule: Rule) -> Tree:
+    for place, value in list(find(data, rule["json_string"])):
+        data = _with(data, place, _from_json(value))
+    return data
+
+
+def _kv(data: Tree, rule: Rule) -> Tree:
+    for place, value in list(find(data, rule["kv"])):
+        if isinstance(value, str):
+            data = _with(data, place, pairs(value, rule["sep"]))
+    return data
+
+
+def _cookies(data: Tree, rule: Rule) -> Tree:
+    for place, value in list(find(data, rule["cookies"])):
+        # Other cookies are sessions of the site's visitors: secrets that nobody asked for.
+        cookies = pairs(value, ";") if isinstance(value, str) else value if isinstance(value, dict) else {}
+        kept = {name: text for name, text in cookies.items() if name in rule["keep"]}
+        data = {**kept, **without(data, {place})}
+    return data
+
+
+def _flatten(data: Tree, rule: Rule) -> Tree:
+    """The members of a level become fields of the whole; one whose name is taken gets the level's name before it."""
+    levels = [(p, v) for p, v in find(data, rule["flatten"]) if isinstance(v, dict) and "sha256" not in v]
+    data = without(data, {place for place, _ in levels}) if levels else data
+    for place, level in levels:
+        for key, below in level.items():
+            data[free_key(data, key, str(place[-1]))] = below
+    return data
+
+
+def _rename(data: Tree, rule: Rule) -> Tree:
+    """Keys of a level: an own new name each, else what `strip` means is taken off the beginning and `prefix` put there."""
+    places = [((), data)] if rule["rename"] == "$" else list(find(data, rule["rename"]))
+    for place, value in places:
+        if isinstance(value, dict):
+            data = _with(data, place, _renamed(value, rule))
+    return data
+
+
+def _renamed(level: Tree, rule: Rule) -> Tree:
+    result: Tree = {}
+    for key, below in level.items():
+        name = rule.get("keys", {}).get(key)
+        if name is None:
+            name = rule.get("prefix", "") + _stripped(key, rule.get("strip", ""))
+        result[name if name and name not in result else free_key(result, key, "field")] = below
+    return result
+
+
+def _stripped(key: str, beginning: str) -> str:
+    """`q#_`: a `#` is one or more digits, everything else is itself. What does not begin so keeps its name."""
+    if not beginning:
+        return key
+    match = re.match(re.escape(beginning).replace("\\#", r"\d{1,20}"), key)
+    return key[match.end() :] if match else key
+
+
+def _html(data: Tree, rule: Rule) -> Tree:
+    if rule["html_entities"] == "$":
+        return {key: _unescaped(value) for key, value in data.items()}
+    for place, value in list(find(data, rule["html_entities"])):
+        data = _with(data, place, _unescaped(value))
+    return data
+
+
+def _unescaped(value: Any) -> Any:
+    if isinstance(value, str):
+        # A reference to NUL or to half a character would be text that no database holds.
+        text = html.unescape(value) if "&" in value else value
+        return text.replace("\x00", "").encode("utf-8", "ignore").decode()
+    if isinstance(value, list):
+        return [_unescaped(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _unescaped(below) for key, below in value.items()}
+    return value
 
 
 def _from_json(value: Any) -> Any:
@@ -63,3 +142,9 @@ def _with(data: Any, place: Path, value: Any) -> Any:
     if isinstance(data, list):
         return [_with(item, tuple(below), value) if index == key else item for index, item in enumerate(data)]
     return {name: _with(item, tuple(below), value) if name == key else item for name, item in data.items()}
+
+
+VERBS: dict[str, Callable[[Tree, Rule], Tree]] = {
+    "json_string": _json_string, "kv": _kv, "cookies": _cookies, "flatten": _flatten, "rename": _rename,
+    "html_entities": _html, "answers": lambda data, _rule: data,
+}  # fmt: skip

@@ -1,0 +1,152 @@
+"""Lists of described answers into plain fields: `[{"label": "Какой этаж?", "value": "3"}]` becomes {"Какой этаж?": "3"}.
+
+Of an item only its value stays, under its label. Its name and type are told beside it, so that they can still be read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from connectors.kit.leaves import Path, text_of, without
+from connectors.kit.paths import find
+from connectors.kit.preset_sources import Kind
+from connectors.kit.roles import role_of
+
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_LABEL_CHARS = 250  # a whole question; the decoder cuts keys at about the same length
+_MARKS = ("utm", "click_id", "client_id")
+#: Roles that `types` may give directly: `types: {LONG_TEXT: message}`.
+ROLES = ("name", "first_name", "last_name", "middle_name", "phone", "email", "company", "message")
+
+Rule = Mapping[str, Any]
+
+
+def answers(data: dict[str, Any], rule: Rule, kinds: dict[Path, Kind]) -> dict[str, Any]:
+    """The tree with one kind of list opened. `kinds` learns what the items said of themselves."""
+    described = _described(data, rule.get("labels"))
+    boxes = [(place, box) for place, box in find(data, rule["answers"]) if isinstance(box, list | dict)]
+    data = without(data, {place for place, _ in boxes}) if boxes else data
+    for place, box in boxes:
+        mine: set[str] = set()
+        odd: list[Any] = []  # what is no item stays where it is
+        for key, item in box.items() if isinstance(box, dict) else enumerate(box):
+            if isinstance(item, dict):
+                label, value, kind = _answer(key, item, rule, described)
+            elif isinstance(box, dict):
+                label, value, kind = _answer(key, {"value": item}, {**rule, "value": "value"}, described)
+            else:
+                odd.append(item)
+                continue
+            if label in mine:  # two fields of one label
+                data[label] = [*_listed(data[label]), *_listed(value)]
+                continue
+            label = free_key(data, label, str(place[-1]))
+            mine.add(label)
+            data[label] = value
+            kinds[(label,)] = kind
+        if odd:
+            data[free_key(data, str(place[-1]), "")] = odd
+    return data
+
+
+def free_key(data: Mapping[str, Any], key: str, level: str) -> str:
+    """The key, or another one close to it where it is taken already: nothing may be lost to a second of its name."""
+    if key not in data and key:
+        return key
+    name = f"{level}_{key}" if level and key else key or level or "field"
+    number = 1
+    while name in data:  # the decoder lets at most 500 keys in
+        number += 1
+        name = f"{key or level or 'field'} ({number})"
+    return name
+
+
+def _answer(
+    key: str | int, item: dict[str, Any], rule: Rule, described: Mapping[str, Rule]
+) -> tuple[str, Any, Kind]:
+    name = _text(item, rule.get("name")) or (key if isinstance(key, str) else "")
+    label = _text(item, rule.get("label"))
+    type_ = _text(item, rule.get("type"))
+    value = _value(item, rule)
+    if described:
+        link = rule["labels"].get("of")
+        more = described.get(_text(item, link) if link else str(key), {})
+        label = label or _text(more, rule["labels"].get("label"))
+        type_ = type_ or _text(more, rule["labels"].get("type"))
+    said = rule.get("types", {}).get(type_, type_)
+    by_name = role_of(name) if name else ""
+    if by_name in _MARKS:
+        return name, value, Kind(name, type_, by_name)
+    label = " ".join(label.split())[:_LABEL_CHARS]
+    role = said if said in ROLES else role_of(label or name, name, said)
+    return label or name or f"{key}", value, Kind(name, type_, role)
+
+
+def _described(data: dict[str, Any], labels: Rule | None) -> dict[str, Rule]:
+    """What another list says of the items, by their id: Typeform's definition, Webflow's schema."""
+    if labels is None:
+        return {}
+    result: dict[str, Rule] = {}
+    for _, box in find(data, labels["in"]):
+        for item in box if isinstance(box, list) else box.values() if isinstance(box, dict) else ():
+            if isinstance(item, dict) and (name := _text(item, labels["id"])):
+                result.setdefault(name, item)
+    return result
+
+
+def _text(item: Mapping[str, Any], path: str | None) -> str:
+    if path is None:
+        return ""
+    return next(filter(None, (text_of(value) for _, value in find(item, "$." + path))), "")
+
+
+def _value(item: dict[str, Any], rule: Rule) -> Any:
+    """The first of the value's places that holds something; the item itself where none does but something is there."""
+    value: Any = None
+    for path in _listed(rule.get("value", "value")):
+        for candidate in _places(item, path, rule):
+            if candidate not in _EMPTY:
+                value = candidate
+                break
+        if value is not None:
+            break
+    else:
+        return "" if _is_known(item, rule) else item
+    for member in rule.get("pick", ()):
+        if isinstance(value, dict) and value.get(member) not in _EMPTY:
+            value = value[member]
+    return _in_words(value, item, rule)
+
+
+def _places(item: dict[str, Any], path: str, rule: Rule) -> Iterator[Any]:
+    if path == "@type":
+        yield item.get(_text(item, rule.get("type")))
+    else:
+        yield from (value for _, value in find(item, "$." + path))
+
+
+def _is_known(item: dict[str, Any], rule: Rule) -> bool:
+    """True if the value is there and empty: an answer that was not given."""
+    places = _listed(rule.get("value", "value"))
+    return any(True for path in places for _ in _places(item, path, rule))
+
+
+def _in_words(value: Any, item: dict[str, Any], rule: Rule) -> Any:
+    """Ids of chosen options as the texts that the visitor saw."""
+    options = item.get(rule["options"]) if "options" in rule else None
+    if not isinstance(options, list):
+        return value
+    texts: dict[str, Any] = {}
+    for option in options:
+        if isinstance(option, dict):
+            texts.setdefault(
+                text_of(option.get(rule.get("option_id", "id"))), option.get(rule.get("option_text", "text"))
+            )
+    if isinstance(value, list):
+        return [texts.get(text_of(one)) or one for one in value]
+    return texts.get(text_of(value)) or value
+
+
+def _listed(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str) else value
