@@ -5,7 +5,7 @@ A dry run does the whole work in a transaction that is rolled back, and shows wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,9 +17,10 @@ from crm_core.access import audit
 from crm_core.config import HubConfig
 from crm_core.errors import HubError, Invalid
 from crm_core.intake import Item, take_in
-from ingest.claim import Claimed
+from ingest.claim import Claimed, Failure
 from ingest.process import BUGS, Processor
 from ingest.reading import read
+from ingest.source_settings import LoadedSource
 
 #: One order of replay takes this many events at most; more is asked for again.
 MOST_EVENTS = 10_000
@@ -151,25 +152,9 @@ def _rehearse_items(
 
 
 def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayReport) -> None:
-    connection = processor.connection()
-    with connection.cursor() as cursor:
-        rows = cursor.execute(
-            "SELECT id, uid, source_id, channel, received_at, method, path, query, headers, body, remote_ip, unclaimed,"
-            "       attempts, replayed + 1 AS replayed,"
-            "       done_at IS NULL AS first_time, verdict, state, outcome, lead_id FROM inbound_event WHERE id = ANY(%s) ORDER BY id",
-            (list(ids),),
-        ).fetchall()
+    rows = event_rows(processor, ids)
     before = {row["id"]: row for row in rows}
-    names = Claimed.__dataclass_fields__
-    results = [read(Claimed(**{name: row[name] for name in names}), processor.source) for row in rows]
-    items = [result for result in results if isinstance(result, Item)]
-    after: dict[int, tuple[str, Any, int | None]] = {
-        result.event_id: (result.state, {"code": result.code, "message": result.message}, None)
-        for result in results
-        if not isinstance(result, Item)
-    }
-    after |= _rehearse_items(connection, items)
-    for event_id, (name, reason, lead_id) in sorted(after.items()):
+    for event_id, (name, reason, lead_id) in sorted(outcomes(processor, read_rows(rows, processor.source)).items()):
         row = before[event_id]
         was = row["outcome"] or row["state"]
         report.after[name] = report.after.get(name, 0) + 1
@@ -179,3 +164,31 @@ def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayRepo
             report.changes.append(
                 {"event": row["uid"], "before": was, "after": name, "lead": lead, "reason": reason}
             )
+
+
+def event_rows(processor: Processor, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The events as a worker would claim them for a replay, with what became of them so far."""
+    with processor.connection().cursor() as cursor:
+        return cursor.execute(
+            "SELECT id, uid, source_id, channel, received_at, method, path, query, headers, body, remote_ip, unclaimed,"
+            "       attempts, replayed + 1 AS replayed,"
+            "       done_at IS NULL AS first_time, verdict, state, outcome, lead_id FROM inbound_event WHERE id = ANY(%s) ORDER BY id",
+            (list(ids),),
+        ).fetchall()
+
+
+def read_rows(rows: Sequence[Mapping[str, Any]], load: Callable[[int], LoadedSource]) -> list[Item | Failure]:
+    """Each row of `event_rows` as the worker reads it under the settings and the mapping that `load` gives."""
+    names = Claimed.__dataclass_fields__
+    return [read(Claimed(**{name: row[name] for name in names}), load) for row in rows]
+
+
+def outcomes(processor: Processor, results: Sequence[Item | Failure]) -> dict[int, tuple[str, Any, int | None]]:
+    """Event → (outcome or state, reason, lead) as it would be. Everything is rolled back."""
+    items = [result for result in results if isinstance(result, Item)]
+    after: dict[int, tuple[str, Any, int | None]] = {
+        result.event_id: (result.state, {"code": result.code, "message": result.message}, None)
+        for result in results
+        if not isinstance(result, Item)
+    }
+    return after | _rehearse_items(processor.connection(), items)
