@@ -22,17 +22,21 @@ Rules = Mapping[str, Any]
 
 def arrivals_of(rules: Rules, request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
     """What a post means under these rules. Raises Malformed for a form without any field."""
+    arrivals = [_one(rules, row, flags, config) for row, flags in rows_of(rules, request, config.region)]
+    if not arrivals:
+        raise Malformed("empty_form", "The form was sent without any field.")
+    return arrivals
+
+
+def rows_of(rules: Rules, request: Request, region: str = "") -> Iterator[tuple[Row, Sequence[str]]]:
+    """The inquiries of a post as the rules see them, split and unwrapped, each with the limits that were met."""
     decoded = decode(request)
-    arrivals: list[Arrival] = []
     for row in _rows(decoded.data):
         whole = {**decoded.query, **row}
         for data in _split(whole, rules["split"]) if "split" in rules else [whole]:
             if data:
                 opened, kinds = unwrapped(data, rules.get("unwrap", ()))
-                arrivals.append(_one(rules, Row(opened, request, config.region, kinds), decoded.flags, config))
-    if not arrivals:
-        raise Malformed("empty_form", "The form was sent without any field.")
-    return arrivals
+                yield Row(opened, request, region, kinds), decoded.flags
 
 
 def holds(rule: Rules, row: Row) -> bool:
