@@ -69,8 +69,8 @@ def read(path: str, query: str, body: bytes) -> tuple[Dropin, ...]:
         return _keyed("web3forms", b"access_key", query, body, get_counts=False)
     if found := _HUBSPOT.fullmatch(path):
         portal, form = found[1], found[2]
-        tokens = (alias_of("hubspot", f"{portal}/{form}"), alias_of("hubspot", portal), form, portal)
-        return (Dropin("hubspot", tokens, f"{portal}/{form}", wants_json=True),)
+        known = (alias_of("hubspot", f"{portal}/{form}"), alias_of("hubspot", portal), form, portal)
+        return (Dropin("hubspot", known, f"{portal}/{form}", wants_json=True),)
     if _ROISTAT.fullmatch(path):
         return _keyed("roistat", b"key", query, body, get_counts=True)
     if found := _CALLTOUCH.fullmatch(path):

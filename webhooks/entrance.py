@@ -33,7 +33,7 @@ from webhooks.replies import (
     wrong_method,
 )
 from webhooks.replies_page import PAGE_HEADERS, page
-from webhooks.replies_redirect import allowed_address, asked_address
+from webhooks.replies_redirect import allowed_address, asked_address, page_before
 
 PREFIX: Final = "/in/"
 
@@ -71,12 +71,12 @@ class Entrance:
             else:
                 answer = wrong_method()
         except HubError as error:
-            answer = self._refusal(error, headers)
+            answer = self._refusal(error, headers, environ["PATH_INFO"])
             if isinstance(error, TooLarge):
                 drain(environ, self._config.max_body_bytes * _DRAIN_FACTOR)
         except Exception:  # noqa: BLE001 - the edge: a defect of ours is answered with CORS too, or a page's script repeats for ever
             _log.exception("entrance failed")
-            answer = self._refusal(HubError("internal", "The hub made a mistake."), headers)
+            answer = self._refusal(HubError("internal", "The hub made a mistake."), headers, environ["PATH_INFO"])
         return send(answer, headers.get("origin", ""), start_response, head=method == "HEAD")
 
     def _answer(self, method: str, headers: Mapping[str, str], environ: Environ) -> Answer:
@@ -177,7 +177,7 @@ class Entrance:
         referrer = request.headers.get("referer", "")
         back = ""
         if address.allowed_hosts:
-            asked = asked_address(request.content_type.lower(), request.body)
+            asked = asked_address(request.content_type.lower(), request.body, request.query)
             target = allowed_address(asked, referrer, address.allowed_hosts)
             if target:
                 return Answer(303, headers=(("Location", target), ("Cache-Control", "no-store")))
@@ -191,12 +191,21 @@ class Entrance:
             200, b"This address receives messages by POST.\n", headers=(("Cache-Control", "no-store"),)
         )
 
-    def _refusal(self, error: HubError, headers: Mapping[str, str]) -> Answer:
+    def _refusal(self, error: HubError, headers: Mapping[str, str], path: str) -> Answer:
         status = _STATUS.get(type(error), 503)
         extra = retry_after() if status == 503 else ()
         if is_browser_form(headers):
-            return self._page(status, error.code, headers, extra=extra)
+            back = page_before(headers.get("referer", ""))
+            return self._page(status, error.code, headers, back, self._phone(path), extra)
         return refused(status, error.code, error.message, extra)
+
+    def _phone(self, path: str) -> str:
+        """The number that the source names for those whose message could not be taken; "" if it cannot be known now."""
+        try:
+            address, _, _ = self._found(path, "", b"")
+        except HubError:
+            return ""
+        return str(getattr(address.source.settings, "visitors_phone", "")) if address.source else ""
 
     def _page(
         self,
@@ -204,9 +213,10 @@ class Entrance:
         which: str,
         headers: Mapping[str, str],
         back: str = "",
+        phone: str = "",
         extra: tuple[tuple[str, str], ...] = (),
     ) -> Answer:
-        body = page(which, headers.get("accept-language", ""), self._config.locale, back)
+        body = page(which, headers.get("accept-language", ""), self._config.locale, back, phone)
         return Answer(status, body, _HTML, (*PAGE_HEADERS, *extra))
 
 

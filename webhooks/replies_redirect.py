@@ -6,8 +6,10 @@ Refuses whatever a browser could read as another host: "//", backslashes, user n
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
+
+import orjson
 
 #: Names by which static-form services know the address of the thank-you page, in order of precedence.
 NEXT_FIELDS = ("_next", "_redirect", "redirect", "success_url")
@@ -19,21 +21,53 @@ _PART = re.compile(
 )
 
 
-def asked_address(content_type: str, body: bytes) -> str:
-    """What the form asks for, as sent; "" if nothing. Looks at the beginning of the body only and never raises."""
+def asked_address(content_type: str, body: bytes, query: str = "") -> str:
+    """What the form asks for, as sent, in its body or else in its address; "" if nothing.
+
+    Looks at the beginning of the body only and never raises.
+    """
     head = body[:_READ_BYTES]
     found: dict[str, str] = {}
     if content_type.startswith("multipart/"):
         for name, value in _PART.findall(head):
             found.setdefault(name.decode(), value.decode("utf-8", "replace").strip())
+    elif head.lstrip()[:1] == b"{":
+        _put(found, _of_json(head))
     else:
-        try:
-            pairs = parse_qsl(head.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
-        except ValueError:
-            return ""  # more fields than any form has
-        for name, value in pairs:
-            found.setdefault(name, value.strip())
+        _put(found, _pairs(head.decode("utf-8", "replace")))
+    _put(found, _pairs(query))
     return next((found[name] for name in NEXT_FIELDS if found.get(name)), "")
+
+
+def page_before(referrer: str) -> str:
+    """The page that the form stands on, for a link "back"; "" if what the browser says is no plain web address."""
+    try:
+        parts = urlsplit(referrer)
+        is_plain = parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return ""
+    clean = len(referrer) <= 2000 and referrer.isascii() and referrer.isprintable() and not set(referrer) & {"\\", " "}
+    return referrer if is_plain and clean else ""
+
+
+def _put(found: dict[str, str], pairs: Iterable[tuple[str, str]]) -> None:
+    for name, value in pairs:
+        found.setdefault(name, value.strip())
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(text, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return []  # more fields than any form has
+
+
+def _of_json(body: bytes) -> list[tuple[str, str]]:
+    try:
+        data = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return []
+    return [(name, value) for name, value in data.items() if isinstance(value, str)]
 
 
 def allowed_address(asked: str, referrer: str, allowed_hosts: Sequence[str]) -> str:

@@ -57,6 +57,13 @@ class FormConfig(ConnectorConfig):
         description="Take a GET with a query for an inquiry as well (plug-ins that know no POST)",
         json_schema_extra={"group": "door"},
     )
+    visitors_phone: str = Field(
+        "",
+        max_length=40,
+        pattern=r"^[0-9+() .\-]*$",
+        description="Phone of the business, shown to a visitor whose message could not be taken",
+        json_schema_extra={"group": "door"},
+    )
     fetch_files: bool = Field(
         True,
         description="Fetch files that a form names by their address, so that they do not vanish with the provider",

@@ -59,7 +59,10 @@ def test_answer_is_a_page_when_a_browser_posts_a_form_and_json_otherwise(
     [
         ("ru-RU,ru;q=0.9,en;q=0.8", "Спасибо"),
         ("en-GB,ru;q=0.5", "Thank you"),
-        ("de", "Thank you"),
+        ("de", "Vielen Dank"),
+        ("uk-UA,uk;q=0.9,ru;q=0.8", "Дякуємо"),
+        ("fr-CH, en;q=0.1", "Merci"),
+        ("zz", "Thank you"),
         ("ru;q=x", "Thank you"),
     ],
 )
