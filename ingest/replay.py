@@ -56,7 +56,7 @@ class ReplayReport:
 
 
 _WHERE = """
-    state IN ('needs_attention', 'rejected', 'done')
+    state IN ('needs_attention', 'rejected', 'done') AND erased_at IS NULL
     AND (CAST(:uids AS text[]) IS NULL OR uid = ANY(:uids))
     AND (CAST(:state AS text) IS NULL OR state = :state)
     AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)

@@ -19,6 +19,7 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "leads.write": "admin head manager",
         "leads.assign": "admin head",
         "contacts.read": "admin head manager ops readonly",
+        "contacts.erase": "admin",
         "suggestions.read": "admin head readonly",
         "calls.read": "admin head manager ops readonly",
         "activities.read": "admin head manager ops readonly",

@@ -21,6 +21,8 @@ from crm_core.intake.state import RecentTouch, Snapshot
 WINDOW = timedelta(minutes=10)
 #: A queued inquiry may name a time before it was received, up to what a page keeps; beyond, a clock is wrong.
 OLDEST = timedelta(days=30)
+#: A sender repeats what failed for some days. What comes later with the same words was meant anew.
+RESENT_WITHIN = timedelta(days=30)
 #: So many letters may differ between a mistyped address and its correction.
 _TYPING_ERRORS = 2
 _COMPARED_CHARS = 64
@@ -75,7 +77,14 @@ def read_recent(cursor: Cursor, snapshot: Snapshot, steps: Sequence[Step], wante
         ([one.likeness for one in marks if one.likeness], [one.fingerprint for one in marks],
          min(times) - WINDOW, max(times) + WINDOW),
     )  # fmt: skip
-    for row in cursor.fetchall():
+    rows = cursor.fetchall()
+    cursor.execute(
+        "SELECT convert_from(digest, 'UTF8') AS mark FROM tombstone WHERE kind = 'submission' AND digest = ANY(%s)"
+        " AND at > clock_timestamp() - %s",
+        ([one.fingerprint.encode() for one in marks], RESENT_WITHIN),
+    )
+    snapshot.erased = {row["mark"] for row in cursor.fetchall()}
+    for row in rows:
         wanted.add(row["contact_id"])
         remember(
             snapshot,

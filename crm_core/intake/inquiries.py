@@ -74,6 +74,9 @@ def take_inquiry(snapshot: Snapshot, step: Step, inquiry: Inquiry, now: datetime
         enclose(snapshot, step, inquiry, again.contact.root, again.lead)
         return rewrite(snapshot, step, again, touch, content)
     marks, at = snapshot.marks[step.item.event_id, step.seq], happened_at(step, inquiry)
+    if marks.fingerprint in snapshot.erased:
+        snapshot.to_empty.append(step.item.event_id)
+        return taken_as(step, "ignored", {"code": "erased_submission_sent_again"})
     touch |= {"likeness": marks.likeness, "fingerprint": marks.fingerprint}
     found = double_of(snapshot, step, inquiry)
     if found is not None:

@@ -34,7 +34,7 @@ _LOCK_ROUNDS = 4  # a root may be merged away while its lock is awaited; more ro
 _BIRTH = "l.event_id AS lead_event_id, l.event_seq AS lead_event_seq, l.repeat_of AS lead_repeat_of"
 
 
-def _lock_number(text: str) -> int:
+def lock_number(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
@@ -53,7 +53,7 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
             marks = snapshot.marks[step.item.event_id, step.seq] = marks_of(step, inquiry)
             # Where a phone or an e-mail is known, its lock already keeps two equal submissions apart.
             names += [f"form:{mark}" for mark in (marks.likeness, "" if step.person.keys else marks.fingerprint) if mark]
-    locks = sorted({_lock_number(name) for name in names})
+    locks = sorted({lock_number(name) for name in names})
     if locks:
         cursor.execute("SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k", (locks,))
     wanted: set[int] = set()

@@ -244,6 +244,8 @@ class Snapshot:
     suggestions: list[tuple[ContactState, ContactState, dict[str, Any]]] = field(default_factory=list)
     marks: dict[tuple[int, int], Any] = field(default_factory=dict)  # doubles.Marks of each inquiry, by event and seq
     recent: dict[str, list[RecentTouch]] = field(default_factory=dict)  # by fingerprint, and by likeness
+    erased: set[str] = field(default_factory=set)  # fingerprints of submissions that were erased
+    to_empty: list[int] = field(default_factory=list)  # events that brought one of them again
     consents: list[Enclosure] = field(default_factory=list)
     consent_texts: dict[tuple[int, str, str], Any] = field(default_factory=dict)  # by source, purpose, hash
     attachments: list[Enclosure] = field(default_factory=list)

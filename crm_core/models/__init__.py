@@ -2,7 +2,7 @@
 
 from crm_core.models.base import Base
 from crm_core.models.call import Call
-from crm_core.models.contact import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion
+from crm_core.models.contact import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion, Tombstone
 from crm_core.models.form import (
     Attachment,
     Consent,
@@ -25,5 +25,5 @@ __all__ = [
     "ConsentText", "Contact", "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
     "MailboxFolder", "MergeEvent", "Owner", "Pool", "PoolMember", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
     "SourcePoll", "SourceToken", "SourceWatch", "Suggestion",
-    "Team", "Touch", "User",
+    "Team", "Tombstone", "Touch", "User",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +25,7 @@ class Contact(Base):
     owner_since: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
     last_seen_at: Mapped[CreatedAt]
+    erased_at: Mapped[datetime | None]  # everything that names the person is gone, on his demand
     version: Mapped[int] = mapped_column(server_default="1")
 
 
@@ -78,6 +79,19 @@ class MergeEvent(Base):
     moved: Mapped[dict[str, Any]]  # {"identifiers":[ids],"leads":[ids],"contacts":[ids],"closed_lead":id|null, …}
     at: Mapped[CreatedAt]
     undone_at: Mapped[datetime | None]
+
+
+class Tombstone(Base):
+    """What was erased, as digests only: proof of the deed, and why a submission that is sent again stays out."""
+
+    __tablename__ = "tombstone"
+    __table_args__ = (Index("ix_tombstone_kind_digest", "kind", "digest"),)
+
+    id: Mapped[Id]
+    kind: Mapped[str]  # that of an identifier (HMAC under the hub's key), or "submission" (fingerprint of a touch)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
+    at: Mapped[CreatedAt]
 
 
 class Suggestion(Base):

@@ -108,4 +108,5 @@ class InboundEvent(Base):
     done_at: Mapped[datetime | None]
     # What a person decided about it, above all rules: {"spam":"ham","consent":"accepted","by":user,"at":time}.
     verdict: Mapped[dict[str, Any] | None]
+    erased_at: Mapped[datetime | None]  # its bytes are gone on a person's demand; it stays counted and is never replayed
     replayed: Mapped[int] = mapped_column(server_default="0")  # how often a person sent it through again

@@ -29,7 +29,7 @@ def _select(principal: Principal) -> AnySelect:
     return (
         select(
             Contact.id, Contact.name, Contact.company, Contact.owner_id, Owner.name.label("owner_name"),
-            Contact.owner_since, Contact.created_at, Contact.last_seen_at, Contact.version,
+            Contact.owner_since, Contact.created_at, Contact.last_seen_at, Contact.erased_at, Contact.version,
         )
         .outerjoin(Owner, Owner.id == Contact.owner_id)
         .where(Contact.root_id == Contact.id, visible_contacts(principal))
@@ -96,6 +96,7 @@ def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any
             "owner_since": rfc3339(row.owner_since),
             "created_at": rfc3339(row.created_at),
             "last_seen_at": rfc3339(row.last_seen_at),
+            "erased_at": rfc3339(row.erased_at),
             "version": row.version,
         }
         for row in rows

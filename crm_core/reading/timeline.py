@@ -29,7 +29,7 @@ def timeline(
             Touch.lead_id, InboundEvent.uid.label("event"), Touch.actor, Touch.title, Touch.text, Touch.data,
             Touch.call_id, Call.outcome, Call.phase, Call.talk_seconds, Call.recording, Call.remote,
             Owner.id.label("talker_id"), Owner.name.label("talker_name"),
-            Touch.message_id, MailMessage.subject, MailMessage.sender,
+            Touch.double_of, Touch.message_id, MailMessage.subject, MailMessage.sender,
         )
         .join(Contact, Contact.id == Touch.contact_id)
         .outerjoin(Source, Source.id == Touch.source_id)
@@ -58,6 +58,7 @@ def _shape(row: AnyRow) -> dict[str, Any]:
         "title": row.title,
         "text": row.text,
         "data": row.data,
+        "double_of": id_text(row.double_of),
         "call": None if row.call_id is None else {
             "id": str(row.call_id),
             "phase": row.phase,

@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "ledger": ("leadhub.cli.state", "ledger", "Show what became of everything; exit 1 if it does not balance."),
     "source": ("leadhub.cli.sources", "source", "Entrances: add, list, test, pause, resume, rotate."),
     "owner": ("leadhub.cli.people", "owner", "Those who work leads: add, list, absent."),
+    "contact": ("leadhub.cli.contacts", "contact", "Persons: erase."),
     "user": ("leadhub.cli.people", "user", "Those who sign in: add, link."),
     "token": ("leadhub.cli.people", "token", "Keys of the API: create."),
     "demo": ("leadhub.cli.demo", "demo", "Play a day of traffic through the running hub."),

@@ -50,6 +50,7 @@ ROUTES = (
     Route("POST", "/leads/<id:lead_id>/assign", "assign", lead_deeds.assign, "leads.assign"),
     Route("GET", "/contacts", "contacts", contacts.index, "contacts.read"),
     Route("GET", "/contacts/<id:contact_id>", "contact", contacts.card, "contacts.read"),
+    Route("POST", "/contacts/<id:contact_id>/erase", "erase_contact", contacts.erase_now, "contacts.erase"),
     Route("GET", "/call-backs", "call_backs", call_backs.index, "activities.read"),
     Route("POST", "/call-backs/<id:activity_id>/done", "call_back_done", call_backs.done, "activities.write"),
     Route("GET", "/events", "events", events.index, "events.read"),

@@ -85,7 +85,12 @@ def _mail(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _form(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
-    return {"headline": desk.language("touch.form"), "details": _source(touch), "text": touch["text"] or touch["title"]}
+    twice = [desk.language("lead.sent_twice")] if touch.get("double_of") else []
+    return {
+        "headline": desk.language("touch.form"),
+        "details": _source(touch) + twice,
+        "text": touch["text"] or touch["title"],
+    }
 
 
 def _assignment(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /events/replay": {"filter": {"state": "rejected"}, "dry_run": True},
     "POST /events/<id>/replay": {"dry_run": True},
     "POST /events/<id>/dismiss": {"why": "a test"},
+    "POST /contacts/<id>/erase": {"why": "a letter"},
     "POST /sources": {"connector": "generic_form", "name": "Landing"},
     "PATCH /sources/<id>": {"name": "Shop"},
     "POST /owners": {"name": "Vera"},
@@ -52,7 +53,7 @@ ALLOWED: dict[str, set[str]] = {
     "manager": READ_ALL | WORK,
     "ops": READ_ALL | WATCH | OPERATE,
     "head": READ_ALL | WATCH | WORK | LEAD | {"GET /suggestions"},
-    "admin": READ_ALL | WATCH | WORK | LEAD | OPERATE | {"GET /suggestions"},
+    "admin": READ_ALL | WATCH | WORK | LEAD | OPERATE | {"GET /suggestions", "POST /contacts/<id>/erase"},
 }
 
 

@@ -137,6 +137,7 @@ class Contact(Shape):
     owner_since: AwareDatetime | None
     created_at: AwareDatetime
     last_seen_at: AwareDatetime
+    erased_at: AwareDatetime | None = Field(description="when everything that names the person was erased")
     version: int
 
 
@@ -163,6 +164,13 @@ class ContactCard(Contact):
     merged: list[Id] = Field(description="contacts that were merged into this one")
     identifiers: list[IdentifierOf]
     leads: list[LeadOf]
+
+
+class Erased(Shape):
+    contact: Id
+    events: int
+    leads: int
+    files: int
 
 
 class TouchCall(Shape):
@@ -193,6 +201,7 @@ class Touch(Shape):
     title: str
     text: str
     data: dict[str, Any]
+    double_of: Id | None = Field(description="the touch that this one repeats: the same submission, sent twice")
     call: TouchCall | None
     mail: TouchMail | None
 
