@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import partial
+from hashlib import sha256
 
 from crm_core.identity.identifiers import Key
 
@@ -27,7 +28,9 @@ def messenger_keys(messengers: Mapping[str, str]) -> tuple[Key, ...]:
 
 def thread_key(source_id: int, thread: str) -> Key:
     """The conversation itself as an identifier: whoever wrote in it before is who writes in it now."""
-    return Key("thread", f"{source_id}:{thread[:_CHARS]}", "strong", thread[:_CHARS])
+    if len(thread) > _CHARS:  # two long ids with one beginning are two conversations
+        thread = sha256(thread.encode("utf-8", "replace")).hexdigest()
+    return Key("thread", f"{source_id}:{thread}", "strong", thread)
 
 
 def _given(messengers: Mapping[str, str], kind: str) -> Key | None:

@@ -29,3 +29,4 @@ def test_an_id_that_the_provider_gives_comes_before_a_name_that_was_typed() -> N
 def test_a_thread_is_one_of_its_source_only() -> None:
     assert thread_key(1, "chat-7").value != thread_key(2, "chat-7").value
     assert len(thread_key(1, "x" * 5000).value) < 300
+    assert thread_key(1, "x" * 5000 + "a").value != thread_key(1, "x" * 5000 + "b").value
