@@ -12,6 +12,7 @@ from webhooks.api import (
     calls,
     contacts,
     events,
+    files,
     leads,
     ledger,
     owners,
@@ -26,7 +27,7 @@ from webhooks.api.route import Route
 PREFIX: Final = "/api/v1"
 
 ROUTES: Final[tuple[Route, ...]] = (
-    *leads.ROUTES, *contacts.ROUTES, *calls.ROUTES, *activities.ROUTES, *events.ROUTES, *ledger.ROUTES,
+    *leads.ROUTES, *files.ROUTES, *contacts.ROUTES, *calls.ROUTES, *activities.ROUTES, *events.ROUTES, *ledger.ROUTES,
     *queues.ROUTES, *sources.ROUTES, *owners.ROUTES, *pools.ROUTES,
 )  # fmt: skip
 
