@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from crm_core.access import Principal
 from crm_core.config import HubConfig
 from crm_core.working.erasing import Erased, erase_contact
+from ingest.files import forget_unnamed
 
 
 def erase(
@@ -16,4 +17,6 @@ def erase(
 ) -> Erased:
     """Raises NotFound or Conflict. A file that another lead has as well stays."""
     with engine.begin() as connection:
-        return erase_contact(connection, principal, contact_id, why, config.secret_key, now)
+        erased = erase_contact(connection, principal, contact_id, why, config.secret_key, now)
+    forget_unnamed(config, erased.files)
+    return erased
