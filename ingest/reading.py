@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import psycopg
 
@@ -71,8 +72,15 @@ def read(event: Claimed, load: Callable[[int], LoadedSource]) -> Item | Failure:
         source.settings.region, event.replayed > 0,
         frozenset(key.value for address in own for key in read_emails(address) if not key.is_guess),
         first_time=event.first_time, remote_ip=event.remote_ip, user_agent=str(event.headers.get("user-agent", "")),
-        notes={"mapping": source.mapping_version} if source.mapping is not None else {},
+        notes=_notes(source, request),
     )  # fmt: skip
+
+
+def _notes(source: LoadedSource, request: Request) -> dict[str, Any]:
+    """What read the event, where it was not the source's connector alone: shown on the event, asked when it reads wrong."""
+    notes: dict[str, Any] = {"mapping": source.mapping_version} if source.mapping is not None else {}
+    name = source.connector.reads_as(request) if source.connector.reads_as is not None else ""
+    return {**notes, "read_by": name} if name else notes
 
 
 def _arrivals(source: LoadedSource, request: Request) -> Sequence[Arrival]:

@@ -84,8 +84,9 @@ class Reply:
 class Detect:
     """How a provider's post is known at an address that serves any form. Cheap: it is asked at the door for every post.
 
-    One of `signs` must hold; a sign holds if all its parts do. `header:NAME` (lower case) is there; `query:NAME` is there;
-    any other part is a byte sequence that stands in the first `HEAD_BYTES` of the body.
+    One of `signs` must hold; a sign holds if all its parts do. `header:NAME` (lower case) and `query:NAME` are there;
+    `field:NAME` stands in the body as the name of a form's or of JSON's field; `body:TEXT` is the body as a whole; any other
+    part is a byte sequence in the body's first 8 or last 2 KiB (`detect`).
     """
 
     signs: tuple[tuple[str, ...], ...]
@@ -164,6 +165,8 @@ class Connector:
     map: Callable[[Request, ConnectorConfig, Mapping[str, Any]], Sequence[Arrival]] | None = None
     rules: Mapping[str, Any] | None = None  # a preset's own mapping, to be shown and to begin from
     detect: Detect | None = None  # None: only where somebody chose it
+    # Another connector that will read this request, or ""; told on the event. None: it reads everything itself.
+    reads_as: Callable[[Request], str] | None = None
     sender: Literal["browser", "server"] = "server"  # browser: each post comes from the visitor himself
     fetch: Fetch | None = None
     pulls: bool = False  # True: the hub fetches (IMAP); the source has no address

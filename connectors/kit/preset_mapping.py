@@ -14,6 +14,7 @@ from connectors.kit.preset_slots import fill, hint
 from connectors.kit.preset_sources import Row, values
 from connectors.kit.preset_unwrap import unwrapped
 from connectors.kit.reading import Draft, read
+from connectors.kit.snippet import opened, sent_at
 from crm_core.arrivals import Arrival, Ignored
 from crm_core.errors import Malformed
 
@@ -32,11 +33,11 @@ def rows_of(rules: Rules, request: Request, region: str = "") -> Iterator[tuple[
     """The inquiries of a post as the rules see them, split and unwrapped, each with the limits that were met."""
     decoded = decode(request)
     for row in _rows(decoded.data):
-        whole = {**decoded.query, **row}
+        whole = {**decoded.query, **opened(row)}
         for data in _split(whole, rules["split"]) if "split" in rules else [whole]:
             if data:
-                opened, kinds = unwrapped(data, rules.get("unwrap", ()))
-                yield Row(opened, request, region, kinds), decoded.flags
+                tree, kinds = unwrapped(data, rules.get("unwrap", ()))
+                yield Row(tree, request, region, kinds), decoded.flags
 
 
 def holds(rule: Rules, row: Row) -> bool:
@@ -103,6 +104,7 @@ def _one(rules: Rules, row: Row, flags: Sequence[str], config: ConnectorConfig) 
         if holds(rule, row):
             return Ignored(rule.get("code", "skipped"), rule["path"])
     draft = Draft(warnings=set(flags), is_test=any(holds(rule, row) for rule in rules.get("test_if", ())))
+    draft.submitted_at = sent_at(row.data, row.request)
     referer = row.request.headers.get("referer", "")
     if is_address(referer):
         draft.marks.fallback_page = referer

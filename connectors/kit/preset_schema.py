@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from connectors.kit.paths import GRAMMAR
@@ -20,7 +21,7 @@ _GLOB = {"type": "string", "pattern": r"^[^*]*(\*[^*]*){0,3}$", "maxLength": 200
 _SECONDS = {"type": "integer", "minimum": 1, "maximum": 86_400}
 
 
-def _object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+def _object(required: Sequence[str] = (), /, **properties: Any) -> dict[str, Any]:
     made: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": properties}
     return {**made, "required": list(required)} if required else made
 

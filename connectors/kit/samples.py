@@ -57,9 +57,8 @@ def outcome(connector: Connector, sample: Sample) -> dict[str, Any]:
         result["error"] = {"class": type(error).__name__, "code": error.code}
     if connector.provider_key:
         result["provider_key"] = connector.provider_key(request, config)
-    if connector.reply:
-        answer = connector.reply(request, config)
-        result["reply"] = _plain_reply(answer) if answer is not None else None
+    if connector.reply and (answer := connector.reply(request, config)) is not None:
+        result["reply"] = _plain_reply(answer)  # without one it is the hub's own
     return result
 
 

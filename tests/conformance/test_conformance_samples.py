@@ -22,7 +22,8 @@ def test_sample_gives_what_is_expected_when_read(name: str, sample: Sample) -> N
     assert sample.expected is not None, (
         f"write it: python -m connectors.kit.samples {name} --write, then read it"
     )
-    assert json.loads(json.dumps(outcome(registry.get(name), sample), ensure_ascii=False)) == sample.expected
+    wanted = {key: value for key, value in sample.expected.items() if key != "reply" or value is not None}
+    assert json.loads(json.dumps(outcome(registry.get(name), sample), ensure_ascii=False)) == wanted
 
 
 def test_sample_gives_the_same_when_read_twice(name: str, sample: Sample) -> None:

@@ -1,12 +1,21 @@
-"""Any web form of any site: HTML, JSON, beacon, multipart. The token in the address is the key."""
+"""Any web form of any site: HTML, JSON, beacon, multipart, and posts of every provider that a preset knows by its signs."""
 
-from connectors.forms.generic_form.parse import parse, provider_key
+from connectors.forms.generic_form import delegate
 from connectors.kit import Connector
+from connectors.kit.form_config import FormConfig
 
 CONNECTOR = Connector(
     name="generic_form",
     channel="form",
     title="Any web form",
-    parse=parse,
-    provider_key=provider_key,
+    parse=delegate.parse,
+    config_model=FormConfig,
+    provider_key=delegate.provider_key,
+    handshake=delegate.handshake,
+    reply=delegate.reply,
+    get_is_event=delegate.get_is_event,
+    map=delegate.read_under,
+    rules={},
+    reads_as=delegate.reads_as,
+    sender="browser",
 )

@@ -5,27 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
 from connectors.kit import ConnectorConfig, Request
-from connectors.kit.decoding import Decoded, decode, jsontext
+from connectors.kit.decoding import Decoded, decode
 from connectors.kit.marks import is_address
 from connectors.kit.reading import Draft, read
+from connectors.kit.snippet import opened, sent_at
 from crm_core.arrivals import Arrival, Inquiry
 from crm_core.errors import Malformed
-
-#: Names of second-level JSON that form builders put into a text field.
-_NESTED = ("rawRequest", "payment", "formData", "data", "payload", "fields", "json")
-
-#: What the page snippet calls things in `ctx`, and what they are called everywhere else.
-_CONTEXT = {
-    "url": "page_url", "ref": "referrer", "title": "page_title", "ga": "_ga", "ym": "_ym_uid", "fbc": "_fbc",
-    "fbp": "_fbp", "rs": "roistat_visit", "ct": "_ct_session_id", "consents": "_consents", "t": "_t", "js": "_script",
-}  # fmt: skip
-
-OLDEST = timedelta(days=7)  # the snippet keeps an inquiry no longer; an older age is a wrong clock
 
 #: `_key` in each of the shapes, without parsing: the snippet writes it first, a hidden input comes first or last.
 _KEY = re.compile(
@@ -80,51 +69,11 @@ def _mapping(data: Any) -> dict[str, Any]:
 
 def _inquiry(data: dict[str, Any], decoded: Decoded, request: Request, config: ConnectorConfig) -> Inquiry:
     draft = Draft(warnings=set(decoded.flags))
-    data = _opened(data)
+    data = opened(data)
     if decoded.query:
         data = {**decoded.query, **data}
-    age = data.get("_age_ms")
-    if isinstance(age, int | float | str) and re.fullmatch(r"\d{1,12}(?:\.\d+)?", str(age)):
-        draft.submitted_at = request.received_at - min(timedelta(milliseconds=float(age)), OLDEST)
+    draft.submitted_at = sent_at(data, request)
     referer = request.headers.get("referer", "")
     if is_address(referer):
         draft.marks.fallback_page = referer
     return read(data, draft, region=config.region, config=config)
-
-
-def _opened(data: dict[str, Any]) -> dict[str, Any]:
-    """Without envelopes: JSON in a text field, and the page snippet's {"fields": {…}, "ctx": {…}}."""
-    for name in _NESTED:
-        value = data.get(name)
-        if isinstance(value, str) and value[:1] in "{[" and value[-1:] in "}]" and len(value) > 2:
-            data = {**data, name: _parsed(value)}
-    fields = data.get("fields")
-    if isinstance(fields, dict) and ("ctx" in data or "_key" in data):
-        data = {
-            **{k: v for k, v in data.items() if k not in ("fields", "ctx")},
-            **fields,
-            **_context(data.get("ctx")),
-        }
-    return data
-
-
-def _context(ctx: Any) -> dict[str, Any]:
-    if not isinstance(ctx, dict):
-        return {}
-    result: dict[str, Any] = {}
-    for key, value in ctx.items():
-        if key != "first" and value not in (None, ""):
-            result[_CONTEXT.get(str(key), str(key))] = value
-    first = ctx.get("first")
-    if isinstance(first, dict):  # the visitor's first page; `read` keeps it apart from the last
-        result["first_visit"] = dict(first)
-    return result
-
-
-def _parsed(text: str) -> Any:
-    for attempt in (text, text.replace("&quot;", '"')):
-        try:
-            return jsontext.bounded(jsontext.loads(attempt), set())
-        except ValueError:
-            continue
-    return text
