@@ -59,14 +59,13 @@ def affected(engine: Engine, config: HubConfig, source_id: int, most: int = MOST
 
 def _differs(row: Mapping[str, Any], result: Any, touches: Sequence[Mapping[str, Any]]) -> bool:
     if not isinstance(result, Item):
-        # It could not be read either way, or no longer: whoever publishes wants to see the second.
-        return row["state"] == "done" and result.code != "unclaimed"
-    inquiries = [one for one in result.arrivals if isinstance(one, Inquiry) and not one.is_test]
+        return False  # nothing would be better for being sent through again
     if row["state"] != "done":
         return True
+    inquiries = [one for one in result.arrivals if isinstance(one, Inquiry) and not one.is_test]
     if not touches:
         return bool(inquiries)
-    return [_of_touch(touch) for touch in touches] != [_of_inquiry(one) for one in inquiries]
+    return bool([_of_touch(touch) for touch in touches] != [_of_inquiry(one) for one in inquiries])
 
 
 def _of_inquiry(inquiry: Inquiry) -> Any:

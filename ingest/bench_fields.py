@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.kit import Request
+from connectors.kit import Connector, Request, registry
 from connectors.kit.leaves import Leaf, is_file, leaves, text_of
 from connectors.kit.preset_mapping import rows_of
 from connectors.kit.preset_sources import Row, values
@@ -32,10 +32,10 @@ def arrived(source: LoadedSource, row: Mapping[str, Any], inquiries: Sequence[Ma
     `how`: mapped | name | value (understood, and by what), kept (among the lead's fields), left (sent, and not kept).
     `source` is what a mapping calls the field, "" where no mapping can name it. Empty if the body cannot be read.
     """
-    rules = {**(source.connector.rules or {}), **(source.mapping or {})}
     request = Request(
         row["method"], row["path"], row["query"], row["headers"], bytes(row["body"]), row["received_at"], row["remote_ip"]
     )
+    rules = {**base_rules(source.connector, request), **(source.mapping or {})}
     shown: list[dict[str, Any]] = []
     try:
         for number, (tree, _) in enumerate(rows_of(rules, request, source.settings.region)):
@@ -46,6 +46,12 @@ def arrived(source: LoadedSource, row: Mapping[str, Any], inquiries: Sequence[Ma
     except HubError:
         return []  # the event's own problem says why
     return shown[:_MOST_FIELDS]
+
+
+def base_rules(connector: Connector, request: Request) -> Mapping[str, Any]:
+    """The rules that a source's own mapping goes before: of its connector, or of the one that reads this post for it."""
+    named = connector.reads_as(request) if connector.reads_as else ""
+    return (registry.get(named) if named else connector).rules or {}
 
 
 def _fields(
