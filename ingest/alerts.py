@@ -29,7 +29,9 @@ _RAISE = """
 INSERT INTO source_alert AS a (source_id, code, subject, data, first_at, last_at)
 VALUES (%(source)s, %(code)s, %(subject)s, CAST(%(data)s AS jsonb), clock_timestamp(), clock_timestamp())
 ON CONFLICT (source_id, code, subject) WHERE resolved_at IS NULL
-DO UPDATE SET count = a.count + 1, last_at = clock_timestamp(), data = a.data || excluded.data
+DO UPDATE SET count = a.count + 1, last_at = clock_timestamp(),
+   -- What is told anew counts, but for when it began.
+   data = a.data || excluded.data || jsonb_strip_nulls(jsonb_build_object('since', a.data->'since'))
 RETURNING id, count
 """
 _END = """
@@ -92,7 +94,26 @@ def list_alerts(
     if source_id is not None:
         statement = statement.where(SourceAlert.source_id == source_id)
     rows = connection.execute(newest_first(statement, None, SourceAlert.id, cursor, limit)).all()
-    return page(rows, limit, lambda shown: [_alert(row) for row in shown], lambda row: (None, row.id))
+    found = page(rows, limit, lambda shown: [_alert(row) for row in shown], lambda row: (None, row.id))
+    for alert in found.items:
+        if alert["code"] == "burst":
+            alert["data"] |= {"set_aside": _set_aside(connection, alert)}
+    return found
+
+
+def _set_aside(connection: Connection, alert: Mapping[str, Any]) -> int:
+    """How many events stand in quarantine because of this burst: none once they are released."""
+    return int(
+        connection.execute(
+            text(
+                "SELECT count(*) FROM inbound_event WHERE outcome = 'spam' AND source_id = :source"
+                " AND received_at >= :since AND received_at < :until"
+                """ AND reason @> '{"reasons": [{"code": "burst"}]}'"""
+            ),
+            {"source": int(alert["source"]["id"]), "since": alert["data"].get("since", alert["first_at"]),
+             "until": alert["data"].get("until", alert["last_at"])},
+        ).scalar_one()
+    )  # fmt: skip
 
 
 def open_alerts(connection: Connection, source_id: int | None = None) -> list[dict[str, Any]]:

@@ -88,7 +88,7 @@ def dry_run(
         other = with_rules(source, rules)
         rows = event_rows(processor, ids)
         settled = [row for row in rows if row["state"] not in ("waiting", "working")]
-        after = outcomes(processor, read_rows(settled, lambda _: other))
+        after = outcomes(processor, settled, lambda _: other)
         for row in reversed(rows):
             was = row["outcome"] or row["state"]
             name, reason, lead_id = after.get(row["id"], (was, {}, row["lead_id"]))

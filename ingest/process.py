@@ -25,13 +25,16 @@ from crm_core.errors import HubError, NotFound, Transient
 from crm_core.intake import Item, Taken, take_in
 from ingest.claim import Claimed, ClaimLost, Failure, claim, fail, finish, hold, park_killers
 from ingest.fetching import Fetcher
+from ingest.files import assure, hashes_of, keep, lose
 from ingest.reading import read, retry, without_words
+from ingest.screening import Screened, Screener
 from ingest.source_settings import LoadedSource, loaded
 from ingest.stats import count_captures
 
 _log = logging.getLogger(__name__)
 
 _SETTINGS_FRESH_SECONDS = 5.0  # a changed setting of a source is used everywhere after this
+_FILE_TRIES = 3  # then the lead is made without its files
 _CONFLICT_ROUNDS = 3  # two transactions met on one row: repeated at once, this often
 
 #: Two writers met. Nothing is wrong with the event.
@@ -63,8 +66,10 @@ class Processor:
         self._connection: psycopg.Connection[Any] | None = None
         self._sources: dict[int, tuple[float, LoadedSource]] = {}
         self.fetcher = Fetcher(config)
+        self.screener = Screener(config)
 
     def close(self) -> None:
+        self.screener.close()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -130,8 +135,11 @@ class Processor:
             (items if isinstance(result, Item) else failures).append(result)  # type: ignore[arg-type]
         by_id = {event.id: event for event in events}
         try:
-            self._write(token, by_id, items, failures)
-            drained.finished += len(items)
+            screened = self._screen(by_id, items)
+            failures += screened.held
+            kept = self._keep(by_id, screened.items, failures)
+            self._write(token, by_id, kept, screened.aside, failures)
+            drained.finished += len(kept) + len(screened.aside)
             drained.failed += len(failures)
         except ClaimLost:
             _log.warning("claim_lost", extra={"events": len(events)})
@@ -150,16 +158,41 @@ class Processor:
         """What must be done outside of the transaction before an item can be taken in."""
         return self.fetcher.fetch(self.connection(), event, self.source(event.source_id), item)
 
+    def _screen(self, events: dict[int, Claimed], items: Sequence[Item]) -> Screened:
+        """Spam is set aside before anybody becomes a contact."""
+        read_ones = [(events[item.event_id], item, self.source(item.source_id)) for item in items]
+        return self.screener.screen(self.connection(), read_ones)
+
+    def _keep(
+        self, events: dict[int, Claimed], items: Sequence[Item], failures: list[Failure]
+    ) -> list[Item]:
+        """Contents of files go to the disk before the rows that name them. A disk that stays full costs the files, which
+        the raw event still has, and not the lead."""
+        kept: list[Item] = []
+        for item in items:
+            try:
+                kept.append(keep(self.config.home, item))
+            except OSError as error:
+                event = events[item.event_id]
+                _log.error("files_not_stored event=%s error=%s", event.uid, type(error).__name__)  # noqa: TRY400 - no trace
+                if event.attempts < _FILE_TRIES:
+                    failures.append(retry(event, "files_not_stored", "The hub's disk does not take the files of this inquiry."))
+                else:
+                    kept.append(lose(item, "not_stored"))
+        return kept
+
     def _write(
-        self, token: str, events: dict[int, Claimed], items: Sequence[Item], failures: Sequence[Failure]
-    ) -> None:
+        self, token: str, events: dict[int, Claimed], items: Sequence[Item], aside: Sequence[Taken],
+        failures: Sequence[Failure],
+    ) -> None:  # fmt: skip
         for attempt in range(_CONFLICT_ROUNDS):
             try:
                 with self.connection().transaction(), self.connection().cursor() as cursor:
                     hold(cursor, token, list(events))
+                    assure(cursor, self.config.home, hashes_of(items))
                     row = cursor.execute("SELECT clock_timestamp() AS now").fetchone()
                     now = row["now"]  # type: ignore[index]
-                    taken = take_in(cursor, items, now) if items else []
+                    taken = [*(take_in(cursor, items, now) if items else ()), *aside]
                     finish(cursor, token, [_as_row(one) for one in taken])
                     fail(cursor, token, failures)
                     count_captures(

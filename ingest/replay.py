@@ -154,7 +154,7 @@ def _rehearse_items(
 def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayReport) -> None:
     rows = event_rows(processor, ids)
     before = {row["id"]: row for row in rows}
-    for event_id, (name, reason, lead_id) in sorted(outcomes(processor, read_rows(rows, processor.source)).items()):
+    for event_id, (name, reason, lead_id) in sorted(outcomes(processor, rows, processor.source).items()):
         row = before[event_id]
         was = row["outcome"] or row["state"]
         report.after[name] = report.after.get(name, 0) + 1
@@ -183,12 +183,20 @@ def read_rows(rows: Sequence[Mapping[str, Any]], load: Callable[[int], LoadedSou
     return [read(Claimed(**{name: row[name] for name in names}), load) for row in rows]
 
 
-def outcomes(processor: Processor, results: Sequence[Item | Failure]) -> dict[int, tuple[str, Any, int | None]]:
-    """Event → (outcome or state, reason, lead) as it would be. Everything is rolled back."""
-    items = [result for result in results if isinstance(result, Item)]
+def outcomes(
+    processor: Processor, rows: Sequence[Mapping[str, Any]], load: Callable[[int], LoadedSource]
+) -> dict[int, tuple[str, Any, int | None]]:
+    """Event → (outcome or state, reason, lead) as it would be for rows of `event_rows`. Everything is rolled back."""
+    names = Claimed.__dataclass_fields__
+    results = read_rows(rows, load)
+    read_ones = [
+        (Claimed(**{name: row[name] for name in names}), result, load(row["source_id"]))
+        for row, result in zip(rows, results, strict=True) if isinstance(result, Item)
+    ]  # fmt: skip
+    screened = processor.screener.screen(processor.connection(), read_ones, rehearsal=True)
     after: dict[int, tuple[str, Any, int | None]] = {
         result.event_id: (result.state, {"code": result.code, "message": result.message}, None)
-        for result in results
+        for result in (*results, *screened.held)
         if not isinstance(result, Item)
-    }
-    return after | _rehearse_items(processor.connection(), items)
+    } | {one.event_id: (one.outcome, one.reason, None) for one in screened.aside}
+    return after | _rehearse_items(processor.connection(), screened.items)

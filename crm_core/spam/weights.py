@@ -54,7 +54,7 @@ WEIGHTS: Final[Mapping[str, Weight]] = {
     "disposable_email": Weight(2, "content", "The address is of a throw-away mail service."),
     # How often. Offices and mobile networks share addresses, so no single rate sets aside.
     "ip_per_minute": Weight(2, "rate", "More than ten posts in a minute from one address."),
-    "ip_per_hour": Weight(2, "rate", "More than sixty posts in an hour from one address."),
+    "ip_per_hour": Weight(1, "rate", "More than sixty posts in an hour from one address."),
     "phone_many_ips": Weight(3, "rate", "The same phone three times in an hour from different addresses."),
     "text_many_ips": Weight(3, "rate", "The same words from many addresses within an hour."),
     # Weak ones.

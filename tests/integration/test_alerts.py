@@ -29,13 +29,13 @@ def shown(engine: Engine, **wanted: Any) -> list[dict[str, Any]]:
 
 def test_alert_when_raised_from_cursor_connection_and_engine(engine: Engine, config: HubConfig, source_id: int) -> None:
     with psycopg.connect(config.database_url, autocommit=True) as plain:
-        assert raise_alert(plain, source_id, "burst", data={"limit": 60}) == 1
+        assert raise_alert(plain, source_id, "silence", data={"limit": 60}) == 1
     with psycopg.connect(config.database_url, row_factory=dict_row) as keyed, keyed.cursor() as cursor:
-        assert raise_alert(cursor, source_id, "burst", data={"seen": 61}) == 2
+        assert raise_alert(cursor, source_id, "silence", data={"seen": 61}) == 2
     with engine.begin() as connection:
-        assert raise_alert(connection, source_id, "burst") == 3
+        assert raise_alert(connection, source_id, "silence") == 3
     (alert,) = shown(engine)
-    assert (alert["code"], alert["raised"], alert["data"]) == ("burst", 3, {"limit": 60, "seen": 61})
+    assert (alert["code"], alert["raised"], alert["data"]) == ("silence", 3, {"limit": 60, "seen": 61})
     assert alert["source"] == {"id": str(source_id), "name": "Site"}
 
 
