@@ -1,4 +1,4 @@
-"""`python -m leadhub.docs` writes docs/settings.md and docs/cli.md out of the code; with `--check` it only compares.
+"""`python -m leadhub.docs` writes docs/settings.md, cli.md and heuristics.md out of the code; with `--check` it only compares.
 
 The connectors' page is added by its own room (`connectors.kit`); nothing here is written by hand twice.
 """
@@ -11,10 +11,12 @@ from pathlib import Path
 
 import click
 
+from connectors.kit import heuristics
 from leadhub.cli import COMMANDS, main
 from leadhub.settings import SETTINGS
 
 DOCS = Path(__file__).parents[1] / "docs"
+BODIES = DOCS.parent / "tests" / "unit" / "connectors" / "heuristics"
 _MADE = "<!-- Made by `python -m leadhub.docs`; change the code, not this page. -->\n"
 
 
@@ -74,7 +76,7 @@ def commands(context: click.Context) -> Iterator[tuple[str, click.Command, click
 
 
 def pages() -> dict[str, str]:
-    return {"settings.md": settings_page(), "cli.md": cli_page()}
+    return {"settings.md": settings_page(), "cli.md": cli_page(), "heuristics.md": heuristics.page(BODIES)}
 
 
 def _context(command: click.Command, name: str, parent: click.Context) -> click.Context:

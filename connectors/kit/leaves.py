@@ -13,15 +13,17 @@ from connectors.kit.files import is_described
 
 Path = tuple[str | int, ...]
 
-_NAMES = ("name", "key", "field_name", "fieldName", "id", "ref")
+_NAMES = ("name", "key", "field_name", "fieldName", "field", "id", "ref", "ID")
 _LABELS = ("label", "title", "question", "caption")
+_VALUES = ("value", "VALUE", "Value")
 
 #: Levels that only wrap: under them a name means what it says. Under any other, the level's name belongs to it.
 _WRAPPERS = {
     "fields", "data", "form_fields", "formdata", "form_data", "contact", "contacts", "client",
     "customer", "lead", "user", "person", "visitor", "payload", "submission", "values", "body",
     "request", "query", "item", "items", "answers", "rawrequest", "params", "ctx", "context", "meta", "hidden",
-    "properties", "attributes", "result", "response",
+    "properties", "attributes", "result", "response", "submissiondata", "formresponse", "form_response", "resolveddata",
+    "entry", "record", "order", "inputs", "data.json", "data_json",
 }  # fmt: skip
 
 
@@ -92,10 +94,10 @@ def _walk(path: Path, name: str, value: Any, found: list[Leaf]) -> None:
         found.append(Leaf(path, name, "", "", value))
     elif is_file(value):
         found.append(Leaf(path, name, "", "file", value))
-    elif "value" in value and not isinstance(value["value"], dict):
-        found.append(_described(path, name, value))
+    elif (key := _value_key(value)) and not isinstance(value[key], dict):
+        found.append(_described(path, name, value, key))
     elif (whole := _composed(value)) is not None:
-        found.append(Leaf(path, name, "", "", whole))
+        found.append(Leaf(path, name, "", whole[0], whole[1]))
     else:
         plain = name.casefold() in _WRAPPERS
         for key, below in value.items():
@@ -103,41 +105,64 @@ def _walk(path: Path, name: str, value: Any, found: list[Leaf]) -> None:
 
 
 def _walk_list(path: Path, name: str, value: list[Any], found: list[Leaf]) -> None:
-    if not any(isinstance(item, dict) and "value" in item for item in value):
+    if is_file_list(value) or not any(isinstance(item, dict | list) for item in value):
         found.append(Leaf(path, name, "", "", value))
         return
     for index, item in enumerate(value):
-        if isinstance(item, dict) and "value" in item and not isinstance(item["value"], dict):
-            found.append(_described((*path, index), "", item))
+        if not isinstance(item, dict) or isinstance(item, Upload):
+            found.append(Leaf((*path, index), f"{name}_{index}", "", "", item))
+        elif (key := _value_key(item)) and not isinstance(item[key], dict):
+            found.append(
+                _described(
+                    (*path, index), "" if name.casefold() in _WRAPPERS else name, item, key, in_list=True
+                )
+            )
+        elif any(item.get(name) for name in _LABELS) and not _value_key(item):
+            found.append(
+                Leaf((*path, index), name, "", "", item)
+            )  # an option, a product: no answer of its own
         else:
-            found.append(Leaf((*path, index), name, "", "", item))
+            _walk((*path, index), name, item, found)
 
 
-def _described(path: Path, name: str, item: dict[str, Any]) -> Leaf:
-    given = next((str(item[k]) for k in _NAMES if item.get(k)), "")
-    label = next((str(item[k]) for k in _LABELS if item.get(k)), "")
-    return Leaf(
-        path,
-        given if isinstance(path[-1], int) else name or given,
-        label,
-        str(item.get("type") or ""),
-        item["value"],
+def is_file_list(value: list[Any]) -> bool:
+    return bool(value) and all(map(is_file, value))
+
+
+def _value_key(item: dict[str, Any]) -> str:
+    """Under which key a description holds its value: "value", or the type's own name as Typeform has it. "" for none."""
+    key = next((key for key in _VALUES if key in item), "")
+    if not key:
+        kind = item.get("type")
+        key = kind if isinstance(kind, str) and kind != "type" and kind in item else ""
+    return key
+
+
+def _described(path: Path, name: str, item: dict[str, Any], key: str, *, in_list: bool = False) -> Leaf:
+    inside = item.get("field")
+    about = {**inside, **item} if isinstance(inside, dict) else item
+    given = next(
+        (str(about[k]) for k in _NAMES if isinstance(about.get(k), str | int) and about[k] != ""), ""
     )
+    label = next((str(about[k]) for k in _LABELS if isinstance(about.get(k), str) and about[k]), "")
+    if not in_list:
+        label = label or given
+    elif given and label or not name:
+        name = given or name
+    else:  # phone: [{"value", "label"}]: the list's own name says it
+        label = label or given
+    return Leaf(path, name or given, label, str(item.get("type") or ""), item[key])
 
 
-def _composed(value: dict[str, Any]) -> str | None:
-    """{"first","last"} of a name and {"area","phone"} or {"full"} of a number, as Jotform sends them."""
+def _composed(value: dict[str, Any]) -> tuple[str, str] | None:
+    """Type and text of {"first","last"} of a name and {"area","phone"} or {"full"} of a number, as Jotform sends them."""
     keys = value.keys()
     if keys and keys <= {"prefix", "first", "middle", "last", "suffix"} and keys & {"first", "last"}:
-        return " ".join(
-            filter(None, (text_of(value.get(k)) for k in ("prefix", "first", "middle", "last", "suffix")))
-        )
+        parts = (text_of(value.get(k)) for k in ("prefix", "first", "middle", "last", "suffix"))
+        return "name", " ".join(filter(None, parts))
     if keys == {"full"}:
-        return text_of(value["full"])
+        return "tel", text_of(value["full"])
     if keys == {"area", "phone"}:
-        return (
-            f"({text_of(value['area'])}) {text_of(value['phone'])}"
-            if value["area"]
-            else text_of(value["phone"])
-        )
+        area, number = text_of(value["area"]), text_of(value["phone"])
+        return "tel", f"({area}) {number}" if area else number
     return None

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-
-import phonenumbers
 
 from connectors.kit import consents, guards
 from connectors.kit.connector import ConnectorConfig
 from connectors.kit.files import Cabinet
 from connectors.kit.form_config import FormConfig
+from connectors.kit.guessing import PROSE_CHARS, by_value
 from connectors.kit.leaves import Leaf, Path, leaves, text_of, without
 from connectors.kit.marks import Marks, is_address
 from connectors.kit.messengers import messenger_of
-from connectors.kit.roles import is_no_number, role_of
+from connectors.kit.roles import role_of
 from crm_core.arrivals import Consent, IncomingFile, Inquiry
 
-_EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-_NUMBER = re.compile(r"\+?[\d\s().–-]{10,22}")
 _FALSE = {"", "0", "false", "no", "off", "нет"}
 NAME_CHARS = 200  # what is longer under "name" is a message in the wrong field, kept under its own name
-PROSE_CHARS = 4096  # how far into a message a number is looked for
+
+__all__ = ["PROSE_CHARS", "Draft", "read", "with_plus"]
 
 
 @dataclass(slots=True)
@@ -73,6 +70,7 @@ def read(
     notes: dict[Path, Any] = {}
     taken: set[Path] = set()
     loose: list[Leaf] = []
+    outer_name = ""
     closed = _closed(draft)
     for leaf in leaves(data):
         low = leaf.name.casefold()
@@ -92,13 +90,24 @@ def read(
             if note is not None:
                 notes[leaf.path] = note
                 continue
+        if (
+            role == "name"
+            and outer_name
+            and len(leaf.path) > 1
+            and draft.name == outer_name
+            and text_of(leaf.value)
+        ):
+            # {"name": "Contact form", "data": {"name": "Anna"}}: the outer name is the form's.
+            draft.form_name, draft.name, outer_name = draft.form_name or outer_name, "", ""
         wanted_role = bool(role) and (by_name or role in _ALWAYS) and role not in closed
         if wanted_role and _take(role, leaf, draft):
             taken.add(leaf.path)
+            if role == "name" and len(leaf.path) == 1:
+                outer_name = draft.name
         else:
             loose.append(leaf)
     if by_name:
-        _by_value(loose, draft, taken, region)
+        by_value(loose, draft, taken, region)
     draft.consents[:] = consents.finished(draft.consents, wanted, told)
     return _finished(data, draft, taken, notes)
 
@@ -180,11 +189,12 @@ def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
         if number:
             _add(draft.phones, with_plus(leaf.value, number))
     elif role == "message":
-        draft.messages.append(value.replace("\r\n", "\n"))
+        _add(draft.messages, value.replace("\r\n", "\n"))  # some send the same words under two names
     else:
         slot = {"first_name": "first", "last_name": "last", "middle_name": "middle"}.get(role, role)
-        if getattr(draft, slot) or len(value) > NAME_CHARS:
-            return False
+        known = getattr(draft, slot)
+        if known or len(value) > NAME_CHARS:
+            return bool(known == value)
         setattr(draft, slot, value)
     return True
 
@@ -206,43 +216,6 @@ def _add(values: list[str], value: str) -> None:
         values.append(value)
 
 
-def _by_value(loose: Iterable[Leaf], draft: Draft, taken: set[Path], region: str) -> None:
-    """Where no field was named so: an address or a number that cannot be anything else, then those in the message."""
-    if not draft.emails:
-        for leaf in loose:
-            if isinstance(leaf.value, str) and "@" in leaf.value and _EMAIL.fullmatch(leaf.value.strip()):
-                _add(draft.emails, leaf.value.strip())
-                taken.add(leaf.path)
-                draft.warnings.add("email_by_value")
-    if not draft.phones:
-        for leaf in loose:
-            value = text_of(leaf.value) if isinstance(leaf.value, str | int) else ""
-            if _NUMBER.fullmatch(value) and not is_no_number(leaf.name) and _valid(value, region):
-                _add(draft.phones, value)
-                taken.add(leaf.path)
-                draft.warnings.add("phone_by_value")
-    prose = "\n".join(draft.messages)[:PROSE_CHARS]
-    if prose and not draft.phones and sum(map(str.isdigit, prose)) >= 7:
-        found = phonenumbers.PhoneNumberMatcher(prose, region or None)
-        draft.phones.extend(dict.fromkeys(match.raw_string for match in found))
-        if draft.phones:
-            draft.warnings.add("phone_in_message")
-    if "@" in prose and not draft.emails:
-        draft.emails.extend(dict.fromkeys(_EMAIL.findall(prose)))
-        if draft.emails:
-            draft.warnings.add("email_in_message")
-
-
-def _valid(value: str, region: str) -> bool:
-    for text in (value, "+" + value):
-        try:
-            if phonenumbers.is_valid_number(phonenumbers.parse(text, region or None)):
-                return True
-        except phonenumbers.NumberParseException:
-            continue
-    return False
-
-
 def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path], notes: Mapping[Path, Any]) -> Inquiry:
     if all(len(path) == 1 for path in taken) and all(len(path) == 1 for path in notes):
         rest = {k: notes.get((k,), v) if notes else v for k, v in data.items() if (k,) not in taken}
@@ -253,6 +226,8 @@ def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path], notes: Ma
     name = draft.name
     if assembled and not name:
         name = assembled
+    elif assembled and draft.first and not draft.last and draft.first.casefold() not in name.casefold():
+        name = f"{draft.first} {name}"  # "prénom" beside "nom"
     elif assembled:  # "Имя" beside "Фамилия": the full name is both
         name = (
             assembled

@@ -13,9 +13,11 @@ from connectors.kit.marks import mark_of
 _SEPARATORS = re.compile(r"[\W_]+")
 _TAIL = re.compile(r"[\W_\d]+\Z")
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
+_DIGITS = re.compile(r"\d+")
 _QUESTION = re.compile(r"\Aq\d+[_ ]", re.IGNORECASE)
 
-_ONLY_BARE = {"text", "page", "ref", "body", "line", "max", "signal"}
+_ONLY_BARE = {"text", "page", "ref", "body", "line", "max", "signal", "question", "questions", "content"}
+_ASIDE = re.compile(r"[(\[（].*?[)\]）]|\s+-\s.*\Z")
 _MARKS = {"utm": "utm", "click_ids": "click_id", "client_ids": "client_id", "first": "first"}
 _BY_NAME = {name: role for role, names in words.WHOLE.items() for name in names}
 
@@ -46,6 +48,18 @@ def messenger_word(name: str) -> str:
 def is_no_number(name: str) -> bool:
     """True where a long number under this name is an order, a date, an INN, and must not be taken for a telephone."""
     return bool(words.NOT_A_NUMBER_WORDS.intersection(split(name)))
+
+
+@lru_cache(maxsize=8192)
+def is_anonymous(name: str) -> bool:
+    """True for a name that a builder made up: Field1, form_text_8, item_meta_6, "" ."""
+    return all(_DIGITS.sub("", part) in words.MADE_UP for part in split(name))
+
+
+@lru_cache(maxsize=1024)
+def is_weak_name(name: str) -> bool:
+    """True for user_name and its kin: a person's name on some sites, a login on others; only the value can tell."""
+    return whole(name) in words.WEAK_NAMES
 
 
 def split(name: str) -> list[str]:
@@ -87,11 +101,18 @@ def _of_text(text: str) -> str:
         return "tech"
     if messenger_word(text):
         return "messenger"
-    return _of_words(split(_QUESTION.sub("", text)))
+    if low.startswith(words.MESSAGE_STARTS):
+        return "message"
+    role = _of_words(split(_QUESTION.sub("", text)))
+    if not role and " " in low and (plain := _ASIDE.sub("", text).strip()) and plain != text:
+        return _of_text(plain)  # Phone (with country code)
+    return role
 
 
 def _of_words(parts: list[str]) -> str:
     present = set(parts)
+    if parts and (parts[0] == "submit" or parts[-1] == "submit"):
+        return "tech"
     if _any_starts(parts, words.CONSENT_STEMS):
         return "consent"
     if _any_starts(parts, words.FILE_STEMS) and not present & words.NOT_FILE:
@@ -119,6 +140,14 @@ def _of_words(parts: list[str]) -> str:
         len(parts) <= 4
         and _any_starts(parts, words.MESSAGE_STEMS)
         and not present & {"id", "type", "time", "date", "title"}
+    ):
+        return "message"
+    if 2 <= len(parts) <= 3 and parts[-1] in words.MESSAGE_ENDS and not present & words.NOT_MESSAGE:
+        return "message"
+    if (
+        len(parts) == 2
+        and parts[1] in ("text", "content")
+        and parts[0] in words.FILLERS | words.MESSAGE_HOLDERS
     ):
         return "message"
     if len(parts) <= 5 and present & words.NAME_WORDS and not present & words.NOT_NAME:

@@ -23,6 +23,7 @@ MESSENGERS = {
 #: Role of a whole name. Names that would fool a stem (form_name, username) stand here too, with their true role.
 WHOLE: dict[str, frozenset[str]] = {
     "phone": _words(
+        "手机号码 联系电话 联系方式 聯絡電話 携帯電話 携帯番号 휴대폰 휴대전화 연락번호 رقمالجوال رقمالموبايل موبايل تلفون מספרטלפון טלפוןנייד נייד telefoonnummer mobiel telefonszám telefonnummer puhelin puhelinnumero telefonní telefonníčíslo telefonicislo telefón telefónnečíslo telefonas tālrunis σταθερό κινητό мобільний нөмір телефоннөмірі рақам sdt sốđiệnthoại điệnthoại nohp notelp telepon nomorhp nomortelepon telefonnum phoneno mobileno phonenum mob tlf tlfnr cellphone फोन "
         "phone tel telephone mobile cell phonenumber contactnumber contactphone msisdn homephone workphone "
         "телефон тел мобильный номер номертелефона моб сотовый телефондлясвязи telefon telefono teléfono telefone fone celular "
         "móvil movil handy téléphone numéro numérodetéléphone numer telefonnummer numerotelefono cellulare gsm телефонен "
@@ -30,26 +31,30 @@ WHOLE: dict[str, frozenset[str]] = {
         "телефону номертелефону formphoneinput inputphonenumber"
     ),
     "email": _words(
+        "emailadres emailadresse eposti epost sähköposti emailcím emailová poczta correoelectrónico mailadresse электронныйадрес электроннаяпочта адресэлектроннойпочты электрондықпошта електроннаадреса 電子郵件 電子信箱 电子邮箱 メアド 이메일주소 כתובתמייל כתובתאימייל מייל الايميل الإيميل ايميل pochta elpochta eadres epostadresi surel "
         "email mail emailaddress replyto useremail mailaddress emailid почта элпочта электроннаяпочта емейл имейл емэйл мейл "
         "емаил correo correoelectronico correoelectrónico courriel adressemail мейладрес メール メールアドレス 邮箱 电子邮件 "
         "이메일 דואל אימייל بريد البريدالإلكتروني eposta поштa електроннапошта"
     ),
     "name": _words(
+        "naam volledigenaam jmeno jméno jménoapříjmení jmenoaprijmeni meno névteljesnév név teljesnév nume numecomplet numeprenume namn navn fuldenavn nimi ime imeprezime imeiprezime vornachname vornameundnachname vorundnachname namevorname imienazwisko ονομα ονοματεπώνυμο име вашетоиме аты атыжөні атыжөніңіз есім есіміңіз imya imia vashe_imya fio ism isim isimsoyisim 联系人 联系姓名 您的姓名 您的称呼 称呼 担当者名 ご氏名 성명 담당자 담당자명 اسمك الإسم nama namalengkap họtên họvàtên hoten नाम contactperson ansprechpartner nomeesobrenome nombreyapellidos nombreyapellido nomprenom prénometnom nometprenom nomecognome nomeecognome "
         "name fullname fio contactname personname clientname customername firstandlastname firstlastname имя фио вашеимя имяифамилия "
         "каквамобращаться каквасзовут каквасзвать какквамобращаться какквамобращатся обращение контактноелицо nombre nome "
         "nomecompleto nombrecompleto nom nomcomplet nomprénom prénom vollständigername imię imięinazwisko imienazwisko "
         "adsoyad ad isim 姓名 名前 氏名 お名前 이름 성함 שם שםמלא اسم الاسم الاسمالكامل імя імʼя пиб"
     ),
-    "first_name": _words("firstname fname forename givenname vorname prenom nombredepila firstnames"),
-    "last_name": _words("lastname lname surname familyname secondname фамилия nachname apellido apellidos sobrenome cognome nazwisko"),
+    "first_name": _words("voornaam keresztnév prenume förnamn fornavn etunimi krestnijmeno křestníjméno όνομα " "firstname fname forename givenname vorname prenom nombredepila firstnames"),
+    "last_name": _words("achternaam prijmeni příjmení priezvisko vezetéknév efternavn etternavn efternamn sukunimi επώνυμο familiya familia прізвище тегі nomdefamille surnames soyad soyadı soyisim " "lastname lname surname familyname secondname фамилия nachname apellido apellidos sobrenome cognome nazwisko"),
     "middle_name": _words("middlename отчество patronymic"),
     "message": _words(
+        "bericht uwbericht opmerking opmerkingen zpráva zprava správa poznámka poznamka üzenet megjegyzés tresc treść treśćwiadomości meddelande melding besked viesti poruka поръка съобщение μήνυμα хабарлама хабар soobshenie soobshchenie kommentariy kommentarij vopros otzyv 留言内容 内容 备注 咨询内容 需求 메시지 내용 ご質問 ご要望 内容詳細 رسالتك الموضوعوالرسالة תוכןהפנייה הערות pesan tinnhắn nộidung संदेश mesajınız mesajiniz open_text freetext content contents feedback yourfeedback anfrage ihreanfrage demande votredemande consulta solicitud pedido richiesta wiadomosc  "
         "message msg comment comments text question questions details body inquiry enquiry description note notes textarea request "
         "сообщение комментарий комментарии вопрос вашвопрос пожелания примечание текст опишитезадачу описание отзыв "
         "mensaje mensagem nachricht comentario comentarios commentaire bemerkung wiadomość messaggio mesaj повідомлення "
         "留言 メッセージ お問い合わせ内容 문의 문의내용 הודעה رسالة الرسالة yourmessage"
     ),
     "company": _words(
+        "bedrijf bedrijfsnaam firmanavn företag yritys cég cégnév společnost spolocnost companie kompaniya nazwafirmy nombredelaempresa nomdelentreprise ragionesociale firmenname unternehmensname 公司名称 单位 单位名称 御社名 貴社名 회사명 שםהחברה اسمالشركة "
         "company companyname organization organisation business employer firm компания организация названиекомпании "
         "названиеорганизации фирма empresa entreprise société firma unternehmen azienda spółka 会社 会社名 公司 회사 חברה شركة"
     ),
@@ -135,6 +140,18 @@ PHONE_STEMS = (
 )
 EMAIL_STEMS = ("email", "емейл", "имейл", "емэйл", "почт")
 COMPANY_STEMS = ("компани", "организаци", "company", "organiz", "organis", "empresa")
+#: Beginnings of a question that asks for free words.
+MESSAGE_STARTS = (
+    "tell us", "how can we help", "what can we do", "how may we help", "anything else", "describe", "please describe",
+    "опишите", "расскажите", "напишите", "чем мы можем", "чем можем", "что вас интересует", "оставьте комментарий",
+    "опишіть", "розкажіть", "beschreiben sie", "wie können wir", "cuéntanos", "cuentanos", "en qué podemos", "describa",
+    "décrivez", "dites-nous", "comment pouvons-nous", "como podemos ajudar", "conte-nos", "descrivi", "raccontaci",
+)  # fmt: skip
+#: At the end of a name they ask for free words (projectDetails, special_requests), unless one of NOT_MESSAGE is beside.
+MESSAGE_ENDS = _words("details notes requests remarks wishes пожелания подробности")
+NOT_MESSAGE = _words("payment bank card company product delivery shipping contact account order_id device browser utm ids")
+#: Before "text" or "content" they make it the message: order_text, feedback[content].
+MESSAGE_HOLDERS = _words("feedback order message mail letter заявка request lead callback")
 MESSAGE_STEMS = ("сообщени", "комментар", "вопрос", "message", "comment", "mensaje", "mensagem", "nachricht")
 NAME_WORDS = _words("name имя имени фио nombre nome nom name_ имя_")
 FIRST_WORDS, LAST_WORDS = _words("first имя"), _words("last surname фамилия")
@@ -149,6 +166,8 @@ NOT_EMAIL = _words("verified confirmed sent status subject template id manager t
 NOT_NAME = _words(
     "form форма формы company компании организации product товара товар campaign utm user file host site domain group brand page "
     "city nick event field поле input course service project plan tariff tariffs button block manager order list category "
+    "agent seller doctor employee agency listing internal "
+    "status stage state variant plan delivery payment office pipeline currency bank variant template widget quiz survey test "
     "source server app browser device street country region shop store school pet child ребенка питомца"
 )
 
@@ -162,6 +181,14 @@ FILLERS = _words(
 MESSENGER_FILLERS = FILLERS | _words(
     "username nick nickname ник никнейм id account аккаунт login логин link ссылка номер number phone телефон handle в or или"
 )
+
+#: Parts of names that builders make up; a field with no other part says nothing about itself.
+MADE_UP = _words(
+    "f fld fl field fields input inputs item items meta text string str q question form answer value data param attr custom "
+    "wpforms textarea txt line var col column single multi short long и поле вопрос ввод entry element el id input_text feld champ campo"
+) | {""}
+#: A person's name on some sites, a login on others.
+WEAK_NAMES = _words("username author customer client buyer bayer sender user пользователь клиент покупатель автор otpravitel")
 
 #: A number under one of these words is no telephone, however much it looks like one.
 NOT_A_NUMBER_WORDS = _words(
@@ -218,6 +245,10 @@ CLIENT_IDS = {
 #: What builders call the type of a field, where the name says nothing.
 TYPES = {
     "tel": "phone", "phone": "phone", "phone_number": "phone", "input_phone_number": "phone", "formphoneinput": "phone",
+    "name": "name", "fullname": "name", "full_name": "name", "shortname": "name", "contact_name": "name",
+    "textarea": "message", "text_area": "message", "long_text": "message", "paragraph": "message", "paragraph_text": "message",
+    "multiline": "message", "longanswer": "message", "control_textarea": "message", "control_fullname": "name",
+    "control_phone": "phone", "control_email": "email", "phonenumber": "phone", "phoneinput": "phone", "mobile": "phone",
     "email": "email", "input_email": "email", "emailinput": "email", "formemailinput": "email",
     "acceptance": "consent", "consent": "consent", "gdpr": "consent", "recaptcha": "tech", "honeypot": "",
     "file": "file", "files": "file", "upload": "file", "fileupload": "file", "file_upload": "file", "file_url": "file",
