@@ -5,6 +5,7 @@ A sign holds if all its parts do. Nothing is parsed: only names of headers, and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +15,7 @@ from connectors.kit.connector import Connector, Detect, Request
 
 HEAD_BYTES: Final = 8192  # names come early in JSON and in forms …
 TAIL_BYTES: Final = 2048  # … but Tilda puts its own after the visitor's long message
+_PLAIN_WAYS: Final = 3
 _HEADER_WEIGHT: Final = 3  # a header is set by a program; bytes may be in the body by chance
 
 
@@ -29,13 +31,21 @@ class _Sign:
 
 
 @dataclass(frozen=True, slots=True)
+class _Group:
+    """Signs with the bytes without which each cannot hold, and one expression that finds any of these in one pass."""
+
+    guarded: tuple[tuple[bytes, _Sign], ...]
+    any_guard: re.Pattern[bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Detector:
     """Signs of many connectors, most particular first, kept apart by what can rule all of them out at once."""
 
     by_header: tuple[_Sign, ...]
     by_query: tuple[_Sign, ...]
-    quoted: tuple[_Sign, ...]  # need a quotation mark: not in the body of a plain form
-    plain: tuple[_Sign, ...]
+    quoted: _Group  # need a quotation mark: not in the body of a plain form
+    plain: _Group
     names: frozenset[str]  # of all headers that any sign asks for
 
 
@@ -43,14 +53,14 @@ def compiled(connectors: Iterable[Connector]) -> Detector:
     """All signs of the connectors that have any."""
     signs = sorted(
         (_sign(connector.name, parts) for connector in connectors if connector.detect for parts in connector.detect.signs),
-        key=lambda sign: (sign.rank, sign.name),
+        key=_order,
     )  # fmt: skip
     rest = [sign for sign in signs if not sign.headers and not sign.queries]
     return Detector(
         by_header=tuple(sign for sign in signs if sign.headers),
         by_query=tuple(sign for sign in signs if sign.queries and not sign.headers),
-        quoted=tuple(sign for sign in rest if _needs_quotes(sign)),
-        plain=tuple(sign for sign in rest if not _needs_quotes(sign)),
+        quoted=_group(sign for sign in rest if _needs_quotes(sign)),
+        plain=_group(sign for sign in rest if not _needs_quotes(sign)),
         names=frozenset(name for sign in signs for name in sign.headers),
     )
 
@@ -60,24 +70,42 @@ def recognised(detector: Detector, request: Request) -> str:
     body = request.body
     if len(body) > HEAD_BYTES + TAIL_BYTES:
         body = body[:HEAD_BYTES] + b"\n" + body[-TAIL_BYTES:]
-    best: _Sign | None = None
+    found: list[_Sign] = []
     if not detector.names.isdisjoint(request.headers):
-        best = _first(detector.by_header, request, body, best)
+        found += _first(detector.by_header, request, body)
     if request.query:
-        best = _first(detector.by_query, request, body, best)
-    if b'"' in body:
-        best = _first(detector.quoted, request, body, best)
-    best = _first(detector.plain, request, body, best)
-    return best.name if best is not None else ""
+        found += _first(detector.by_query, request, body)
+    groups = (detector.quoted, detector.plain) if b'"' in body else (detector.plain,)
+    for group in groups:
+        if group.any_guard.search(body) is None:
+            continue
+        for guard, sign in group.guarded:
+            if guard in body and _holds(sign, request, body):
+                found.append(sign)
+                break
+    return min(found, key=_order).name if found else ""
 
 
-def _first(signs: Iterable[_Sign], request: Request, body: bytes, best: _Sign | None) -> _Sign | None:
-    for sign in signs:
-        if best is not None and (best.rank, best.name) <= (sign.rank, sign.name):
-            return best
-        if _holds(sign, request, body):
-            return sign
-    return best
+def _first(signs: Iterable[_Sign], request: Request, body: bytes) -> list[_Sign]:
+    sign = next((sign for sign in signs if _holds(sign, request, body)), None)
+    return [sign] if sign is not None else []
+
+
+def _order(sign: _Sign) -> tuple[tuple[int, int], str]:
+    return sign.rank, sign.name
+
+
+def _group(signs: Iterable[_Sign]) -> _Group:
+    guarded = tuple((_guard(sign), sign) for sign in signs)
+    guards = sorted({guard for guard, _ in guarded})
+    # Nothing matches (?!): a group without signs is never looked through.
+    return _Group(guarded, re.compile(b"|".join(map(re.escape, guards)) if guards else b"(?!)"))
+
+
+def _guard(sign: _Sign) -> bytes:
+    """The longest piece that must stand in the body; of a field its name, unless it may be escaped."""
+    names = (ways[-1].strip(b'"') for ways in sign.fields if len(ways) == _PLAIN_WAYS)
+    return max((*sign.pieces, *names, sign.whole), key=len, default=b"")
 
 
 def _holds(sign: _Sign, request: Request, body: bytes) -> bool:

@@ -19,6 +19,8 @@ from connectors.kit.preset_pattern import Unsafe, check
 from connectors.kit.preset_schema import MAPPING, SCHEMA
 from crm_core.errors import Misconfigured
 
+#: The same rules, ten times as fast where the library was built with it: a hub loads forty presets when it starts.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 BYTES = 64 * 1024  # a mapping of a real provider has under 4 kB
 
 
@@ -48,9 +50,10 @@ def check_rules(text: str) -> dict[str, Any]:
 def _checked(text: str, where: str, validator: Draft202012Validator) -> dict[str, Any]:
     try:
         _refuse_references(text, where)
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        loader = _LOADER(text)
+        tree = loader.get_single_node()
         _refuse_doubles(tree, where)
-        data = yaml.safe_load(text)
+        data = loader.construct_document(tree) if tree is not None else None
     except RecursionError:
         raise _wrong(where, 0, "is nested too deep.") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-99-99
@@ -91,7 +94,7 @@ def _mapping_validator() -> Draft202012Validator:
 
 def _refuse_references(text: str, where: str) -> None:
     """Anchors make a small file a huge tree (a "billion laughs"); tags make values that are no plain data."""
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in yaml.parse(text, Loader=_LOADER):
         tagged = getattr(event, "tag", None)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or tagged:
             line = event.start_mark.line + 1 if event.start_mark else 0
