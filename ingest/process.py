@@ -174,7 +174,7 @@ class Processor:
                 kept.append(keep(self.config.home, item))
             except OSError as error:
                 event = events[item.event_id]
-                _log.error("files_not_stored event=%s error=%s", event.uid, type(error).__name__)  # noqa: TRY400 - no trace
+                _log.error("files_not_stored event=%s error=%s", event.uid, type(error).__name__)
                 if event.attempts < _FILE_TRIES:
                     failures.append(retry(event, "files_not_stored", "The hub's disk does not take the files of this inquiry."))
                 else:
