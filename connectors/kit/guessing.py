@@ -24,6 +24,10 @@ _EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NUMBER = re.compile(r"\+?[\d\s().–-]{10,22}")
 _INTERNATIONAL = re.compile(r"\+[\d\s().–-]{10,22}")
 _NAME = re.compile(r"[^\W\d_]+(?:[ '’.-]{1,2}[^\W\d_]+){0,3}\.?")
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+_PART = re.compile(
+    r"(.*?\d)\.(\d)\Z", re.DOTALL
+)  # 1.3, input_4.6: parts of a field, as Gravity Forms numbers them
 _ADDRESS = re.compile(r"https?://|www\.", re.IGNORECASE)
 PROSE_CHARS = 4096  # how far into a message a number is looked for
 
@@ -75,10 +79,24 @@ def _name(loose: Iterable[Leaf], draft: Draft, taken: set[Path]) -> None:
                 and fits(leaf)
                 and _is_name(leaf.value.strip())
             ):
-                draft.name = leaf.value.strip()
-                taken.add(leaf.path)
+                surname = _surname_beside(leaf, loose)
+                draft.name = " ".join([leaf.value.strip(), *(one.value.strip() for one in surname)])
+                taken.update(one.path for one in (leaf, *surname))
                 draft.warnings.add("name_by_value")
                 return
+
+
+def _surname_beside(leaf: Leaf, loose: Sequence[Leaf]) -> list[Leaf]:
+    """The part 6 beside the part 3 of a name, unless a part 1 or 5 says that it is an address."""
+    match = _PART.fullmatch(leaf.name)
+    if match is None or match[2] != "3":
+        return []
+    beside = {
+        m[2]: one
+        for one in loose
+        if (m := _PART.fullmatch(one.name)) and m[1] == match[1] and text_of(one.value)
+    }
+    return [beside["6"]] if "6" in beside and not beside.keys() & {"1", "5"} else []
 
 
 def _message(loose: Iterable[Leaf], draft: Draft, taken: set[Path]) -> None:
@@ -130,9 +148,13 @@ def _is_first_name(word: str) -> bool:
 
 
 def _is_prose(text: str) -> bool:
+    """Three words or more: two may be a town, a street, a choice."""
     text = text.strip()
     return (
-        len(text) >= 8 and len(text.split()) >= 2 and any(map(str.isalpha, text)) and not _ADDRESS.match(text)
+        len(text) >= 10
+        and text[0] not in "{[<"
+        and len(_WORDS.findall(text[:PROSE_CHARS])) >= 3
+        and not _ADDRESS.match(text)
     )
 
 

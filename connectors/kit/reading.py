@@ -90,6 +90,7 @@ def read(
             if note is not None:
                 notes[leaf.path] = note
                 continue
+            role = "" if role == "file" else role
         if (
             role == "name"
             and outer_name
