@@ -121,6 +121,11 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
             connection, "inbound_event", source_id=source, channel="form", body=b"<script>alert(1)</script>",
             state="needs_attention", error='{"code": "bad", "message": "It cannot be read.", "path": null}',
         )  # fmt: skip
+        insert(connection, "source_mapping", source_id=source, version=1, text="read_names: true\n", rules='{"read_names": true}')
+        connection.execute(
+            text("INSERT INTO source_field (source_id, form_id, field, event_id) VALUES (:source, '', 'colour', :event)"),
+            {"source": source, "event": broken},
+        )
         team = insert(connection, "team", name="North")
         spare_pool = insert(connection, "pool", name="Spare")
         tokens = {role: create_token(connection, role, role, anna if role == "manager" else None) for role in ROLES}

@@ -15,6 +15,7 @@ from webhooks.api import (
     files,
     leads,
     ledger,
+    mappings,
     owners,
     pages,
     pools,
@@ -28,7 +29,7 @@ PREFIX: Final = "/api/v1"
 
 ROUTES: Final[tuple[Route, ...]] = (
     *leads.ROUTES, *files.ROUTES, *contacts.ROUTES, *calls.ROUTES, *activities.ROUTES, *events.ROUTES, *ledger.ROUTES,
-    *queues.ROUTES, *sources.ROUTES, *owners.ROUTES, *pools.ROUTES,
+    *queues.ROUTES, *sources.ROUTES, *mappings.ROUTES, *owners.ROUTES, *pools.ROUTES,
 )  # fmt: skip
 
 

@@ -11,8 +11,9 @@ from flask import Response
 from pydantic import AfterValidator, ConfigDict, Field
 
 from crm_core.access import audit
-from crm_core.errors import Conflict, NotFound
+from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.reading.values import RowId, Text, Time
+from ingest.affected import affected
 from ingest.journal import dismiss, get_event, list_events, raw
 from ingest.replay import ReplayReport, Selection, replay
 from webhooks.api.route import Ask, Body, Paging, Route
@@ -53,6 +54,9 @@ class ReplayFilter(Body):
     code: Text | None = Field(None, description="code of the error")
     since: Time | None = None
     until: Time | None = None
+    affected: bool = Field(
+        False, description="of the source's last events those that would be understood otherwise now; only with source"
+    )
 
 
 class ReplayBody(Body):
@@ -112,11 +116,22 @@ def _replay_one(ask: Ask) -> Mapping[str, Any]:
 def _replay_many(ask: Ask) -> Mapping[str, Any]:
     body = cast(ReplayBody, ask.body)
     wanted = body.filter
+    uids = tuple(wanted.ids or ())
+    if wanted.affected:
+        uids = _affected(ask, wanted)
+        if not uids:
+            return asdict(ReplayReport(dry_run=body.dry_run))
     selection = Selection(
-        uids=tuple(wanted.ids or ()), state=wanted.state, outcome=wanted.outcome, source_id=wanted.source,
+        uids=uids, state=wanted.state, outcome=wanted.outcome, source_id=wanted.source,
         code=wanted.code, since=wanted.since, until=wanted.until,
     )  # fmt: skip
     return asdict(_replay(ask, selection, body.dry_run))
+
+
+def _affected(ask: Ask, wanted: ReplayFilter) -> tuple[str, ...]:
+    if wanted.source is None or wanted.ids:
+        raise Invalid("affected_of_a_source", "Give `affected` together with `source`, and without `ids`.", fields=["affected"])
+    return tuple(affected(ask.engine, ask.config, wanted.source))
 
 
 def _replay(ask: Ask, selection: Selection, dry_run: bool) -> ReplayReport:

@@ -22,6 +22,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /contacts/<id>/erase": {"why": "a letter"},
     "POST /sources": {"connector": "generic_form", "name": "Landing"},
     "PATCH /sources/<id>": {"name": "Shop"},
+    "POST /sources/<id>/mappings": {"text": "read_names: true"},
+    "POST /sources/<id>/mappings/rollback": {"version": None},
+    "POST /sources/<id>/bench/dry-run": {"text": ""},
+    "POST /sources/<id>/fields/acknowledge": {},
     "POST /owners": {"name": "Vera"},
     "PATCH /owners/<id>": {"name": "Vera"},
     "POST /teams": {"name": "South"},
@@ -36,11 +40,15 @@ READ_ALL = {
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
     "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
 }  # fmt: skip
-WATCH = {"GET /events", "GET /events/<id>", "GET /ledger", "GET /queues", "GET /sources", "GET /sources/<id>"}
+WATCH = {"GET /events", "GET /events/<id>", "GET /ledger", "GET /queues", "GET /sources", "GET /sources/<id>"} | {
+    "GET /sources/<id>/mappings", "GET /sources/<id>/fields",
+}
 WORK = {"PATCH /leads/<id>", "POST /activities/<id>/done"}
 OPERATE = {
     "GET /events/<id>/raw", "POST /events/replay", "POST /events/<id>/replay", "POST /events/<id>/dismiss",
     "POST /sources", "PATCH /sources/<id>", "DELETE /sources/<id>", "POST /sources/<id>/rotate",
+    "POST /sources/<id>/mappings", "POST /sources/<id>/mappings/rollback", "POST /sources/<id>/mappings/<version>/publish",
+    "GET /sources/<id>/bench", "POST /sources/<id>/bench/dry-run", "POST /sources/<id>/fields/acknowledge",
 }  # fmt: skip
 LEAD = {
     "POST /leads/<id>/assign", "POST /owners", "PATCH /owners/<id>", "DELETE /owners/<id>", "POST /teams",
@@ -66,7 +74,7 @@ def address(route: Route, ids: dict[str, str]) -> str:
         "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "events": "broken_event",
         "sources": "source", "owners": "boris", "teams": "team", "pools": "pool",
     }  # fmt: skip
-    return route.path.replace("<id>", ids.get(nouns.get(route.path.split("/")[1], ""), "")).replace("<owner>", ids["anna"])
+    return route.path.replace("<id>", ids.get(nouns.get(route.path.split("/")[1], ""), "")).replace("<owner>", ids["anna"]).replace("<version>", "1")
 
 
 def call(world: World, route: Route, role: str | None) -> int:
