@@ -9,7 +9,19 @@ from sqlalchemy.exc import IntegrityError
 
 from crm_core.access import audit
 from crm_core.errors import Conflict, Invalid, NotFound
-from crm_core.models import MailboxFolder, Source, SourceToken
+from crm_core.models import (
+    MailboxFolder,
+    Source,
+    SourceAlert,
+    SourceField,
+    SourceMapping,
+    SourcePoll,
+    SourceToken,
+    SourceWatch,
+)
+
+#: What the hub wrote about a source without anything having arrived.
+_KEPT_BESIDE = (SourceMapping, SourceField, SourceAlert, SourceWatch, SourcePoll)
 
 
 def change_source(
@@ -40,6 +52,8 @@ def remove_source(connection: Connection, source_id: int, *, actor: str = "hub")
         with connection.begin_nested():
             connection.execute(delete(SourceToken).where(SourceToken.source_id == source_id))
             connection.execute(delete(MailboxFolder).where(MailboxFolder.source_id == source_id))
+            for kept in _KEPT_BESIDE:
+                connection.execute(delete(kept).where(kept.source_id == source_id))
             found = connection.execute(
                 delete(Source).where(Source.id == source_id).returning(Source.id)
             ).one_or_none()

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from crm_core.config import HubConfig
 from ingest.drift import acknowledge, list_fields
+from ingest.source_changes import remove_source
 from ingest.watch import watch
 
 
@@ -200,3 +201,10 @@ def test_inquiry_that_waits_in_the_journal_is_a_sign_of_life(desk: Desk) -> None
     for minute in range(62 * 60, 90 * 60, 9):  # and after it the silence is counted anew
         _look(desk, now + timedelta(minutes=minute))
     assert _alerts(desk) == [("silence", "", True)]
+
+
+def test_source_that_was_only_watched_can_be_removed(desk: Desk) -> None:
+    _look(desk)
+    with desk.engine.begin() as connection:
+        remove_source(connection, desk.form_source)
+    assert desk.one("SELECT count(*) FROM source_watch") == 0
