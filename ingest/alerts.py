@@ -125,11 +125,11 @@ def open_counts(connection: Connection) -> list[dict[str, Any]]:
     """Open alerts by code and source, [{"code","source","count"}]: what a gauge and the health report need."""
     rows = connection.execute(
         text(
-            "SELECT a.code, s.id AS source_id, s.name AS source_name, count(*) AS count FROM source_alert a"
+            "SELECT a.code, s.id AS source_id, s.name AS source_name, count(*) AS alerts FROM source_alert a"
             " JOIN source s ON s.id = a.source_id WHERE a.resolved_at IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2"
         )
     ).all()
-    return [{"code": row.code, "source": named(row.source_id, row.source_name), "count": row.count} for row in rows]
+    return [{"code": row.code, "source": named(row.source_id, row.source_name), "count": row.alerts} for row in rows]
 
 
 def _statement() -> Any:

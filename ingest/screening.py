@@ -200,7 +200,7 @@ class Screener:
     def _in_burst(self, event: Claimed, source: LoadedSource) -> bool:
         """By when it was received, so that what waits in the queue for long is judged as if it had not."""
         ends = [end for end in (source.quarantine_until, self._bursts.get(source.id)) if end is not None]
-        return any(end - BURST_PAUSE <= event.received_at < end for end in ends)
+        return any(end - BURST_PAUSE < event.received_at < end for end in ends)
 
 
 def form_settings(source: LoadedSource) -> FormConfig:

@@ -1,0 +1,255 @@
+"""What was set aside as spam, for people: look, release, confirm. A release is a replay with a person's verdict above all
+rules, so that it makes one lead however often it is pressed. What is held for lack of a consent is released the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import Connection, func, select, text
+
+from crm_core.access import Principal, audit
+from crm_core.arrivals import Inquiry
+from crm_core.config import HubConfig
+from crm_core.errors import HubError, Invalid, NotFound
+from crm_core.intake import Item
+from crm_core.models import InboundEvent, Source
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, newest_first, page
+from crm_core.reading.values import named, rfc3339
+from ingest.alerts import list_alerts
+from ingest.claim import Claimed
+from ingest.reading import read
+from ingest.source_settings import LoadedSource, loaded
+
+SHELVES: Final = ("review", "buried", "confirmed")
+MOST_EVENTS: Final = 10_000  # one order releases or confirms at most
+REVIEW_DAYS: Final = 7  # what the badge counts
+
+_LARGEST_PREVIEW: Final = 256 * 1024  # bytes of body; larger ones are to be opened singly
+_PREVIEW_CHARS: Final = 300
+_DEFAULT_DAYS: Final = 30
+
+_SHELF: Final = """
+CASE WHEN verdict->>'spam' = 'spam' THEN 'confirmed' WHEN (reason->>'buried')::boolean THEN 'buried' ELSE 'review' END
+"""
+_PICK: Final = """
+    outcome = 'spam' AND channel = 'form' AND erased_at IS NULL
+    AND (CAST(:uids AS text[]) IS NULL OR uid = ANY(:uids))
+    AND (CAST(:source AS bigint) IS NULL OR source_id = :source)
+    AND (CAST(:since AS timestamptz) IS NULL OR received_at >= :since)
+    AND (CAST(:until AS timestamptz) IS NULL OR received_at < :until)
+    AND (NOT :burst OR reason @> '{"reasons": [{"code": "burst"}]}')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """Which events: by id (uid), or those of a source in a span of time. An empty one is refused."""
+
+    uids: tuple[str, ...] = ()
+    source_id: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    burst: bool = False  # only what came while the source was flooded
+
+    def parameters(self) -> dict[str, Any]:
+        if not self.uids and self.source_id is None:
+            raise Invalid("nothing_selected", "Name events, or a source.", fields=["ids"])
+        return {"uids": list(self.uids) or None, "source": self.source_id, "since": self.since, "until": self.until,
+                "burst": self.burst, "most": MOST_EVENTS}  # fmt: skip
+
+
+def list_quarantine(
+    connection: Connection,
+    config: HubConfig,
+    now: datetime,
+    shelf: str | None = "review",
+    source_id: int | None = None,
+    days: int = _DEFAULT_DAYS,
+    limit: int = DEFAULT_LIMIT,
+    cursor: str | None = None,
+) -> Page:
+    """Newest first: {"id","source","received_at","score","reasons","shelf","judged","preview"}. `shelf` None: all.
+
+    A preview is read anew from the raw bytes; None where they are too large or cannot be read any more.
+    """
+    statement = (
+        select(
+            InboundEvent.id, InboundEvent.uid, InboundEvent.source_id, Source.name.label("source_name"),
+            InboundEvent.channel, InboundEvent.received_at, InboundEvent.method, InboundEvent.path, InboundEvent.query,
+            InboundEvent.headers, InboundEvent.remote_ip, InboundEvent.reason, InboundEvent.verdict,
+            func.octet_length(InboundEvent.body).label("size"), text(f"{_SHELF} AS shelf"),
+        )
+        .join(Source, Source.id == InboundEvent.source_id)
+        .where(
+            InboundEvent.outcome == "spam", InboundEvent.channel == "form",
+            InboundEvent.received_at >= now - timedelta(days=days), InboundEvent.erased_at.is_(None),
+        )
+    )  # fmt: skip
+    if shelf is not None:
+        if shelf not in SHELVES:
+            raise Invalid("shelf_unknown", f"There is no shelf {shelf!r}; choose {', '.join(SHELVES)}.", fields=["shelf"])
+        statement = statement.where(text(f"{_SHELF} = :shelf").bindparams(shelf=shelf))
+    if source_id is not None:
+        statement = statement.where(InboundEvent.source_id == source_id)
+    rows = connection.execute(newest_first(statement, None, InboundEvent.id, cursor, limit)).all()
+    bodies = _bodies(connection, [row.id for row in rows if row.size <= _LARGEST_PREVIEW])
+    load = _loader(connection, config)
+    return page(
+        rows, limit, lambda shown: [_shown(row, _preview(row, bodies.get(row.id), load)) for row in shown],
+        lambda row: (None, row.id),
+    )  # fmt: skip
+
+
+def count_quarantine(connection: Connection, now: datetime, days: int = REVIEW_DAYS) -> dict[str, int]:
+    """Events of the last days by shelf: {"review": 3, "buried": 40, "confirmed": 0}."""
+    rows = connection.execute(
+        text(
+            f"SELECT {_SHELF} AS shelf, count(*) AS events FROM inbound_event"
+            " WHERE outcome = 'spam' AND channel = 'form' AND erased_at IS NULL AND received_at >= :since GROUP BY 1"
+        ),
+        {"since": now - timedelta(days=days)},
+    ).all()
+    return dict.fromkeys(SHELVES, 0) | {row.shelf: row.events for row in rows}
+
+
+def release(connection: Connection, pick: Pick, actor: Principal | str, now: datetime) -> int:
+    """Says that they are genuine and sends them on; returns how many. The caller wakes the workers after the commit.
+
+    Whoever presses second, or in another tab, finds nothing to release: each becomes a lead once.
+    """
+    name = _name(actor)
+    sent = connection.execute(
+        text(
+            "UPDATE inbound_event SET state = 'waiting', outcome = NULL, error = NULL, attempts = 0, lost_claims = 0,"
+            "       next_attempt_at = clock_timestamp(), claim_token = NULL, replayed = replayed + 1,"
+            "       verdict = coalesce(verdict, '{}') || CAST(:verdict AS jsonb)"
+            "                 || jsonb_build_object('score', reason->'score', 'reasons', reason->'reasons')"
+            f" WHERE id IN (SELECT id FROM inbound_event WHERE {_PICK} ORDER BY id LIMIT :most FOR UPDATE)"
+            "   AND outcome = 'spam' RETURNING uid"
+        ),
+        {**pick.parameters(), "verdict": _json({"spam": "ham", "by": name, "at": now.isoformat()})},
+    ).all()
+    return _told(connection, actor, "quarantine.release", [row.uid for row in sent], pick)
+
+
+def confirm(connection: Connection, pick: Pick, actor: Principal | str, now: datetime) -> int:
+    """Says that they are spam: they stay where they are, and nobody is asked again. Returns how many were not yet."""
+    marked = connection.execute(
+        text(
+            "UPDATE inbound_event SET verdict = coalesce(verdict, '{}') || CAST(:verdict AS jsonb)"
+            "                 || jsonb_build_object('score', reason->'score', 'reasons', reason->'reasons')"
+            f" WHERE id IN (SELECT id FROM inbound_event WHERE {_PICK} AND verdict->>'spam' IS DISTINCT FROM 'spam'"
+            "                ORDER BY id LIMIT :most FOR UPDATE)"
+            "   AND outcome = 'spam' AND verdict->>'spam' IS DISTINCT FROM 'spam' RETURNING uid"
+        ),
+        {**pick.parameters(), "verdict": _json({"spam": "spam", "by": _name(actor), "at": now.isoformat()})},
+    ).all()
+    return _told(connection, actor, "quarantine.confirm", [row.uid for row in marked], pick)
+
+
+def accept_consent(connection: Connection, uids: Sequence[str], actor: Principal | str, now: datetime) -> int:
+    """A person answers for the consent of inquiries that are held for lack of one, and sends them on; returns how many."""
+    sent = connection.execute(
+        text(
+            "UPDATE inbound_event SET state = 'waiting', error = NULL, attempts = 0, lost_claims = 0,"
+            "       next_attempt_at = clock_timestamp(), claim_token = NULL, replayed = replayed + 1,"
+            "       verdict = coalesce(verdict, '{}') || CAST(:verdict AS jsonb)"
+            " WHERE uid = ANY(:uids) AND state = 'needs_attention' AND erased_at IS NULL"
+            "   AND error->>'code' IN ('consent_unknown', 'consent_declined') RETURNING uid"
+        ),
+        {"uids": list(uids),
+         "verdict": _json({"consent": "accepted", "consent_by": _name(actor), "consent_at": now.isoformat()})},
+    ).all()  # fmt: skip
+    return _told(connection, actor, "consent.accept", [row.uid for row in sent], Pick(tuple(uids)))
+
+
+def of_alert(connection: Connection, alert_id: int) -> Pick:
+    """What stands aside because of a burst. NotFound if there is no such alert."""
+    found = [alert for alert in list_alerts(connection, None, limit=200).items if alert["id"] == str(alert_id)]
+    if not found or found[0]["code"] != "burst":
+        raise NotFound("alert_unknown", "There is no such burst.")
+    alert = found[0]
+    since, until = (alert["data"].get(name) for name in ("since", "until"))
+    return Pick(
+        source_id=int(alert["source"]["id"]), burst=True,
+        since=datetime.fromisoformat(since) if since else None, until=datetime.fromisoformat(until) if until else None,
+    )  # fmt: skip
+
+
+def _told(connection: Connection, actor: Principal | str, action: str, uids: Sequence[str], pick: Pick) -> int:
+    if uids:
+        subject = f"source:{pick.source_id}" if pick.source_id is not None else "events"
+        audit(connection, actor, action, subject, {"count": len(uids), "first": uids[0]})
+    return len(uids)
+
+
+def _name(actor: Principal | str) -> str:
+    return actor.actor if isinstance(actor, Principal) else actor
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _bodies(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
+    rows = connection.execute(select(InboundEvent.id, InboundEvent.body).where(InboundEvent.id.in_(ids))).all()
+    return {row.id: bytes(row.body) for row in rows}
+
+
+def _loader(connection: Connection, config: HubConfig) -> Callable[[int], LoadedSource]:
+    """Sources as the workers see them, each asked for once."""
+    known: dict[int, LoadedSource] = {}
+
+    def load(source_id: int) -> LoadedSource:
+        if source_id not in known:
+            row = connection.execute(
+                text(
+                    "SELECT s.*, m.rules AS mapping, m.version AS mapping_version FROM source s LEFT JOIN source_mapping m"
+                    " ON m.source_id = s.id AND m.state = 'published' WHERE s.id = :id"
+                ),
+                {"id": source_id},
+            ).mappings().one()  # fmt: skip
+            known[source_id] = loaded(config, dict(row))
+        return known[source_id]
+
+    return load
+
+
+def _preview(row: AnyRow, body: bytes | None, load: Callable[[int], LoadedSource]) -> dict[str, Any] | None:
+    if body is None:
+        return None
+    event = Claimed(
+        row.id, row.uid, row.source_id, row.channel, row.received_at, row.method, row.path, row.query, row.headers, body,
+        row.remote_ip, unclaimed=False, attempts=0, replayed=1,
+    )  # fmt: skip
+    try:
+        item = read(event, load)
+    except HubError:
+        return None
+    inquiry = next((one for one in item.arrivals if isinstance(one, Inquiry)), None) if isinstance(item, Item) else None
+    if inquiry is None:
+        return None
+    return {
+        "name": inquiry.name[:_PREVIEW_CHARS], "phones": list(inquiry.phones[:3]), "emails": list(inquiry.emails[:3]),
+        "company": inquiry.company[:_PREVIEW_CHARS], "message": inquiry.message[:_PREVIEW_CHARS],
+        "form": inquiry.form_name or inquiry.form_id,
+    }  # fmt: skip
+
+
+def _shown(row: AnyRow, preview: dict[str, Any] | None) -> dict[str, Any]:
+    verdict = row.verdict or {}
+    return {
+        "id": row.uid,
+        "source": named(row.source_id, row.source_name),
+        "received_at": rfc3339(row.received_at),
+        "score": row.reason.get("score", 0),
+        "reasons": row.reason.get("reasons", []),
+        "shelf": row.shelf,
+        "judged": {"by": verdict.get("by"), "at": verdict.get("at")} if verdict.get("spam") else None,
+        "preview": preview,
+    }
