@@ -17,6 +17,9 @@ SWEEP_SECONDS = 1.0  # a lost hint delays an event by no more than this
 CANARY_SECONDS = 10.0
 WATCH_SECONDS = 60.0  # drift and silence are matters of minutes and hours
 
+BACKFILL_SECONDS = 20.0  # one source a turn; how often each is asked is LEADHUB_BACKFILL_MINUTES
+FILES_SECONDS = 10.0
+
 
 def run_worker(config: HubConfig, queues: list[str] | None = None, concurrency: int | None = None) -> None:
     """A prefork worker on all queues, or on those named. Returns when it was asked to stop."""
@@ -62,6 +65,14 @@ def run_beat(config: HubConfig) -> None:
         "watch": {
             "task": "watch", "schedule": timedelta(seconds=WATCH_SECONDS),
             "options": {"queue": QUEUES["maintenance"], "expires": WATCH_SECONDS},
+        },
+        "backfill": {
+            "task": "backfill", "schedule": timedelta(seconds=BACKFILL_SECONDS),
+            "options": {"queue": QUEUES["maintenance"], "expires": BACKFILL_SECONDS},
+        },
+        "files": {
+            "task": "files", "schedule": timedelta(seconds=FILES_SECONDS),
+            "options": {"queue": QUEUES["maintenance"], "expires": FILES_SECONDS},
         },
     } | {
         f"canary-{queue}": {

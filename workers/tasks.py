@@ -14,6 +14,8 @@ from celery import Celery
 from celery.signals import worker_process_init, worker_process_shutdown
 
 from crm_core.config import HubConfig
+from ingest.backfill import run_next
+from ingest.files_fetching import fetch_next
 from ingest.process import Processor
 from ingest.sweep import beat_heart, due_channels, note_canary, park_and_settle
 from ingest.watch import TOUCHES, watch
@@ -25,6 +27,8 @@ _log = logging.getLogger(__name__)
 DRAIN_SECONDS = 3.0
 #: A look at long history goes on in the next minute, so that a sweep never waits long behind it.
 WATCH_SECONDS = 5.0
+#: Files that others are slow to give must not keep a worker from its sweeps for longer.
+FILES_SECONDS = 5.0
 #: While the database is away a worker rests instead of spinning.
 _REST_SECONDS = 1.0
 
@@ -91,6 +95,27 @@ def register(app: Celery, config: HubConfig) -> None:
         except psycopg.OperationalError as error:
             _log.warning("database_away", extra={"error": type(error).__name__})
             hands.drop()
+
+    @app.task(name="backfill")
+    def backfill() -> None:
+        """Asks one provider that only announces for what its announcements missed."""
+        try:
+            looked = run_next(config)
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
+            return
+        if looked is not None and looked.added:
+            send_hint(app, looked.channel)
+
+    @app.task(name="files")
+    def fetch_files() -> None:
+        """Fetches files that forms name by their address, a few at a time."""
+        end = time.monotonic() + FILES_SECONDS
+        try:
+            while fetch_next(config) is not None and time.monotonic() < end:
+                pass
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
 
     @app.task(name="canary")
     def canary(queue: str, sent_at: float) -> None:

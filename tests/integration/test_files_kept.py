@@ -23,6 +23,8 @@ from ingest.files import forget, path_of, store
 from ingest.files_fetching import MOST_TRIES, fetch_next
 from ingest.sources import add_source
 from webhooks.app import create_app
+from workers.celery_app import make_app
+from workers.tasks import register
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -340,3 +342,12 @@ def test_descriptors_are_closed_when_many_are_stored(tmp_path: Path) -> None:
     for n in range(50):
         store(tmp_path, b"%d" % n)
     assert len(list(Path("/proc/self/fd").iterdir())) <= before
+
+
+def test_task_fetches_what_is_due_when_a_worker_runs_it(desk: Desk, store_house: Peer) -> None:
+    linked(desk, f"{store_house.url}/ok/plan.png")
+    config = replace(desk.config, outbound_allow=("127.0.0.1",))
+    app = make_app(config)
+    register(app, config)
+    app.tasks["files"].run()
+    assert [row["state"] for row in attachments(desk)] == ["stored"]
