@@ -69,7 +69,7 @@ def _phones(loose: Iterable[Leaf], draft: Draft, taken: set[Path], region: str) 
             draft.warnings.add("phone_by_value")
 
 
-def _name(loose: Iterable[Leaf], draft: Draft, taken: set[Path]) -> None:
+def _name(loose: Sequence[Leaf], draft: Draft, taken: set[Path]) -> None:
     """First from fields such as user_name that may also hold a login, then from those without a name at all."""
     for fits in (_is_weak, _is_nameless):
         for leaf in loose:

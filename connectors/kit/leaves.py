@@ -66,22 +66,26 @@ def text_of(value: Any) -> str:
     return ""
 
 
-def without(data: Any, taken: set[Path], notes: Mapping[Path, Any] | None = None, at: Path = ()) -> Any:
+def without(data: Any, taken: set[Path], notes: Mapping[Path, Any] | None = None) -> Any:
     """The same tree without the leaves that were taken and without levels that this made empty; `notes` replace leaves."""
-    if not isinstance(data, dict | list):
-        return data
     notes = notes or {}
-    pairs = data.items() if isinstance(data, dict) else enumerate(data)
+    if isinstance(data, dict) and all(
+        len(path) == 1 for path in (*taken, *notes)
+    ):  # nearly every form is flat
+        return {key: notes.get((key,), value) for key, value in data.items() if (key,) not in taken}
+    above = {path[:length] for path in (*taken, *notes) for length in range(len(path))}
+    return _without(data, taken, notes, above, ())
+
+
+def _without(data: Any, taken: set[Path], notes: Mapping[Path, Any], above: set[Path], at: Path) -> Any:
+    if at not in above:
+        return data
     kept: list[tuple[Any, Any]] = []
-    for key, value in pairs:
+    for key, value in data.items() if isinstance(data, dict) else enumerate(data):
         path = (*at, key)
         if path in taken:
             continue
-        if path in notes:
-            kept.append((key, notes[path]))
-            continue
-        touched = any(p[: len(path)] == path for p in taken) or any(p[: len(path)] == path for p in notes)
-        below = without(value, taken, notes, path) if touched else value
+        below = notes[path] if path in notes else _without(value, taken, notes, above, path)
         if below or not value or not isinstance(value, dict | list):
             kept.append((key, below))
     return dict(kept) if isinstance(data, dict) else [value for _, value in kept]

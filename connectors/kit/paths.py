@@ -88,6 +88,12 @@ def matches(key: str, pattern: str) -> bool:
     return True
 
 
+def _keys(data: dict[str, Any], pattern: str) -> list[str]:
+    if pattern in data:
+        return [pattern]
+    return [key for key in data if isinstance(key, str) and matches(key, pattern)] if "*" in pattern else []
+
+
 def _find(data: Any, path: str, at: Path) -> Iterator[tuple[Path, Any]]:
     if isinstance(data, list):
         head, _, tail = path.partition(".")
@@ -105,14 +111,14 @@ def _find(data: Any, path: str, at: Path) -> Iterator[tuple[Path, Any]]:
     if not isinstance(data, dict):
         return
     found = False
-    for key in [path] if path in data else [k for k in data if isinstance(k, str) and matches(k, path)]:
+    for key in _keys(data, path):
         found = True
         yield (*at, key), data[key]
     dot = path.find(".")
     while not found and dot > 0:
         head, tail = path[:dot], path[dot + 1 :]
-        for key in data:
-            if isinstance(key, str) and isinstance(data[key], dict | list) and matches(key, head):
+        for key in _keys(data, head):
+            if isinstance(data[key], dict | list):
                 for place in _find(data[key], tail, (*at, key)):
                     found = True
                     yield place

@@ -218,10 +218,7 @@ def _add(values: list[str], value: str) -> None:
 
 
 def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path], notes: Mapping[Path, Any]) -> Inquiry:
-    if all(len(path) == 1 for path in taken) and all(len(path) == 1 for path in notes):
-        rest = {k: notes.get((k,), v) if notes else v for k, v in data.items() if (k,) not in taken}
-    else:
-        rest = without(data, taken, notes)
+    rest = without(data, taken, notes)
     parts = [draft.last, draft.first, draft.middle] if draft.middle else [draft.first, draft.last]
     assembled = " ".join(filter(None, parts))
     name = draft.name

@@ -19,14 +19,17 @@ _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf
 
 def text_of(raw: bytes, charset: str = "") -> str:
     """Text of a value, cleaned. `charset` is what was declared, in any spelling; "" when nothing was."""
+    if not charset and raw.isascii():
+        text = raw.decode("ascii")
+        return text if text.isprintable() else _UNWANTED.sub("", text)
     return clean(decoded(raw, charset))
 
 
 def decoded(raw: bytes, charset: str = "") -> str:
     """Text of a value as it is. Never raises."""
-    if raw.isascii() and not _stateful(charset):
+    if raw.isascii() and not is_stateful(charset):
         return raw.decode("ascii")
-    if _stateful(charset):  # 7-bit encodings: their bytes are valid UTF-8 and mean something else
+    if is_stateful(charset):  # 7-bit encodings: their bytes are valid UTF-8 and mean something else
         try:
             return raw.decode(charset)
         except UnicodeDecodeError:
@@ -70,7 +73,8 @@ def codec_of(charset: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _stateful(charset: str) -> bool:
+def is_stateful(charset: str) -> bool:
+    """True for encodings whose ASCII bytes may mean other letters."""
     return codec_of(charset).startswith(("iso2022", "hz", "utf-7", "utf-16", "utf-32"))
 
 

@@ -147,7 +147,8 @@ class _Bound:
 
     def text(self, value: str) -> str:
         self.keys -= 1
-        value = clean(value)
+        if not (value.isascii() and value.isprintable()):
+            value = clean(value)
         room = min(limits.VALUE_CHARS, self.chars)
         if len(value) > room:
             self.flags.add(limits.TRUNCATED_VALUE)
@@ -163,7 +164,10 @@ class _Bound:
                 break
             if len(key) > limits.KEY_CHARS:
                 self.flags.add(limits.TRUNCATED_VALUE)
-            result[clean(key[: limits.KEY_CHARS])] = self.value(below, depth + 1)
+                key = key[: limits.KEY_CHARS]  # noqa: PLW2901 - it is the same key
+            if not (key.isascii() and key.isprintable()):
+                key = clean(key)  # noqa: PLW2901 - it is the same key
+            result[key] = self.value(below, depth + 1)
         return result
 
     def items(self, value: list[Any], depth: int) -> list[Any]:

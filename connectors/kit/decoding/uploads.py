@@ -21,6 +21,7 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 _FILE_NAME = re.compile(r"[^/\\]{1,250}\.[A-Za-z0-9]{1,8}")
 _NAMES = ("filename", "fileName", "file_name", "name")
 _CONTENTS = ("content", "base64", "data", "contents", "fileContent", "file")
+_CONTENT_KEYS = frozenset(_CONTENTS)
 _TYPES = ("type", "mimeType", "mimetype", "mime", "contentType", "content_type")
 
 
@@ -43,7 +44,7 @@ def of_data_url(text: str, name: str = "") -> Upload | None:
 
 def of_mapping(value: dict[str, Any]) -> Upload | None:
     """{"filename","content"} and its kin. Where the keys could be a form's own, the values must leave no doubt."""
-    if len(value) < 2:
+    if len(value) < 2 or _CONTENT_KEYS.isdisjoint(value):
         return None
     content = next((value[key] for key in _CONTENTS if isinstance(value.get(key), str) and value[key]), None)
     if content is None:

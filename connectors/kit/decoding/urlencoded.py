@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from connectors.kit.decoding import limits, uploads
-from connectors.kit.decoding.charset import text_of
+from connectors.kit.decoding.charset import is_stateful, text_of
 
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _KEY = rb"[^\s=&;{}<>\"]{1,256}"
@@ -49,6 +50,7 @@ def _read(pieces: list[bytes], charset: str, flags: set[str], *, plain: bool = F
         pieces.pop()
     result: Pairs = []
     left = limits.TEXT_CHARS
+    plainly = not is_stateful(charset)
     for piece in pieces:
         key, _, value = piece.partition(b"=")
         if not piece or not (key or value):
@@ -56,21 +58,30 @@ def _read(pieces: list[bytes], charset: str, flags: set[str], *, plain: bool = F
         if value[:4] == b"data" and _DATA_URL.match(value):
             upload = uploads.of_data_url(_unescaped(value, plus=b"+").decode("latin-1"))
             if upload is not None:
-                result.append((text_of(_unescaped(key), charset)[: limits.KEY_CHARS], upload))
+                result.append((_name(key[: 6 * limits.KEY_CHARS], charset, plain)[0], upload))
                 continue
         # Three characters of escape a byte, two bytes a Cyrillic letter: cut before the costly part, generously.
         if len(key) > 6 * limits.KEY_CHARS or len(value) > 6 * limits.VALUE_CHARS:
             flags.add(limits.TRUNCATED_VALUE)
             key, value = key[: 6 * limits.KEY_CHARS], value[: 6 * limits.VALUE_CHARS]
+        name, cut = _name(key, charset, plain)
         if not plain:
-            key, value = _unescaped(key), _unescaped(value)
-        name, text = text_of(key, charset), text_of(value, charset)
-        if len(name) > limits.KEY_CHARS or len(text) > min(limits.VALUE_CHARS, left):
+            value = _unescaped(value)
+        text = value.decode("ascii") if plainly and value.isalnum() else text_of(value, charset)
+        room = min(limits.VALUE_CHARS, left)
+        if cut or len(text) > room:
             flags.add(limits.TRUNCATED_VALUE)
-            name, text = name[: limits.KEY_CHARS], text[: min(limits.VALUE_CHARS, left)]
+            text = text[:room]
         left -= len(text)
         result.append((name, text))
     return result
+
+
+@lru_cache(maxsize=4096)  # the same forms send the same names; about 2 MB when full of the longest
+def _name(key: bytes, charset: str, plain: bool) -> tuple[str, bool]:
+    """A field's name within its limit, and whether it was cut."""
+    name = text_of(key if plain else _unescaped(key), charset)
+    return name[: limits.KEY_CHARS], len(name) > limits.KEY_CHARS
 
 
 def _unescaped(raw: bytes, plus: bytes = b" ") -> bytes:
