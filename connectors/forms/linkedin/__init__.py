@@ -1,0 +1,20 @@
+"""LinkedIn Lead Sync: announcements of lead form responses, which the hub then fetches over REST."""
+
+from connectors.forms.linkedin.config import LinkedInConfig
+from connectors.forms.linkedin.parse import parse
+from connectors.forms.linkedin.rest import ask, lists, read, read_list
+from connectors.forms.linkedin.verify import handshake, provider_key, verify
+from connectors.kit import Connector, Fetch
+
+CONNECTOR = Connector(
+    name="linkedin",
+    channel="form",
+    title="LinkedIn Lead Sync",
+    parse=parse,
+    config_model=LinkedInConfig,
+    verify=verify,
+    provider_key=provider_key,
+    handshake=handshake,
+    fetch=Fetch(ask, read, lists, read_list),
+    experimental=True,  # written from the documents, not yet seen live
+)
