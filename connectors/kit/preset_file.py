@@ -105,6 +105,8 @@ def _refuse_doubles(node: yaml.Node | None, where: str) -> None:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise _wrong(where, key.start_mark.line + 1, "a key must be a plain word.")
             if key.value in seen:
                 raise _wrong(where, key.start_mark.line + 1, f"{key.value!r} stands twice.")
             seen.add(key.value)

@@ -33,6 +33,7 @@ NAMED = [
     {"pattern": r"^@name:[^|]+(\|[^|]+){0,19}$", "not": {"pattern": r"(\*[^|*]*){4}"}},
     {"pattern": r"^@(url|text):(\$\.[^*]+|@item:.+|@query:.+|@header:[a-z0-9-]+)$"},
 ]
+_FEWEST_DIGITS = 7  # of a number somebody can be called at from anywhere
 _EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 
 
@@ -130,9 +131,11 @@ def _of_path(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
 
 def _in_text(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
     """Numbers and addresses that a person wrote into a text, which itself stays where it is."""
+    left = PROSE_CHARS  # all texts together: looking for numbers is slow
     for _, value in values(rest, row):
-        prose = text_of(value)[:PROSE_CHARS]
-        if sum(map(str.isdigit, prose)) >= 7:
+        prose = text_of(value)[:left]
+        left -= len(prose)
+        if sum(map(str.isdigit, prose)) >= _FEWEST_DIGITS:
             for match in phonenumbers.PhoneNumberMatcher(prose, row.region or None):
                 yield (), match.raw_string
         if "@" in prose:

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from preset_maker import made, posted, settings
 
 from connectors.kit import Connector
 from crm_core.errors import Misconfigured, NotAuthentic
-from preset_maker import made, posted, settings
 
 BODY = b'{"event_id":"01","event_type":"form_response"}'
 B64 = "PPZMS6muCZ8PMNNsMTs0pJHYCLnguImHzGkAmUNn1WA="

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from preset_maker import inquiry, made, posted, settings
 
 from connectors.kit.paths import find_items
 from crm_core.arrivals import Inquiry
-from preset_maker import inquiry, made, posted, settings
 
 ANSWERS = [
     {"type": "phone_number", "phone_number": "+7 912 345-67-60", "field": {"ref": "f1"}},
@@ -194,7 +194,7 @@ def test_person_and_first_visit_are_told_when_slots_name_them(tmp_path: Path) ->
         "click_ids": {"gclid": "g"},
         "page_url": "https://a.example.com/",
     }
-    assert [(f.name, f.data) for f in read.files][0] == ("a.txt", b"hi")
+    assert next((f.name, f.data) for f in read.files) == ("a.txt", b"hi")
 
 
 def test_file_is_an_address_when_the_field_holds_one(tmp_path: Path) -> None:
