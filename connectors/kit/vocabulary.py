@@ -84,7 +84,7 @@ CONSENT_STEMS = (
     "персональн",
     "оферт",
     "policy",
-    "acceptterms",
+    "accept",
     "рассылк",
     "подписк",
     "newsletter",
