@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "health": ("leadhub.cli.state", "health", "Show whether the hub is healthy; exit 1 if it is not."),
     "ledger": ("leadhub.cli.state", "ledger", "Show what became of everything; exit 1 if it does not balance."),
     "source": ("leadhub.cli.sources", "source", "Entrances: add, list, test, pause, resume, rotate."),
+    "mapping": ("leadhub.cli.mappings", "mapping", "How a form is read: show, try, publish, rollback, history."),
     "owner": ("leadhub.cli.people", "owner", "Those who work leads: add, list, absent."),
     "contact": ("leadhub.cli.contacts", "contact", "Persons: erase."),
     "user": ("leadhub.cli.people", "user", "Those who sign in: add, link."),
