@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from crm_core.errors import Invalid
 from leadhub.cli.answers import answers, hub, plain, table, tell
 
 _STATES = click.Choice(["waiting", "working", "done", "needs_attention", "rejected"])
@@ -77,22 +78,29 @@ def show(event_id: str, raw: bool, as_json: bool) -> None:
 @click.option("--code", help="Only those with this error code.")
 @click.option("--since", type=_MOMENT, help="Only those received since, in the hub's time zone.")
 @click.option("--until", type=_MOMENT, help="Only those received before, in the hub's time zone.")
+@click.option("--affected", is_flag=True, help="Of --source's last events those that would be understood otherwise now.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be different.")
 @answers
 def replay(
     event_ids: tuple[str, ...], state: str | None, outcome: str | None, source_id: int | None, code: str | None,
-    since: datetime | None, until: datetime | None, dry_run: bool, as_json: bool,
+    since: datetime | None, until: datetime | None, affected: bool, dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Send events through again: those named, or all that match. Nothing is doubled."""
-    from ingest.replay import Selection
+    from ingest.affected import affected as find_affected
+    from ingest.replay import ReplayReport, Selection
     from ingest.replay import replay as send
 
     with hub() as (config, engine):
+        if affected:
+            if source_id is None or event_ids:
+                raise Invalid("affected_of_a_source", "Give --affected together with --source, and without ids.", fields=["affected"])
+            event_ids = tuple(find_affected(engine, config, source_id))
         selection = Selection(
             event_ids, state, outcome, source_id, code,
             since.replace(tzinfo=config.zone) if since else None, until.replace(tzinfo=config.zone) if until else None,
         )  # fmt: skip
-        report = send(engine, config, selection, dry_run, "command line")
+        nothing = affected and not event_ids
+        report = ReplayReport(dry_run=dry_run) if nothing else send(engine, config, selection, dry_run, "command line")
     tell(report, as_json=as_json, words=lambda: _words(report))
 
 

@@ -1,0 +1,132 @@
+"""`leadhub mapping …`: how a source's forms are read, tried on what arrived before it is published."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from crm_core.errors import Invalid, NotFound
+from leadhub.cli.answers import answers, hub, table, tell
+
+_ACTOR = "command line"
+_FILE = click.option("--file", "file", type=click.Path(dir_okay=False, allow_dash=True), help="The mapping's text; - reads standard input.")
+_SOURCE = click.argument("source_id", metavar="SOURCE", type=int)
+
+
+@click.group()
+def mapping() -> None:
+    """How a source's forms are read."""
+
+
+@mapping.command()
+@_SOURCE
+@click.option("--version", type=click.IntRange(min=1), help="That version; else the published one, else the draft.")
+@answers
+def show(source_id: int, version: int | None, as_json: bool) -> None:
+    """Show a mapping's text."""
+    from ingest.mappings import MappingVersion, get_version, in_state, list_versions
+
+    found: MappingVersion | None
+    with hub() as (_, engine), engine.connect() as connection:
+        list_versions(connection, source_id)  # NotFound for a source that there is not
+        if version is not None:
+            found = get_version(connection, source_id, version)
+        else:
+            found = in_state(connection, source_id, "published") or in_state(connection, source_id, "draft")
+    words = f"# version {found.version}, {found.state}\n{found.text}".rstrip() if found else "No mapping of its own: its connector's rules hold."
+    tell(_shape(found) if found else None, as_json=as_json, words=words)
+
+
+@mapping.command(name="try")
+@_SOURCE
+@_FILE
+@click.option("--limit", type=click.IntRange(1, 100), default=100, show_default=True, help="So many of the last events.")
+@answers
+def try_(source_id: int, file: str | None, limit: int, as_json: bool) -> None:
+    """Show what would become of the last events under a mapping: that of --file, else the draft. Changes nothing."""
+    from ingest.bench_mapping import dry_run
+
+    with hub() as (config, engine):
+        report = dry_run(engine, config, source_id, _text(engine, source_id, file), limit)
+    tell(report, as_json=as_json, words=lambda: _words(report))
+
+
+@mapping.command()
+@_SOURCE
+@_FILE
+@click.option("--note", default="", help="What changed and why, for the history.")
+@answers
+def publish(source_id: int, file: str | None, note: str, as_json: bool) -> None:
+    """Read what arrives from now on by a mapping: that of --file, else the draft."""
+    from ingest import mappings
+
+    with hub() as (_, engine):
+        text = _text(engine, source_id, file)
+        with engine.begin() as connection:
+            version = mappings.save_draft(connection, source_id, text, _ACTOR, note)
+            mappings.publish(connection, source_id, version, _ACTOR)
+            found = mappings.get_version(connection, source_id, version)
+    said = f"Version {version} is published. What it would have read otherwise: leadhub events replay --source {source_id} --affected --dry-run"
+    tell(_shape(found), as_json=as_json, words=said)
+
+
+@mapping.command()
+@_SOURCE
+@click.option("--version", type=click.IntRange(min=1), help="Publish that version again; without it the connector's own rules hold.")
+@answers
+def rollback(source_id: int, version: int | None, as_json: bool) -> None:
+    """Go back to an earlier version, or to no mapping at all."""
+    from ingest import mappings
+
+    with hub() as (_, engine), engine.begin() as connection:
+        new = mappings.roll_back(connection, source_id, version, _ACTOR)
+    said = f"The text of version {version} is published again, as version {new}." if new else "The connector's own rules hold again."
+    tell({"published": new}, as_json=as_json, words=said)
+
+
+@mapping.command()
+@_SOURCE
+@answers
+def history(source_id: int, as_json: bool) -> None:
+    """Show all versions, newest first."""
+    from ingest.mappings import list_versions
+
+    with hub() as (_, engine), engine.connect() as connection:
+        rows = [_shape(one) for one in list_versions(connection, source_id)]
+    columns = {"version": "VERSION", "state": "STATE", "created_at": "WRITTEN", "published_at": "PUBLISHED", "author": "BY", "note": "NOTE"}
+    tell({"items": rows}, as_json=as_json, words=table(rows, columns, "No mapping of its own: its connector's rules hold."))
+
+
+def _text(engine: Any, source_id: int, file: str | None) -> str:
+    from ingest.mappings import in_state, list_versions
+
+    if file is not None:
+        try:
+            return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise Invalid("file_unreadable", f"{file} cannot be read: {error}", fields=["file"]) from error
+    with engine.connect() as connection:
+        list_versions(connection, source_id)
+        draft = in_state(connection, source_id, "draft")
+    if draft is None:
+        raise NotFound("no_draft", "There is no draft. Name a file: --file mapping.yaml")
+    return str(draft.text)
+
+
+def _shape(version: Any) -> dict[str, Any]:
+    names = ("version", "state", "text", "note", "author", "created_at", "published_at")
+    return {name: getattr(version, name) for name in names}
+
+
+def _words(report: dict[str, Any]) -> str:
+    before, after = (", ".join(f"{n} {name}" for name, n in sorted(report[key].items())) or "none" for key in ("before", "after"))
+    said = f"{report['events']} events. Now: {before}. They would become: {after}. New leads: {report['leads']}."
+    rows = [
+        {"event": item["event"], "before": item["before"]["outcome"], "after": item["after"]["outcome"], "differs": ", ".join(item["differs"])}
+        for item in report["items"]
+    ]
+    columns = {"event": "EVENT", "before": "NOW", "after": "WOULD BE", "differs": "DIFFERS IN"}
+    return said + "\n" + table(rows, columns, "Nothing would be different.")
