@@ -47,10 +47,10 @@ def test_value_is_no_answer_when_it_is_something_else(value: Any) -> None:
 @pytest.mark.parametrize(
     "purpose, names",
     [
-        ("processing", "agree|consent|gdpr|Согласие_с_политикой_конфиденциальности|privacy policy accepted|acceptance-processing|"
-                       "datenschutz|rgpd|Персональные данные|privacy_policy|acepto la política de privacidad"),
-        ("marketing", "newsletter|Согласие на рассылку|marketing_consent|Подписка на новости|consent-promo|optin_newsletter|"
-                      "Согласен получать рекламу"),
+        ("processing", ("agree|consent|gdpr|Согласие_с_политикой_конфиденциальности|privacy policy accepted|acceptance-processing|"
+                       "datenschutz|rgpd|Персональные данные|privacy_policy|acepto la política de privacidad")),
+        ("marketing", ("newsletter|Согласие на рассылку|marketing_consent|Подписка на новости|consent-promo|optin_newsletter|"
+                      "Согласен получать рекламу")),
         ("transfer", "Согласие на передачу третьим лицам|consent_third_party|agree_partners|consent to transfer of data"),
     ],
 )  # fmt: skip
