@@ -1,16 +1,25 @@
 """CloudEvents 1.0 over HTTP: one event with its attributes in headers, one as a JSON object, or several in a list."""
 
-from connectors.forms.cloudevents.parse import parse, provider_key, reply
-from connectors.kit import Connector, Detect, FormConfig
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-CONNECTOR = Connector(
-    name="cloudevents",
-    channel="form",
-    title="CloudEvents",
-    parse=parse,
-    config_model=FormConfig,
-    provider_key=provider_key,
-    reply=reply,
-    detect=Detect((("header:ce-id", "header:ce-source"), ('"specversion"', '"source"', '"type"'))),
-    experimental=True,
-)
+from connectors.forms.cloudevents.events import arrivals, provider_key
+from connectors.kit import ConnectorConfig, Request, preset
+from crm_core.arrivals import Arrival
+
+_PRESET = preset.load(Path(__file__).parent)
+
+
+def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+    return arrivals(request, lambda one: _PRESET.parse(one, config))
+
+
+def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[Arrival]:
+    assert _PRESET.map, "every preset has one"
+    read = _PRESET.map
+    return arrivals(request, lambda one: read(one, config, mapping))
+
+
+CONNECTOR = replace(_PRESET, parse=parse, map=read_under, provider_key=provider_key)

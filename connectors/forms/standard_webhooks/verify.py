@@ -10,7 +10,6 @@ import binascii
 import hashlib
 import hmac
 
-from connectors.forms.standard_webhooks.config import StandardWebhooksConfig
 from connectors.kit import ConnectorConfig, Request
 from crm_core.errors import NotAuthentic
 
@@ -20,8 +19,8 @@ _MOST_SIGNATURES = 20  # one for each secret that is valid at the same time; mor
 
 def verify(request: Request, config: ConnectorConfig) -> None:
     """Raises NotAuthentic. Freshness is measured against the time of receipt, so that a replay finds the same."""
-    assert isinstance(config, StandardWebhooksConfig)
-    if not config.secret:
+    secret = str(getattr(config, "secret", ""))
+    if not secret:
         return
     message, sent = request.headers.get("webhook-id", ""), request.headers.get("webhook-timestamp", "")
     given = request.headers.get("webhook-signature", "")
@@ -31,7 +30,7 @@ def verify(request: Request, config: ConnectorConfig) -> None:
         )
     if not sent.isascii() or not sent.isdigit() or len(sent) > 12:
         raise NotAuthentic("wrong_timestamp", "The webhook-timestamp is no number of seconds.")
-    expected = signature(config.secret, message, sent, request.body)
+    expected = signature(secret, message, sent, request.body)
     if not any(hmac.compare_digest(expected, one) for one in _of_version_1(given)):
         raise NotAuthentic("wrong_signature", "No signature fits the secret of this source.")
     if abs(request.received_at.timestamp() - int(sent)) > TOLERANCE_SECONDS:
@@ -42,6 +41,18 @@ def signature(secret: str, message: str, sent: str, body: bytes) -> bytes:
     """What stands after `v1,`."""
     signed = f"{message}.{sent}.".encode("utf-8", "replace") + body
     return base64.b64encode(hmac.new(_key(secret), signed, hashlib.sha256).digest())
+
+
+def provider_key(request: Request, config: ConnectorConfig) -> str | None:
+    """webhook-id, the same in every attempt, while each is signed anew. A post that is not genuine gets a key of its own."""
+    message = request.headers.get("webhook-id", "").strip()
+    if not message:
+        return None
+    try:
+        verify(request, config)
+    except NotAuthentic:
+        return f"{message}|{request.headers.get('webhook-signature', '')[:64]}"
+    return message
 
 
 def _of_version_1(given: str) -> list[bytes]:
