@@ -11,10 +11,12 @@ from typing import Any
 from crm_core.config import HubConfig
 from ingest.accept import GroupAcceptor
 from ingest.source_directory import SourceDirectory
-from webhooks import dropins
+from webhooks import dropins, snippet
+from webhooks import guard as guards
 from webhooks.app import create_app
 from webhooks.console import door
 from webhooks.entrance import PREFIX, Entrance
+from webhooks.guard import Guard
 from webhooks.replies import StartResponse
 from workers.wake import Waker
 
@@ -25,17 +27,22 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 def create_application(config: HubConfig) -> Application:
     """The WSGI callable of one web process. Nothing connects before the first request."""
-    entrance = Entrance(config, SourceDirectory(config), GroupAcceptor(config, Waker(config).wake))
+    directory = SourceDirectory(config)
+    entrance = Entrance(config, directory, GroupAcceptor(config, Waker(config).wake))
     app = create_app(config)
     door.share(app, entrance)
-    return in_front_of(app, entrance)
+    return in_front_of(app, entrance, Guard(config, directory))
 
 
-def in_front_of(app: Application, entrance: Entrance) -> Application:
+def in_front_of(app: Application, entrance: Application, guard: Application) -> Application:
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
         if path.startswith(_ENTRANCES) or dropins.is_mail_path(path):
             return entrance(environ, start_response)
+        if path.startswith(snippet.PREFIX):
+            return snippet.serve(environ, start_response)
+        if path.startswith(guards.PREFIX):
+            return guard(environ, start_response)
         return app(environ, start_response)
 
     return application

@@ -1,0 +1,370 @@
+// Leadhub page snippet: keeps an inquiry in the browser until the hub has it. docs/page-snippet.md says how to use it.
+// Whole-line comments and indentation are taken out when it is served; the integrity hash is that of the served bytes.
+(function (w, d) {
+  if (w.LeadHub || !w.AbortController) return;
+
+  const script = d.currentScript;
+  const read = (element, name) => (element && element.getAttribute("data-leadhub" + name)) || "";
+  const hub = read(script, "");
+  const all = read(script, "-forms") === "all";
+  // A slow answer is given up after this; the inquiry is tried again with the same key, so that it cannot arrive twice.
+  const limit = (+read(script, "-timeout") || 15) * 1000;
+
+  const QUEUE = "leadhub:queue";
+  const ACCEPT = { Accept: "application/json" };
+  const KEEP = 7 * 864e5;
+  const MARK = /^(utm_\w+|\w*clk?id|[gw]braid|rb_clickid|li_fat_id|_openstat)$/i;
+  const COOKIES = ["_ga", "_ym_uid", "_fbc", "_fbp", "roistat_visit", "_ct_session_id"];
+  const WORDS = {
+    en: {
+      sending: "Sending, keep this page open…",
+      sent: "Thank you! Sent.",
+      saved: "Saved, will be sent when you are online.",
+      failed: "Not sent. Please call or write to us.",
+    },
+    ru: {
+      sending: "Отправляем, не закрывайте страницу…",
+      sent: "Спасибо! Отправлено.",
+      saved: "Сохранено, отправим, как появится связь.",
+      failed: "Не отправлено. Позвоните или напишите нам.",
+    },
+  };
+
+  // ---- what is kept: localStorage, or this page's memory where that is blocked or full
+
+  let memory = null;
+
+  function stored(key) {
+    try {
+      return JSON.parse(w.localStorage.getItem(key));
+    } catch (e) {
+      return null;
+    }
+  }
+
+  function store(key, value) {
+    try {
+      w.localStorage.setItem(key, JSON.stringify(value));
+      return true;
+    } catch (e) {
+      return false;
+    }
+  }
+
+  // Items: id, u address, t made at, n tries, a next try at, f fields, c context, dead status of a final refusal.
+  function load() {
+    const list = memory || stored(QUEUE);
+    return Array.isArray(list) ? list.filter((item) => item && item.id && Date.now() - item.t < KEEP) : [];
+  }
+
+  function save(list) {
+    // Those that were refused for good make room first.
+    while (list.length > 30) list.splice(Math.max(0, list.findIndex((item) => item.dead)), 1);
+    memory = store(QUEUE, list) ? null : list;
+  }
+
+  function change(item) {
+    save(load().map((one) => (one.id === item.id ? item : one)));
+  }
+
+  // ---- where the visitor came from
+
+  function cookie(name) {
+    const found = ("; " + d.cookie).split("; " + name + "=")[1];
+    const value = found && found.split(";")[0];
+    try {
+      return value && decodeURIComponent(value);
+    } catch (e) {
+      return value;
+    }
+  }
+
+  function marks(address) {
+    const found = {};
+    try {
+      new URL(address).searchParams.forEach((value, name) => {
+        if (MARK.test(name) && value) found[name.toLowerCase()] = value.slice(0, 512);
+      });
+    } catch (e) {}
+    return found;
+  }
+
+  // The first visit is kept for ever, the last one until the next: it begins with marks or on another site.
+  const here = { u: location.href.slice(0, 2000), r: d.referrer.slice(0, 2000), t: Date.now() };
+  const first = visit("first", false);
+  const last = visit("last", Object.keys(marks(here.u)).length || (here.r && here.r.indexOf(location.origin + "/")));
+
+  function visit(name, isNew) {
+    const known = !isNew && stored("leadhub:" + name);
+    if (!known) store("leadhub:" + name, here);
+    return known || here;
+  }
+
+  // The names are those that the hub reads in any form, so that a form with files can send them as fields.
+  function context() {
+    const found = { _script: 1, page_url: location.href, page_title: d.title, referrer: last.r, first_visit: first };
+    COOKIES.forEach((name) => (found[name] = cookie(name)));
+    return Object.assign(found, marks(last.u));
+  }
+
+  // ---- sending
+
+  const going = {};
+  const waiting = {};
+  let timer;
+
+  function hex(bytes) {
+    return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  function uid() {
+    return hex(crypto.getRandomValues(new Uint8Array(16)));
+  }
+
+  function letter(item) {
+    const age = Math.max(0, Date.now() - item.t);
+    return JSON.stringify({ _key: item.id, _age_ms: age, _try: item.n, fields: item.f, ctx: item.c });
+  }
+
+  // The answer's text belongs to what may be slow; one that cannot be read is an answer all the same.
+  function ask(address, options) {
+    const stop = new AbortController();
+    const clock = setTimeout(() => stop.abort(), limit);
+    return fetch(address, Object.assign({ credentials: "omit", signal: stop.signal }, options))
+      .then((r) => r.json().catch(() => null).then((answer) => ({ ok: r.ok, status: r.status, answer: answer })))
+      .finally(() => clearTimeout(clock));
+  }
+
+  function isFinal(status) {
+    return status >= 400 && status < 500 && [408, 425, 429].indexOf(status) < 0;
+  }
+
+  function tell(item, state, answer) {
+    const to = waiting[item.id] || emit;
+    if (/sent|failed/.test(state)) delete waiting[item.id];
+    to(state, item.id, answer);
+  }
+
+  // A text is sent as text/plain, which makes it a simple request: no preflight, from any site.
+  function post(item) {
+    const body = letter(item);
+    return ask(item.u, {
+      method: "POST",
+      keepalive: body.length < 3e4,
+      headers: ACCEPT,
+      body: body,
+    }).then(
+      (r) => {
+        if (r.ok) {
+          save(load().filter((one) => one.id !== item.id));
+          return tell(item, "sent", r.answer);
+        }
+        if (!isFinal(r.status)) return later(item);
+        item.dead = r.status;
+        change(item);
+        tell(item, "failed", r.answer);
+      },
+      () => later(item)
+    );
+  }
+
+  function later(item) {
+    item.n++;
+    item.a = Date.now() + Math.min(3e5, 2e3 * Math.pow(2, item.n - 1)) * (0.7 + Math.random() * 0.6);
+    change(item);
+    // What only this page remembers is not saved.
+    tell(item, memory ? "sending" : "saved");
+  }
+
+  // One tab sends an item at a time, where the browser has locks; where it has none, the hub knows the key.
+  function deliver(item) {
+    const send = (mine) => {
+      const now = mine && load().find((one) => one.id === item.id);
+      if (now && !now.dead) return post(now);
+      // Another tab was faster.
+      if (mine && waiting[item.id]) tell(item, now ? "failed" : "sent");
+    };
+    const locks = navigator.locks;
+    going[item.id] = true;
+    return (locks ? locks.request("leadhub:" + item.id, { ifAvailable: true }, send).catch(() => send(true)) : Promise.resolve(send(true)))
+      .then(() => {
+        delete going[item.id];
+        plan();
+      });
+  }
+
+  function plan() {
+    clearTimeout(timer);
+    const next = Math.min.apply(null, load().filter((item) => !item.dead).map((item) => item.a || 0));
+    if (next < Infinity) timer = setTimeout(flush, Math.max(1000, next - Date.now()));
+  }
+
+  // All that are due, or, when the connection is back, all; one after the other.
+  function flush(event) {
+    const due = load().filter((item) => !item.dead && !going[item.id] && (event || (item.a || 0) <= Date.now()));
+    return due.reduce((before, item) => before.then(() => deliver(item)), Promise.resolve()).then(plan);
+  }
+
+  // Resolves with {state, key, answer} when it was sent, saved for later, or refused for good.
+  function send(fields, options) {
+    options = options || {};
+    const item = { id: uid(), u: options.to || hub, t: Date.now(), n: 0, f: fields, c: Object.assign(context(), options.ctx) };
+    save(load().concat(item));
+    return new Promise((resolve) => {
+      waiting[item.id] = (state, key, answer) => {
+        (options.told || emit)(state, key, answer);
+        resolve({ state: state, key: key, answer: answer });
+      };
+      hashed(item.c._consents).then(() => {
+        change(item);
+        deliver(item);
+      });
+    });
+  }
+
+  // ---- forms
+
+  const busy = new WeakSet();
+  const tokens = new WeakMap();
+
+  function emit(state, key, answer, form) {
+    (form || d).dispatchEvent(new CustomEvent("leadhub:" + state, { bubbles: true, detail: { key: key, answer: answer } }));
+  }
+
+  function show(form, state) {
+    let place = form.querySelector("[data-leadhub-status]");
+    if (!place) {
+      place = form.appendChild(d.createElement("p"));
+      place.setAttribute("data-leadhub-status", "");
+    }
+    place.setAttribute("role", "status");
+    place.setAttribute("data-leadhub-state", state);
+    place.textContent = read(place, "-" + state) || WORDS[form.matches(":lang(ru)") ? "ru" : "en"][state];
+  }
+
+  function isOurs(form) {
+    const own = form.getAttribute("data-leadhub");
+    return own === null ? all && !form.querySelector("[type=password],[type=search]") : own !== "off";
+  }
+
+  function addressOf(form) {
+    return read(form, "") || hub || form.getAttribute("action");
+  }
+
+  function consents(form) {
+    return Array.from(form.querySelectorAll("[data-leadhub-consent]"), (box) => {
+      const label = (box.labels && box.labels[0]) || box;
+      const link = label.querySelector("a");
+      return {
+        field: box.name,
+        purpose: read(box, "-consent") || "processing",
+        given: box.checked,
+        text: label.textContent.replace(/\s+/g, " ").trim(),
+        id: read(box, "-consent-id"),
+        url: link && link.href,
+      };
+    });
+  }
+
+  // Without TLS a browser has no crypto.subtle; the hub then makes the hash of the text itself.
+  function hashed(list) {
+    const one = (consent) =>
+      crypto.subtle.digest("SHA-256", new TextEncoder().encode(consent.text)).then((hash) => {
+        consent.sha256 = hex(new Uint8Array(hash));
+      });
+    return Promise.all(list && crypto.subtle ? list.map(one) : []);
+  }
+
+  function collect(data) {
+    const fields = {};
+    data.forEach((value, name) => {
+      if (typeof value !== "string") return;
+      fields[name] = name in fields ? [].concat(fields[name], value) : value;
+    });
+    return fields;
+  }
+
+  function onSubmit(event) {
+    const form = event.target;
+    if (event.defaultPrevented || !isOurs(form)) return;
+    const data = new FormData(form);
+    const pressed = event.submitter;
+    if (pressed && pressed.name) data.append(pressed.name, pressed.value);
+    const files = Array.from(data.values()).some((value) => typeof value !== "string" && value.size);
+    if (files && navigator.onLine === false) return;
+    event.preventDefault();
+    if (busy.has(form)) return;
+    busy.add(form);
+    const off = form.querySelectorAll("[type=submit]:enabled,[type=image]:enabled,button:not([type]):enabled");
+    off.forEach((button) => (button.disabled = true));
+    const told = (state, key, answer) => {
+      show(form, state);
+      emit(state, key, answer, form);
+      if (state === "sending") return;
+      busy.delete(form);
+      off.forEach((button) => (button.disabled = false));
+      if (state === "failed") return;
+      // Only once: a later "sent" of the same inquiry must not empty what is being typed by now.
+      if (!told.done && !form.hasAttribute("data-leadhub-keep")) HTMLFormElement.prototype.reset.call(form);
+      told.done = true;
+      if (state === "sent" && read(form, "-next")) location.assign(read(form, "-next"));
+    };
+    const boxes = consents(form);
+    const more = { _consents: boxes.length ? boxes : undefined, _t: tokens.get(form), form_id: read(form, "-form") || form.getAttribute("id") };
+    told("sending");
+    if (files) withFiles(form, data, Object.assign(context(), more), told);
+    else send(collect(data), { to: addressOf(form), ctx: more, told: told });
+  }
+
+  // Files do not fit into the queue: they are sent at once, and if that fails as if there were no script.
+  function withFiles(form, data, more, told) {
+    more._key = uid();
+    const put = (name, value) => {
+      if (typeof value === "object") for (const inner in value) put(name + "[" + inner + "]", value[inner]);
+      else if (value != null && value !== "" && !data.has(name)) data.append(name, value);
+    };
+    hashed(more._consents)
+      .then(() => {
+        for (const name in more) put(name, more[name]);
+        return ask(addressOf(form), { method: "POST", headers: ACCEPT, body: data });
+      })
+      .then((r) => (r.ok || isFinal(r.status) ? told(r.ok ? "sent" : "failed", more._key, r.answer) : Promise.reject()))
+      .catch(() => natively(form, more._key, told));
+  }
+
+  function natively(form, key, told) {
+    if (!form.getAttribute("action") || form.getAttribute("method") !== "post") return told("failed", key);
+    const input = form.appendChild(d.createElement("input"));
+    input.type = "hidden";
+    input.name = "_key";
+    input.value = key;
+    HTMLFormElement.prototype.submit.call(form);
+  }
+
+  // A signed time of the first touch: who has a token and fills in a form in half a second is a robot.
+  function onFocus(event) {
+    const form = event.target.closest("form[data-leadhub-guard]");
+    if (!form || tokens.has(form)) return;
+    tokens.set(form, "");
+    ask(addressOf(form).replace(/\/in\/([^/?#]+).*$/, "/c/$1"), {}).then(
+      (r) => tokens.set(form, (r.answer && r.answer.t) || ""),
+      () => tokens.delete(form)
+    );
+  }
+
+  w.LeadHub = {
+    send: (fields, options) => send(fields, options),
+    flush: () => flush(true),
+    pending: () => load().filter((item) => !item.dead).length,
+    failed: () => load().filter((item) => item.dead),
+  };
+  d.addEventListener("submit", onSubmit);
+  d.addEventListener("focusin", onFocus);
+  w.addEventListener("online", flush);
+  w.addEventListener("pageshow", (event) => event.persisted && flush(event));
+  w.addEventListener("pagehide", () => {
+    if (!navigator.sendBeacon) return;
+    load().forEach((item) => item.dead || navigator.sendBeacon(item.u, letter(item)));
+  });
+  flush(true);
+})(window, document);
