@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import capture, engine, idle, latency, redelivery
+from bench import capture, engine, idle, latency, reading, redelivery
 from bench.stage import Stage, servers
 from bench.table import Line, show, write_json
 
@@ -25,6 +25,7 @@ MEASUREMENTS: dict[str, tuple[Measurement, Measurement]] = {
     ),
     "engine": (lambda s: engine.measure(s, 3, 20_000, 8_000), lambda s: engine.measure(s, 1, 10_000, 4_000)),
     "latency": (lambda s: latency.measure(s, 50, 20.0), lambda s: latency.measure(s, 50, 6.0)),
+    "reading": (lambda s: reading.measure(s, 15), lambda s: reading.measure(s, 5)),
     "redelivery": (redelivery.measure, redelivery.measure),
     "idle": (lambda s: idle.measure(s, 10.0), lambda s: idle.measure(s, 3.0)),
 }
