@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import urljoin, urlsplit
 
 import certifi
@@ -108,6 +109,7 @@ def outbound(config: HubConfig, resolve: Resolve = resolve) -> Outbound:
     return Outbound(allowed_of(config.outbound_allow), resolve)
 
 
+@cache  # reading the authorities costs a tenth of a second; it is done on first use, once a process
 def _tls_context() -> ssl.SSLContext:
     """Certificates and host names are always checked: by the authorities of the system and by Mozilla's list, because
     a slim container has none of its own."""
