@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from flask import request, url_for
 
 from crm_core.errors import Invalid
+from ingest.affected import affected
 from ingest.journal import dismiss as dismiss_event
 from ingest.replay import ReplayReport, Selection, replay
 from webhooks.console.desk import Answer, Desk, entered
@@ -18,8 +20,8 @@ _STATES = ("needs_attention", "rejected")
 
 
 def preview(desk: Desk) -> Answer:
-    selection, named = _selection(request.args)
-    report = replay(desk.engine, desk.config, selection, dry_run=True, actor=desk.principal.actor)
+    selection, named = _selection(desk, request.args)
+    report = _sent(desk, selection, dry_run=True)
     return desk.page(
         "replay.html",
         report=report,
@@ -32,9 +34,11 @@ def preview(desk: Desk) -> Answer:
 
 
 def replay_now(desk: Desk) -> Answer:
-    selection, _ = _selection(request.form)
-    replay(desk.engine, desk.config, selection, dry_run=False, actor=desk.principal.actor)
+    selection, named = _selection(desk, request.form)
+    _sent(desk, selection, dry_run=False)
     wake_all(desk.config)
+    if "affected" in named:
+        return desk.go("events", "replayed", source=named["source"])
     if selection.uids:
         return desk.go("event", "replayed", event_id=selection.uids[0])
     return desk.go("events", "replayed")
@@ -46,8 +50,19 @@ def dismiss(desk: Desk, event_id: str) -> Answer:
     return desk.go("event", "dismissed", event_id=event_id)
 
 
-def _selection(values: Mapping[str, str]) -> tuple[Selection, dict[str, str]]:
-    """What is to be sent through again, and the fields that say so in a form: one event, or all that stand still."""
+def _sent(desk: Desk, selection: Selection, *, dry_run: bool) -> ReplayReport:
+    if selection == Selection():
+        return ReplayReport(dry_run=dry_run)  # nothing is affected any more
+    return replay(desk.engine, desk.config, selection, dry_run, desk.principal.actor)
+
+
+def _selection(desk: Desk, values: Mapping[str, str]) -> tuple[Selection, dict[str, str]]:
+    """What is to be sent through again, and the fields that say so in a form: one event, all that stand still, or those
+    of a source that are understood otherwise since its mapping was changed."""
+    source = values.get("source", "")
+    if values.get("affected") and re.fullmatch(r"[1-9][0-9]{0,17}", source):
+        uids = affected(desk.engine, desk.config, int(source))
+        return Selection(uids=tuple(uids)), {"source": source, "affected": "1"}
     event, state = values.get("event", ""), values.get("state", "")
     if event:
         return Selection(uids=(event,)), {"event": event}
@@ -81,4 +96,6 @@ def _as_event(name: str, reason: Mapping[str, Any]) -> dict[str, Any]:
 def _back(named: Mapping[str, str]) -> str:
     if "event" in named:
         return url_for("console.event", event_id=named["event"])
+    if "affected" in named:
+        return url_for("console.mapping", source_id=named["source"])
     return url_for("console.events", state=named["state"])

@@ -19,7 +19,8 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
     "operations": (
         ("events", "events.read", "events", "needs_attention", "alert", ("event", "replay_preview", "replay")),
         ("sources", "sources.read", "sources", "", "", ("source", "choose_connector", "add_source", "add_source_now",
-                                                       "change_source", "change_source_now", "check_source")),
+                                                       "change_source", "change_source_now", "check_source", "mapping",
+                                                       "mapping_text")),
         ("queues", "queues.read", "queues", "", "", ()),
         ("ledger", "ledger.read", "ledger", "", "", ()),
     ),

@@ -25,6 +25,7 @@ _COLOURS: Mapping[str, Mapping[str, str]] = {
     "lead_state": {"open": "blue", "won": "green", "lost": "", "closed": ""},
     "outcome": {"created": "green", "attached": "teal", "repeat": "blue", "spam": "amber", "test": "violet"},
     "event_state": {"waiting": "blue", "working": "blue", "needs_attention": "red", "rejected": "red"},
+    "mapping_state": {"draft": "violet", "published": "green"},
     "source_state": {"active": "green", "paused": "amber"},
     "owner_state": {"present": "green", "absent": "amber"},
     "mailbox_state": {"live": "green", "new": "blue", "resync": "blue", "backoff": "amber", "auth_failed": "red",

@@ -57,6 +57,7 @@ def card(desk: Desk, source_id: int, checked: Sequence[Mapping[str, Any]] = ()) 
         checked=checked,
         tried=tried,
         can_write=desk.may("sources.write"),
+        can_map=source is not None and source.connector.map is not None and desk.may("events.raw"),
     )
 
 
