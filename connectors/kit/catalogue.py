@@ -13,14 +13,17 @@ from typing import Any
 
 from connectors.kit import registry
 from connectors.kit.connector import Connector
+from connectors.kit.form_config import FormConfig
 
+_EVERYWHERE = ("region", "timezone")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "connectors.md"
 
 _HEAD = """<!-- Made by `python -m connectors.kit.catalogue`; do not edit. -->
 # Connectors
 
-What can be connected today. `leadhub source add NAME` adds one; the name links to its page. How to add a provider that is not here:
-[adding-a-connector.md](adding-a-connector.md).
+What can be connected today. `leadhub source add NAME` adds one; the name links to its page. What is *known by its signs* may also post to a
+source of `generic_form`, which then reads and answers as that connector does. *Experimental* means: written from documents or public code, not yet seen
+live. How to add a provider that is not here: [presets.md](presets.md), [adding-a-connector.md](adding-a-connector.md).
 
 | name | what it is | channel | how it authenticates | answer | status |
 |---|---|---|---|---|---|
@@ -30,22 +33,40 @@ _SETTINGS = """
 
 `--set key=value`. Every source also takes `region` (country of numbers without a country code) and `timezone` (zone of times that name
 none); empty means the hub's. Secrets are encrypted at rest and never shown again.
+
+### Every form
+
+What each source of a form takes, whichever connector reads it.
+
 """
+_HEADER = "| key | kind | default | meaning |\n|---|---|---|---|\n"
 
 
 def page() -> str:
     """The whole page. Third parties' connectors are not in it: it describes this repository."""
     ours = [connector for name, connector in registry.discover().items() if registry.folder_of(name)]
     rows = "".join(_row(connector) for connector in ours)
-    return _HEAD + rows + _SETTINGS + "".join(filter(None, map(_settings, ours)))
+    forms = FormConfig.model_json_schema()["properties"]
+    common = "".join(
+        _setting(key, spec, needed=False) for key, spec in forms.items() if key not in _EVERYWHERE
+    )
+    return _HEAD + rows + _SETTINGS + _HEADER + common + "".join(filter(None, map(_settings, ours)))
 
 
 def _row(connector: Connector) -> str:
+    known = " (known by its signs)" if connector.detect is not None and connector.fetch is None else ""
     link = (
         f"[{connector.name}](../connectors/{registry.family_of(connector.name)}/{connector.name}/README.md)"
     )
-    status = "experimental: from documents" if connector.experimental else "ready"
-    cells = (link, connector.title, connector.channel, _authentication(connector), _answer(connector), status)
+    status = "**experimental**: from documents" if connector.experimental else "ready"
+    cells = (
+        link,
+        connector.title + known,
+        connector.channel,
+        _authentication(connector),
+        _answer(connector),
+        status,
+    )
     return f"| {' | '.join(cells)} |\n"
 
 
@@ -54,7 +75,9 @@ def _authentication(connector: Connector) -> str:
         return "the hub signs in there"
     if connector.verify is None:
         return "token in the address"
-    return "token and signature" + (", refused at the door" if connector.verify_at_door else "")
+    needed = any(field.is_required() for field in connector.config_model.model_fields.values())
+    how = "token and signature" if needed or connector.channel != "form" else "token; signature or secret if entered"
+    return how + (", refused at the door" if connector.verify_at_door else "")
 
 
 def _answer(connector: Connector) -> str:
@@ -66,17 +89,16 @@ def _answer(connector: Connector) -> str:
 
 def _settings(connector: Connector) -> str:
     schema = connector.config_model.model_json_schema()
-    own = {key: spec for key, spec in schema["properties"].items() if key not in ("region", "timezone")}
+    known = FormConfig.model_fields if issubclass(connector.config_model, FormConfig) else _EVERYWHERE
+    own = {key: spec for key, spec in schema["properties"].items() if key not in known}
     if not own:
         return ""
     needed = set(schema.get("required", ()))
-    lines = [_setting(key, spec, key in needed) for key, spec in own.items()]
-    return f"\n### {connector.name}\n\n| key | kind | default | meaning |\n|---|---|---|---|\n" + "".join(
-        lines
-    )
+    lines = [_setting(key, spec, needed=key in needed) for key, spec in own.items()]
+    return f"\n### {connector.name}\n\n{_HEADER}" + "".join(lines)
 
 
-def _setting(key: str, spec: dict[str, Any], needed: bool) -> str:
+def _setting(key: str, spec: dict[str, Any], *, needed: bool) -> str:
     kind = (
         "secret"
         if spec.get("secret")

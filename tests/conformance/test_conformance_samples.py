@@ -11,11 +11,16 @@ from dataclasses import replace
 import pytest
 
 from connectors.kit import Connector, Request, registry
-from connectors.kit.samples import Sample, outcome
+from connectors.kit.samples import Sample, outcome, plain
 from crm_core.arrivals import Arrival, CallEvent, Ignored, Inquiry, Message, Pointer
 from crm_core.errors import HubError, NotAuthentic
 
 _LARGE = 200_000  # bytes; hurt variants of larger samples would only cost time
+#: A source's own mapping at its worst: it asks for everything and understands nothing.
+_MAPPING = {
+    "unwrap": [{"json_string": "$.*"}, {"flatten": "$.*"}],
+    "fields": {"phone": {"from": ["@role:phone", "$.*"]}, "name": {"from": ["@item:$.answers[type=*].value", "@name:*a*"]}},
+}  # fmt: skip
 
 
 def test_sample_gives_what_is_expected_when_read(name: str, sample: Sample) -> None:
@@ -55,6 +60,17 @@ def test_signature_is_refused_when_the_secret_is_another(name: str, sample: Samp
         connector.verify(sample.request, other)
 
 
+def test_mapping_of_a_source_changes_nothing_when_it_is_empty(name: str, sample: Sample) -> None:
+    connector = registry.get(name)
+    if connector.map is None or "arrivals" not in sample.expected:
+        return
+    assert connector.rules is not None, "what is mapped can be shown and begun from"
+    given = connector.map(sample.request, sample.config, {})
+    assert [plain(arrival) for arrival in given] == [
+        plain(arrival) for arrival in connector.parse(sample.request, sample.config)
+    ]
+
+
 def test_only_known_errors_come_when_the_body_is_hurt(name: str, sample: Sample) -> None:
     connector = registry.get(name)
     for request in _hurt(sample.request):
@@ -70,6 +86,11 @@ def _read(connector: Connector, request: Request, sample: Sample) -> None:
             connector.verify(request, sample.config)
     known: HubError | None = None
     arrivals: Sequence[Arrival] = ()
+    if connector.reads_as is not None:
+        connector.reads_as(request)
+    with suppress(HubError):
+        if connector.map is not None:
+            connector.map(request, sample.config, _MAPPING)
     try:
         arrivals = connector.parse(request, sample.config)
     except HubError as error:
