@@ -91,7 +91,12 @@ def matches(key: str, pattern: str) -> bool:
 def _keys(data: dict[str, Any], pattern: str) -> list[str]:
     if pattern in data:
         return [pattern]
-    return [key for key in data if isinstance(key, str) and matches(key, pattern)] if "*" in pattern else []
+    star = pattern.find("*")
+    if star < 0:
+        return []
+    if star == len(pattern) - 1:  # "utm_*", by far the most common
+        return [key for key in data if isinstance(key, str) and key.startswith(pattern[:-1])]
+    return [key for key in data if isinstance(key, str) and matches(key, pattern)]
 
 
 def _find(data: Any, path: str, at: Path) -> Iterator[tuple[Path, Any]]:

@@ -85,7 +85,7 @@ def read(
                 draft.consents.append(consent)
                 continue  # and stays among the fields, where people look for it
             role = ""
-        if role == "file" or not isinstance(leaf.value, str):
+        if role == "file" or isinstance(leaf.value, dict | list):
             note = cabinet.take(leaf, is_file=role == "file")
             if note is not None:
                 notes[leaf.path] = note

@@ -167,7 +167,12 @@ class _Bound:
                 key = key[: limits.KEY_CHARS]  # noqa: PLW2901 - it is the same key
             if not (key.isascii() and key.isprintable()):
                 key = clean(key)  # noqa: PLW2901 - it is the same key
-            result[key] = self.value(below, depth + 1)
+            # Texts are nearly all there is: they go straight, what may be a file or a tree goes round.
+            result[key] = (
+                self.text(below)
+                if type(below) is str and below[:5] != "data:"
+                else self.value(below, depth + 1)
+            )
         return result
 
     def items(self, value: list[Any], depth: int) -> list[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from binascii import a2b_hex
 from functools import lru_cache
 from typing import Any
 
@@ -93,4 +94,4 @@ def _unescaped(raw: bytes, plus: bytes = b" ") -> bytes:
 
 
 def _run(match: re.Match[bytes]) -> bytes:
-    return bytes.fromhex(match[0].replace(b"%", b"").decode("ascii"))
+    return a2b_hex(match[0].replace(b"%", b""))
