@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from crm_core.access import create_token
 from crm_core.config import HubConfig
 from crm_core.models import ROLES
+from ingest.aliases import add_alias
 from ingest.sources import add_source
 
 JSON = dict[str, Any]
@@ -101,6 +102,7 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
                 {"pool": pool, "owner": owner},
             )
         source = add_source(connection, config, "generic_form", "Site", {}).id
+        add_alias(connection, config, source, "getform:of-the-world")
         ivan = add_contact(connection, "Ivan Petrov", anna, "+79123456701", "Ivan@example.com")
         olga = add_contact(connection, "Olga Orlova", boris, "+79123456702", "olga@example.org")
         lead = add_lead(connection, source, ivan, anna, title="Needs a roof", message="Please call")

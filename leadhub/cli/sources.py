@@ -8,6 +8,7 @@ from dataclasses import asdict
 import click
 
 from leadhub.cli.answers import answers, fail, hub, table, tell
+from leadhub.cli.source_aliases import alias
 
 _ACTOR = "command line"
 
@@ -15,6 +16,9 @@ _ACTOR = "command line"
 @click.group()
 def source() -> None:
     """Entrances: a form address, an exchange line, a mailbox."""
+
+
+source.add_command(alias)
 
 
 @source.command()

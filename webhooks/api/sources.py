@@ -22,6 +22,7 @@ from ingest.sources import (
     rotate_token,
     set_state,
 )
+from webhooks.api import aliases
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shapes import staff as shapes
 
@@ -161,4 +162,5 @@ ROUTES = (
     Route("DELETE", "/sources/<id>", "sources.write", _remove, "Remove a source that never received anything", None,
           status=204),
     Route("POST", "/sources/<id>/rotate", "sources.write", _rotate, "Give a source a new address", shapes.SourceCard),
+    *aliases.ROUTES,
 )  # fmt: skip

@@ -22,6 +22,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /contacts/<id>/erase": {"why": "a letter"},
     "POST /sources": {"connector": "generic_form", "name": "Landing"},
     "PATCH /sources/<id>": {"name": "Shop"},
+    "POST /sources/<id>/aliases": {"alias": "formspree:xyzabcde"},
     "POST /sources/<id>/mappings": {"text": "read_names: true"},
     "POST /sources/<id>/mappings/rollback": {"version": None},
     "POST /sources/<id>/bench/dry-run": {"text": ""},
@@ -47,6 +48,7 @@ WORK = {"PATCH /leads/<id>", "POST /activities/<id>/done"}
 OPERATE = {
     "GET /events/<id>/raw", "POST /events/replay", "POST /events/<id>/replay", "POST /events/<id>/dismiss",
     "POST /sources", "PATCH /sources/<id>", "DELETE /sources/<id>", "POST /sources/<id>/rotate",
+    "GET /sources/<id>/aliases", "POST /sources/<id>/aliases", "DELETE /sources/<id>/aliases",
     "POST /sources/<id>/mappings", "POST /sources/<id>/mappings/rollback", "POST /sources/<id>/mappings/<version>/publish",
     "GET /sources/<id>/bench", "POST /sources/<id>/bench/dry-run", "POST /sources/<id>/fields/acknowledge",
 }  # fmt: skip

@@ -23,6 +23,11 @@ class Source(Shape):
     last_event_at: AwareDatetime | None
 
 
+class SourceAlias(Shape):
+    alias: str = Field(description="service:id")
+    created_at: AwareDatetime
+
+
 class SourceCard(Source):
     settings: dict[str, Any] | None
 
@@ -69,6 +74,10 @@ class Pool(Shape):
 
 class SourcePage(Page):
     items: list[Source]
+
+
+class AliasPage(Page):
+    items: list[SourceAlias]
 
 
 class OwnerPage(Page):

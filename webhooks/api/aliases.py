@@ -1,0 +1,53 @@
+"""Aliases of a source: the ids by which a form was known to the service that it posted to before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, cast
+
+from pydantic import Field
+
+from crm_core.reading.values import Filters, Text, rfc3339
+from ingest.aliases import add_alias, list_aliases, remove_alias
+from webhooks.api.route import Ask, Body, Route
+from webhooks.api.shapes import staff as shapes
+
+AliasText = Annotated[Text, Field(max_length=1000)]
+
+
+class AliasBody(Body):
+    alias: AliasText = Field(description="service:id, for example formspree:xyzabcde, or the old service's address")
+
+
+class AliasQuery(Filters):
+    alias: AliasText = Field(description="service:id")
+
+
+def _all(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        found = list_aliases(connection, ask.config, ask.id("source"))
+    items = [{"alias": one.alias, "created_at": rfc3339(one.created_at)} for one in found]
+    return {"items": items, "next": None}
+
+
+def _add(ask: Ask) -> Mapping[str, Any]:
+    typed = cast(AliasBody, ask.body).alias
+    with ask.engine.begin() as connection:
+        add_alias(connection, ask.config, ask.id("source"), typed, actor=ask.principal.actor)
+    return _all(ask)
+
+
+def _remove(ask: Ask) -> None:
+    typed = cast(AliasQuery, ask.query).alias
+    with ask.engine.begin() as connection:
+        remove_alias(connection, ask.config, ask.id("source"), typed, actor=ask.principal.actor)
+
+
+ROUTES = (
+    Route("GET", "/sources/<id>/aliases", "sources.address", _all, "The ids of other services that lead to this source",
+          shapes.AliasPage),
+    Route("POST", "/sources/<id>/aliases", "sources.write", _add, "Let an id of another service lead to this source",
+          shapes.AliasPage, body=AliasBody, status=201),
+    Route("DELETE", "/sources/<id>/aliases", "sources.write", _remove,
+          "Take an alias away; what still arrives under it is kept as unclaimed", None, query=AliasQuery, status=204),
+)  # fmt: skip
