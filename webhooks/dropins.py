@@ -114,3 +114,16 @@ def _named(field: bytes, query: str, body: bytes) -> Iterable[str]:
             raw = next(filter(None, match.groups()))
             text = raw.decode("utf-8", "replace")
             yield (unquote_plus(text) if match[2] is not None else text).strip()[:_SHOWN_CHARS]
+
+
+def address(base_url: str, alias: str) -> str:
+    """Where the form of an alias posts to from now on: the old path at the hub's host."""
+    service, _, name = alias.partition(":")
+    paths = {
+        "formspree": f"/f/{name}", "basin": f"/f/{name}", "getform": f"/f/{name}", "formsubmit": f"/{name}",
+        "web3forms": "/submit", "hubspot": f"/submissions/v3/integration/submit/{name}", "roistat": "/api/proxy/1.0/leads/add",
+        "calltouch": f"/calls-service/RestAPI/requests/{name}/register/",
+    }  # fmt: skip
+    if service == "formsubmit" and "@" not in name:
+        return f"{base_url}/ajax/{name}"
+    return base_url + paths[service] + ("/FORM" if service == "hubspot" and "/" not in name else "")

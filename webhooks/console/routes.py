@@ -24,6 +24,7 @@ from webhooks.console import (
     source_check,
     source_deeds,
     source_setup,
+    source_site,
     sources,
     start,
 )
@@ -89,6 +90,8 @@ ROUTES = (
     Route("POST", "/sources/<id:source_id>/mapping/publish", "publish_mapping", mapping_deeds.publish_draft, "sources.write"),
     Route("POST", "/sources/<id:source_id>/mapping/back", "roll_back_mapping", mapping_deeds.go_back, "sources.write"),
     Route("POST", "/sources/<id:source_id>/mapping/fields", "fields_seen", mapping_deeds.seen, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/aliases", "add_alias", source_site.add, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/aliases/remove", "remove_alias", source_site.remove, "sources.write"),
     Route("GET", "/owners", "owners", owners.index, "owners.read"),
     Route("POST", "/owners", "add_owner", owners.add, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/absent", "owner_absent", owners.absent, "owners.write"),

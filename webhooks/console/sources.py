@@ -18,6 +18,7 @@ from webhooks.console import today
 from webhooks.console.desk import Answer, Desk
 from webhooks.console.language import Language
 from webhooks.console.reasons import words_of
+from webhooks.console.source_site import shown as site_of
 from webhooks.console.snippets import curl_line, html_form
 from webhooks.console.trials import trial_of
 from webhooks.console.values import as_text
@@ -41,7 +42,8 @@ def card(desk: Desk, source_id: int, checked: Sequence[Mapping[str, Any]] = ()) 
         events = list_events(connection, source_id=source_id, limit=_LAST_EVENTS).items
         source = _loaded(connection, desk, source_id)
         tried = _tried(connection, desk)
-    url = row.url if may_see_address else ""
+        url = row.url if may_see_address else ""
+        site = site_of(connection, desk, source_id, url if row.channel == "form" else "")
     trial = trial_of(source.connector, desk.now) if source and url and desk.may("sources.write") else None
     return desk.page(
         "source.html",
@@ -56,6 +58,7 @@ def card(desk: Desk, source_id: int, checked: Sequence[Mapping[str, Any]] = ()) 
         can_check=source is not None and isinstance(source.settings, ImapConfig) and desk.may("sources.write"),
         checked=checked,
         tried=tried,
+        site=site,
         can_write=desk.may("sources.write"),
         can_map=source is not None and source.connector.map is not None and desk.may("events.raw"),
     )
