@@ -105,14 +105,17 @@ def list_quarantine(
     )  # fmt: skip
 
 
-def count_quarantine(connection: Connection, now: datetime, days: int = REVIEW_DAYS) -> dict[str, int]:
-    """Events of the last days by shelf: {"review": 3, "buried": 40, "confirmed": 0}."""
+def count_quarantine(
+    connection: Connection, now: datetime, days: int = REVIEW_DAYS, most: int = MOST_EVENTS
+) -> dict[str, int]:
+    """Events of the last days by shelf, of the `most` newest: {"review": 3, "buried": 40, "confirmed": 0}."""
     rows = connection.execute(
         text(
-            f"SELECT {_SHELF} AS shelf, count(*) AS events FROM inbound_event"
-            " WHERE outcome = 'spam' AND channel = 'form' AND erased_at IS NULL AND received_at >= :since GROUP BY 1"
+            f"SELECT {_SHELF} AS shelf, count(*) AS events FROM"
+            " (SELECT verdict, reason FROM inbound_event WHERE outcome = 'spam' AND channel = 'form' AND erased_at IS NULL"
+            "   AND received_at >= :since ORDER BY id DESC LIMIT :most) newest GROUP BY 1"
         ),
-        {"since": now - timedelta(days=days)},
+        {"since": now - timedelta(days=days), "most": most},
     ).all()
     return dict.fromkeys(SHELVES, 0) | {row.shelf: row.events for row in rows}
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, text
 from connectors.kit import registry
 from crm_core.config import HubConfig
 from crm_core.reading.values import rfc3339
+from ingest.alerts import GRAVE, open_counts
 
 CHANNELS = ("form", "call", "mail")
 
@@ -159,6 +160,13 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
     if free is not None and free < DISK_FLOOR_BYTES:
         words = f"Only {free // 1024 // 1024} MB are free on the disk of {config.home}."
         findings.append(_finding("disk_low", words, free_bytes=free, home=str(config.home)))
+    for row in open_counts(connection):
+        name, count = row["source"]["name"], row["count"]
+        if row["code"] in GRAVE:
+            words = f"Source {name}: {row['code'].replace('_', ' ')} ({count} open). `leadhub alerts` says more."
+            findings.append(_finding("source_alert", words, name=name, alert=row["code"], count=count))
+        else:
+            notes.append(f"Source {name}: {row['code'].replace('_', ' ')} ({count} open alerts).")
     findings += [
         _finding("connector_broken", sentence, name=name)
         for name, sentence in sorted(registry.problems().items())

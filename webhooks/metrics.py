@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm_core.config import HubConfig
 from crm_core.database import make_engine
 from crm_core.models import CaptureStat
+from ingest.alerts import open_counts
 from ingest.queues import CHANNELS, queue_report
 from ingest.stats import BUCKETS_SECONDS
 from webhooks.health_probe import Latest
@@ -63,6 +64,7 @@ class _Source:
                 connection.detach()  # asked every few seconds; nothing is kept open in between
                 connection.execute(text(f"SET statement_timeout = {_STATEMENT_MS}"))
                 report = queue_report(connection, now)
+                alerts = open_counts(connection)
                 rows = connection.execute(
                     select(
                         CaptureStat.channel,
@@ -76,12 +78,13 @@ class _Source:
             _log.warning("metrics not read: %s", type(error).__name__)
             return self._last
         depths = _depths(self._config.broker_url, report)
-        self._last = (now, list(families(report, [tuple(row) for row in rows], depths)))
+        self._last = (now, list(families(report, [tuple(row) for row in rows], depths, alerts)))
         return self._last
 
 
 def families(
-    report: Mapping[str, Any], stats: Iterable[tuple[Any, ...]], depths: Mapping[str, int]
+    report: Mapping[str, Any], stats: Iterable[tuple[Any, ...]], depths: Mapping[str, int],
+    alerts: Iterable[Mapping[str, Any]] = (),
 ) -> Iterable[Metric]:
     """The contract's metrics from a queue report, rows of `capture_stat` and the broker's queue lengths."""
     stats = list(stats)
@@ -136,6 +139,15 @@ def families(
         ages = [process["age_seconds"] for process in report["processes"] if process["role"] == role]
         beats.add_metric([role], min(ages))
     yield beats
+    open_alerts = GaugeMetricFamily(
+        "leadhub_source_alerts", "Open alerts of sources, by what they tell.", labels=["code"]
+    )
+    by_code: dict[str, int] = {}
+    for alert in alerts:
+        by_code[alert["code"]] = by_code.get(alert["code"], 0) + alert["count"]
+    for code, count in sorted(by_code.items()):
+        open_alerts.add_metric([code], count)
+    yield open_alerts
     # Nothing sends outwards and nothing promises a term yet, so these two are zero by what the hub does.
     yield GaugeMetricFamily(
         "leadhub_outbox_pending", "Messages to other systems that were not delivered yet.", value=0

@@ -27,6 +27,10 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "events.read": "admin head ops readonly",
         "events.raw": "admin ops",
         "events.replay": "admin ops",
+        "quarantine.read": "admin head ops readonly",
+        "quarantine.judge": "admin head ops",  # a release makes leads, so a manager may not
+        "alerts.read": "admin head ops readonly",
+        "alerts.write": "admin head ops",
         "ledger.read": "admin head ops readonly",
         "queues.read": "admin head ops readonly",
         "sources.read": "admin head ops readonly",

@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("leadhub.cli.demo", "demo", "Play a day of traffic through the running hub."),
     "bench": ("leadhub.cli.bench", "bench", "Measure, the baselines in the same run (in a checkout)."),
     "events": ("leadhub.cli.events", "events", "What arrived: list, show, replay."),
+    "quarantine": ("leadhub.cli.quarantine", "quarantine", "What was set aside as spam: list, release, confirm."),
+    "alerts": ("leadhub.cli.quarantine", "alerts", "What somebody should look at about a source; resolve it."),
 }
 
 

@@ -9,6 +9,7 @@ from flask import Blueprint
 from crm_core.config import HubConfig
 from webhooks.api import (
     activities,
+    alerts,
     calls,
     contacts,
     events,
@@ -19,6 +20,7 @@ from webhooks.api import (
     owners,
     pages,
     pools,
+    quarantine,
     queues,
     sources,
 )
@@ -30,6 +32,7 @@ PREFIX: Final = "/api/v1"
 ROUTES: Final[tuple[Route, ...]] = (
     *leads.ROUTES, *files.ROUTES, *contacts.ROUTES, *calls.ROUTES, *activities.ROUTES, *events.ROUTES, *ledger.ROUTES,
     *queues.ROUTES, *sources.ROUTES, *mappings.ROUTES, *owners.ROUTES, *pools.ROUTES,
+    *quarantine.ROUTES, *alerts.ROUTES,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from crm_core.errors import Invalid
 from ingest.journal import OUTCOMES, get_event, list_events, raw
 from webhooks.console import choices
 from webhooks.console.desk import Answer, Desk, chosen
+from webhooks.console.quarantine import reason_words
 from webhooks.console.rawness import shown_raw
 from webhooks.console.reasons import error_words, words_of
 from webhooks.console.values import flat
@@ -52,10 +54,20 @@ def card(desk: Desk, event_id: str) -> Answer:
         event=event | {"words": words_of(desk, event)},
         error_words=error_words(desk, event["error"]) if event["error"] else "",
         reason=flat(event["reason"]),
+        spam=_spam(desk, event["reason"]),
+        can_judge=desk.may("quarantine.judge") and event["outcome"] == "spam" and event["channel"] == "form",
+        can_accept_consent=desk.may("quarantine.judge")
+        and (event["error"] or {}).get("code") in ("consent_unknown", "consent_declined"),
         raw=shown_raw(body) if body else None,
         can_replay=desk.may("events.replay") and event["state"] in ("needs_attention", "rejected", "done"),
         can_dismiss=desk.may("events.replay") and event["state"] in ("waiting", "needs_attention", "rejected"),
     )
+
+
+def _spam(desk: Desk, reason: Mapping[str, Any]) -> list[str]:
+    """The signs of spam that were found in it, in words."""
+    found = reason if reason.get("code") in ("quarantined", "marked_as_spam") else reason.get("spam") or {}
+    return [reason_words(desk, one) for one in found.get("reasons", ())]
 
 
 def download(desk: Desk, event_id: str) -> Answer:

@@ -26,6 +26,8 @@ def _words(desk: Desk, finding: Mapping[str, Any]) -> str:
     for name, group in (("channel", "channel"), ("role", "process_role"), ("state", "mailbox_state")):
         if name in facts:
             facts[name] = language.code(group, facts[name])
+    if "alert" in facts:
+        facts["alert"] = language.code("alert_name", facts["alert"])
     if "seconds" in facts:
         facts["span"] = clock.span(facts["seconds"], language)
     if "free_bytes" in facts:

@@ -15,6 +15,7 @@ from webhooks.console import choices
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.console.explaining import explain
+from webhooks.console.quarantine import reason_words
 from webhooks.console.reasons import words_of
 from webhooks.console.titles import headline_of, title_of
 from webhooks.console.touches import shown_touches
@@ -63,6 +64,7 @@ def card(desk: Desk, lead_id: int) -> Answer:
     return desk.page(
         "lead.html",
         lead=lead,
+        spam=[reason_words(desk, reason) for reason in lead["spam"].get("reasons", ())],
         headline=headline_of(desk, lead),
         touches=shown_touches(desk, touches, names, owners),
         fields=[(name, as_text(value)) for name, value in lead["fields"].items()],

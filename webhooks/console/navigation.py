@@ -18,6 +18,7 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
     ),
     "operations": (
         ("events", "events.read", "events", "needs_attention", "alert", ("event", "replay_preview", "replay")),
+        ("quarantine", "quarantine.read", "quarantine", "quarantine", "due", ()),
         ("sources", "sources.read", "sources", "", "", ("source", "choose_connector", "add_source", "add_source_now",
                                                        "change_source", "change_source_now", "check_source", "mapping",
                                                        "mapping_text")),

@@ -14,6 +14,7 @@ from flask import Blueprint, g, request, url_for
 from markupsafe import Markup
 
 from crm_core.reading.counts import open_counts
+from ingest.quarantine import count_quarantine
 from webhooks.console import clock
 from webhooks.console import session as sessions
 from webhooks.console.desk import Desk, version_of
@@ -32,6 +33,9 @@ _COLOURS: Mapping[str, Mapping[str, str]] = {
                       "folder_missing": "red"},
     "process_state": {"alive": "green", "silent": "red"},
 }  # fmt: skip
+
+
+_BADGE = 1_000  # a badge looks at no more, so that a flood slows no page down
 
 
 def install(room: Blueprint) -> None:
@@ -62,6 +66,8 @@ def sidebar() -> dict[str, Any]:
     desk: Desk = g.desk
     with desk.engine.begin() as connection:
         counts = open_counts(connection, desk.principal)
+        if desk.may("quarantine.read"):
+            counts["quarantine"] = count_quarantine(connection, desk.now, most=_BADGE)["review"]
     groups = navigation(desk, counts, request.endpoint or "")
     return {"groups": groups, "alerts": counts.get("needs_attention", 0)}
 

@@ -19,6 +19,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /events/replay": {"filter": {"state": "rejected"}, "dry_run": True},
     "POST /events/<id>/replay": {"dry_run": True},
     "POST /events/<id>/dismiss": {"why": "a test"},
+    "POST /quarantine/release": {"ids": ["0" * 32]},
+    "POST /quarantine/confirm": {"ids": ["0" * 32]},
     "POST /contacts/<id>/erase": {"why": "a letter"},
     "POST /sources": {"connector": "generic_form", "name": "Landing"},
     "PATCH /sources/<id>": {"name": "Shop"},
@@ -37,11 +39,11 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 READ_ALL = {
-    "GET /leads", "GET /leads/<id>", "GET /leads/<id>/why", "GET /contacts", "GET /contacts/<id>",
+    "GET /leads", "GET /leads/<id>", "GET /leads/<id>/why", "GET /files/<id>", "GET /contacts", "GET /contacts/<id>",
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
     "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
 }  # fmt: skip
-WATCH = {"GET /events", "GET /events/<id>", "GET /ledger", "GET /queues", "GET /sources", "GET /sources/<id>"} | {
+WATCH = {"GET /quarantine", "GET /alerts", "GET /events", "GET /events/<id>", "GET /ledger", "GET /queues", "GET /sources", "GET /sources/<id>"} | {
     "GET /sources/<id>/mappings", "GET /sources/<id>/fields",
 }
 WORK = {"PATCH /leads/<id>", "POST /activities/<id>/done"}
@@ -57,13 +59,16 @@ LEAD = {
     "PATCH /teams/<id>", "DELETE /teams/<id>", "POST /pools", "PATCH /pools/<id>", "DELETE /pools/<id>",
     "PUT /pools/<id>/members/<owner>", "DELETE /pools/<id>/members/<owner>",
 }  # fmt: skip
+JUDGE = {
+    "POST /quarantine/release", "POST /quarantine/confirm", "POST /events/<id>/accept-consent", "POST /alerts/<id>/resolve",
+}  # fmt: skip
 #: Written out by hand, so that a change of the table of rights has to be meant twice.
 ALLOWED: dict[str, set[str]] = {
     "readonly": READ_ALL | WATCH | {"GET /suggestions"},
     "manager": READ_ALL | WORK,
-    "ops": READ_ALL | WATCH | OPERATE,
-    "head": READ_ALL | WATCH | WORK | LEAD | {"GET /suggestions"},
-    "admin": READ_ALL | WATCH | WORK | LEAD | OPERATE | {"GET /suggestions", "POST /contacts/<id>/erase"},
+    "ops": READ_ALL | WATCH | JUDGE | OPERATE,
+    "head": READ_ALL | WATCH | JUDGE | WORK | LEAD | {"GET /suggestions"},
+    "admin": READ_ALL | WATCH | JUDGE | WORK | LEAD | OPERATE | {"GET /suggestions", "POST /contacts/<id>/erase"},
 }
 
 
@@ -74,7 +79,7 @@ def key(route: Route) -> str:
 def address(route: Route, ids: dict[str, str]) -> str:
     nouns = {
         "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "events": "broken_event",
-        "sources": "source", "owners": "boris", "teams": "team", "pools": "pool",
+        "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead",
     }  # fmt: skip
     return route.path.replace("<id>", ids.get(nouns.get(route.path.split("/")[1], ""), "")).replace("<owner>", ids["anna"]).replace("<version>", "1")
 

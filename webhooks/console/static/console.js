@@ -13,6 +13,13 @@ document.querySelectorAll("form.filters select").forEach((select) => {
   select.addEventListener("change", () => select.form.requestSubmit());
 });
 
+// One box that ticks all others of that name.
+document.querySelectorAll("[data-check-all]").forEach((all) => {
+  all.addEventListener("change", () => {
+    all.form.querySelectorAll(`input[name="${all.dataset.checkAll}"]`).forEach((box) => { box.checked = all.checked; });
+  });
+});
+
 // "Copy" beside an address. The text is what stands on the page.
 document.querySelectorAll("[data-copy]").forEach((button) => {
   const from = document.getElementById(button.dataset.copy);

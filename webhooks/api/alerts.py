@@ -1,0 +1,35 @@
+"""What somebody should look at about a source, and the word that he has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, cast
+
+from crm_core.reading.values import RowId
+from ingest.alerts import list_alerts, resolve_alert
+from webhooks.api.route import Ask, Paging, Route
+from webhooks.api.shapes import quarantine as shapes
+
+
+class AlertQuery(Paging):
+    state: Literal["open", "resolved", "all"] = "open"
+    source: RowId | None = None
+
+
+def _list(ask: Ask) -> Mapping[str, Any]:
+    query = cast(AlertQuery, ask.query)
+    state = None if query.state == "all" else query.state
+    with ask.engine.begin() as connection:
+        return list_alerts(connection, state, query.source, query.limit, query.cursor).as_dict()
+
+
+def _resolve(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return resolve_alert(connection, ask.id("alert"), ask.principal)
+
+
+ROUTES = (
+    Route("GET", "/alerts", "alerts.read", _list, "What somebody should look at, newest first", shapes.AlertPage,
+          query=AlertQuery),
+    Route("POST", "/alerts/<id>/resolve", "alerts.write", _resolve, "Say that somebody has seen to it", shapes.Alert),
+)  # fmt: skip

@@ -1,0 +1,85 @@
+"""What was set aside as spam: to look through, to release, to confirm; and inquiries held for lack of a consent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, cast
+
+from pydantic import Field
+
+from crm_core.reading.values import RowId, Text, Time
+from ingest.journal import get_event
+from ingest.quarantine import Pick, accept_consent, confirm, list_quarantine, of_alert, release
+from webhooks.api.route import Ask, Body, Paging, Route
+from webhooks.api.shapes import quarantine as shapes
+from webhooks.waking import wake_all
+
+
+class QuarantineQuery(Paging):
+    shelf: Literal["review", "buried", "confirmed", "all"] = Field(
+        "review", description="review: to be looked through; buried: 8 points and more; confirmed: spam by a person's word"
+    )
+    source: RowId | None = None
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+
+
+class PickBody(Body):
+    """Events by id, or all of a source in a span of time, or all that a burst set aside."""
+
+    ids: Annotated[list[Text], Field(max_length=1000)] | None = None
+    source: RowId | None = None
+    since: Time | None = None
+    until: Time | None = None
+    alert: RowId | None = Field(None, description="of a burst: everything that it set aside")
+
+
+def _list(ask: Ask) -> Mapping[str, Any]:
+    query = cast(QuarantineQuery, ask.query)
+    shelf = None if query.shelf == "all" else query.shelf
+    with ask.engine.begin() as connection:
+        return list_quarantine(
+            connection, ask.config, ask.now, shelf, query.source, query.days, query.limit, query.cursor
+        ).as_dict()
+
+
+def _release(ask: Ask) -> Mapping[str, Any]:
+    body = cast(PickBody, ask.body)
+    with ask.engine.begin() as connection:
+        pick = _pick(body) if body.alert is None else of_alert(connection, body.alert)
+        released = release(connection, pick, ask.principal, ask.now)
+    if released:
+        wake_all(ask.config)
+    return {"events": released}
+
+
+def _confirm(ask: Ask) -> Mapping[str, Any]:
+    body = cast(PickBody, ask.body)
+    with ask.engine.begin() as connection:
+        pick = _pick(body) if body.alert is None else of_alert(connection, body.alert)
+        return {"events": confirm(connection, pick, ask.principal, ask.now)}
+
+
+def _accept_consent(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        uid = get_event(connection, ask.path["id"])["id"]
+        accepted = accept_consent(connection, [uid], ask.principal, ask.now)
+        event = get_event(connection, uid)
+    if accepted:
+        wake_all(ask.config)
+    return event
+
+
+def _pick(body: PickBody) -> Pick:
+    return Pick(tuple(body.ids or ()), body.source, body.since, body.until)
+
+
+ROUTES = (
+    Route("GET", "/quarantine", "quarantine.read", _list, "What was set aside as spam, newest first",
+          shapes.QuarantinePage, query=QuarantineQuery),
+    Route("POST", "/quarantine/release", "quarantine.judge", _release, "Say that they are genuine, and send them on",
+          shapes.Judged, body=PickBody),
+    Route("POST", "/quarantine/confirm", "quarantine.judge", _confirm, "Say that they are spam", shapes.Judged,
+          body=PickBody),
+    Route("POST", "/events/<id>/accept-consent", "quarantine.judge", _accept_consent,
+          "Answer for the consent of an inquiry that is held for lack of one", shapes.EventCard),
+)  # fmt: skip
