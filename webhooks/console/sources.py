@@ -18,8 +18,8 @@ from webhooks.console import today
 from webhooks.console.desk import Answer, Desk
 from webhooks.console.language import Language
 from webhooks.console.reasons import words_of
-from webhooks.console.source_site import shown as site_of
 from webhooks.console.snippets import curl_line, html_form
+from webhooks.console.source_site import shown as site_of
 from webhooks.console.trials import trial_of
 from webhooks.console.values import as_text
 
