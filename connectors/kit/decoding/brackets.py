@@ -1,6 +1,7 @@
 """Names with brackets, as PHP forms send them, into a tree: `a[b][c]`, `a[]`, `a[0]`; duplicates become lists.
 
-A name that does not fit (unbalanced, too deep, in conflict with another) stays a name. Dots are never taken apart.
+A name that does not fit (unbalanced, too deep, in conflict with another) stays a name. Dots are never taken apart: to some
+builders they are part of a name ("1.3"), and `contact.name` is understood by its words as well as a level would be.
 """
 
 from __future__ import annotations

@@ -17,6 +17,8 @@ _FIRST_LINE = re.compile(rb"\s{0,16}--([^\r\n]{1,200}?)[ \t]*\r?\n(?=[Cc]ontent-
 _PARAMETER = re.compile(rb';\s*([\w-]{1,20}\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))')
 _CHARSET = re.compile(rb"charset\s*=\s*\"?([\w.:-]{1,40})")
 
+_HEAD_BYTES = 8192  # headers of one part; browsers send under 300
+
 Part = tuple[str, Any]
 
 
@@ -75,7 +77,9 @@ def _part(
     if blank < 0:
         flags.add(limits.TRUNCATED_BODY)
         return None
-    head, start = body[start : min(blank, start + 8192)], blank + step
+    if blank - start > _HEAD_BYTES:
+        flags.add(limits.TRUNCATED_VALUE)
+    head, start = body[start : min(blank, start + _HEAD_BYTES)], blank + step
     if end > start and body[end - 1] == 10:
         end -= 2 if end - start > 1 and body[end - 2] == 13 else 1
     headers = _headers(head)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import tracemalloc
 import unicodedata
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 from connectors.kit import Request
 from connectors.kit.decoding import Decoded, decode, limits, raw_values, read_json
+from connectors.kit.reading import Draft
+from connectors.kit.reading import read as kit_read
 from crm_core.errors import Malformed
 
 FORM = "application/x-www-form-urlencoded"
@@ -221,6 +224,58 @@ def test_fields_are_saved_when_json_is_broken() -> None:  # 35
 def test_rows_are_refused_when_cutting_them_would_lose_some() -> None:
     with pytest.raises(Malformed, match="2001 inquiries"):
         read(json.dumps([{"a": 1}] * (limits.ROWS + 1)).encode(), JSON)
+
+
+def test_part_finds_its_encoding_when_it_names_one() -> None:  # 11
+    head = '--b\r\nContent-Disposition: form-data; name="name"\r\nContent-Type: text/plain; charset=koi8-r\r\n\r\n'
+    assert read(head.encode() + "Иван".encode("koi8-r") + b"\r\n--b--", MULTIPART).fields == {"name": "Иван"}
+
+
+def test_dots_stay_in_names_when_a_form_writes_levels_so() -> None:  # 28: 1.3 is a name to some, contact.name to others
+    fields = read(b"contact.name=Ivan&contact.phone=%2B7+912+345-67-41&1.3=x&user.email=i%40example.com", FORM).fields
+    assert list(fields) == ["contact.name", "contact.phone", "1.3", "user.email"]
+    inquiry = kit_read(fields, Draft(), region="RU")
+    assert (inquiry.name, inquiry.phones, inquiry.emails) == ("Ivan", ("+7 912 345-67-41",), ("i@example.com",))
+
+
+def test_deep_brackets_cost_nothing_when_there_are_ten_thousand() -> None:  # 28
+    decoded = read(b"name=Ivan&a" + b"[b]" * 10_000 + b"=1", FORM)
+    assert decoded.fields["name"] == "Ivan"
+    assert limits.TRUNCATED_VALUE in decoded.flags
+    nested = read(b'{"name":"Ivan","x":' + b"[" * 10_000 + b"]" * 10_000 + b"}", JSON)
+    assert (nested.fields["name"], nested.flags) == ("Ivan", (limits.BROKEN_JSON,))
+
+
+def test_name_of_a_part_is_flagged_when_it_is_64_kb() -> None:  # 29
+    part = b'--b\r\nContent-Disposition: form-data; name="' + b"k" * 64_000 + b'"\r\n\r\n1\r\n'
+    other = b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nIvan\r\n--b--'
+    decoded = read(part + other, MULTIPART)
+    assert decoded.fields["name"] == "Ivan"
+    assert decoded.flags == (limits.TRUNCATED_VALUE,)
+
+
+def test_memory_is_not_doubled_when_30_mb_were_uploaded() -> None:  # 29
+    head = b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.bin"\r\n\r\n'
+    body = head + b"x" * 30_000_000 + b"\r\n--b--"
+    tracemalloc.start()
+    try:
+        fields = read(body, MULTIPART).fields
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert fields["f"]["size"] == 30_000_000
+    assert peak < 1_000_000
+
+
+@pytest.mark.parametrize("body", [b"a=" + b"x" * 30_000_000, b'{"a":"' + b"x" * 30_000_000 + b'"}'])
+def test_value_is_cut_when_it_is_30_mb(body: bytes) -> None:  # 29
+    decoded = read(body, FORM)
+    assert (len(decoded.fields["a"]), decoded.flags) == (limits.VALUE_CHARS, (limits.TRUNCATED_VALUE,))
+
+
+def test_emoji_stay_and_turning_marks_go_when_they_are_in_a_name() -> None:  # 26
+    assert read("name=Иван 👍".encode(), FORM).fields == {"name": "Иван 👍"}
+    assert read(b"name=%E2%80%AE%D0%98%D0%B2%E2%81%A6", FORM).fields == {"name": "Ив"}
 
 
 def test_files_are_noted_when_uploaded() -> None:
