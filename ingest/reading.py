@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 
 from connectors.kit import Request
-from crm_core.arrivals import Arrival
+from crm_core.arrivals import Arrival, Inquiry
 from crm_core.errors import HubError, Malformed, NotAuthentic, Transient
 from crm_core.identity.emails import read_emails
 from crm_core.intake import Item
@@ -84,10 +85,23 @@ def _notes(source: LoadedSource, request: Request) -> dict[str, Any]:
 
 
 def _arrivals(source: LoadedSource, request: Request) -> Sequence[Arrival]:
-    """Under the source's own mapping where it has one: its sections go before those of the connector."""
-    if source.mapping is not None and source.connector.map is not None:
+    """Under the source's own mapping where it has one: its sections go before those of the connector.
+
+    A mapping never costs an inquiry: where it cannot be followed, the connector reads alone and the inquiry says so.
+    """
+    if source.mapping is None or source.connector.map is None:
+        return source.connector.parse(request, source.settings)
+    try:
         return source.connector.map(request, source.settings, source.mapping)
-    return source.connector.parse(request, source.settings)
+    except HubError:
+        raise  # about the body, not about the mapping
+    except Exception as error:  # noqa: BLE001 - rules of an older version, say: the inquiry must not wait for them
+        _log.error("mapping_failed source=%s %s", source.id, without_words(error))
+    arrivals = source.connector.parse(request, source.settings)
+    return [
+        replace(one, warnings=(*one.warnings, "mapping_failed")) if isinstance(one, Inquiry) else one
+        for one in arrivals
+    ]
 
 
 def without_words(error: BaseException) -> str:

@@ -98,6 +98,8 @@ def _described(data: dict[str, Any], labels: Rule | None) -> dict[str, Rule]:
 def _text(item: Mapping[str, Any], path: str | None) -> str:
     if path is None:
         return ""
+    if path in item or "." not in path:  # most members are a plain key
+        return text_of(item.get(path))
     return next(filter(None, (text_of(value) for _, value in find(item, "$." + path))), "")
 
 
@@ -122,6 +124,8 @@ def _value(item: dict[str, Any], rule: Rule) -> Any:
 def _places(item: dict[str, Any], path: str, rule: Rule) -> Iterator[Any]:
     if path == "@type":
         yield item.get(_text(item, rule.get("type")))
+    elif path in item:
+        yield item[path]
     else:
         yield from (value for _, value in find(item, "$." + path))
 
