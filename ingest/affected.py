@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -22,6 +23,8 @@ from ingest.replay import event_rows, read_rows
 #: How far back it is looked, and how many events one order takes: bodies are read again, some thousands a second.
 MOST_EVENTS = 2_000
 _BATCH = 200
+#: What of an inquiry is compared with the touch that it left.
+PARTS = ("name", "phones", "emails", "company", "message", "form", "fields")
 
 _IDS = """
 SELECT id FROM inbound_event
@@ -30,16 +33,28 @@ SELECT id FROM inbound_event
  ORDER BY id DESC LIMIT %s
 """
 _TOUCHES = """
-SELECT event_id, seq, text, data->'name' AS name, data->'phones' AS phones, data->'emails' AS emails,
+SELECT event_id, seq, text AS message, data->'name' AS name, data->'phones' AS phones, data->'emails' AS emails,
        data->'company' AS company, data->'fields' AS fields, data->'form' AS form
   FROM touch WHERE event_id = ANY(%s) AND kind = 'form' ORDER BY event_id, seq
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Affected:
+    uid: str
+    was: str  # its outcome, or the state of an event without one
+    differs: tuple[str, ...]  # parts of the inquiry that would be different; empty where there was none
+
+
 def affected(engine: Engine, config: HubConfig, source_id: int, most: int = MOST_EVENTS) -> list[str]:
     """Their uids, oldest first. What a person dismissed and what is set aside as spam is left as it is. NotFound."""
+    return [one.uid for one in affected_events(engine, config, source_id, most)]
+
+
+def affected_events(engine: Engine, config: HubConfig, source_id: int, most: int = MOST_EVENTS) -> list[Affected]:
+    """The same with what would be different of each."""
     del engine  # this path is psycopg's own
-    found: list[str] = []
+    found: list[Affected] = []
     with closing(Processor(config)) as processor:
         source = processor.source(source_id)
         connection = processor.connection()
@@ -52,35 +67,30 @@ def affected(engine: Engine, config: HubConfig, source_id: int, most: int = MOST
                 stored.setdefault(touch["event_id"], []).append(touch)
             results = read_rows(rows, lambda _: source)
             for row, result in zip(rows, results, strict=True):
-                if _differs(row, result, stored.get(row["id"], [])):
-                    found.append(row["uid"])
+                differs = _differs(row, result, stored.get(row["id"], []))
+                if differs is not None:
+                    found.append(Affected(row["uid"], row["outcome"] or row["state"], differs))
     return found
 
 
-def _differs(row: Mapping[str, Any], result: Any, touches: Sequence[Mapping[str, Any]]) -> bool:
+def _differs(row: Mapping[str, Any], result: Any, touches: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
+    """None: nothing does, or nothing would be better for being sent through again."""
     if not isinstance(result, Item):
-        return False  # nothing would be better for being sent through again
+        return None
     if row["state"] != "done":
-        return True
+        return ()
     inquiries = [one for one in result.arrivals if isinstance(one, Inquiry) and not one.is_test]
-    if not touches:
-        return bool(inquiries)
-    return bool([_of_touch(touch) for touch in touches] != [_of_inquiry(one) for one in inquiries])
+    if not touches or len(touches) != len(inquiries):
+        return () if inquiries else None
+    pairs = [(touch, _of_inquiry(one)) for touch, one in zip(touches, inquiries, strict=True)]
+    return tuple(part for part in PARTS if any(touch[part] != one[part] for touch, one in pairs)) or None
 
 
 def _of_inquiry(inquiry: Inquiry) -> Any:
     """As it stands in the table, through JSON and back."""
-    return orjson.loads(
-        safe_json(
-            [
-                inquiry.message, inquiry.name, list(inquiry.phones), list(inquiry.emails), inquiry.company,
-                dict(inquiry.fields), {"id": inquiry.form_id, "name": inquiry.form_name},
-            ]
-        )
-    )  # fmt: skip
-
-
-def _of_touch(touch: Mapping[str, Any]) -> Any:
-    return [touch[name] for name in ("text", "name", "phones", "emails", "company", "fields", "form")]
-
-
+    parts = {
+        "name": inquiry.name, "phones": list(inquiry.phones), "emails": list(inquiry.emails),
+        "company": inquiry.company, "message": inquiry.message,
+        "form": {"id": inquiry.form_id, "name": inquiry.form_name}, "fields": dict(inquiry.fields),
+    }  # fmt: skip
+    return orjson.loads(safe_json(parts))

@@ -9,9 +9,9 @@ from typing import Any
 from flask import request, url_for
 
 from crm_core.errors import Invalid
-from ingest.affected import affected
+from ingest.affected import affected, affected_events
 from ingest.journal import dismiss as dismiss_event
-from ingest.replay import ReplayReport, Selection, replay
+from ingest.replay import MOST_SHOWN, ReplayReport, Selection, replay
 from webhooks.console.desk import Answer, Desk, entered
 from webhooks.console.reasons import words_of
 from webhooks.waking import wake_all
@@ -22,12 +22,17 @@ _STATES = ("needs_attention", "rejected")
 def preview(desk: Desk) -> Answer:
     selection, named = _selection(desk, request.args)
     report = _sent(desk, selection, dry_run=True)
+    items = [_shown(desk, change) for change in report.changes]
+    changed = _changed(report)
+    if "affected" in named:
+        items += _otherwise(desk, int(named["source"]), report)
+        changed = report.selected
     return desk.page(
         "replay.html",
         report=report,
         total=report.selected,
-        changed=_changed(report),
-        items=[_shown(desk, change) for change in report.changes],
+        changed=changed,
+        items=items,
         selection=named,
         back=_back(named),
     )
@@ -84,6 +89,21 @@ def _shown(desk: Desk, change: Mapping[str, Any]) -> dict[str, Any]:
         "after": after,
         "words": words_of(desk, after),
     }
+
+
+def _otherwise(desk: Desk, source_id: int, report: ReplayReport) -> list[dict[str, Any]]:
+    """Events whose outcome stays and whose content would not."""
+    told = {change["event"] for change in report.changes}
+    return [
+        {
+            "event": one.uid,
+            "before": _as_event(one.was, {}),
+            "after": _as_event(one.was, {}),
+            "words": desk.language("replay.otherwise", parts=", ".join(desk.language(f"inquiry.{part}") for part in one.differs)),
+        }
+        for one in affected_events(desk.engine, desk.config, source_id)
+        if one.uid not in told and one.differs
+    ][: MOST_SHOWN - len(told)]
 
 
 def _as_event(name: str, reason: Mapping[str, Any]) -> dict[str, Any]:

@@ -159,15 +159,19 @@ def _lines(desk: Desk, item: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         [{label: text for label, text, _ in _facts(desk, one, item["differs"])} for one in item[key]["inquiries"]]
         for key in ("before", "after")
     )
+    kept = desk.language("inquiry.fields")
     lines = []
     for number in range(max(len(before), len(after))):
         old = before[number] if number < len(before) else {}
         new = after[number] if number < len(after) else {}
-        lines += [
-            (label, old.get(label, ""), new.get(label, ""))
-            for label in [*old, *(one for one in new if one not in old)]
-            if old.get(label, "") != new.get(label, "")
-        ]
+        for label in [*old, *(one for one in new if one not in old)]:
+            was, would = old.get(label, ""), new.get(label, "")
+            if label == kept:  # only the names that leave or come
+                names, others = was.split(", "), would.split(", ")
+                was = ", ".join(name for name in names if name not in others)
+                would = ", ".join(name for name in others if name not in names)
+            if was != would:
+                lines.append((label, was, would))
     return lines
 
 
