@@ -52,7 +52,8 @@ class Cabinet:
         if isinstance(value, list):
             return self._several(value, leaf.name, is_file=is_file)
         if isinstance(value, Mapping):
-            return self._described(value, leaf.name)
+            fits = bool(_url_of(value)) and (is_file or _is_described(value))
+            return self._described(value, leaf.name) if fits else None
         if not is_file or not isinstance(value, str) or not _URL.match(value.strip()):
             return None
         urls = _BETWEEN.split(value.strip())
