@@ -199,3 +199,55 @@ def test_alias_is_understood_as_it_is_typed_or_pasted(door: Door, typed: str, al
                 add_alias(connection, door.config, source_id, typed)
         else:
             assert add_alias(connection, door.config, source_id, typed) == alias
+
+
+SERVICES = [
+    ("formspree:xyzabcde", "/f/xyzabcde", b'{"name":"Anna","email":"anna@example.com","message":"Hi"}',
+     {"ok": True, "success": "email sent", "next": "", "errors": []}),
+    ("formsubmit:info@example.com", "/ajax/info@example.com", b'{"name":"Anna","email":"anna@example.com"}',
+     {"success": "true", "message": "The form was submitted successfully."}),
+    (f"web3forms:{KEY}", "/submit", f'{{"access_key":"{KEY}","name":"Anna","email":"anna@example.com"}}'.encode(),
+     {"success": True, "message": "Email sent successfully!"}),
+    ("hubspot:123/abcd-ef01", "/submissions/v3/integration/submit/123/abcd-ef01",
+     (b'{"fields":[{"objectTypeId":"0-1","name":"firstname","value":"Anna"},{"name":"email","value":"anna@example.com"}],'
+     b'"context":{"pageUri":"https://example.com/"}}'),
+     {"inlineMessage": "Thank you. We have received your request."}),
+    ("roistat:abc1", ROISTAT, b"roistat=77&key=abc1&name=Anna&email=anna%40example.com", {"status": "ok"}),
+    ("calltouch:77", CALLTOUCH, b"fio=Anna&email=anna%40example.com&sessionId=5", {}),
+    ("basin:0123456789ab", "/f/0123456789ab.json", b'{"name":"Anna","email":"anna@example.com"}',
+     {"success": True, "id": None, "error": None}),
+    ("getform:abcd-efgh", "/f/abcd-efgh", b'{"name":"Anna","email":"anna@example.com"}', {"success": True}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("alias, path, body, said", SERVICES, ids=[row[0].partition(":")[0] for row in SERVICES])
+def test_script_of_the_old_service_hears_what_it_expects_and_a_lead_is_made(
+    door: Door, alias: str, path: str, body: bytes, said: dict[str, object]
+) -> None:
+    from ingest.process import drain
+
+    moved(door, alias)
+    content_type = "application/json" if body.startswith(b"{") else FORM
+    heard = post(door, path, body, headers={"Accept": "application/json", "Content-Type": content_type})
+    assert (heard.status, heard.json()) == (200, said)
+    drain(None, door.config, "form")
+    with door.engine.begin() as connection:
+        [lead] = connection.exec_driver_sql("SELECT c.name FROM lead l JOIN contact c ON c.id = l.contact_id").all()
+    assert lead.name == "Anna"
+
+
+@pytest.mark.parametrize("alias, path", [(row[0], row[1]) for row in SERVICES[:1]] + [
+    ("formsubmit:info@example.com", "/info@example.com"), (f"web3forms:{KEY}", "/submit"), ("basin:0123456789ab", "/f/0123456789ab"),
+])  # fmt: skip
+def test_browser_of_the_old_form_is_sent_on_or_thanked(door: Door, alias: str, path: str) -> None:
+    source = door.add(allowed_hosts=["example.com"])
+    with door.engine.begin() as connection:
+        add_alias(connection, door.config, source.id, alias)
+    body = f"access_key={KEY}&name=Anna".encode()
+    sent = {"Accept": BROWSER, "Content-Type": FORM}
+    assert b"<h1>Thank you</h1>" in post(door, path, body, headers=sent).body
+    name = b"redirect" if path == "/submit" else b"_next"
+    on = post(door, path, body + b"&" + name + b"=https%3A%2F%2Fexample.com%2Fok", headers=sent)
+    assert (on.status, on.headers["location"]) == (303, "https://example.com/ok?lead=ok")
+    off = post(door, path, body + b"&" + name + b"=https%3A%2F%2Fevil.test%2F", headers=sent)
+    assert (off.status, "location" in off.headers) == (200, False)
