@@ -53,13 +53,14 @@ def reply_of(rules: Rule, request: Request) -> Reply | None:
             if not fits:
                 break
         else:
-            return None if choice["reply"] is None else made(choice["reply"], row or Row({}, request))
-    return made(rules["reply"], Row({}, request)) if "reply" in rules else None
+            return None if choice["reply"] is None else made(choice["reply"], row, request)
+    return made(rules["reply"], row, request) if "reply" in rules else None
 
 
-def made(rule: Rule, row: Row) -> Reply:
-    """A reply as declared."""
+def made(rule: Rule, row: Row | None, request: Request) -> Reply:
+    """A reply as declared; the body is read only where the reply repeats something of it."""
     if "json" in rule:
+        row = row or (row_of(request) if _VALUE in str(rule["json"]) else Row({}, request))
         body = json.dumps(_with_values(rule["json"], row), ensure_ascii=False)
         return Reply(
             body.encode("utf-8", "replace"), rule.get("status", 200), "application/json; charset=utf-8"
@@ -112,7 +113,7 @@ def _answer(
         # Whatever is sent back came from outside: plain text, and no more of it than a challenge has.
         return Reply(text[:_ANSWER_CHARS].encode("utf-8", "replace"))
     own = rule.get("reply", rules.get("reply"))
-    return made(own, Row(data, request)) if own is not None else Reply()
+    return made(own, Row(data, request), request) if own is not None else Reply()
 
 
 def _named(rule: Rule, data: dict[str, Any], query: dict[str, Any]) -> str:

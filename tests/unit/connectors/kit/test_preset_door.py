@@ -248,3 +248,11 @@ def test_get_counts_when_the_preset_or_the_source_says_so(tmp_path: Path) -> Non
     assert callable(connector.get_is_event)
     assert connector.get_is_event(posted(b"", "GET", query="a=b"), settings(connector, accept_get=True))
     assert not connector.get_is_event(posted(b"", "GET", query="a=b"), settings(connector))
+
+
+def test_answer_repeats_what_was_sent_when_no_condition_looked_at_it(tmp_path: Path) -> None:
+    connector = made(tmp_path, "reply: {json: {id: {$value: $.lead.id}}}\n")
+    assert connector.reply is not None
+    answer = connector.reply(posted({"lead": {"id": "x7"}}), settings(connector))
+    assert answer is not None
+    assert (answer.body, answer.content_type) == (b'{"id": "x7"}', "application/json; charset=utf-8")
