@@ -33,24 +33,28 @@ _ABOUT = frozenset(
 )
 
 
-def given(value: Any) -> bool | None:
-    """Yes, no, or None where the value is no answer. A text is the words beside the box, so it was ticked."""
+def given(value: Any, *labels: str) -> bool | None:
+    """Yes, no, or None where the value is no answer. The words beside the box as its value are a yes: it was ticked."""
     if isinstance(value, bool):
         return value
     if isinstance(value, list):
-        answers = [given(item) for item in value]
-        return any(answers) if answers else False
+        answers = [given(item, *labels) for item in value]
+        if not answers:
+            return False
+        return True if True in answers else None if None in answers else False
     if isinstance(value, Mapping):
         return None
-    text = " ".join(text_of(value).casefold().split()).strip(" .!")
+    text = _folded(text_of(value))
     if text in words.NO or text.startswith(words.NO_STARTS):
         return False
-    if text in words.YES:
+    if text in words.YES or any(stem in text for stem in words.AGREED_STEMS) or text in map(_folded, labels):
         return True
-    # An address or a number is what somebody typed into a field that only sounds like a consent.
-    if "@" in text or sum(map(str.isdigit, text)) > 6 or not any(map(str.isalpha, text)):
-        return None
-    return True
+    # Anything else is what somebody typed or chose in a field that only sounds like a consent: no one agreed by it.
+    return None
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().replace("_", " ").split()).strip(" .!*")
 
 
 @lru_cache(maxsize=4096)
@@ -73,12 +77,13 @@ def of_leaf(leaf: Leaf, purpose: str = "") -> Consent | None:
     """The consent that a field holds; None where it is only about one, or its value is no answer."""
     if not purpose and _is_about(leaf):
         return None
-    answer = given(leaf.value)
+    answer = given(leaf.value, leaf.label, leaf.name)
     if answer is None:
         return None
     value = text_of(leaf.value)
     sentence = value if _is_sentence(value) else leaf.label if _is_sentence(leaf.label) else ""
-    if not sentence and _is_sentence(leaf.name):  # Tilda names a field by the words beside it
+    if not sentence and _is_sentence(leaf.name) and (" " in leaf.name or not leaf.name.isascii()):
+        # Tilda names a field by the words beside it; gdpr_consent_box is only a name.
         sentence = leaf.name.replace("_", " ").strip()
     return Consent(
         purpose or purpose_of(f"{leaf.name} {value}" if _is_sentence(value) else leaf.name, leaf.label),

@@ -113,7 +113,7 @@ def _of_words(parts: list[str]) -> str:
     present = set(parts)
     if parts and (parts[0] == "submit" or parts[-1] == "submit"):
         return "tech"
-    if _any_starts(parts, words.CONSENT_STEMS):
+    if _any_starts(parts, words.CONSENT_STEMS) and not present & words.NOT_CONSENT:
         return "consent"
     if _any_starts(parts, words.FILE_STEMS) and not present & words.NOT_FILE:
         return "file"

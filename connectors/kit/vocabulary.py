@@ -84,7 +84,10 @@ CONSENT_STEMS = (
     "персональн",
     "оферт",
     "policy",
-    "accept",
+    "acceptance",
+    "acceptterms",
+    "acceptprivacy",
+    "accepted",
     "рассылк",
     "подписк",
     "newsletter",
@@ -119,7 +122,15 @@ FILE_STEMS = (
     "anexo", "allegat", "załącznik",
 )  # fmt: skip
 
-#: Answers to a consent, in lower case. What is in neither table is the text beside the box, and so a yes.
+#: Words that are about something else than a consent, whatever stands beside them.
+NOT_CONSENT = _words("insurance language encoding charset cookie cookies payment страховой страхование договор number номер")
+#: What stands in the words beside a box, should they be sent as its value.
+AGREED_STEMS = (
+    "соглас", "даю согл", "приним", "ознакомл", "agree", "accept", "consent", "i want", "subscribe", "einverstanden",
+    "stimme zu", "akzeptier", "acepto", "acuerdo", "autorizo", "j'accepte", "accord", "consens", "accetto", "concordo", "aceito",
+    "zgadzam", "zgod", "wyrażam", "погодж", "згод", "同意", "동의", "אני מאשר", "أوافق", "kabul", "akkoord", "souhlas",
+)  # fmt: skip
+#: Answers to a consent, in lower case.
 YES = frozenset(
     ["on", "yes", "1", "true", "y", "t", "ok", "x", "checked", "accepted", "accept", "agree", "agreed", "да", "д", "согласен", "согласна", "ja", "oui", "si", "sí", "sim", "tak", "так", "wahr", "vrai", "verdadero", "evet", "はい", "是", "예", "כן", "نعم"]
 ) | {"i agree", "i accept", "i consent"}

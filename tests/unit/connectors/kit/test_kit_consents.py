@@ -38,10 +38,24 @@ def test_answer_is_no_when_the_form_says_so(value: Any) -> None:  # 59
     assert fields(consent=value).consents[0].given is False
 
 
-@pytest.mark.parametrize("value", ["ivan@example.com", "+7 912 345-67-41", "15.01.2026"])
+@pytest.mark.parametrize(
+    "value", ["ivan@example.com", "+7 912 345-67-41", "15.01.2026", "KASKO", "ru-RU", "gold"]
+)
 def test_value_is_no_answer_when_it_is_something_else(value: Any) -> None:
     assert given(value) is None
     assert fields(subscribe_newsletter=value).consents == ()
+    assert fields(privacy_policy=value, policy=value).consents == (), "nobody agreed by it"
+
+
+def test_field_is_no_consent_when_its_other_words_say_so() -> None:
+    assert fields(insurance_policy="1", accept_language="yes", cookie_policy="on").consents == ()
+
+
+def test_label_is_a_yes_when_it_was_sent_as_the_value() -> None:
+    data = {
+        "fields": {"c1": {"type": "acceptance", "title": "Условия обработки", "value": "Условия обработки"}}
+    }
+    assert [consent.given for consent in read(data, Draft(), region="RU").consents] == [True]
 
 
 @pytest.mark.parametrize(
