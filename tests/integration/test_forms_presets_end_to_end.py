@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,18 @@ def _connectors() -> list[Connector]:
     ]
 
 
-def _samples(connector: Connector) -> list[Sample]:
+@cache
+def _samples_of(name: str) -> tuple[Sample, ...]:
+    connector = registry.get(name)
     folder = registry.folder_of(connector.name)
     assert folder is not None
     # What the hub fetched itself (FETCH) never comes through the door.
     found = [sample for sample in samples_of(connector, folder) if sample.request.method in ("POST", "GET")]
-    return [sample for sample in found if sample.expected is not None]
+    return tuple(sample for sample in found if sample.expected is not None)
+
+
+def _samples(connector: Connector) -> tuple[Sample, ...]:
+    return _samples_of(connector.name)
 
 
 def _known(connector: Connector, sample: Sample) -> bool:
@@ -103,7 +109,7 @@ def came(
                 (sample.request.received_at, source.id)
                 for source, (_, sample, _) in zip(sources, posts, strict=True)
             ]
-            with psycopg.connect(url) as connection, connection.cursor() as cursor:
+            with psycopg.connect(url) as database, database.cursor() as cursor:
                 # A signed time is compared with the receipt, and the samples were received on one fixed day.
                 cursor.executemany("UPDATE inbound_event SET received_at = %s WHERE source_id = %s", received)
         ids = [source.id for source in sources]
