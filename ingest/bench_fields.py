@@ -11,6 +11,7 @@ from connectors.kit.preset_mapping import rows_of
 from connectors.kit.preset_sources import Row, values
 from connectors.kit.roles import role_of
 from crm_core.errors import HubError
+from crm_core.sealing import MASK
 from ingest.mapping_text import named_sources
 from ingest.source_settings import LoadedSource
 from ingest.watch import name_of
@@ -59,6 +60,7 @@ def _fields(
 ) -> Iterator[dict[str, Any]]:
     mapped = {place: slot for slot, one in named_sources(rules) if not one.startswith(("@url:", "@text:"))
               for place, _ in values(one, tree)}  # fmt: skip
+    secret = rules.get("shared_secret", {}).get("path", "")
     kept = {(name_of(leaf), text_of(leaf.value)) for leaf in leaves(inquiry["fields"])} if inquiry else set()
     for leaf in tree.leaves():
         kind = tree.kinds.get(leaf.path)
@@ -70,13 +72,14 @@ def _fields(
             role = slot or _role(value, inquiry)
             named = kind.role if kind else role_of(leaf.name, leaf.label, leaf.type)
             how = "mapped" if slot else _how(role, named)
+        source = source_of(leaf, tree)
         yield {
             "path": ".".join(map(str, leaf.path)),
-            "source": source_of(leaf, tree),
+            "source": source,
             "name": kind.name if kind and kind.name else leaf.name,
             "label": leaf.label,
             "type": kind.type if kind and kind.type else leaf.type,
-            "value": _preview(leaf.value),
+            "value": MASK if source and source == secret else _preview(leaf.value),
             "role": role,
             "how": how if inquiry is not None else "unread",
             "inquiry": number,

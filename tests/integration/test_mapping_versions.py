@@ -174,3 +174,18 @@ def test_source_with_a_mapping_of_another_connector_takes_it_too(desk: Desk) -> 
     with desk.engine.begin() as connection:
         tilda = add_source(connection, desk.config, "tilda", "Landing", {}).id
         assert save_draft(connection, tilda, PHONE, "cli") == 1
+
+
+@pytest.mark.parametrize("rules", ['{"fields": {"phone": {"from": ["@nonsense:1"]}}}', '{"unwrap": [{"unknown": 1}]}', '{"fields": []}'])
+def test_rules_that_cannot_be_followed_cost_no_inquiry(desk: Desk, rules: str) -> None:
+    """As an update that no longer knows a verb would find them."""
+    desk.rows(
+        "INSERT INTO source_mapping (source_id, version, state, text, rules) VALUES (%s, 1, 'published', '', %s::jsonb) RETURNING id",
+        desk.form_source, rules,
+    )  # fmt: skip
+    uid = desk.form(name="Anna", phone="+7 912 345-67-05", promo="SPRING")
+    desk.drain("form")
+    assert desk.event(uid)["outcome"] == "created"
+    touch = desk.one("SELECT data FROM touch WHERE kind = 'form'")
+    assert touch["warnings"] == ["mapping_failed"]
+    assert touch["fields"] == {"promo": "SPRING"}
