@@ -20,8 +20,9 @@ from crm_core.reading.values import named, rfc3339
 #: Where alerts may be written from: a worker's cursor or connection, or a request's connection.
 Where = psycopg.Cursor[Any] | psycopg.Connection[Any] | Connection
 
-#: Alerts that mean: inquiries do not arrive, or may not. `leadhub health` names them as problems; others are notes.
-GRAVE = frozenset({"token_expired", "source_broken", "fetch_failed", "poll_failed", "silence", "contacts_missing"})
+#: Alerts that mean: inquiries that exist do not arrive. `leadhub health` names them as problems. The others are notes:
+#: a form that is silent may have nobody who writes, and a hub that calls itself ill for that is soon not believed.
+GRAVE = frozenset({"token_expired", "source_broken", "fetch_failed", "poll_failed"})
 
 _LONGEST_SUBJECT = 300  # characters; a field's name is at most 256
 

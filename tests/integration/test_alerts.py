@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -13,6 +14,7 @@ from sqlalchemy import Engine
 from crm_core.config import HubConfig
 from crm_core.errors import NotFound
 from ingest.alerts import end_alert, list_alerts, open_alerts, open_counts, raise_alert, resolve_alert
+from ingest.queues import health_report
 from ingest.sources import add_source
 
 
@@ -86,3 +88,16 @@ def test_alert_when_it_has_passed(engine: Engine, source_id: int) -> None:
 def test_resolve_when_there_is_no_such_alert(engine: Engine) -> None:
     with engine.begin() as connection, pytest.raises(NotFound):
         resolve_alert(connection, 999, "cli")
+
+
+def test_health_when_a_source_is_broken_or_only_silent(engine: Engine, config: HubConfig, source_id: int) -> None:
+    with engine.begin() as connection:
+        raise_alert(connection, source_id, "silence")
+        report = health_report(connection, config, datetime.now(UTC))
+        assert "Source Site: silence (1 open alerts)." in report["notes"]
+        assert [finding for finding in report["findings"] if finding["code"] == "source_alert"] == []
+        raise_alert(connection, source_id, "token_expired")
+        (finding,) = [
+            one for one in health_report(connection, config, datetime.now(UTC))["findings"] if one["code"] == "source_alert"
+        ]
+    assert (finding["name"], finding["alert"], finding["count"]) == ("Site", "token_expired", 1)

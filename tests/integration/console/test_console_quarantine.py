@@ -83,11 +83,11 @@ def test_page_in_russian_speaks_russian(hub: Hub) -> None:
 def test_queues_when_an_alert_is_open_shows_and_resolves_it(hub: Hub) -> None:
     with hub.engine.begin() as connection:
         raise_alert(connection, hub.source_id, "new_field", "budget")
-        raise_alert(connection, hub.source_id, "silence")
+        raise_alert(connection, hub.source_id, "token_expired")
     visitor = hub.signed_in("head")
     page = visitor.get("/console/queues").text
     assert "The form sends a field that nobody has mapped: budget" in page
-    assert "fewer inquiries than usual" in page
+    assert ": the provider no longer accepts the hub’s key." in page
     for address in set(re.findall(r'action="(/console/alerts/\d+/resolve)"', page)):
         assert visitor.post(address).status_code == 303
     page = visitor.get("/console/queues").text
