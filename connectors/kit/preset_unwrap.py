@@ -45,25 +45,23 @@ def pairs(text: str, separator: str) -> dict[str, str]:
 
 
 def _json_string(data: Tree, rule: Rule) -> Tree:
-    for place, value in list(find(data, rule["json_string"])):
-        data = _with(data, place, _from_json(value))
-    return data
+    return _changed(data, rule["json_string"], _from_json)
 
 
 def _kv(data: Tree, rule: Rule) -> Tree:
-    for place, value in list(find(data, rule["kv"])):
-        if isinstance(value, str):
-            data = _with(data, place, pairs(value, rule["sep"]))
-    return data
+    return _changed(
+        data, rule["kv"], lambda value: pairs(value, rule["sep"]) if isinstance(value, str) else value
+    )
 
 
 def _cookies(data: Tree, rule: Rule) -> Tree:
-    for place, value in list(find(data, rule["cookies"])):
+    lines = list(find(data, rule["cookies"]))
+    kept: dict[str, str] = {}
+    for _, value in lines:
         # Other cookies are sessions of the site's visitors: secrets that nobody asked for.
         cookies = pairs(value, ";") if isinstance(value, str) else value if isinstance(value, dict) else {}
-        kept = {name: text for name, text in cookies.items() if name in rule["keep"]}
-        data = {**kept, **without(data, {place})}
-    return data
+        kept |= {name: text for name, text in cookies.items() if name in rule["keep"]}
+    return {**kept, **without(data, {place for place, _ in lines})} if lines else data
 
 
 def _flatten(data: Tree, rule: Rule) -> Tree:
@@ -78,11 +76,9 @@ def _flatten(data: Tree, rule: Rule) -> Tree:
 
 def _rename(data: Tree, rule: Rule) -> Tree:
     """Keys of a level: an own new name each, else what `strip` means is taken off the beginning and `prefix` put there."""
-    places = [((), data)] if rule["rename"] == "$" else list(find(data, rule["rename"]))
-    for place, value in places:
-        if isinstance(value, dict):
-            data = _with(data, place, _renamed(value, rule))
-    return data
+    return _changed(
+        data, rule["rename"], lambda level: _renamed(level, rule) if isinstance(level, dict) else level
+    )
 
 
 def _renamed(level: Tree, rule: Rule) -> Tree:
@@ -104,11 +100,7 @@ def _stripped(key: str, beginning: str) -> str:
 
 
 def _html(data: Tree, rule: Rule) -> Tree:
-    if rule["html_entities"] == "$":
-        return {key: _unescaped(value) for key, value in data.items()}
-    for place, value in list(find(data, rule["html_entities"])):
-        data = _with(data, place, _unescaped(value))
-    return data
+    return _changed(data, rule["html_entities"], _unescaped)
 
 
 def _unescaped(value: Any) -> Any:
@@ -134,14 +126,27 @@ def _from_json(value: Any) -> Any:
     return value
 
 
-def _with(data: Any, place: Path, value: Any) -> Any:
-    """A copy of the tree with another value at a place."""
-    if not place:
-        return value
-    key, *below = place
-    if isinstance(data, list):
-        return [_with(item, tuple(below), value) if index == key else item for index, item in enumerate(data)]
-    return {name: _with(item, tuple(below), value) if name == key else item for name, item in data.items()}
+def _changed(data: Tree, path: str, change: Callable[[Any], Any]) -> Tree:
+    """The tree with what a path means changed, in one pass; `$` is the whole."""
+    if path == "$":
+        tree: Tree = change(data)
+    else:
+        changes = {place: new for place, value in find(data, path) if (new := change(value)) is not value}
+        tree = _with(data, changes)
+    return tree
+
+
+def _with(data: Any, values: Mapping[Path, Any]) -> Any:
+    """A copy of the tree with other values at some places."""
+    if not values:
+        return data
+    below: dict[str | int, dict[Path, Any]] = {}
+    for (key, *rest), value in values.items():
+        below.setdefault(key, {})[tuple(rest)] = value
+    copy: Any = list(data) if isinstance(data, list) else dict(data)
+    for key, inner in below.items():
+        copy[key] = inner[()] if () in inner else _with(copy[key], inner)
+    return copy
 
 
 VERBS: dict[str, Callable[[Tree, Rule], Tree]] = {
