@@ -21,7 +21,11 @@ _ITEM = re.compile(r"@item:\$\.([^\[\]]+)\[([^\[\]=|]+)=([^\[\]]*)\](?:\.([^\[\]
 
 def find(data: Any, path: str) -> Iterator[tuple[Path, Any]]:
     """Every place that a path means, with its value, in the order of the tree."""
-    yield from _find(data, path.removeprefix("$."), ())
+    key = path.removeprefix("$.")
+    if isinstance(data, dict) and key in data:  # the plain name of a plain form
+        yield (key,), data[key]
+    else:
+        yield from _find(data, key, ())
 
 
 def find_items(data: Any, path: str) -> Iterator[tuple[Path, Any]]:
