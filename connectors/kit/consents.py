@@ -2,7 +2,7 @@
 
 The words beside the box may come along: as the value or the label itself, in hidden fields `_consent_text`,
 `_consent_text_id`, `_consent_text_url`, `_consent_sha256` (also with `_marketing` or another purpose behind), or from the
-page snippet as `_consents`: {field: {"text", "text_id", "text_url", "sha256"}}.
+page snippet as `_consents`: [{"field", "purpose", "text", "text_id", "text_url", "sha256"}], or the same by field.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ _DETAIL_SLOTS = {
     "text": "text", "text_id": "text_id", "id": "text_id", "version": "text_id", "text_url": "text_url", "url": "text_url",
     "sha256": "text_sha256", "text_sha256": "text_sha256", "hash": "text_sha256",
 }  # fmt: skip
+_PURPOSES = frozenset(("processing", "marketing", "transfer"))
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{1,500}>")
 #: A field about a consent rather than one: its words, its address, when it was given.
@@ -71,6 +72,14 @@ def configured(config: FormConfig | None) -> Mapping[str, str]:
     if config is None or not config.consent_fields:
         return {}
     return {name.strip().casefold(): purpose for name, purpose in config.consent_fields.items()}
+
+
+def with_purposes(
+    wanted: Mapping[str, str], told: Mapping[str, Mapping[str, str]]
+) -> Mapping[str, str]:
+    """The same, and the boxes whose purpose the page itself names: what it did not send was left empty. A setting wins."""
+    named = {field: said["purpose"] for field, said in told.items() if field and "purpose" in said}
+    return {**named, **wanted} if named else wanted
 
 
 def of_leaf(leaf: Leaf, purpose: str = "") -> Consent | None:
@@ -154,6 +163,9 @@ def _tell_all(value: Any, told: dict[str, dict[str, str]]) -> bool:
             continue
         key = str(name or row.get("field") or row.get("name") or row.get("purpose") or "").casefold()
         slots = {slot: text for word, slot in _DETAIL_SLOTS.items() if (text := text_of(row.get(word)))}
+        if name or row.get("field"):
+            purpose = text_of(row.get("purpose"))
+            slots |= {"purpose": purpose} if purpose in _PURPOSES else {}
         if slots:
             told.setdefault(key, {}).update(slots)
             heard = True

@@ -65,6 +65,7 @@ def read(
     settings = config if isinstance(config, FormConfig) else None
     honeypots, wanted = guards.honeypots_of(settings), consents.configured(settings)
     data, told = consents.split_details(data)
+    wanted = consents.with_purposes(wanted, told)
     data = _without_first_visit(data, draft)
     cabinet = Cabinet(draft.files)
     notes: dict[Path, Any] = {}

@@ -356,7 +356,7 @@ def test_consents_are_told_with_the_words_beside_the_box(context: BrowserContext
     inner = FIELDS + (
         '<label><input type="checkbox" name="agree" data-leadhub-consent="processing" data-leadhub-consent-id="v3"> '
         'I agree to the\n <a href="https://example.com/privacy">processing</a> of my data</label>'
-        '<label><input type="checkbox" name="news" data-leadhub-consent="marketing"> Send me news and offers</label>'
+        '<label><input type="checkbox" name="box7" data-leadhub-consent="marketing"> Send me news and offers</label>'
     )
     page = context.new_page()
     page.goto(site.form(hub.source.url, inner=inner))
@@ -371,11 +371,14 @@ def test_consents_are_told_with_the_words_beside_the_box(context: BrowserContext
         "field": "agree", "purpose": "processing", "given": True, "text": words, "id": "v3",
         "url": "https://example.com/privacy", "sha256": hashlib.sha256(words.encode()).hexdigest(),
     }  # fmt: skip
-    assert (second["field"], second["purpose"], second["given"]) == ("news", "marketing", False)
+    assert (second["field"], second["purpose"], second["given"]) == ("box7", "marketing", False)
     given = {consent.purpose: consent for consent in read(event).consents}
     assert given["processing"].given
     assert given["processing"].text == words
     assert given["processing"].text_sha256 == first["sha256"]
+    assert given["processing"].text_id == "v3"
+    assert not given["marketing"].given
+    assert given["marketing"].text == "Send me news and offers"
 
 
 def test_signed_time_is_fetched_at_the_first_touch_and_sent_along(
