@@ -5,7 +5,7 @@ Of an item only its value stays, under its label. Its name and type are told bes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.kit.leaves import Path, text_of, without
@@ -115,10 +115,17 @@ def _value(item: dict[str, Any], rule: Rule) -> Any:
             break
     else:
         return "" if _is_known(item, rule) else item
-    for member in rule.get("pick", ()):
-        if isinstance(value, dict) and value.get(member) not in _EMPTY:
-            value = value[member]
+    if isinstance(value, dict):
+        value = _picked(value, rule.get("pick", ()))
     return _in_words(value, item, rule)
+
+
+def _picked(value: dict[str, Any], members: Sequence[str]) -> Any:
+    """The members that are there: what was chosen, and beside it the person's own words under "other"."""
+    found = [value[member] for member in members if value.get(member) not in _EMPTY]
+    if len(found) < 2:
+        return found[0] if found else value
+    return [one for several in found for one in _listed(several)]
 
 
 def _places(item: dict[str, Any], path: str, rule: Rule) -> Iterator[Any]:
@@ -153,4 +160,4 @@ def _in_words(value: Any, item: dict[str, Any], rule: Rule) -> Any:
 
 
 def _listed(value: Any) -> list[Any]:
-    return [value] if isinstance(value, str) else value
+    return value if isinstance(value, list) else [value]

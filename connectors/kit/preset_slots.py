@@ -84,7 +84,7 @@ def hint(kind: Kind, path: Path, row: Row, draft: Draft, mapped: Mapping[str, An
     if (
         getattr(draft, slot)
         or len(texts[0]) > NAME_CHARS
-        or (slot in ("first", "last", "middle") and draft.name)
+        or (slot in ("first", "last", "middle") and "name" in mapped and draft.name)
     ):
         return False
     setattr(draft, slot, " ".join(texts))
