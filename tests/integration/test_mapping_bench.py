@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlencode
 
 import orjson
 import pytest
@@ -220,3 +221,21 @@ def test_nothing_of_it_is_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -
     _send_affected(desk)
     assert "912" not in caplog.text
     assert "Sidorova" not in caplog.text
+
+
+def test_bench_of_an_exchange_says_nothing_of_forms(desk: Desk) -> None:
+    desk.call("call_started", "c1", "+79123456705")
+    desk.drain()
+    [item] = bench(desk.engine, desk.config, desk.call_source)["items"]
+    assert item["understood"]["inquiries"] == []
+    assert dry_run(desk.engine, desk.config, desk.call_source, "")["changed"] == 0
+
+
+def test_preset_behind_a_generic_address_is_the_beginning_of_its_mapping(desk: Desk) -> None:
+    body = {"tranid": "1:1", "formid": "form7", "Name": "Anna", "zakaz_kod": "+7 912 345-67-05, after six", "COOKIES": "a=1"}
+    desk.post(desk.form_source, "form", urlencode(body).encode(), {"content-type": "application/x-www-form-urlencoded"})
+    desk.drain("form")
+    [item] = _bench(desk)["items"]
+    by_path = {one["path"]: one for one in item["arrived"]}
+    assert "COOKIES" not in by_path  # the preset's own unwrapping opened it
+    assert by_path["zakaz_kod"]["how"] == "kept"

@@ -16,6 +16,8 @@ from crm_core.config import HubConfig
 from ingest.drift import acknowledge, list_fields
 from ingest.source_changes import remove_source
 from ingest.watch import watch
+from workers import tasks
+from workers.celery_app import make_app
 
 
 @pytest.fixture
@@ -208,3 +210,14 @@ def test_source_that_was_only_watched_can_be_removed(desk: Desk) -> None:
     with desk.engine.begin() as connection:
         remove_source(connection, desk.form_source)
     assert desk.one("SELECT count(*) FROM source_watch") == 0
+
+
+def test_task_of_the_schedule_looks(desk: Desk) -> None:
+    _send(desk, 3, colour="red")
+    desk.rows("UPDATE inbound_event SET done_at = done_at - interval '1 minute' RETURNING id")
+    app = make_app(desk.config)
+    tasks.register(app, desk.config)
+    app.tasks["watch"]()
+    assert desk.one("SELECT seen FROM source_field") == 3
+    app.tasks["watch"]()
+    assert desk.one("SELECT seen FROM source_field") == 3
