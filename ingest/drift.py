@@ -70,11 +70,9 @@ def forget_habits(connection: Connection, source_id: int, rules: Mapping[str, An
 
     Fields that the rules now take or leave out are no longer unmapped: they go, and their alerts end.
     """
-    gone = [source.removeprefix("$.") for rule in rules.get("fields", {}).values()
-            for source in (*rule.get("from", ()), *rule.get("join", ())) if source.startswith("$.")]  # fmt: skip
-    gone += [source.removeprefix("@name:") for rule in rules.get("fields", {}).values()
-             for source in (*rule.get("from", ()), *rule.get("join", ())) if source.startswith("@name:")]  # fmt: skip
-    gone += rules.get("extra", {}).get("drop", ())
+    sources = [one for rule in rules.get("fields", {}).values() for one in (*rule.get("from", ()), *rule.get("join", ()))]
+    gone = [one.removeprefix("$.").removeprefix("@name:") for one in sources if one.startswith(("$.", "@name:"))]
+    gone += [one.removeprefix("$.") for one in rules.get("extra", {}).get("drop", ())]
     rows = connection.execute(
         select(SourceField.form_id, SourceField.field).where(SourceField.source_id == source_id)
     )
