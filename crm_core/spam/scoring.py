@@ -38,7 +38,7 @@ def score(signals: Iterable[Signal]) -> Score:
     seen: dict[str, Signal] = {}
     for signal in signals:
         seen.setdefault(signal.code, signal)
-    reasons = [
+    reasons: list[dict[str, Any]] = [
         {"code": code, "points": WEIGHTS[code].points, "detail": signal.detail} for code, signal in seen.items()
     ]
     weak = sum(WEIGHTS[code].points for code in seen if WEIGHTS[code].kind == "weak")
