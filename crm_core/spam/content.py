@@ -11,9 +11,10 @@ from typing import Any, Final
 from crm_core.arrivals import Inquiry
 from crm_core.spam.phrases import BRANDS, BROKEN_PROBE, PHRASES, PRICE_PROBES
 from crm_core.spam.scoring import Signal
-from crm_core.spam.texts import folded, has_cyrillic, host_of, is_below, letters, web_hosts, written
+from crm_core.spam.texts import folded, has_cyrillic, host_of, is_below, letters, typed, web_hosts, written
 
-_MARKUP: Final = re.compile(r"\[/?(?:url|link|img|b|i|color|size)\b[^\]]{0,300}\]|<\s*/?(?:a|img|script|iframe|b|br|p|h1|div|span|strong|table)\b[^>]{0,300}>", re.IGNORECASE)  # fmt: skip
+# Not <br> and <b>: services that pass on a quiz write its answers so.
+_MARKUP: Final = re.compile(r"\[/?(?:url|link|img)\b[^\]]{0,300}\]|<\s*/?(?:a|img|script|iframe|object|embed)\b[^>]{0,300}>", re.IGNORECASE)  # fmt: skip
 _ADDRESS: Final = re.compile(r"https?://|www\.\w", re.IGNORECASE)  # "example.com" alone may be how a firm names itself
 _CYRILLIC_PLACES: Final = (".ru", ".su", ".xn--p1ai", ".рф", ".by", ".бел")  # sites whose forms speak Russian
 _WORD: Final = re.compile(r"[A-Za-z]{10,60}")
@@ -41,7 +42,7 @@ def content_signals(inquiry: Inquiry, place: Place) -> Iterator[Signal]:
     if len(foreign) >= _LINKS:
         # A client who lists five products of one shop is no spammer; five shops are.
         yield Signal("many_links" if len(set(foreign)) >= _MANY_LINKS else "links", str(len(foreign)))
-    if any(_MARKUP.search(text) for text in texts):
+    if any(_MARKUP.search(text) for text in typed(inquiry)):
         yield Signal("markup")
     if _ADDRESS.search(inquiry.name):
         yield Signal("link_in_name")
@@ -59,7 +60,7 @@ def content_signals(inquiry: Inquiry, place: Place) -> Iterator[Signal]:
         yield Signal("brand_company")
     if (ticked := _ticked(inquiry)) >= _BOXES:
         yield Signal("all_ticked", str(ticked))
-    if random := sum(_is_random(text) for text in texts):
+    if random := sum(_is_random(text) for text in typed(inquiry)):
         yield Signal("random_texts" if random > 1 else "random_text", str(random))
 
 

@@ -27,12 +27,15 @@ def folded(text: str) -> str:
     return _SPACE.sub(" ", plain).strip()
 
 
+def typed(inquiry: Inquiry) -> list[str]:
+    """Name, company and message: what people type. Fields that nobody mapped also hold ids and markup of the page's own."""
+    return [text for text in (inquiry.name, inquiry.company, inquiry.message) if text.strip()]
+
+
 def written(inquiry: Inquiry) -> list[str]:
-    """The texts of an inquiry that a person may have typed: name, company, message, and the fields that nobody mapped.
-    A field that is one address of the web is left out: pages put their own into hidden fields."""
-    own = [inquiry.name, inquiry.company, inquiry.message]
-    fields = (text for text in leaves(inquiry.fields) if not _URL.fullmatch(text.strip()))
-    return [text for text in (*own, *fields) if text.strip()]
+    """What was typed, and the fields that nobody mapped. A field of nothing but addresses of the web is left out: pages
+    put their own into hidden fields, and services those of uploaded files."""
+    return typed(inquiry) + [text for text in leaves(inquiry.fields) if letters(_URL.sub(" ", text))]
 
 
 def leaves(value: Any, depth: int = 6) -> Iterator[str]:

@@ -79,7 +79,7 @@ def test_list_when_it_is_long_is_paged(desk: Desk) -> None:
 
 
 def test_list_when_the_score_is_high_buries_it(desk: Desk) -> None:
-    spam(desk, more_1="https://a.example.top", message2="[url=https://b.example.top]casino bonus[/url] viagra")
+    spam(desk, note="See https://b.example.top for casino bonus, free spins, viagra and cialis")
     (item,) = shown(desk, shelf="buried")
     assert item["score"] >= 8
     assert counts(desk) == {"review": 0, "buried": 1, "confirmed": 0}

@@ -125,7 +125,11 @@ def test_sign_when_it_is_there(inquiry: Inquiry, code: str) -> None:
         (one("see https://www.site.example.ru/a and https://shop.site.example.ru/b"), "links"),  # the source's own
         (one("write to a@example.com or b@example.com"), "links"),
         (one("", fields={"page": "https://a.example.com/x", "ref": "https://b.example.com/"}), "links"),
+        (one("", fields={"files": "https://a.example.com/1.png, https://b.example.com/2.png"}), "links"),
         (one("3 < 5 and 7 > 2"), "markup"),
+        (one("Rooms: 3<br>Budget: <b>500</b>"), "markup"),
+        (one("", fields={"html": "<a href='https://a.example.com'>x</a>"}), "markup"),
+        (one("", fields={"session": "aQzWsXeDcRfV", "visit": "bQzWsXeDcRfV"}), "random_texts"),
         (one("hello", "example.com"), "link_in_name"),
         (one("nice offer, bitte https://a.example.com Привет", page=RU_PAGE), "other_script"),
         (one("nice offer https://a.example.com"), "other_script"),
