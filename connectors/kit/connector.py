@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -21,6 +22,12 @@ Secret = Annotated[str, Field(json_schema_extra={"secret": True})]
 #: Method of an event that the hub fetched itself (`Fetch`). The door takes no such method, so no sender can use it, and
 #: nobody signed it: it is not verified.
 FETCHED = "FETCH"
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """Reading them walks through a directory; each check of a source's settings would."""
+    return frozenset(available_timezones())
 
 
 class ConnectorConfig(BaseModel):
@@ -43,7 +50,7 @@ class ConnectorConfig(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _known_timezone(cls, value: str) -> str:
-        if value and value not in available_timezones():
+        if value and value not in _timezones():
             raise ValueError("names no time zone; a name such as Europe/Moscow is wanted (IANA)")
         return value
 

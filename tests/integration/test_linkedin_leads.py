@@ -1,4 +1,4 @@
-"""LinkedIn's responses from announcement to lead, its challenge, and a withdrawal (§14 case 45)."""
+"""LinkedIn's responses from announcement to lead, its challenge, and a withdrawal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Meta's leads from announcement to lead: fetched through the guard, once, whatever Meta does in between (§14 case 44)."""
+"""Meta's leads from announcement to lead: fetched through the guard, once, whatever Meta does in between."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@
     const stop = new AbortController();
     const clock = setTimeout(() => stop.abort(), limit);
     return fetch(address, Object.assign({ credentials: "omit", signal: stop.signal }, options))
-      .then((r) => r.json().catch(() => null).then((answer) => ({ ok: r.ok, status: r.status, answer: answer })))
+      .then((r) => r.json().catch(() => null).then((answer) => ({ ok: r.ok, status: r.status, answer })))
       .finally(() => clearTimeout(clock));
   }
 
@@ -152,7 +152,7 @@
       method: "POST",
       keepalive: body.length < 3e4,
       headers: ACCEPT,
-      body: body,
+      body,
     }).then(
       (r) => {
         if (r.ok) {
@@ -213,7 +213,7 @@
     return new Promise((resolve) => {
       waiting[item.id] = (state, key, answer) => {
         (options.told || emit)(state, key, answer);
-        resolve({ state: state, key: key, answer: answer });
+        resolve({ state, key, answer });
       };
       hashed(item.c._consents).then(() => {
         change(item);
@@ -228,7 +228,7 @@
   const tokens = new WeakMap();
 
   function emit(state, key, answer, form) {
-    (form || d).dispatchEvent(new CustomEvent("leadhub:" + state, { bubbles: true, detail: { key: key, answer: answer } }));
+    (form || d).dispatchEvent(new CustomEvent("leadhub:" + state, { bubbles: true, detail: { key, answer } }));
   }
 
   function show(form, state) {
