@@ -127,7 +127,9 @@ def _is_known(snapshot: Snapshot, key: Key) -> bool:
 
 
 def _is_correction(one: RecentTouch, inquiry: Inquiry) -> bool:
-    """The same kinds of address, and each so much alike that a finger slipped."""
+    """The same kinds of address, and each so much alike that a finger slipped. Who left none cannot have corrected it."""
+    if not (inquiry.emails or inquiry.phones):
+        return False
     pairs = ((one.emails, inquiry.emails), (one.phones, inquiry.phones))
     if any(len(before) != len(after) for before, after in pairs):
         return False

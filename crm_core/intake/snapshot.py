@@ -13,6 +13,7 @@ from typing import Any
 
 from crm_core.arrivals import CallEvent, Inquiry, Message
 from crm_core.errors import Transient
+from crm_core.identity.identifiers import Key
 from crm_core.intake.doubles import marks_of, read_recent
 from crm_core.intake.people import Step
 from crm_core.intake.rows import Cursor
@@ -38,6 +39,10 @@ def lock_number(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big", signed=True)
 
 
+def _place(key: Key) -> tuple[str, str]:
+    return key.kind, key.value
+
+
 def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     """Locks and reads. Must run inside a READ COMMITTED transaction, so that each statement sees the newest commit."""
     snapshot = Snapshot()
@@ -51,8 +56,9 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     for step in steps:
         if isinstance(inquiry := step.arrival, Inquiry):
             marks = snapshot.marks[step.item.event_id, step.seq] = marks_of(step, inquiry)
-            # Where a phone or an e-mail is known, its lock already keeps two equal submissions apart.
-            names += [f"form:{mark}" for mark in (marks.likeness, "" if step.person.keys else marks.fingerprint) if mark]
+            # Where a phone or an e-mail is locked, that lock already keeps two equal submissions apart.
+            is_locked = any(place in keys and place not in shared for place in map(_place, step.person.keys))
+            names += [f"form:{mark}" for mark in (marks.likeness, "" if is_locked else marks.fingerprint) if mark]
     locks = sorted({lock_number(name) for name in names})
     if locks:
         cursor.execute("SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k", (locks,))
@@ -69,6 +75,7 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
         read_recent(cursor, snapshot, steps, wanted)
     back_ids = _find_call_backs(cursor, [value for kind, value in keys if kind == "phone"], wanted) if calls else []
     _lock_contacts(cursor, snapshot, wanted)
+    _forget_erased(snapshot)
     back_rows = _lock_call_backs(cursor, back_ids) if back_ids else []
     _read_leads(cursor, snapshot)
     _connect(snapshot, links, call_rows, message_rows, touch_rows, back_rows)
@@ -180,8 +187,8 @@ def _lock_contacts(cursor: Cursor, snapshot: Snapshot, wanted: set[int]) -> None
         return
     for _ in range(_LOCK_ROUNDS):
         cursor.execute(
-            "SELECT m.id AS member_id, r.id, r.root_id, r.name, r.company, r.owner_id, r.owner_since, r.last_seen_at"
-            "  FROM contact m JOIN contact r ON r.id = m.root_id WHERE m.id = ANY(%s) ORDER BY r.id"
+            "SELECT m.id AS member_id, r.id, r.root_id, r.name, r.company, r.owner_id, r.owner_since, r.last_seen_at,"
+            " r.erased_at FROM contact m JOIN contact r ON r.id = m.root_id WHERE m.id = ANY(%s) ORDER BY r.id"
             "  FOR NO KEY UPDATE OF r",
             (list(wanted),),
         )
@@ -196,7 +203,7 @@ def _lock_contacts(cursor: Cursor, snapshot: Snapshot, wanted: set[int]) -> None
             row["id"],
             ContactState(
                 row["id"], row["name"], row["company"], row["owner_id"], row["owner_since"],
-                last_seen_at=row["last_seen_at"],
+                last_seen_at=row["last_seen_at"], is_erased=row["erased_at"] is not None,
             ),
         )
         snapshot.contacts[row["member_id"]] = state
@@ -209,6 +216,14 @@ def _lock_contacts(cursor: Cursor, snapshot: Snapshot, wanted: set[int]) -> None
     )
     for row in cursor.fetchall():
         setattr(states[row["root_id"]], "phones" if row["kind"] == "phone" else "emails", row["n"])
+
+
+def _forget_erased(snapshot: Snapshot) -> None:
+    """Touches that were read just before their person was erased: nobody's double, and nothing comes to him any more."""
+    for mark, touches in snapshot.recent.items():
+        snapshot.recent[mark] = [
+            one for one in touches if one.contact_id is None or not snapshot.contacts[one.contact_id].is_erased
+        ]
 
 
 def _read_leads(cursor: Cursor, snapshot: Snapshot) -> None:

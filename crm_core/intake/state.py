@@ -59,6 +59,7 @@ class ContactState:
     last_seen_at: datetime | None = None
     leads: dict[str, LeadState] = field(default_factory=dict)  # latest by line
     shares_with: ContactState | None = None
+    is_erased: bool = False
 
     @property
     def root(self) -> ContactState:

@@ -63,6 +63,7 @@ class Touch(Base):
         Index("ix_touch_lead_id", "lead_id"),
         # A double click, or a corrected address: looked for among the last minutes only.
         Index("ix_touch_likeness", "likeness", "at", postgresql_where=sql("likeness <> ''")),
+        Index("ix_touch_fingerprint", "fingerprint", "at", postgresql_where=sql("fingerprint <> ''")),
         Index("ix_touch_call_id", "call_id", postgresql_where=sql("call_id IS NOT NULL")),
     )
 

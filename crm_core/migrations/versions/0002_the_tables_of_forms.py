@@ -148,6 +148,7 @@ def upgrade() -> None:
     op.add_column('touch', sa.Column('fingerprint', sa.Text(), server_default='', nullable=False))
     op.add_column('touch', sa.Column('double_of', sa.BigInteger(), nullable=True))
     op.create_index('ix_touch_likeness', 'touch', ['likeness', 'at'], unique=False, postgresql_where=sa.text("likeness <> ''"))
+    op.create_index('ix_touch_fingerprint', 'touch', ['fingerprint', 'at'], unique=False, postgresql_where=sa.text("fingerprint <> ''"))
     op.create_foreign_key(op.f('fk_touch_double_of_touch'), 'touch', 'touch', ['double_of'], ['id'])
     # A consent names the words by their hash; words that could be changed afterwards would prove nothing.
     op.execute("""

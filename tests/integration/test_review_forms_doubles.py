@@ -1,0 +1,123 @@
+"""Doubles under pressure: two workers at once, an erasure at the same moment, people who only look alike, a long history."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from desk import Desk
+from psycopg.rows import dict_row
+from sqlalchemy import Engine
+
+from crm_core.access import Principal
+from crm_core.config import HubConfig
+from crm_core.database import connect
+from crm_core.intake import take_in
+from crm_core.working.erasing import erase_contact
+from ingest.accept import RawArrival, insert_events
+from ingest.process import Processor
+from ingest.replay import event_rows, read_rows
+
+ADMIN = Principal("user", 1, "Admin", "admin", None)
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+@pytest.fixture
+def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
+    made = Desk(config, engine)
+    yield made
+    made.close()
+
+
+def send(desk: Desk, ip: str = "198.51.100.7", **fields: str) -> str:
+    arrival = RawArrival(desk.form_source, "form", urlencode(fields).encode(), headers=FORM, remote_ip=ip)
+    return insert_events(desk.door, [arrival])[0].uid
+
+
+def waits_for_a_lock(desk: Desk, thread: threading.Thread) -> bool:
+    """True once another session waits for a lock; False if the thread ended without."""
+    end = time.monotonic() + 10
+    while thread.is_alive() and time.monotonic() < end:
+        if desk.one("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def in_the_background(work: Callable[[], Any]) -> threading.Thread:
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def test_two_people_known_by_messengers_alone_stay_two_when_one_server_sends_both(desk: Desk) -> None:
+    send(desk, name="Анна", telegram="@anna_first", message="Перезвоните")
+    send(desk, name="Анна", telegram="@quite_another", message="Перезвоните")
+    desk.drain("form")
+    assert desk.one("SELECT count(DISTINCT contact_id) FROM touch WHERE kind = 'form'") == 2
+    assert desk.one("SELECT count(*) FROM lead") == 2
+
+
+def test_equal_submissions_under_a_shared_phone_are_one_lead_when_two_workers_have_them(desk: Desk) -> None:
+    send(desk, phone="+7 495 111-22-33", message="первый")
+    desk.drain("form")
+    desk.rows("UPDATE identifier SET strength = 'shared' WHERE kind = 'phone' RETURNING id")
+    fields = {"phone": "+7 495 111-22-33", "message": "Нужен счёт"}
+    uids = [send(desk, **fields), send(desk, **fields)]
+    processor = Processor(desk.config)
+    ids = [desk.event(uid)["id"] for uid in uids]
+    one, other = read_rows(event_rows(processor, ids), processor.source)
+    before = desk.one("SELECT count(*) FROM lead")
+
+    def take(item: Any) -> None:
+        with connect(desk.config.database_url, "worker") as connection:
+            connection.row_factory = dict_row  # type: ignore[assignment]
+            with connection.transaction(), connection.cursor() as cursor:
+                take_in(cursor, [item], datetime.now(UTC))
+
+    with connect(desk.config.database_url, "worker") as first:
+        first.row_factory = dict_row  # type: ignore[assignment]
+        with first.transaction(), first.cursor() as cursor:
+            take_in(cursor, [one], datetime.now(UTC))
+            second = in_the_background(lambda: take(other))
+            waits_for_a_lock(desk, second)
+        second.join(20)
+    processor.close()
+    assert desk.one("SELECT count(*) FROM lead") == before + 1
+    assert desk.one("SELECT count(*) FROM touch WHERE double_of IS NOT NULL") == 1
+
+
+def test_correction_of_a_person_who_is_erased_at_this_moment_makes_a_contact_of_its_own(desk: Desk, engine: Engine) -> None:
+    send(desk, name="Анна", phone="+7 900 123-45-67", message="Нужен расчёт")
+    desk.drain("form")
+    erased = desk.one("SELECT id FROM contact")
+    send(desk, name="Анна", phone="+7 900 123-45-68", message="Нужен расчёт")
+    with engine.begin() as connection:
+        erase_contact(connection, ADMIN, erased, "letter", desk.config.secret_key, datetime.now(UTC))
+        worker = in_the_background(lambda: desk.drain("form"))
+        assert waits_for_a_lock(desk, worker)
+    worker.join(20)
+    assert desk.rows("SELECT name FROM contact WHERE id = %s", erased) == [{"name": ""}]
+    assert desk.one("SELECT count(*) FROM contact WHERE name = 'Анна' AND erased_at IS NULL") == 1
+    assert desk.one("SELECT count(*) FROM lead WHERE state = 'open'") == 1
+
+
+def test_look_for_doubles_goes_by_indexes_however_long_the_history(desk: Desk) -> None:
+    desk.rows("INSERT INTO contact (root_id) VALUES (1) RETURNING id")
+    desk.rows(
+        "INSERT INTO touch (contact_id, kind, at, likeness, fingerprint) SELECT 1, 'form', now() - n * interval '1 minute',"
+        " md5(n::text), md5((-n)::text) FROM generate_series(1, 20000) n RETURNING 1"
+    )
+    desk.connection.execute("ANALYZE touch")
+    plan = desk.rows(
+        "EXPLAIN SELECT id FROM touch WHERE (likeness = ANY(%s) OR fingerprint = ANY(%s)) AND fingerprint <> ''"
+        " AND at BETWEEN now() - interval '20 days' AND now() ORDER BY id", ["a", "b"], ["c", "d"],
+    )  # fmt: skip
+    text = "\n".join(row["QUERY PLAN"] for row in plan)
+    assert "Bitmap Index Scan on ix_touch_likeness" in text
+    assert "Bitmap Index Scan on ix_touch_fingerprint" in text
