@@ -78,6 +78,7 @@ class InboundEvent(Base):
         Index("ix_inbound_event_attention", "id", postgresql_where=sql("state IN ('needs_attention','rejected')")),
         Index("ix_inbound_event_source_id_id", "source_id", "id"),
         Index("ix_inbound_event_received_at", "received_at"),
+        Index("ix_inbound_event_contact_id", "contact_id", postgresql_where=sql("contact_id IS NOT NULL")),
         {"postgresql_with": {"fillfactor": "85"}},
     )  # fmt: skip
 

@@ -21,4 +21,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['contact_id'], ['contact.id'], name=op.f('fk_tombstone_contact_id_contact')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_tombstone'))
     )
+    # Who is to be erased is found in the journal by these, within the time that a request has.
+    op.create_index('ix_inbound_event_contact_id', 'inbound_event', ['contact_id'], unique=False, postgresql_where=sa.text('contact_id IS NOT NULL'))
+    op.create_index('ix_call_remote', 'call', ['remote'], unique=False, postgresql_where=sa.text('contact_id IS NULL'))
     op.create_index('ix_tombstone_kind_digest', 'tombstone', ['kind', 'digest'], unique=False)
