@@ -128,6 +128,12 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
             text("INSERT INTO source_field (source_id, form_id, field, event_id) VALUES (:source, '', 'colour', :event)"),
             {"source": source, "event": broken},
         )
+        insert(
+            connection, "inbound_event", source_id=source, channel="form", body=b"name=Robot&_gotcha=1", state="done",
+            outcome="spam", reason='{"code": "quarantined", "score": 4, "buried": false,'
+            ' "reasons": [{"code": "honeypot", "points": 4, "detail": "_gotcha"}]}',
+        )  # fmt: skip
+        insert(connection, "source_alert", source_id=source, code="new_field", subject="city")
         team = insert(connection, "team", name="North")
         spare_pool = insert(connection, "pool", name="Spare")
         tokens = {role: create_token(connection, role, role, anna if role == "manager" else None) for role in ROLES}

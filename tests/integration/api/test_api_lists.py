@@ -162,10 +162,10 @@ def test_pools_show_the_live_deficit(world: World) -> None:
 
 def test_the_ledger_balances_and_sums_up(still_world: World) -> None:
     [row] = still_world.get("/ledger").json["items"]
-    assert (row["received"], row["created"], row["needs_attention"], row["balanced"]) == (3, 2, 1, True)
+    assert (row["received"], row["created"], row["spam"], row["needs_attention"], row["balanced"]) == (4, 2, 1, 1, True)
     assert row["source"] == {"id": still_world.ids["source"], "name": "Site"}
     [total] = still_world.get("/ledger?by=").json["items"]
-    assert (total["source"], total["day"], total["received"]) == (None, None, 3)
+    assert (total["source"], total["day"], total["received"]) == (None, None, 4)
     assert still_world.get("/ledger?from=2025-01-01&to=2025-01-02").json["items"] == []
 
 
