@@ -40,6 +40,8 @@ UPDATE attachment SET attempts = attempts + 1, next_try_at = clock_timestamp() +
               ORDER BY next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, event_id, url, name, type, attempts
 """
+#: What was asked for is still wanted: not stored by another worker, not erased, not at another address since a replay.
+_OURS = "id = %s AND state = 'to_fetch' AND url = %s"
 _SOURCE = """
 SELECT s.id, s.name, s.connector, s.channel, s.config, s.state, s.line, s.pool_id, s.allowed_hosts
   FROM inbound_event e JOIN source s ON s.id = e.source_id WHERE e.id = %s
@@ -88,8 +90,8 @@ def fetch_next(config: HubConfig, client: Outbound | None = None) -> Fetched | N
             assure(cursor, config.home, [sha256])
             cursor.execute(
                 "UPDATE attachment SET state = 'stored', note = '', sha256 = %s, size = %s, name = %s,"
-                " type = CASE WHEN type = '' THEN %s ELSE type END WHERE id = %s AND state = 'to_fetch'",
-                (sha256, len(answer.body), name, declared if _TYPE.fullmatch(declared) else "", row["id"]),
+                f" type = CASE WHEN type = '' THEN %s ELSE type END WHERE {_OURS}",
+                (sha256, len(answer.body), name, declared if _TYPE.fullmatch(declared) else "", row["id"], row["url"]),
             )
             written = cursor.rowcount
         if not written:  # erased or rewritten meanwhile
@@ -114,12 +116,14 @@ def _again(connection: psycopg.Connection[Any], row: Any, note: str) -> Fetched:
         return _end(connection, row, "failed", note)
     pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 4 ** (row["attempts"] - 1))
     connection.execute(
-        "UPDATE attachment SET note = %s, next_try_at = clock_timestamp() + make_interval(secs => %s) WHERE id = %s",
-        (note, pause, row["id"]),
+        "UPDATE attachment SET note = %s, next_try_at = clock_timestamp() + make_interval(secs => %s)"
+        f" WHERE {_OURS}", (note, pause, row["id"], row["url"]),
     )
     return Fetched(row["id"], "to_fetch", note)
 
 
 def _end(connection: psycopg.Connection[Any], row: Any, state: str, note: str) -> Fetched:
-    connection.execute("UPDATE attachment SET state = %s, note = %s WHERE id = %s", (state, note, row["id"]))
+    connection.execute(
+        f"UPDATE attachment SET state = %s, note = %s WHERE {_OURS}", (state, note, row["id"], row["url"])
+    )
     return Fetched(row["id"], state, note)

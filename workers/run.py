@@ -19,6 +19,7 @@ WATCH_SECONDS = 60.0  # drift and silence are matters of minutes and hours
 
 BACKFILL_SECONDS = 20.0  # one source a turn; how often each is asked is LEADHUB_BACKFILL_MINUTES
 FILES_SECONDS = 10.0
+TIDY_SECONDS = 60.0  # the task takes the folder whose minute it is
 
 
 def run_worker(config: HubConfig, queues: list[str] | None = None, concurrency: int | None = None) -> None:
@@ -73,6 +74,10 @@ def run_beat(config: HubConfig) -> None:
         "files": {
             "task": "files", "schedule": timedelta(seconds=FILES_SECONDS),
             "options": {"queue": QUEUES["maintenance"], "expires": FILES_SECONDS},
+        },
+        "tidy": {
+            "task": "tidy", "schedule": timedelta(seconds=TIDY_SECONDS),
+            "options": {"queue": QUEUES["maintenance"], "expires": TIDY_SECONDS},
         },
     } | {
         f"canary-{queue}": {

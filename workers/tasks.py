@@ -15,6 +15,7 @@ from celery.signals import worker_process_init, worker_process_shutdown
 from crm_core.config import HubConfig
 from ingest.backfill import run_next
 from ingest.files_fetching import fetch_next
+from ingest.files_tidying import FOLDERS, tidy
 from ingest.process import Processor
 from ingest.sweep import beat_heart, due_channels, note_canary, park_and_settle
 from ingest.watch import TOUCHES, watch
@@ -117,6 +118,16 @@ def register(app: Celery, config: HubConfig) -> None:
                 pass
         except psycopg.OperationalError as error:
             _log.warning("database_away", extra={"error": type(error).__name__})
+
+    @app.task(name="tidy")
+    def tidy_files() -> None:
+        """Deletes contents that nobody names, one folder a minute; all of them within five hours."""
+        try:
+            tidy(config, int(time.time() // 60) % FOLDERS)
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
+        except OSError as error:
+            _log.warning("files_not_tidied", extra={"error": type(error).__name__})
 
     @app.task(name="canary")
     def canary(queue: str, sent_at: float) -> None:
