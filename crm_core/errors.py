@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 
@@ -56,3 +57,8 @@ class Invalid(HubError):
 
 class Conflict(HubError):
     """Somebody else changed it meanwhile: 409, read again and repeat."""
+
+
+def without_words(error: BaseException) -> str:
+    """Class and places of an error for the log. Its words are left out: they quote values, and values are people's."""
+    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"

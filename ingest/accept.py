@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
 from crm_core.config import HubConfig
+from crm_core.errors import without_words
 from ingest.accept_writer import Counts, JournalWriter, Slip, away, refuse
 from ingest.arrival import RawArrival, Receipt, masked_headers
 from ingest.insert import insert_events
@@ -78,8 +79,8 @@ class GroupAcceptor:
             try:
                 if batch:
                     self._down = not self._writer.write(batch)
-            except Exception:  # noqa: BLE001 - the only writer of its process goes on, whatever happens
-                _log.exception("journal batch failed unexpectedly")
+            except Exception as error:  # noqa: BLE001 - the only writer of its process goes on, whatever happens
+                _log.error("journal_batch_failed %s", without_words(error))
                 self._writer.close()
                 refuse(batch)
             self._wake(batch)
@@ -107,9 +108,9 @@ class GroupAcceptor:
         }:
             try:
                 self._on_accepted(channel)
-            except Exception:  # noqa: BLE001 - a wake-up is a courtesy: the sweeper finds what it missed
+            except Exception as error:  # noqa: BLE001 - a wake-up is a courtesy: the sweeper finds what it missed
                 self.counts.failed_wakes += 1
-                _log.exception("wake-up failed")
+                _log.error("wake_failed %s", without_words(error))
 
     def _await_database(self) -> None:
         """Requests are told at once to come back while this thread tries, so that none of them queues up behind it."""

@@ -21,11 +21,10 @@ from psycopg.types.json import Jsonb
 from connectors.kit import Ask, Fetch, registry
 from crm_core.config import HubConfig
 from crm_core.database import connect
-from crm_core.errors import HubError, SourceBroken, Transient
+from crm_core.errors import HubError, SourceBroken, Transient, without_words
 from ingest.alerts import end_alert, raise_alert
 from ingest.fetched import broken, known_keys, mended, put_in
 from ingest.outbound import Limits, Outbound, outbound
-from ingest.reading import without_words
 from ingest.source_settings import LoadedSource, loaded
 
 #: Providers list a lead some time after it was made; what came within this time is asked for again.

@@ -17,13 +17,13 @@ import psycopg
 from connectors.kit import Fetch
 from crm_core.arrivals import Pointer
 from crm_core.config import HubConfig
-from crm_core.errors import HubError, SourceBroken, Transient
+from crm_core.errors import HubError, SourceBroken, Transient, without_words
 from crm_core.intake import Item
 from ingest.alerts import raise_alert
 from ingest.claim import Claimed, Failure
 from ingest.fetched import broken, known_keys, mended, put_in
 from ingest.outbound import Limits, Outbound, outbound
-from ingest.reading import retry, without_words
+from ingest.reading import retry
 from ingest.source_settings import LoadedSource
 
 FETCH_SECONDS = 8.0  # for all that one event points at; a worker's lease is longer

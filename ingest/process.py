@@ -21,12 +21,12 @@ from sqlalchemy import Engine
 
 from crm_core.config import HubConfig
 from crm_core.database import connect
-from crm_core.errors import HubError, NotFound, Transient
+from crm_core.errors import HubError, NotFound, Transient, without_words
 from crm_core.intake import Item, Taken, take_in
 from ingest.claim import Claimed, ClaimLost, Failure, claim, fail, finish, hold, park_killers
 from ingest.fetching import Fetcher
 from ingest.files import assure, hashes_of, keep, lose
-from ingest.reading import read, retry, without_words
+from ingest.reading import read, retry
 from ingest.screening import Screened, Screener
 from ingest.source_settings import LoadedSource, loaded
 from ingest.stats import count_captures

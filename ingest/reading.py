@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -12,7 +11,7 @@ import psycopg
 
 from connectors.kit import Request
 from crm_core.arrivals import Arrival, Inquiry
-from crm_core.errors import HubError, Malformed, NotAuthentic, Transient
+from crm_core.errors import HubError, Malformed, NotAuthentic, Transient, without_words
 from crm_core.identity.emails import read_emails
 from crm_core.intake import Item
 from ingest.arrival import VERIFIED_AT_DOOR, VERIFIED_HEADER
@@ -102,11 +101,6 @@ def _arrivals(source: LoadedSource, request: Request) -> Sequence[Arrival]:
         replace(one, warnings=(*one.warnings, "mapping_failed")) if isinstance(one, Inquiry) else one
         for one in arrivals
     ]
-
-
-def without_words(error: BaseException) -> str:
-    """Class and places of an error for the log. Its words are left out: they quote values, and values are people's."""
-    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"
 
 
 def _verified_at_door(event: Claimed, source: LoadedSource) -> bool:

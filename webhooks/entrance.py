@@ -14,7 +14,15 @@ from typing import Final
 
 from connectors.kit import Connector, Reply, Request
 from crm_core.config import HubConfig
-from crm_core.errors import HubError, Malformed, NotAuthentic, TooLarge, Transient, UnknownSource
+from crm_core.errors import (
+    HubError,
+    Malformed,
+    NotAuthentic,
+    TooLarge,
+    Transient,
+    UnknownSource,
+    without_words,
+)
 from ingest.accept import GroupAcceptor, RawArrival, masked_headers
 from ingest.arrival import VERIFIED_AT_DOOR, VERIFIED_HEADER
 from ingest.source_directory import Address, SourceDirectory
@@ -74,8 +82,8 @@ class Entrance:
             answer = self._refusal(error, headers, environ["PATH_INFO"])
             if isinstance(error, TooLarge):
                 drain(environ, self._config.max_body_bytes * _DRAIN_FACTOR)
-        except Exception:  # noqa: BLE001 - the edge: a defect of ours is answered with CORS too, or a page's script repeats for ever
-            _log.exception("entrance failed")
+        except Exception as error:  # noqa: BLE001 - the edge: a defect of ours is answered with CORS too, or a page's script repeats for ever
+            _log.error("entrance_failed %s", without_words(error))
             answer = self._refusal(HubError("internal", "The hub made a mistake."), headers, environ["PATH_INFO"])
         return send(answer, headers.get("origin", ""), start_response, head=method == "HEAD")
 

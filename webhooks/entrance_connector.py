@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from connectors.kit import Connector, ConnectorConfig, Request
-from crm_core.errors import NotAuthentic
+from crm_core.errors import NotAuthentic, without_words
 
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
@@ -23,8 +23,8 @@ def safely(
     """What the function says; None if it failed, as if it had said nothing."""
     try:
         return function(request, settings)
-    except Exception:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
-        _log.exception("connector failed at the door", extra={"connector": connector.name, "step": step})
+    except Exception as error:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
+        _tell(connector, step, error)
         return None
 
 
@@ -43,6 +43,10 @@ def refusal_of(connector: Connector, request: Request, settings: ConnectorConfig
         connector.verify(request, settings)
     except NotAuthentic as error:
         return error
-    except Exception:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
-        _log.exception("connector failed at the door", extra={"connector": connector.name, "step": "verify"})
+    except Exception as error:  # noqa: BLE001 - a connector's mistake must not cost an inquiry
+        _tell(connector, "verify", error)
     return None
+
+
+def _tell(connector: Connector, step: str, error: BaseException) -> None:
+    _log.error("connector_failed_at_the_door connector=%s step=%s %s", connector.name, step, without_words(error))

@@ -44,6 +44,7 @@ TUNING: Mapping[str, str] = {
     "log_parameter_max_length": "0",  # parameters are people's phones and mails
     "log_parameter_max_length_on_error": "0",
     "log_min_error_statement": "panic",  # a failed statement may carry them as literals
+    "log_error_verbosity": "terse",  # a DETAIL quotes the row: Key (kind, value)=(phone, …)
     "timezone": "UTC",
     "log_timezone": "UTC",
     "password_encryption": "scram-sha-256",
