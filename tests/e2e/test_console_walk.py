@@ -6,12 +6,9 @@ Screenshots go to test-artefacts/.
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -23,23 +20,14 @@ from playwright.sync_api import (
     Page,
     Request,
     expect,
-    sync_playwright,
 )
 from sqlalchemy import Engine, text
-from werkzeug.serving import make_server
+from walking import ARTEFACTS, PASSWORD, chromium, served, sign_in
 
 from crm_core import access
 from crm_core.config import HubConfig
 from crm_core.owners import add_owner, set_absent
 from ingest.process import drain
-from webhooks import engines
-from webhooks.wsgi import create_application
-
-ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
-CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(path).exists()), "")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--no-first-run"]  # fmt: skip
-PASSWORD = "correct horse battery"
 
 #: Panels whose content is wider than they are.
 _CUT_PANELS = "[...document.querySelectorAll('.panel')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText.slice(0, 40))"
@@ -68,11 +56,8 @@ class Watch:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "Chromium is missing: install the system's package chromium."
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -84,28 +69,13 @@ def address(config: HubConfig, engine: Engine) -> Iterator[str]:
         add_owner(connection, "Anna Sidorova", "102", "anna@example.com", "Sales")
         away = add_owner(connection, "Pavel Kozlov", "103", "", "Sales")
         set_absent(connection, away, datetime(2099, 1, 1, tzinfo=UTC), "vacation")
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = make_server("127.0.0.1", config.port, create_application(config), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield config.base_url
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    engines.close_engines()
+    with served(config):
+        yield config.base_url
 
 
 def _picture(page: Page, name: str) -> None:
     ARTEFACTS.mkdir(exist_ok=True)
     page.screenshot(path=ARTEFACTS / f"console-{name}.png", full_page=page.viewport_size is not None and page.viewport_size["width"] < 500)
-
-
-def _sign_in(page: Page, address: str) -> None:
-    page.goto(f"{address}/")
-    page.get_by_label("Login", exact=True).fill("olga@example.com")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"{address}/console/leads")
 
 
 def _add_form(page: Page, address: str) -> str:
@@ -143,7 +113,7 @@ def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubCon
 
     page.goto(f"{address}/")
     _picture(page, "sign-in")
-    _sign_in(page, address)
+    sign_in(page, address)
     expect(page.get_by_text("No leads yet")).to_be_visible()
     _picture(page, "leads-empty")
 
@@ -214,7 +184,7 @@ def test_every_page_fits_and_is_quiet(
         viewport={"width": width, "height": 860}, locale="en-US", color_scheme="dark" if scheme == "dark" else "light"
     )
     page = context.new_page()
-    _sign_in(page, address)
+    sign_in(page, address)
     posted_to = _add_form(page, address)
     _traffic(posted_to, config)
     watch.follow(context)

@@ -9,23 +9,14 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
+from walking import chromium
 
 from connectors.kit import Request, registry
 from crm_core.arrivals import Inquiry
-
-_CHROMIUM = next(
-    (
-        path
-        for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-        if Path(path).exists()
-    ),
-    "",
-)
 
 _STAND_INS = """
   var posts = [], up = true, made = 0, triggers = [];
@@ -82,13 +73,8 @@ def script() -> str:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    assert _CHROMIUM, "Chromium is missing: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=_CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with chromium() as browser:
         yield browser.new_page()
-        browser.close()
 
 
 def _run(page: Page, script: str, steps: str) -> dict[str, Any]:

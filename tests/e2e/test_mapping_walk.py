@@ -4,31 +4,21 @@ it, publishes it, and gets the phone of the lead that came without. Screenshots 
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, text
-from werkzeug.serving import make_server
+from walking import ARTEFACTS, PASSWORD, chromium, served, sign_in
 
 from crm_core import access
 from crm_core.config import HubConfig
 from crm_core.owners import add_owner
 from ingest.process import drain
 from ingest.sources import add_source
-from webhooks import engines
-from webhooks.wsgi import create_application
 
-ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
-CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(path).exists()), "")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--no-first-run"]  # fmt: skip
-PASSWORD = "correct horse battery"
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 ODD = {
     "zakaz_kod": "+7 912 345-67-05, лучше после 18", "zakaz_kto": "Мария Иванова", "zakaz_chto": "Окна на балкон, 3 метра",
@@ -38,11 +28,8 @@ ODD = {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "Chromium is missing: install the system's package chromium."
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -52,23 +39,8 @@ def posted_to(config: HubConfig, engine: Engine) -> Iterator[str]:
         access.add_user(connection, "olga@example.com", "Olga Admin", "admin", PASSWORD)
         add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
         source = add_source(connection, config, "generic_form", "Landing page", {})
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = make_server("127.0.0.1", config.port, create_application(config), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield source.url
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    engines.close_engines()
-
-
-def _sign_in(page: Page, address: str) -> None:
-    page.goto(f"{address}/")
-    page.get_by_label("Login", exact=True).fill("olga@example.com")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"{address}/console/leads")
+    with served(config):
+        yield source.url
 
 
 def _picture(page: Page, name: str) -> None:
@@ -94,7 +66,7 @@ def test_missing_phone_is_found_by_a_click(
     context.on("request", lambda request: None if urlsplit(request.url).hostname == "127.0.0.1" else strangers.append(request.url))
     context.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page = context.new_page()
-    _sign_in(page, config.base_url)
+    sign_in(page, config.base_url)
     assert httpx.post(posted_to, data=ODD).status_code == 200
     drain(None, config, "form")
 
@@ -147,7 +119,7 @@ def test_page_fits_everywhere(
         viewport={"width": width, "height": 860}, locale="en-US", color_scheme="dark" if scheme == "dark" else "light"
     )
     page = context.new_page()
-    _sign_in(page, config.base_url)
+    sign_in(page, config.base_url)
     long = {"a_very_long_name_of_a_field_without_any_blank_" + "x" * 80: "value" * 60, "<b>bold</b>": "<script>alert(1)</script>"}
     for body in ({**ODD, **long}, {"name": "Anna", "phone": "+7 912 345-67-06"}):
         assert httpx.post(posted_to, json=body).status_code == 200

@@ -4,18 +4,15 @@ is released with one click. In both languages, by day and by night, on a phone t
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, text
-from werkzeug.serving import make_server
+from walking import ARTEFACTS, PASSWORD, chromium, served, sign_in
 
 from crm_core import access
 from crm_core.config import HubConfig
@@ -23,24 +20,14 @@ from crm_core.owners import add_owner
 from ingest.accept import RawArrival, insert_events
 from ingest.process import drain
 from ingest.sources import NewSource, add_source
-from webhooks import engines
-from webhooks.wsgi import create_application
 
-ARTEFACTS = Path(__file__).parents[2] / "test-artefacts"
-CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(path).exists()), "")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--no-first-run"]  # fmt: skip
-PASSWORD = "correct horse battery"
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "Chromium is missing: install the system's package chromium."
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium() as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -50,23 +37,8 @@ def source(config: HubConfig, engine: Engine) -> Iterator[NewSource]:
         access.add_user(connection, "olga@example.com", "Olga Head", "head", PASSWORD)
         add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
         made = add_source(connection, config, "generic_form", "Landing page", {"burst_per_minute": 6})
-    logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = make_server("127.0.0.1", config.port, create_application(config), threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
-    engines.close_engines()
-
-
-def _sign_in(page: Page, address: str) -> None:
-    page.goto(f"{address}/")
-    page.get_by_label("Login", exact=True).fill("olga@example.com")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    expect(page).to_have_url(f"{address}/console/leads")
+    with served(config):
+        yield made
 
 
 def _picture(page: Page, name: str) -> None:
@@ -97,7 +69,7 @@ def test_quarantine_when_a_head_looks_through_it(
     context.on("request", lambda request: strangers.append(request.url) if urlsplit(request.url).hostname != "127.0.0.1" else None)
     context.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page = context.new_page()
-    _sign_in(page, config.base_url)
+    sign_in(page, config.base_url)
     page.get_by_role("link", name="Quarantine").click()
     expect(page.get_by_text("Nothing is set aside")).to_be_visible()
 

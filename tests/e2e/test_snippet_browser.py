@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from snippet_world import FIELDS, Hub, Site, Stub, open_hub, open_site, open_stub, until
 from sqlalchemy import Engine
+from walking import chromium
 
 from connectors.kit import Request, registry
 from crm_core.arrivals import Inquiry
@@ -22,20 +22,14 @@ from webhooks.snippet_file import snippet
 
 pytestmark = pytest.mark.e2e
 
-CHROMIUM = next((path for path in ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome") if Path(path).exists()), "")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--no-first-run", "--host-resolver-rules=MAP shop.test 127.0.0.1"]  # fmt: skip
 #: Retries come at once: the waiting itself is not what is tested.
 NO_WAIT = "const real = window.setTimeout; window.setTimeout = (f, ms, ...rest) => real(f, ms >= 1000 && ms < 9000 ? 50 : ms, ...rest);"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "Chromium is missing: install the system's package chromium."
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+    with chromium("--host-resolver-rules=MAP shop.test 127.0.0.1") as launched:
         yield launched
-        launched.close()
 
 
 @pytest.fixture
