@@ -120,7 +120,7 @@ def _from_json(value: Any) -> Any:
         return value
     for attempt in (value, value.replace("&quot;", '"')):
         try:
-            return jsontext.bounded(jsontext.loads(attempt), set())
+            return jsontext.understood(attempt)
         except ValueError:
             continue
     return value

@@ -62,7 +62,7 @@ def _context(ctx: Any) -> dict[str, Any]:
 def _parsed(text: str) -> Any:
     for attempt in (text, text.replace("&quot;", '"')):
         try:
-            return jsontext.bounded(jsontext.loads(attempt), set())
+            return jsontext.understood(attempt)
         except ValueError:
             continue
     return text

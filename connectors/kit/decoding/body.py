@@ -88,11 +88,11 @@ def _json(body: bytes, charset: str, flags: set[str], *, hopeful: bool) -> Any |
         or body.count(b",") + body.count(b"{") + body.count(b"[") < limits.JSON_TOKENS
     ):
         try:
-            value = jsontext.parse(body, charset)
+            value, is_fit = jsontext.measured(body, charset)
         except ValueError:
             pass
         else:
-            return _bounded(value, flags) if value is not None else {}
+            return {} if value is None else value if is_fit else _bounded(value, flags)
     else:
         flags.add(limits.TOO_MANY_FIELDS)
     if not hopeful:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 from connectors.kit.decoding import limits
@@ -21,21 +22,31 @@ def tree(pairs: Iterable[tuple[str, Any]], flags: set[str]) -> dict[str, Any]:
     result: dict[str, Any] = {}
     nested = False
     for name, value in pairs:
-        match = _NAME.match(name) if name[-1:] == "]" else None
-        if match is None:
-            add(result, name, value)
-            continue
-        parts = _PART.findall(match[2])
-        if len(parts) >= limits.DEPTH:
+        path = _path(name) if name[-1:] == "]" else ()
+        if not path:
+            if name in result:
+                add(result, name, value)
+            else:
+                result[name] = value
+        elif len(path) > limits.DEPTH:
             flags.add(limits.TOO_DEEP)
             add(result, name, value)
-        elif parts == [""]:
-            add(result, match[1], value, as_list=True)
+        elif len(path) == 2 and not path[1]:
+            add(result, path[0], value, as_list=True)
         else:
             nested = True
-            if not _place(result, [match[1], *parts], value):
+            if not _place(result, path, value):
                 add(result, name, value)
-    return {key: _lists(value) for key, value in result.items()} if nested else result
+    if nested:
+        result = {key: _lists(value) if type(value) is dict else value for key, value in result.items()}
+    return result
+
+
+@lru_cache(maxsize=4096)  # the same forms send the same names
+def _path(name: str) -> tuple[str, ...]:
+    """`a[b][]` as its parts, () for a name that does not fit."""
+    match = _NAME.match(name)
+    return (match[1], *_PART.findall(match[2])) if match else ()
 
 
 def add(target: dict[str, Any], key: str, value: Any, *, as_list: bool = False) -> None:
@@ -52,14 +63,16 @@ class _Many(list[Any]):
     """A list made of repeated names, which is different from a list that was itself a value."""
 
 
-def _place(target: dict[str, Any], path: list[str], value: Any) -> bool:
+def _place(target: dict[str, Any], path: tuple[str, ...], value: Any) -> bool:
     """Walks down, making the levels; False when something else is in the way."""
-    *way, last = path
-    for part in way:
-        below = target.setdefault(part or _next(target), {})
-        if type(below) is not dict:
+    last = path[-1]
+    for part in path[:-1]:
+        key = part or _next(target)
+        if key not in target:
+            target[key] = {}
+        target = target[key]
+        if type(target) is not dict:
             return False
-        target = below
     if last == "":
         last = _next(target)
     if type(target.get(last)) is dict:
@@ -75,7 +88,7 @@ def _next(target: dict[str, Any]) -> str:
 def _lists(value: Any) -> Any:
     if type(value) is not dict:  # a file is a dict of its own kind and stays whole
         return value
-    inner = {key: _lists(below) for key, below in value.items()}
-    if inner and all(key == str(index) for index, key in enumerate(inner)):
+    inner = {key: _lists(below) if type(below) is dict else below for key, below in value.items()}
+    if "0" in inner and all(key == str(index) for index, key in enumerate(inner)):
         return list(inner.values())
     return inner

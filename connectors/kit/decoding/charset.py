@@ -56,6 +56,13 @@ def clean(text: str) -> str:
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
+def is_clean(text: str) -> bool:
+    """True if `clean` would change nothing; then it would change nothing in any part of the text either."""
+    if text.isascii():
+        return text.isprintable() or _UNWANTED.search(text) is None
+    return _UNWANTED.search(text) is None and unicodedata.is_normalized("NFC", text)
+
+
 @lru_cache(maxsize=256)
 def codec_of(charset: str) -> str:
     """Python's name of a declared charset, "" when there is no such text encoding."""

@@ -8,12 +8,15 @@ import re
 from typing import Any
 
 from connectors.kit.decoding import brackets, limits, uploads
-from connectors.kit.decoding.charset import clean, decoded
+from connectors.kit.decoding.charset import clean, decoded, is_clean
 from crm_core.errors import Malformed
 
 _MEMBER = re.compile(
     r'"((?:[^"\\]|\\.){1,120}+)"\s{0,8}:\s{0,8}(?:"|(-?\d{1,40}(?:\.\d{1,40})?|true|false|null))'
 )
+#: Escapes that may stand for anything: a control, half a character, a sign that joins another. The others are Cyrillic,
+#: Latin, punctuation and what is never part of a word of this program: such text is clean if its bytes are.
+_ODD_ESCAPE = re.compile(r"\\(?:[bf]|u(?!04|00(?:[a-fA-F2]|3[c-fC-F])|20(?:1|2[0-7])))")
 _CLOSING = re.compile(r'"(?=\s*(?:,\s*["\r\n]|[}\]]|\Z))')
 _ELSEWHERE = re.compile("[\udc80-\udcff]")
 
@@ -28,12 +31,24 @@ def loads(text: str) -> Any:
 
 def parse(body: bytes, charset: str) -> Any:
     """The value of a body whose encoding is not known. Where the body mixes encodings, each string finds its own."""
+    return measured(body, charset)[0]
+
+
+def measured(body: bytes, charset: str) -> tuple[Any, bool]:
+    """The same, and whether the value is clean and within all limits as it is."""
     try:
-        return loads(body.decode("utf-8"))
+        text = body.decode("utf-8")
     except UnicodeDecodeError:
-        pass
-    mixed = loads(body.decode("utf-8", "surrogateescape"))
-    return _settle(mixed, charset)
+        mixed = loads(body.decode("utf-8", "surrogateescape"))
+        return _settle(mixed, charset), False
+    value = loads(text)
+    return value, _is_harmless(text) and _is_in_shape(value, 0)
+
+
+def understood(text: str) -> Any:
+    """The value of a text, cleaned and within the limits of one inquiry. Raises ValueError."""
+    value = loads(text)
+    return value if _is_harmless(text) and _is_in_shape(value, 0) else bounded(value, set())
 
 
 def bounded(value: Any, flags: set[str]) -> Any:
@@ -44,7 +59,7 @@ def bounded(value: Any, flags: set[str]) -> Any:
 def read_json(text: str) -> Any:
     """JSON that a provider put into a text field, cleaned and within the limits. Raises Malformed where it is none."""
     try:
-        return bounded(loads(text), set())
+        return understood(text)
     except ValueError as error:
         raise Malformed("broken_json", f"A field should hold JSON and does not: {error}.") from None
 
@@ -118,6 +133,36 @@ def _settle(value: Any, charset: str, depth: int = 0) -> Any:
     if isinstance(value, list):
         return [_settle(v, charset, depth + 1) for v in value]
     return value
+
+
+def _is_harmless(text: str) -> bool:
+    """True if no part of the text needs cleaning or cutting: then the value is not walked through string by string."""
+    return (
+        len(text) <= limits.VALUE_CHARS
+        and text.count(",") + text.count("{") + text.count("[") < limits.KEYS  # a value follows one of these
+        and is_clean(text)
+        and '"data:' not in text
+        and ("\\" not in text or (("\\u" not in text or text.isascii()) and _ODD_ESCAPE.search(text) is None))
+    )
+
+
+def _is_in_shape(value: Any, depth: int) -> bool:
+    """True if the levels of a harmless text need no change: few enough, without files and without doubled names."""
+    kind = type(value)
+    if kind is dict:
+        if depth >= limits.DEPTH or (uploads.may_be_file(value) and uploads.of_mapping(value) is not None):
+            return False
+        for key, below in value.items():
+            if len(key) > limits.KEY_CHARS:
+                return False
+            if isinstance(below, dict | list) and not _is_in_shape(below, depth + 1):
+                return False
+        return True
+    if kind is list:
+        return depth < limits.DEPTH and all(
+            _is_in_shape(below, depth + 1) for below in value if isinstance(below, dict | list)
+        )
+    return not isinstance(value, list)  # a list of doubled names is of a kind of its own
 
 
 class _Bound:

@@ -42,9 +42,14 @@ def of_data_url(text: str, name: str = "") -> Upload | None:
     return Upload(name, match[1] or "", content) if match and content is not None else None
 
 
+def may_be_file(value: dict[str, Any]) -> bool:
+    """False for nearly everything, and quickly."""
+    return len(value) > 1 and not _CONTENT_KEYS.isdisjoint(value)
+
+
 def of_mapping(value: dict[str, Any]) -> Upload | None:
     """{"filename","content"} and its kin. Where the keys could be a form's own, the values must leave no doubt."""
-    if len(value) < 2 or _CONTENT_KEYS.isdisjoint(value):
+    if not may_be_file(value):
         return None
     content = next((value[key] for key in _CONTENTS if isinstance(value.get(key), str) and value[key]), None)
     if content is None:

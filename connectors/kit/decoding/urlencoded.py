@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from binascii import a2b_hex
+from binascii import a2b_hex, a2b_qp
 from functools import lru_cache
 from typing import Any
 
 from connectors.kit.decoding import limits, uploads
-from connectors.kit.decoding.charset import is_stateful, text_of
+from connectors.kit.decoding.charset import is_clean, is_stateful, text_of
 
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})+")
 _KEY = rb"[^\s=&;{}<>\"]{1,256}"
@@ -16,6 +16,8 @@ _LOOKS = re.compile(rb"\s*&*" + _KEY + rb"=")
 _SEMICOLONS = re.compile(rb"[\w.\[\]%+-]{1,64}=[^;]*(?:;[\w.\[\]%+-]{1,64}=[^;]*)+;?\Z")
 _LINES = re.compile(rb"[^=\r\n]{1,256}=[^\r\n]*(?:\r?\n[^=\r\n]{1,256}=[^\r\n]*)+\s*\Z")
 
+#: What `_read_together` leaves to `_read`: what parts its values, or would end a line of a mail, and what may be a file.
+_APART = (b"%09", b"\t", b"\n", b"\r", b"=data")
 _DATA_URL = re.compile(rb"data(?::|%3[Aa])[\w%/.+;=-]{0,100}base64(?:,|%2[Cc])")
 
 Pairs = list[tuple[str, Any]]  # values are texts, or uploads
@@ -33,7 +35,8 @@ def pairs(body: bytes, charset: str, flags: set[str]) -> Pairs:
         if b"\n" in body and len(body) < limits.VALUE_CHARS and _LINES.match(body):  # enctype="text/plain"
             lines = body.replace(b"\r\n", b"\n").split(b"\n", limits.KEYS)
             return _read(lines, charset, flags, plain=True)
-    return _read(body.split(b"&", limits.KEYS), charset, flags)
+    quickly = _read_together(body, charset)
+    return _read(body.split(b"&", limits.KEYS), charset, flags) if quickly is None else quickly
 
 
 def raw_values(body: bytes) -> dict[str, bytes]:
@@ -43,6 +46,39 @@ def raw_values(body: bytes) -> dict[str, bytes]:
         key, _, value = piece.partition(b"=")
         values.setdefault(_unescaped(key).decode("utf-8", "replace"), _unescaped(value))
     return values
+
+
+def _read_together(body: bytes, charset: str) -> Pairs | None:
+    """A small form in clean UTF-8, as nearly every one is: its values are unescaped and decoded in one go.
+
+    None for any other, which must be read value by value: each may have an encoding, a limit, a file of its own.
+    """
+    pieces = body.split(b"&", limits.KEYS)
+    if len(body) > limits.VALUE_CHARS or len(pieces) > limits.KEYS or is_stateful(charset):
+        return None
+    if any(sign in body for sign in _APART):
+        return None
+    names: list[str] = []
+    values: list[bytes] = []
+    for piece in pieces:
+        key, _, value = piece.partition(b"=")
+        if key or value:
+            if len(key) > 6 * limits.KEY_CHARS:
+                return None
+            name, cut = _name(key, charset, False)
+            if cut:
+                return None
+            names.append(name)
+            values.append(value)
+    escaped = b"\t".join(values).replace(b"+", b" ").replace(b"=", b"%3D").replace(b"%", b"=")
+    raw = a2b_qp(escaped)  # a mail's escapes, which differ by their sign only
+    if not names or len(raw) != len(escaped) - 2 * escaped.count(b"="):
+        return None  # a % that begins no escape
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    return list(zip(names, text.split("\t"), strict=True)) if is_clean(text) else None
 
 
 def _read(pieces: list[bytes], charset: str, flags: set[str], *, plain: bool = False) -> Pairs:

@@ -347,3 +347,49 @@ def test_json_in_a_field_is_read_when_it_is_some() -> None:
     for broken in ("", "{", "[" * 10_000, "nothing"):
         with pytest.raises(Malformed, match="should hold JSON"):
             read_json(broken)
+
+
+PIECES = st.sampled_from(
+    ["a", "b[c]=", "b[0]=", "&", "=", "%", "+", "%D0%98", "%d0%b8", "%CC%86", "%26", "%3D", "%0D%0A", "%C8", "%E2%80%AE", "%00",
+     "%7F", "%zz", "%%", "%25", "3D", "Я", "e\u0301", "data:;base64,AAAA", "\x00", ";", "x" * 300]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(PIECES, max_size=20).map("".join), st.sampled_from(["", "; charset=windows-1251"]))
+def test_form_reads_the_same_when_its_values_must_be_read_one_by_one(text: str, charset: str) -> None:
+    body = f"&{text}&".encode()
+    together = read(body + b"zz=1", FORM + charset)
+    one_by_one = read(body + b"zz=%09", FORM + charset)  # a tabulator parts the values that are read together
+    assert {**together.fields, "zz": ""} == {**one_by_one.fields, "zz": ""}
+    assert together.flags == one_by_one.flags
+
+
+KEYS = st.sampled_from(["a", "я", "name", "filename", "content", "data", "type", "e\u0301", "\x7f", "k" * 300])
+TEXTS = st.sampled_from(["", "x", "Имя", "e\u0301", "\u202e", "\x00", "\x08", "a.pdf", "QUJD", "data:;base64,QUJD", "😀", "é", "№", "—"])
+TREES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), TEXTS),
+    lambda below: st.lists(below, max_size=4) | st.dictionaries(KEYS, below, max_size=4),
+    max_leaves=25,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(KEYS, TREES, max_size=5), st.booleans())
+def test_json_reads_the_same_when_it_must_be_walked_through(data: dict[str, Any], escaped: bool) -> None:
+    quickly = read(json.dumps({**data, "zz": "1"}, ensure_ascii=escaped).encode(), JSON)
+    walked = read(json.dumps({**data, "zz": "\x01"}, ensure_ascii=escaped).encode(), JSON)
+    assert {**quickly.fields, "zz": ""} == {**walked.fields, "zz": ""}
+    assert quickly.flags == walked.flags
+
+
+def test_limits_hold_when_text_is_clean() -> None:
+    deep: Any = "x"
+    for _ in range(limits.DEPTH + 1):
+        deep = [deep]
+    assert read(json.dumps({"a": deep}).encode(), JSON).flags == (limits.TOO_DEEP,)
+    many = read(json.dumps({f"k{number}": "x" for number in range(limits.KEYS + 1)}).encode(), JSON)
+    assert many.flags == (limits.TOO_MANY_FIELDS,)
+    assert len(many.fields) == limits.KEYS
+    assert read(json.dumps({"k" * (limits.KEY_CHARS + 1): ["x"]}).encode(), JSON).flags == (limits.TRUNCATED_VALUE,)
+    assert read(b'{"a":{"b":"1","b":"2"}}', JSON).fields == {"a": {"b": ["1", "2"]}}
