@@ -66,13 +66,17 @@ def commands(context: click.Context) -> Iterator[tuple[str, click.Command, click
         command = main.get_command(context, name)
         if command is None:
             raise LookupError(name)
-        own = _context(command, name, context)
-        if isinstance(command, click.Group):
-            for inner in command.list_commands(own):
-                child = command.commands[inner]
-                yield f"leadhub {name} {inner}", child, _context(child, inner, own)
-        else:
-            yield f"leadhub {name}", command, own
+        yield from _below(f"leadhub {name}", command, _context(command, name, context))
+
+
+def _below(path: str, command: click.Command, own: click.Context) -> Iterator[tuple[str, click.Command, click.Context]]:
+    """The command itself, or those of a group, however deep."""
+    if not isinstance(command, click.Group):
+        yield path, command, own
+        return
+    for inner in command.list_commands(own):
+        child = command.commands[inner]
+        yield from _below(f"{path} {inner}", child, _context(child, inner, own))
 
 
 def pages() -> dict[str, str]:
