@@ -24,6 +24,8 @@ _HEAD = """<!-- Made by `python -m connectors.kit.catalogue`; do not edit. -->
 What can be connected today. `leadhub source add NAME` adds one; the name links to its page. What is *known by its signs* may also post to a
 source of `generic_form`, which then reads and answers as that connector does. *Experimental* means: written from documents or public code, not yet seen
 live. How to add a provider that is not here: [presets.md](presets.md), [adding-a-connector.md](adding-a-connector.md).
+HTML forms, JSON of any program and the page snippet are `generic_form`. Not claimed, because no page of theirs says what they send: TikTok, Yandex Direct,
+CoMagic and UIS, Cian; whatever they post to a generic address is kept and read by its names.
 
 | name | what it is | channel | how it authenticates | answer | status |
 |---|---|---|---|---|---|

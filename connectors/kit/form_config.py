@@ -30,7 +30,7 @@ class FormConfig(ConnectorConfig):
         json_schema_extra={"group": "spam"},
     )
     burst_per_minute: int = Field(
-        60,
+        100,
         ge=0,
         le=100_000,
         description="So many posts of visitors in a minute look like an attack: what follows is set aside for ten minutes; 0: never",
