@@ -18,18 +18,19 @@ from crm_core.config import HubConfig
 from crm_core.intake import Item
 from ingest.arrival import safe_json
 from ingest.process import Processor
-from ingest.replay import event_rows, read_rows
+from ingest.replay import event_rows, portions, read_rows
 
 #: How far back it is looked, and how many events one order takes: bodies are read again, some thousands a second.
 MOST_EVENTS = 2_000
-_BATCH = 200
 #: What of an inquiry is compared with the touch that it left.
 PARTS = ("name", "phones", "emails", "company", "message", "form", "fields")
 
 _IDS = """
 SELECT id FROM inbound_event
  WHERE source_id = %s AND state IN ('needs_attention', 'rejected', 'done')
-   AND outcome IS DISTINCT FROM 'dismissed' AND outcome IS DISTINCT FROM 'spam'
+   AND outcome IS DISTINCT FROM 'dismissed' AND outcome IS DISTINCT FROM 'spam' AND erased_at IS NULL
+   -- These wait for a person's word, not for a better reading.
+   AND coalesce(error->>'code', '') NOT IN ('unclaimed', 'consent_unknown', 'consent_declined')
  ORDER BY id DESC LIMIT %s
 """
 _TOUCHES = """
@@ -59,8 +60,7 @@ def affected_events(engine: Engine, config: HubConfig, source_id: int, most: int
         source = processor.source(source_id)
         connection = processor.connection()
         ids = sorted(row["id"] for row in connection.execute(_IDS, (source_id, most)).fetchall())
-        for start in range(0, len(ids), _BATCH):
-            part = ids[start : start + _BATCH]
+        for part in portions(processor, ids):
             rows = event_rows(processor, part)
             stored: dict[int, list[dict[str, Any]]] = {}
             for touch in connection.execute(_TOUCHES, (part,)).fetchall():
@@ -80,9 +80,10 @@ def _differs(row: Mapping[str, Any], result: Any, touches: Sequence[Mapping[str,
     if row["state"] != "done":
         return ()
     inquiries = [one for one in result.arrivals if isinstance(one, Inquiry) and not one.is_test]
-    if not touches or len(touches) != len(inquiries):
-        return () if inquiries else None
-    pairs = [(touch, _of_inquiry(one)) for touch, one in zip(touches, inquiries, strict=True)]
+    if len(touches) < len(inquiries):
+        return ()
+    # A replay takes nothing away: what was once read besides these stays, and is no difference.
+    pairs = [(touch, _of_inquiry(one)) for touch, one in zip(touches, inquiries, strict=False)]
     return tuple(part for part in PARTS if any(touch[part] != one[part] for touch, one in pairs)) or None
 
 

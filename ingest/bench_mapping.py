@@ -5,7 +5,7 @@ Reads and rehearses only; every rehearsal is rolled back. Holds what people wrot
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -22,7 +22,7 @@ from ingest.bench_fields import arrived
 from ingest.claim import Failure
 from ingest.mappings import checked, in_state
 from ingest.process import Processor
-from ingest.replay import event_rows, outcomes, read_rows
+from ingest.replay import event_rows, outcomes, portions, read_rows
 from ingest.source_settings import LoadedSource
 
 MOST_EVENTS = 100
@@ -50,7 +50,10 @@ def bench(
         source = processor.source(source_id)
         items = []
         other = with_rules(source, rules) if rules is not None else None
-        for row in reversed(event_rows(processor, ids)):
+        newest_first = (
+            row for part in reversed([*portions(processor, ids)]) for row in reversed(event_rows(processor, part))
+        )
+        for row in newest_first:
             now = reading(source, row)
             then = reading(other, row) if other else None
             items.append(
@@ -86,30 +89,37 @@ def dry_run(
     with closing(Processor(config)) as processor:
         source = processor.source(source_id)
         other = with_rules(source, rules)
-        rows = event_rows(processor, ids)
-        settled = [row for row in rows if row["state"] not in ("waiting", "working")]
-        after = outcomes(processor, settled, lambda _: other)
-        for row in reversed(rows):
-            was = row["outcome"] or row["state"]
-            name, reason, lead_id = after.get(row["id"], (was, {}, row["lead_id"]))
-            before, then = reading(source, row), reading(other, row)
-            creates = lead_id is not None and lead_id != row["lead_id"] and name in ("created", "repeat")
-            differs = difference(before, then) + (["outcome"] if was != name else [])
-            report["before"][was] = report["before"].get(was, 0) + 1
-            report["after"][name] = report["after"].get(name, 0) + 1
-            report["leads"] += creates
-            if differs:
-                report["changed"] += 1
-                report["items"].append(
-                    _head(row)
-                    | {
-                        "before": before | {"outcome": was},
-                        "after": then | {"outcome": name, "reason": reason},
-                        "differs": differs,
-                        "creates_lead": creates,
-                    }
-                )
+        for part in reversed([*portions(processor, ids)]):
+            _compare(processor, source, other, event_rows(processor, part), report)
     return report
+
+
+def _compare(
+    processor: Processor, source: LoadedSource, other: LoadedSource, rows: Sequence[Mapping[str, Any]], report: dict[str, Any]
+) -> None:
+    """Adds to the report what would become of these events."""
+    settled = [row for row in rows if row["state"] not in ("waiting", "working")]
+    after = outcomes(processor, settled, lambda _: other)
+    for row in reversed(rows):
+        was = row["outcome"] or row["state"]
+        name, reason, lead_id = after.get(row["id"], (was, {}, row["lead_id"]))
+        before, then = reading(source, row), reading(other, row)
+        creates = lead_id is not None and lead_id != row["lead_id"] and name in ("created", "repeat")
+        differs = difference(before, then) + (["outcome"] if was != name else [])
+        report["before"][was] = report["before"].get(was, 0) + 1
+        report["after"][name] = report["after"].get(name, 0) + 1
+        report["leads"] += creates
+        if differs:
+            report["changed"] += 1
+            report["items"].append(
+                _head(row)
+                | {
+                    "before": before | {"outcome": was},
+                    "after": then | {"outcome": name, "reason": reason},
+                    "differs": differs,
+                    "creates_lead": creates,
+                }
+            )
 
 
 def reading(source: LoadedSource, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,7 +190,7 @@ def _known(connection: Connection, source_id: int) -> None:
 def _last(connection: Connection, source_id: int, limit: int) -> list[int]:
     newest = (
         select(InboundEvent.id)
-        .where(InboundEvent.source_id == source_id)
+        .where(InboundEvent.source_id == source_id, InboundEvent.erased_at.is_(None))
         .order_by(InboundEvent.id.desc())
         .limit(max(1, min(limit, MOST_EVENTS)))
     )

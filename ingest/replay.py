@@ -5,7 +5,7 @@ A dry run does the whole work in a transaction that is rolled back, and shows wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,8 @@ MOST_EVENTS = 10_000
 #: So many events are shown by a dry run; the counts are over all.
 MOST_SHOWN = 200
 _BATCH = 100
+#: Bodies that are in memory at once, unless one alone weighs more.
+_BATCH_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,8 @@ def _rehearse(config: HubConfig, ids: Sequence[int], report: ReplayReport) -> No
     """Processes in batches, each in a transaction that ends in a rollback."""
     processor = Processor(config)
     try:
-        for start in range(0, len(ids), _BATCH):
-            _rehearse_batch(processor, ids[start : start + _BATCH], report)
+        for part in portions(processor, ids):
+            _rehearse_batch(processor, part, report)
     finally:
         processor.close()
 
@@ -164,6 +166,23 @@ def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayRepo
             report.changes.append(
                 {"event": row["uid"], "before": was, "after": name, "lead": lead, "reason": reason}
             )
+
+
+def portions(processor: Processor, ids: Sequence[int]) -> Iterator[list[int]]:
+    """The ids in ascending order, a batch at a time, so that many large bodies are never in memory at once."""
+    sizes = processor.connection().execute(
+        "SELECT id, octet_length(body) AS bytes FROM inbound_event WHERE id = ANY(%s) ORDER BY id", (list(ids),)
+    ).fetchall()  # fmt: skip
+    part: list[int] = []
+    weight = 0
+    for row in sizes:
+        if part and (len(part) >= _BATCH or weight + row["bytes"] > _BATCH_BYTES):
+            yield part
+            part, weight = [], 0
+        part.append(row["id"])
+        weight += row["bytes"]
+    if part:
+        yield part
 
 
 def event_rows(processor: Processor, ids: Sequence[int]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from crm_core.intake.people import steps_of
 from crm_core.intake.rows import Cursor
 from crm_core.intake.snapshot import load
 from crm_core.intake.state import Item, Taken
-from crm_core.intake.taking import take
+from crm_core.intake.taking import left_over, take
 
 __all__ = ["Item", "Taken", "take_in"]
 
@@ -31,6 +31,9 @@ def take_in(cursor: Cursor, items: Sequence[Item], now: datetime) -> list[Taken]
     taken: dict[int, list[Taken]] = {item.event_id: [] for item in items}
     for step in steps:
         taken[step.item.event_id].append(take(snapshot, step, now))
+    for item in items:
+        if item.replayed:
+            taken[item.event_id] += left_over(snapshot, item)
     flush(cursor, snapshot)
     return [_combine([resolve_taken(one) for one in taken[item.event_id]], item.notes) for item in items]
 

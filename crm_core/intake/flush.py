@@ -234,6 +234,12 @@ def _write_touches(cursor: Cursor, snapshot: Snapshot) -> None:
         [{"id": t.id, "title": t.columns["title"], "text": t.columns["text"], "data": t.columns["data"]}
          for t in snapshot.changed_touches],
     )  # fmt: skip
+    # Read by other rules, the same submission has other marks: a repetition of it is read by those rules too.
+    update_rows(
+        cursor, "touch",
+        [{"id": t.id, "likeness": t.columns["likeness"], "fingerprint": t.columns["fingerprint"]}
+         for t in snapshot.changed_touches if "fingerprint" in t.columns],
+    )  # fmt: skip
 
 
 def _write_call_backs(cursor: Cursor, snapshot: Snapshot) -> None:

@@ -69,15 +69,15 @@ def take_inquiry(snapshot: Snapshot, step: Step, inquiry: Inquiry, now: datetime
             **({"messengers": dict(inquiry.messengers)} if inquiry.messengers else {}),
         },
     }  # fmt: skip
+    marks, at = snapshot.marks[step.item.event_id, step.seq], happened_at(step, inquiry)
+    touch |= {"likeness": marks.likeness, "fingerprint": marks.fingerprint}
     again = snapshot.touches.get((step.item.event_id, step.seq))
     if again is not None:
         enclose(snapshot, step, inquiry, again.contact.root, again.lead)
-        return rewrite(snapshot, step, again, touch, content)
-    marks, at = snapshot.marks[step.item.event_id, step.seq], happened_at(step, inquiry)
+        return rewrite(snapshot, step, again, touch, content, is_known=not _is_another_person(snapshot, step, again))
     if marks.fingerprint in snapshot.erased:
         snapshot.to_empty.append(step.item.event_id)
         return taken_as(step, "ignored", {"code": "erased_submission_sent_again"})
-    touch |= {"likeness": marks.likeness, "fingerprint": marks.fingerprint}
     found = double_of(snapshot, step, inquiry)
     if found is not None:
         # Nothing is refused: the second one is on record as a touch of the same lead.
@@ -107,12 +107,28 @@ def _contact_of(snapshot: Snapshot, recent: RecentTouch) -> ContactState:
     return snapshot.contacts[recent.contact_id].root
 
 
-def rewrite(
-    snapshot: Snapshot, step: Step, touch: TouchState, columns: dict[str, Any], content: dict[str, Any]
-) -> Taken:
-    """A replay of an event that already had its effect: the effect is brought up to date, nothing is added."""
+def _is_another_person(snapshot: Snapshot, step: Step, touch: TouchState) -> bool:
+    """Read anew, the inquiry names none of the addresses of a contact who has other inquiries as well: it was taken for
+    his by mistake, and what it names is not his."""
     contact = touch.contact.root
-    attach(snapshot, step, contact)
+    if not touch.is_among_others or not step.person.keys or not contact.phones + contact.emails:
+        return False
+    places = ((key.kind, key.value) for key in step.person.keys)
+    known = (snapshot.identifiers[place] for place in places if place in snapshot.identifiers)
+    return not any(link.contact.root is contact for identifier in known for link in identifier.live_links())
+
+
+def rewrite(
+    snapshot: Snapshot, step: Step, touch: TouchState, columns: dict[str, Any], content: dict[str, Any],
+    *, is_known: bool = True,
+) -> Taken:  # fmt: skip
+    """A replay of an event that already had its effect: the effect is brought up to date, nothing is added.
+
+    `is_known` False: the contact gets none of the addresses that it names, and the reason says so.
+    """
+    contact = touch.contact.root
+    if is_known:
+        attach(snapshot, step, contact)
     touch.columns, touch.changed = columns, True
     if not touch.created:
         snapshot.changed_touches.append(touch)
@@ -120,7 +136,8 @@ def rewrite(
     outcome = outcome_on(lead, step)
     if lead is not None and outcome != "attached":
         lead.content = content
-    return taken_as(step, outcome, {"code": "replayed"}, lead, contact)
+    reason = {"code": "replayed"} if is_known else {"code": "replayed", "person": "another"}
+    return taken_as(step, outcome, reason, lead, contact)
 
 
 def outcome_on(lead: LeadState | None, step: Step) -> str:

@@ -151,7 +151,8 @@ def _read_touches(cursor: Cursor, event_ids: list[int], call_ids: list[int], wan
     if not event_ids and not call_ids:
         return []
     cursor.execute(
-        "SELECT t.id, t.event_id, t.seq, t.contact_id, t.lead_id, t.call_id,"
+        "SELECT t.id, t.event_id, t.seq, t.contact_id, t.lead_id, t.call_id, EXISTS (SELECT 1 FROM touch o"
+        "  WHERE o.contact_id = t.contact_id AND o.event_id IS DISTINCT FROM t.event_id) AS is_among_others,"
         f" {_BIRTH} FROM touch t LEFT JOIN lead l ON l.id = t.lead_id"
         " WHERE t.event_id = ANY(%s) OR t.call_id = ANY(%s) ORDER BY t.id",
         (event_ids, call_ids),
@@ -280,7 +281,7 @@ def _connect(
     for row in touch_rows:
         touch = TouchState(
             row["id"], snapshot.contacts[row["contact_id"]], snapshot.leads.get(row["lead_id"]) or _other_lead(snapshot, row),
-            {}, created=False, changed=False,
+            {}, created=False, changed=False, is_among_others=row["is_among_others"],
         )  # fmt: skip
         if row["event_id"] is not None:
             snapshot.touches[row["event_id"], row["seq"]] = touch

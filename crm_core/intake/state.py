@@ -133,6 +133,7 @@ class TouchState:
     created: bool = True
     changed: bool = True
     double_of: TouchState | int | None = None
+    is_among_others: bool = False  # other events brought touches of this contact as well
 
 
 @dataclass(slots=True, eq=False)
