@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from disposable_email_domains import blocklist
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -89,23 +91,6 @@ RELAYS = frozenset(
     }
 )  # fmt: skip
 
-#: The best known throw-away mailboxes. A maintained list has ten thousand; these are the ones that people type.
-DISPOSABLE = frozenset(
-    {
-        "mailinator.com", "guerrillamail.com", "guerrillamail.info", "guerrillamail.net", "guerrillamail.org",
-        "guerrillamail.biz", "guerrillamailblock.com", "sharklasers.com", "grr.la", "10minutemail.com",
-        "10minutemail.net", "20minutemail.com", "temp-mail.org", "temp-mail.ru", "temp-mail.io", "tempmail.com",
-        "tempmail.net", "tempmail.dev", "tempmailo.com", "tempr.email", "yopmail.com", "yopmail.fr", "yopmail.net",
-        "trashmail.com", "trashmail.de", "trashmail.net", "trashmail.me", "dispostable.com", "discard.email",
-        "discardmail.com", "getnada.com", "nada.email", "maildrop.cc", "mailnesia.com", "mailcatch.com",
-        "mytemp.email", "mohmal.com", "emailondeck.com", "fakeinbox.com", "fakemail.net", "throwawaymail.com",
-        "throwaway.email", "spamgourmet.com", "mintemail.com", "mailnull.com", "mailtemp.info", "moakt.com",
-        "moakt.cc", "tmail.ws", "inboxkitten.com", "burnermail.io", "spam4.me", "mail-temp.com", "minuteinbox.com",
-        "crazymailing.com", "dropmail.me", "10mail.org", "emltmp.com", "tmpmail.org", "tmpmail.net", "luxusmail.org",
-        "1secmail.com", "1secmail.net", "1secmail.org", "esiix.com", "wwjmp.com", "harakirimail.com", "33mail.com",
-    }
-)  # fmt: skip
-
 #: Mailboxes open to everybody: the domain says nothing about a company.
 FREE = frozenset(
     {
@@ -163,3 +148,9 @@ ROLES = frozenset(
     инфо почта заказ заказы продажи офис приемная бухгалтерия директор отдел-продаж
     """.split()  # noqa: SIM905 (words read best as words)
 )
+
+#: Throw-away mailboxes: the maintained list, and some that people type and that it does not have.
+DISPOSABLE = (frozenset(blocklist) - FREE - TYPOS.keys()) | {
+    "33mail.com", "burnermail.io", "luxusmail.org", "mail-temp.com", "spamgourmet.com", "temp-mail.io", "tempmail.com",
+    "tempmail.dev", "tempmail.net", "throwaway.email",
+}  # fmt: skip

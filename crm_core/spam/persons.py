@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import phonenumbers
-from disposable_email_domains import blocklist
 
 from crm_core.arrivals import Inquiry
+from crm_core.identity.mailhouses import DISPOSABLE
 from crm_core.identity.phones import read_phones
 from crm_core.identity.placeholders import is_placeholder, is_run, is_withheld
 from crm_core.spam.scoring import Signal
@@ -59,4 +59,4 @@ def _is_premium(e164: str) -> bool:
 def _disposable(domain: str) -> str:
     """The listed domain that this one is, or lies below; "" if none."""
     parts = domain.split(".")
-    return next((name for n in range(len(parts) - 1) if (name := ".".join(parts[n:])) in blocklist), "")
+    return next((name for n in range(len(parts) - 1) if (name := ".".join(parts[n:])) in DISPOSABLE), "")
