@@ -412,7 +412,7 @@ def test_file_is_sent_at_once_or_by_the_browser_itself(
         page.wait_for_url(stub.address)
         assert len(stub.heard) == 2
         keys = {body.partition(b'name="_key"\r\n\r\n')[2][:32] for body in stub.heard}
-        assert len(keys) == 1  # the hub takes the second for the first, sent again
+        assert len(keys) == 1  # if the hub has both, the second is a double of the first
         assert all(b"two rooms" in body for body in stub.heard)
     else:
         expect(page.get_by_role("status")).to_have_text("Thank you! Sent.")

@@ -23,6 +23,8 @@ _KEY = re.compile(
 )
 _HEAD, _TAIL = 8192, 2048
 KEY_CHARS = 200
+#: The page snippet, which makes a new key for each inquiry and tells the number of the try beside it.
+_SNIPPET = b'{"_key":'
 
 
 def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
@@ -38,8 +40,13 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
 
 
 def provider_key(request: Request, _config: ConnectorConfig) -> str | None:
-    """The sender's own key of this inquiry: header `Idempotency-Key`, quoted or bare, else the field `_key`."""
+    """The sender's own key of this inquiry: header `Idempotency-Key`, quoted or bare, else the field `_key`.
+
+    A field of a page stays when the page is kept by a cache or gone back to. So it counts together with what was sent:
+    other words under the same `_key` are another inquiry, and only the same ones are the same, sent again.
+    """
     key = request.headers.get("idempotency-key", "").strip().strip('"')
+    said = ""
     if not key:
         body = request.body
         if b"_key" not in body[:_HEAD] and b"_key" not in body[-_TAIL:]:
@@ -47,10 +54,18 @@ def provider_key(request: Request, _config: ConnectorConfig) -> str | None:
         match = _KEY.search(body[:_HEAD]) or (_KEY.search(body[-_TAIL:]) if len(body) > _HEAD else None)
         raw = next(filter(None, match.groups()), b"") if match else b""
         key = unquote(raw.decode("utf-8", "replace")).strip()
+        said = "" if body.startswith(_SNIPPET) else f"~{_digest(body)}"
     key = "".join(filter(str.isprintable, key))
     if len(key) > KEY_CHARS:
-        return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
-    return key or None
+        key = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
+    return key + said if key else None
+
+
+def _digest(body: bytes) -> str:
+    """Of the bytes without the border between parts, which a browser invents anew for each attempt."""
+    if body.startswith(b"--"):
+        body = body.replace(body.partition(b"\n")[0].rstrip(), b"--")
+    return hashlib.sha256(body).hexdigest()[:16]
 
 
 def _nothing(request: Request) -> Sequence[Arrival]:

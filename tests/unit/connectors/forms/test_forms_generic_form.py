@@ -37,7 +37,18 @@ def key(body: bytes, **headers: str) -> str | None:
     ],
 )
 def test_key_is_found_when_it_is_in_the_body(body: bytes) -> None:
-    assert key(body) == "k-1"
+    found = key(body)
+    assert found is not None
+    assert found.partition("~")[0] == "k-1"
+    assert key(body) == found
+
+
+def test_key_of_a_page_counts_together_with_what_was_sent() -> None:
+    """A page that a cache keeps has the same hidden `_key` for everybody."""
+    assert key(b"_key=k-1&name=Anna") != key(b"_key=k-1&name=Boris")
+    parts = b'--%s\r\nContent-Disposition: form-data; name="_key"\r\n\r\nk-1\r\n--%s--'
+    assert key(parts % (b"first", b"first")) == key(parts % (b"other", b"other"))
+    assert key(b'{"_key":"k-1","_age_ms":5,"_try":0}') == key(b'{"_key":"k-1","_age_ms":900,"_try":1}') == "k-1"
 
 
 def test_header_goes_first_when_there_are_both() -> None:
