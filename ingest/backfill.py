@@ -7,6 +7,7 @@ failure delays its own next turn and nobody else's.
 from __future__ import annotations
 
 import logging
+import random
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -85,7 +86,7 @@ def run_next(config: HubConfig, client: Outbound | None = None) -> Looked | None
         try:
             source = loaded(config, row)
             assert source.connector.fetch is not None
-            pages, listed, added = _look(config, client or outbound(config), connection, source, since)
+            pages, listed, added = _look(config, client or outbound(config), connection, source, since, turn["fails"])
         except HubError as error:
             _failed(connection, config, turn, error)
             return Looked(row["id"], row["channel"], 0, 0, error.code)
@@ -131,14 +132,21 @@ def _look(
     connection: psycopg.Connection[Any],
     source: LoadedSource,
     since: datetime,
+    fails: int,
 ) -> tuple[int, int, int]:
-    """Pages, leads, and leads that were new. All pages of all lists; each page is in the journal before the next one is asked for."""
+    """Pages, leads, and leads that were new. All pages of all lists; each page is in the journal before the next one is asked for.
+
+    A list that cannot be had is told of at the end: it does not hide the others.
+    """
     fetch: Fetch = source.connector.fetch  # type: ignore[assignment]
     assert fetch.lists is not None
     assert fetch.read_list is not None
     end = time.monotonic() + SECONDS
     questions: deque[Ask] = deque(fetch.lists(source.settings, since - OVERLAP))
+    if fails and questions:  # where a turn is too short for all, another list begins the next one
+        questions.rotate(-random.randrange(len(questions)))
     listed = added = pages = 0
+    failure: HubError | None = None
     while questions:
         left = end - time.monotonic()
         if left <= 0 or pages >= MOST_PAGES:
@@ -146,8 +154,14 @@ def _look(
                 "poll_unfinished", "The provider lists more than one turn can read; the next one goes on."
             )
         answer = client.ask(questions.popleft(), Limits(min(QUESTION_SECONDS, left), MOST_ANSWER_BYTES))
-        found = fetch.read_list(answer, source.settings)
         pages += 1
+        try:
+            found = fetch.read_list(answer, source.settings)
+        except (Transient, SourceBroken):
+            raise
+        except HubError as error:
+            failure = failure or error
+            continue
         bodies = dict(found.bodies)
         known = known_keys(connection, source.id, bodies)
         put_in(
@@ -157,6 +171,8 @@ def _look(
         added += len(bodies) - len(known)
         if found.next is not None:
             questions.append(found.next)
+    if failure is not None:
+        raise failure
     return pages, listed, added
 
 

@@ -73,6 +73,10 @@ def forget_habits(connection: Connection, source_id: int, rules: Mapping[str, An
     sources = [one for rule in rules.get("fields", {}).values() for one in (*rule.get("from", ()), *rule.get("join", ()))]
     gone = [one.removeprefix("$.").removeprefix("@name:") for one in sources if one.startswith(("$.", "@name:"))]
     gone += [one.removeprefix("$.") for one in rules.get("extra", {}).get("drop", ())]
+    # First of all, as a look of the watch takes it before it writes fields and alerts.
+    profile = connection.execute(
+        select(SourceWatch.profile).where(SourceWatch.source_id == source_id).with_for_update()
+    ).scalar()
     rows = connection.execute(
         select(SourceField.form_id, SourceField.field).where(SourceField.source_id == source_id)
     )
@@ -84,9 +88,6 @@ def forget_habits(connection: Connection, source_id: int, rules: Mapping[str, An
                 )
             )
             end_alert(connection, source_id, "new_field", subject_of(row.form_id, row.field))
-    profile = connection.execute(
-        select(SourceWatch.profile).where(SourceWatch.source_id == source_id).with_for_update()
-    ).scalar()
     if profile and profile.get("forms"):
         for form in profile["forms"].values():
             form.pop("fields", None)

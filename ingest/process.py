@@ -128,13 +128,13 @@ class Processor:
     def _settle(self, token: str, events: Sequence[Claimed], drained: Drained) -> None:
         items: list[Item] = []
         failures: list[Failure] = []
-        for event in events:
-            result = read(event, self.source)
-            if isinstance(result, Item):
-                result = self._complete(event, result)
-            (items if isinstance(result, Item) else failures).append(result)  # type: ignore[arg-type]
         by_id = {event.id: event for event in events}
         try:
+            for event in events:
+                result = read(event, self.source)
+                if isinstance(result, Item):
+                    result = self._complete(event, result)
+                (items if isinstance(result, Item) else failures).append(result)  # type: ignore[arg-type]
             screened = self._screen(by_id, items)
             failures += screened.held
             kept = self._keep(by_id, screened.items, failures)

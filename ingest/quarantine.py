@@ -17,10 +17,9 @@ from crm_core.arrivals import Inquiry
 from crm_core.config import HubConfig
 from crm_core.errors import HubError, Invalid, NotFound
 from crm_core.intake import Item
-from crm_core.models import InboundEvent, Source
+from crm_core.models import InboundEvent, Source, SourceAlert
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, newest_first, page
 from crm_core.reading.values import named, rfc3339
-from ingest.alerts import list_alerts
 from ingest.claim import Claimed
 from ingest.reading import read
 from ingest.source_settings import LoadedSource, loaded
@@ -173,13 +172,14 @@ def accept_consent(connection: Connection, uids: Sequence[str], actor: Principal
 
 def of_alert(connection: Connection, alert_id: int) -> Pick:
     """What stands aside because of a burst. NotFound if there is no such alert."""
-    found = [alert for alert in list_alerts(connection, None, limit=200).items if alert["id"] == str(alert_id)]
-    if not found or found[0]["code"] != "burst":
+    alert = connection.execute(
+        select(SourceAlert.source_id, SourceAlert.data).where(SourceAlert.id == alert_id, SourceAlert.code == "burst")
+    ).one_or_none()
+    if alert is None:
         raise NotFound("alert_unknown", "There is no such burst.")
-    alert = found[0]
-    since, until = (alert["data"].get(name) for name in ("since", "until"))
+    since, until = (alert.data.get(name) for name in ("since", "until"))
     return Pick(
-        source_id=int(alert["source"]["id"]), burst=True,
+        source_id=alert.source_id, burst=True,
         since=datetime.fromisoformat(since) if since else None, until=datetime.fromisoformat(until) if until else None,
     )  # fmt: skip
 

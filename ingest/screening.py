@@ -130,7 +130,6 @@ class Screener:
         for source_id, (begun, end, limit) in sorted(ends.items()):
             if end - self._bursts.get(source_id, datetime.min.replace(tzinfo=end.tzinfo)) < _BURST_STEP:
                 continue
-            self._bursts[source_id] = end
             with connection.transaction():
                 moved = connection.execute(
                     "UPDATE source SET quarantine_until = %(end)s WHERE id = %(id)s"
@@ -141,6 +140,7 @@ class Screener:
                     told = {"limit": limit, "since": begun.isoformat(), "until": end.isoformat()}
                     raise_alert(connection, source_id, "burst", data=told)
                     _log.warning("burst_began", extra={"source": source_id, "limit": limit})
+            self._bursts[source_id] = end
 
     def _decide(self, one: Read, cases: Mapping[int, _Case], result: Screened) -> None:
         event, item, source = one

@@ -5,6 +5,7 @@ It reads touches by a cursor, a little behind, in bounded parts. Two looks at on
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
@@ -25,6 +26,8 @@ BEHIND = timedelta(seconds=10)
 #: Looks come each minute. After a pause like this the hub itself was away, and a silence says nothing of the site.
 _HUB_AWAY = timedelta(minutes=10)
 _LONGEST_NAME = 200  # characters of a field's name
+#: An e-mail; a number with a plus, or one of Russia. Other digits, alone or beside a letter, are builders' ids of fields.
+_PERSONS = re.compile(r"[^\s@]{1,64}@[^\s@]+\.\w+|(?<!\w)\+\d(?:[\s().-]*\d){9,14}(?!\w)|(?<!\w)[78](?:[\s().-]*\d){10}(?!\w)")
 _LOCK = 0x1EAD_4C  # one look at a time
 
 _NEW = "INSERT INTO source_watch (source_id, at) SELECT id, %s FROM source WHERE channel = 'form' ON CONFLICT DO NOTHING"
@@ -100,13 +103,19 @@ def _seen(row: Mapping[str, Any]) -> Seen:
     slots = {"name": "name", "phone": "phones", "email": "emails", "company": "company"}
     filled = {slot for slot, name in slots.items() if data.get(name)} | ({"message"} if row["has_message"] else set())
     return Seen(
-        form=str(form.get("id") or form.get("name") or "")[:_LONGEST_NAME],
+        form=discreet(str(form.get("id") or form.get("name") or ""))[:_LONGEST_NAME],
         at=row["at"],
         event_id=row["event_id"] or 0,
         has_contact=bool(data.get("phones") or data.get("emails") or data.get("messengers")),
-        unmapped=frozenset(field_names(data.get("fields") or {})),
+        unmapped=frozenset(map(discreet, field_names(data.get("fields") or {}))),
         filled=frozenset(filled),
     )
+
+
+def discreet(name: str) -> str:
+    """The name without what is an e-mail or a phone in it: a broken form sends values where names should be, and names
+    stand in alerts and outlive their person."""
+    return _PERSONS.sub("…", name)
 
 
 def field_names(fields: Mapping[str, Any]) -> Iterator[str]:

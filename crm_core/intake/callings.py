@@ -24,6 +24,9 @@ def take_call(snapshot: Snapshot, step: Step, event: CallEvent, now: datetime) -
     call = snapshot.calls.get(key)
     if call is None:
         call = snapshot.calls[key] = CallState(None, item.source_id, event.call_key, None)
+    if call.contact is not None and call.contact.root.is_erased:  # a late word on it brings nobody back
+        snapshot.to_empty.append(item.event_id)
+        return taken_as(step, "ignored", {"code": "call_of_an_erased_person"})
     call.facts = calls.merge(call.facts, event, item.received_at, item.event_id)
     call.changed = True
     return settle(snapshot, step, event, call, now)
