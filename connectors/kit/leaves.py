@@ -5,7 +5,7 @@ Understands the ways in which builders describe a field: {"title","type","value"
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from connectors.kit.decoding.uploads import Upload
@@ -69,12 +69,15 @@ def text_of(value: Any) -> str:
 def without(data: Any, taken: set[Path], notes: Mapping[Path, Any] | None = None) -> Any:
     """The same tree without the leaves that were taken and without levels that this made empty; `notes` replace leaves."""
     notes = notes or {}
-    if isinstance(data, dict) and all(
-        len(path) == 1 for path in (*taken, *notes)
-    ):  # nearly every form is flat
-        return {key: notes.get((key,), value) for key, value in data.items() if (key,) not in taken}
+    if isinstance(data, dict) and not notes and _are_flat(taken):  # nearly every form
+        gone = {path[0] for path in taken}
+        return {key: value for key, value in data.items() if key not in gone}
     above = {path[:length] for path in (*taken, *notes) for length in range(len(path))}
     return _without(data, taken, notes, above, ())
+
+
+def _are_flat(places: Iterable[Path]) -> bool:
+    return max(map(len, places), default=1) == 1
 
 
 def _without(data: Any, taken: set[Path], notes: Mapping[Path, Any], above: set[Path], at: Path) -> Any:

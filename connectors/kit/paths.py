@@ -16,26 +16,75 @@ from connectors.kit.leaves import Path
 GRAMMAR = r"^\$\.[^*]*(\*[^*]*){0,3}$"  # at most three stars: the time of matching grows with their number
 #: A list or a mapping of items, the member that chooses among them, its values, and what is wanted of the item.
 ITEM_GRAMMAR = r"^@item:\$\.[^\[\]*]+\[[^\[\]=|*]+=[^\[\]*]*(\*[^\[\]*]*){0,3}\](\.[^\[\]*]+)?$"
+_FEW_LEVELS = 6  # of the paths that are walked straight; the deepest of a preset has four
 _ITEM = re.compile(r"@item:\$\.([^\[\]]+)\[([^\[\]=|]+)=([^\[\]]*)\](?:\.([^\[\]]+))?")
 
 
-def find(data: Any, path: str) -> Iterator[tuple[Path, Any]]:
+Places = list[tuple[Path, Any]]
+
+
+def find(data: Any, path: str) -> Places:
     """Every place that a path means, with its value, in the order of the tree."""
     key = path.removeprefix("$.")
-    if isinstance(data, dict) and key in data:  # the plain name of a plain form
-        yield (key,), data[key]
-    else:
-        yield from _find(data, key, ())
+    if type(data) is dict:
+        if key in data:  # the plain name of a plain form
+            return [((key,), data[key])]
+        levels = _levels(key)
+        return _places(data, key) if levels is None else _walked(data, key, levels)
+    return _places(data, key)
+
+
+class _Level(NamedTuple):
+    rest: str  # "b.c" of a.b.c: may be a key with dots
+    head: str  # "b"
+    longer: tuple[str, ...]  # what else the dots let be a key here
+    place: Path  # where `rest` then stands: ("a", "b.c")
+
+
+@lru_cache(maxsize=4096)
+def _levels(path: str) -> tuple[_Level, ...] | None:
+    """A path of a few plain keys, level by level; None for others."""
+    keys = path.split(".")
+    if "*" in path or "" in keys or len(keys) > _FEW_LEVELS:
+        return None
+    return tuple(
+        _Level(
+            ".".join(keys[at:]), key, tuple(".".join(keys[at:to]) for to in range(at + 2, len(keys))),
+            (*keys[:at], ".".join(keys[at:])),
+        )
+        for at, key in enumerate(keys)
+    )  # fmt: skip
+
+
+def _walked(data: Any, path: str, levels: tuple[_Level, ...]) -> Places:
+    """The same as `_places`, which does it where a list or a key with dots is in the way."""
+    level = data
+    for rest, head, longer, place in levels:
+        if type(level) is not dict:
+            return _places(data, path) if isinstance(level, dict | list) else []
+        if rest in level:
+            return [(place, level[rest])]
+        for key in longer:
+            if key in level:
+                return _places(data, path)
+        level = level.get(head)
+    return []
+
+
+def _places(data: Any, path: str) -> Places:
+    found: Places = []
+    _find(data, path, (), found)
+    return found
 
 
 def find_items(data: Any, path: str) -> Iterator[tuple[Path, Any]]:
     """What `@item:` means: the places of the items themselves, each with what is wanted of it."""
     item = _item(path)
-    for place, box in _find(data, item.box, ()):
+    for place, box in _places(data, item.box):
         for key, below in _members(box):
             if isinstance(below, dict) and _chosen(below, item):
                 if item.rest:
-                    for _, value in _find(below, item.rest, ()):
+                    for _, value in _places(below, item.rest):
                         yield (*place, key), value
                 else:
                     yield (*place, key), below
@@ -61,7 +110,7 @@ def folded(text: str) -> str:
 
 
 def _chosen(below: dict[str, Any], item: _Item) -> bool:
-    for _, value in _find(below, item.member, ()):
+    for _, value in _places(below, item.member):
         if isinstance(value, str | int) and not isinstance(value, bool):
             text = folded(str(value))
             if any(matches(text, pattern) for pattern in item.wanted):
@@ -103,32 +152,32 @@ def _keys(data: dict[str, Any], pattern: str) -> list[str]:
     return [key for key in data if isinstance(key, str) and matches(key, pattern)]
 
 
-def _find(data: Any, path: str, at: Path) -> Iterator[tuple[Path, Any]]:
+def _find(data: Any, path: str, at: Path, found: Places) -> None:
     if isinstance(data, list):
-        head, _, tail = path.partition(".")
-        if head.isdecimal() and len(head) < 6:
-            if int(head) < len(data):
-                if tail:
-                    yield from _find(data[int(head)], tail, (*at, int(head)))
-                else:
-                    yield (*at, int(head)), data[int(head)]
-            return
-        for index, item in enumerate(data):
-            if isinstance(item, dict):
-                yield from _find(item, path, (*at, index))
+        _find_in_list(data, path, at, found)
         return
     if not isinstance(data, dict):
         return
-    found = False
-    for key in _keys(data, path):
-        found = True
-        yield (*at, key), data[key]
+    before = len(found)
+    found += [((*at, key), data[key]) for key in _keys(data, path)]
     dot = path.find(".")
-    while not found and dot > 0:
-        head, tail = path[:dot], path[dot + 1 :]
-        for key in _keys(data, head):
+    while dot > 0 and len(found) == before:
+        tail = path[dot + 1 :]
+        for key in _keys(data, path[:dot]):
             if isinstance(data[key], dict | list):
-                for place in _find(data[key], tail, (*at, key)):
-                    found = True
-                    yield place
+                _find(data[key], tail, (*at, key), found)
         dot = path.find(".", dot + 1)
+
+
+def _find_in_list(data: list[Any], path: str, at: Path, found: Places) -> None:
+    head, _, tail = path.partition(".")
+    if head.isdecimal() and len(head) < 6:
+        index = int(head)
+        if index < len(data) and tail:
+            _find(data[index], tail, (*at, index), found)
+        elif index < len(data):
+            found.append(((*at, index), data[index]))
+        return
+    for index, item in enumerate(data):
+        if isinstance(item, dict):
+            _find(item, path, (*at, index), found)

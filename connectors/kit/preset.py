@@ -11,6 +11,7 @@ from connectors.kit.connector import Connector, ConnectorConfig, Detect, Reply, 
 from connectors.kit.form_config import FormConfig
 from connectors.kit.preset_key import key_of
 from connectors.kit.preset_mapping import arrivals_of
+from connectors.kit.preset_plan import Remembered
 from connectors.kit.preset_reply import reply_of, shaken
 from connectors.kit.preset_settings import model_of
 from connectors.kit.preset_signature import verify_of
@@ -41,8 +42,10 @@ def load(folder: Path) -> Connector:
     def reply(request: Request, _config: ConnectorConfig) -> Reply | None:
         return reply_of(rules, request)
 
+    merged = Remembered(lambda mapping: {**own, **mapping, **_hidden({**rules, **mapping})})
+
     def read_under(request: Request, config: ConnectorConfig, mapping: Rules) -> Sequence[Arrival]:
-        return arrivals_of({**own, **mapping, **_hidden({**rules, **mapping})}, request, config)
+        return arrivals_of(merged(mapping), request, config)
 
     return Connector(
         name=folder.name,

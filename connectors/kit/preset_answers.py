@@ -100,7 +100,7 @@ def _text(item: Mapping[str, Any], path: str | None) -> str:
         return ""
     if path in item or "." not in path:  # most members are a plain key
         return text_of(item.get(path))
-    return next(filter(None, (text_of(value) for _, value in find(item, "$." + path))), "")
+    return next(filter(None, (text_of(value) for _, value in find(item, path))), "")
 
 
 def _value(item: dict[str, Any], rule: Rule) -> Any:
@@ -134,7 +134,7 @@ def _places(item: dict[str, Any], path: str, rule: Rule) -> Iterator[Any]:
     elif path in item:
         yield item[path]
     else:
-        yield from (value for _, value in find(item, "$." + path))
+        yield from (value for _, value in find(item, path))
 
 
 def _is_known(item: dict[str, Any], rule: Rule) -> bool:

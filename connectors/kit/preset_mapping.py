@@ -7,9 +7,10 @@ from typing import Any
 
 from connectors.kit.connector import ConnectorConfig, Request
 from connectors.kit.decoding import decode
-from connectors.kit.leaves import Path, text_of, without
+from connectors.kit.leaves import Path, text_of
 from connectors.kit.marks import is_address
 from connectors.kit.paths import find, matches
+from connectors.kit.preset_plan import Plan, plan_of
 from connectors.kit.preset_slots import fill, hint
 from connectors.kit.preset_sources import Row, values
 from connectors.kit.preset_unwrap import unwrapped
@@ -23,7 +24,8 @@ Rules = Mapping[str, Any]
 
 def arrivals_of(rules: Rules, request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
     """What a post means under these rules. Raises Malformed for a form without any field."""
-    arrivals = [_one(rules, row, flags, config) for row, flags in rows_of(rules, request, config.region)]
+    plan = plan_of(rules)
+    arrivals = [_one(plan, row, flags, config) for row, flags in rows_of(rules, request, config.region)]
     if not arrivals:
         raise Malformed("empty_form", "The form was sent without any field.")
     return arrivals
@@ -31,12 +33,13 @@ def arrivals_of(rules: Rules, request: Request, config: ConnectorConfig) -> Sequ
 
 def rows_of(rules: Rules, request: Request, region: str = "") -> Iterator[tuple[Row, Sequence[str]]]:
     """The inquiries of a post as the rules see them, split and unwrapped, each with the limits that were met."""
+    plan = plan_of(rules)
     decoded = decode(request)
     for row in _rows(decoded.data):
         whole = {**decoded.query, **opened(row)}
-        for data in _split(whole, rules["split"]) if "split" in rules else [whole]:
+        for data in _split(whole, plan.split) if plan.split else [whole]:
             if data:
-                tree, kinds = unwrapped(data, rules.get("unwrap", ()))
+                tree, kinds = unwrapped(data, plan.steps)
                 yield Row(tree, request, region, kinds), decoded.flags
 
 
@@ -99,34 +102,21 @@ def _split(data: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
         yield data
 
 
-def _one(rules: Rules, row: Row, flags: Sequence[str], config: ConnectorConfig) -> Arrival:
-    for rule in rules.get("skip_if", ()):
+def _one(plan: Plan, row: Row, flags: Sequence[str], config: ConnectorConfig) -> Arrival:
+    for rule in plan.skip_if:
         if holds(rule, row):
             return Ignored(rule.get("code", "skipped"), rule["path"])
-    draft = Draft(warnings=set(flags), is_test=any(holds(rule, row) for rule in rules.get("test_if", ())))
+    draft = Draft(warnings=set(flags), is_test=any(holds(rule, row) for rule in plan.test_if))
     draft.submitted_at = sent_at(row.data, row.request)
     referer = row.request.headers.get("referer", "")
     if is_address(referer):
         draft.marks.fallback_page = referer
     taken: set[Path] = set()
-    for target, rule in rules.get("fields", {}).items():
-        taken |= fill(target, rule, row, draft, config)
-    by_name = rules.get("read_names", True)
-    if by_name:
+    for slot in plan.slots:
+        fill(slot, row, draft, config, taken)
+    if plan.by_name:
         for path, kind in row.kinds.items():
-            if path not in taken and kind.role and hint(kind, path, row, draft, rules.get("fields", {})):
+            if path not in taken and kind.role and hint(kind, path, row, draft, plan.mapped):
                 taken.add(path)
-    rest = without(row.data, taken) if taken else row.data
-    dropped = rules.get("extra", {}).get("drop", ())
-    if dropped:
-        rest = _without_dropped(rest, dropped)
-    return read(rest, draft, region=config.region, by_name=by_name, config=config)
-
-
-def _without_dropped(data: dict[str, Any], dropped: Sequence[str]) -> dict[str, Any]:
-    """Names of the first level with stars, or places further below."""
-    names = [pattern for pattern in dropped if not pattern.startswith("$.")]
-    places = {place for path in dropped if path.startswith("$.") for place, _ in find(data, path)}
-    if places:
-        data = without(data, places)
-    return {k: v for k, v in data.items() if not any(matches(k, pattern) for pattern in names)}
+    rest = plan.drop.rest_of(row.data, taken)
+    return read(rest, draft, region=config.region, by_name=plan.by_name, config=config)

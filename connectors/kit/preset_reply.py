@@ -134,7 +134,7 @@ def _may_fit(wanted: Mapping[str, str], request: Request) -> bool:
 
 
 def _text_at(data: dict[str, Any], key: str) -> str:
-    return next((text_of(value) for _, value in find(data, "$." + key)), "")
+    return next((text_of(value) for _, value in find(data, key)), "")
 
 
 def _with_values(template: Any, row: Row) -> Any:

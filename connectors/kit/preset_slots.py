@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,7 @@ from connectors.kit.leaves import Path, text_of
 from connectors.kit.marks import CHARS, is_address
 from connectors.kit.preset_files import take_files
 from connectors.kit.preset_pattern import cut
-from connectors.kit.preset_sources import Kind, Row, addresses_marks, values
+from connectors.kit.preset_sources import Found, Kind, Reader, Row, addresses_marks, reader
 from connectors.kit.reading import NAME_CHARS, Draft, with_plus
 from connectors.kit.times import read_time
 from crm_core.arrivals import Consent
@@ -31,33 +32,74 @@ _FIRST_PLAIN = ("page_url", "referrer", "at")
 Rule = Mapping[str, Any]
 
 
-def fill(target: str, rule: Rule, row: Row, draft: Draft, config: ConnectorConfig) -> set[Path]:
-    """Puts what the rule finds into the draft. The places of the tree that are then told and need not be kept."""
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One slot of a mapping's `fields` with its rule, taken apart once for all events."""
+
+    target: str
+    group: str  # "utm" of utm.utm_source
+    name: str  # "utm_source"
+    rule: Rule
+    readers: tuple[Reader, ...]  # of `from` or `join`
+    sources: tuple[str, ...]  # the same as they were written
+    changes: bool  # what is found goes through `regex` or `map`
+    is_contact: bool  # phone or email: all that are found count
+
+    def change(self, text: str) -> str:
+        return changed(text, self.rule) if self.changes else text
+
+
+def slots_of(fields: Mapping[str, Rule]) -> tuple[Slot, ...]:
+    """The slots in the order in which they are filled."""
+    return tuple(_slot(target, rule) for target, rule in fields.items())
+
+
+def _slot(target: str, rule: Rule) -> Slot:
     group, _, name = target.partition(".")
+    sources = tuple(rule.get("from", rule.get("join", ())))
+    return Slot(
+        target, group, name, rule, tuple(_reader(source, group) for source in sources), sources,
+        "regex" in rule or "map" in rule, target in ("phone", "email"),
+    )  # fmt: skip
+
+
+def _reader(source: str, group: str) -> Reader:
+    """A mark may also come out of an address, which `_marks` takes apart."""
+    return _nothing if group in MARKS and source.startswith("@url:") else reader(source)
+
+
+def _nothing(_row: Row) -> Found:
+    return ()
+
+
+def fill(slot: Slot, row: Row, draft: Draft, config: ConnectorConfig, taken: set[Path]) -> None:
+    """Puts what the rule finds into the draft, and into `taken` the places of the tree that are then told."""
+    group, name, rule = slot.group, slot.name, slot.rule
     if group in MARKS:
-        return _fill_marks(group, name, rule, row, draft)
-    if group == "files":
-        return _fill_files(rule, row, draft)
-    if group == "consent":
-        _fill_consents(name, rule, row, draft)
-        return set()
-    found = _texts(target, rule, row)
-    if not found and "default" in rule:
-        found = [((), rule["default"])]
-    if not found and "const" in rule:
-        found = [((), rule["const"])]
-    if not found:
-        return set()
-    if group == "messenger":
-        draft.messengers.setdefault(name, found[0][1][:NAME_CHARS])
-        return {place for place, _ in found[:1] if place}
-    if "join" in rule:
-        text = rule.get("sep", "\n").join(text for _, text in found)
+        _fill_marks(slot, row, draft, taken)
+    elif group == "files":
+        _fill_files(slot, row, draft, taken)
+    elif group == "consent":
+        _fill_consents(slot, row, draft)
     else:
-        found = found if target in ("phone", "email") else found[:1]
-        text = found[0][1]
-    _put(target, text, [text for _, text in found], draft, config)
-    return {place for place, _ in found if place}
+        found = _texts(slot, row)
+        if not found and "default" in rule:
+            found = [((), rule["default"])]
+        if not found and "const" in rule:
+            found = [((), rule["const"])]
+        if not found:
+            return
+        if group == "messenger":
+            found = found[:1]
+            draft.messengers.setdefault(name, found[0][1][:NAME_CHARS])
+        else:
+            text = found[0][1]
+            if "join" in rule:
+                text = rule.get("sep", "\n").join(text for _, text in found)
+            elif not slot.is_contact:
+                found = found[:1]
+            _put(slot.target, text, found, draft, config)
+        taken.update(place for place, _ in found if place)
 
 
 def hint(kind: Kind, path: Path, row: Row, draft: Draft, mapped: Mapping[str, Any]) -> bool:
@@ -94,20 +136,20 @@ def hint(kind: Kind, path: Path, row: Row, draft: Draft, mapped: Mapping[str, An
 _HINTED = ("name", "first_name", "last_name", "middle_name", "phone", "email", "company", "message")
 
 
-def _texts(target: str, rule: Rule, row: Row) -> list[tuple[Path, str]]:
+def _texts(slot: Slot, row: Row) -> list[tuple[Path, str]]:
     """The texts that a rule means and that are not empty, changed as it says."""
     found: list[tuple[Path, str]] = []
-    for source in rule.get("from", rule.get("join", ())):
-        for place, value in values(source, row):
+    for read in slot.readers:
+        for place, value in read(row):
             # Several numbers or addresses in one field are several.
-            for one in value if isinstance(value, list) and target in ("phone", "email") else [value]:
-                text = text_of(one) or (str(one).lower() if isinstance(one, bool) and "map" in rule else "")
-                if target == "phone":
+            for one in value if isinstance(value, list) and slot.is_contact else (value,):
+                text = text_of(one) or (str(one).lower() if isinstance(one, bool) and "map" in slot.rule else "")
+                if slot.target == "phone":
                     text = with_plus(one, text)
-                text = changed(text, rule)
-                if text and (target not in ("phone", "email") or _fits(target, text)):
+                text = slot.change(text)
+                if text and (not slot.is_contact or _fits(slot.target, text)):
                     found.append((place, text))
-        if found and "from" in rule and target not in ("phone", "email"):
+        if found and not slot.is_contact and "from" in slot.rule:
             break
     return found
 
@@ -131,9 +173,11 @@ def _fits(target: str, text: str) -> bool:
     return "@" in text if target == "email" else sum(map(str.isdigit, text)) >= 5 and "@" not in text
 
 
-def _put(target: str, text: str, texts: list[str], draft: Draft, config: ConnectorConfig) -> None:
+def _put(
+    target: str, text: str, found: Sequence[tuple[Path, str]], draft: Draft, config: ConnectorConfig
+) -> None:
     if target in ("phone", "email"):
-        getattr(draft, target + "s").extend(dict.fromkeys(texts))
+        getattr(draft, target + "s").extend(dict.fromkeys(text for _, text in found))
     elif target == "message":
         draft.messages.append(text.replace("\r\n", "\n"))
     elif target in ("page_url", "referrer", "page_title"):
@@ -144,11 +188,11 @@ def _put(target: str, text: str, texts: list[str], draft: Draft, config: Connect
         setattr(draft, _DRAFT_NAME.get(target, target), text)
 
 
-def _fill_marks(group: str, mark: str, rule: Rule, row: Row, draft: Draft) -> set[Path]:
-    taken: set[Path] = set()
-    for source in rule.get("from", ()):
-        for place, sent, raw in _marks(source, row):
-            value = changed(raw, rule)
+def _fill_marks(slot: Slot, row: Row, draft: Draft, taken: set[Path]) -> None:
+    group, mark, rule = slot.group, slot.name, slot.rule
+    for source, read in zip(slot.sources, slot.readers, strict=True):
+        for place, sent, raw in _marks(source, read, row):
+            value = slot.change(raw)
             name = rule.get("prefix", "") + sent
             if group == "first":
                 put = _put_first(mark or name, value, draft)
@@ -162,7 +206,6 @@ def _fill_marks(group: str, mark: str, rule: Rule, row: Row, draft: Draft) -> se
                 taken.add(place)
     if mark and "const" in rule:
         draft.marks.put_as(group, mark, rule["const"])
-    return taken
 
 
 def _put_first(name: str, value: str, draft: Draft) -> bool:
@@ -182,38 +225,33 @@ def _put_first(name: str, value: str, draft: Draft) -> bool:
     return bool(group)
 
 
-def _marks(source: str, row: Row) -> Iterator[tuple[Path, str, str]]:
+def _marks(source: str, read: Reader, row: Row) -> Iterator[tuple[Path, str, str]]:
     """Names and values of marks; an address gives those of its query and stays where it is."""
-    if source.startswith("@url:"):
+    if read is _nothing:
         yield from (((), name, value) for name, value in addresses_marks(source, row))
         return
-    for place, value in values(source, row):
-        yield place, str(place[-1]) if place else source.rpartition(":")[2], text_of(value)
+    for place, value in read(row):
+        yield place, _last_of(place, source), text_of(value)
 
 
-def _fill_consents(purpose: str, rule: Rule, row: Row, draft: Draft) -> None:
+def _last_of(place: Path, source: str) -> str:
+    return str(place[-1]) if place else source.rpartition(":")[2]
+
+
+def _fill_consents(slot: Slot, row: Row, draft: Draft) -> None:
     """A box that is there says yes or no; one that was not sent says nothing. It stays among the fields, to be seen."""
-    for source in rule.get("from", ()):
-        for place, raw in values(source, row):
-            value = changed(text_of(raw), rule) if "map" in rule or "regex" in rule else raw
-            answer = given(value)
+    for source, read in zip(slot.sources, slot.readers, strict=True):
+        for place, raw in read(row):
+            answer = given(changed(text_of(raw), slot.rule) if slot.changes else raw)
             if answer is not None:
                 kind = row.kinds.get(place)
-                name = (
-                    kind.name
-                    if kind and kind.name
-                    else str(place[-1])
-                    if place
-                    else source.rpartition(":")[2]
-                )
-                draft.consents.append(Consent(purpose, answer, field_name=name[:200]))
+                name = kind.name if kind and kind.name else _last_of(place, source)
+                draft.consents.append(Consent(slot.name, answer, field_name=name[:200]))
                 return
 
 
-def _fill_files(rule: Rule, row: Row, draft: Draft) -> set[Path]:
-    return {
-        place
-        for source in rule.get("from", ())
-        for place, value in values(source, row)
-        if value not in (None, "", [], {}) and take_files(value, place, draft.files) and place
-    }
+def _fill_files(slot: Slot, row: Row, draft: Draft, taken: set[Path]) -> None:
+    for read in slot.readers:
+        for place, value in read(row):
+            if value not in (None, "", [], {}) and take_files(value, place, draft.files) and place:
+                taken.add(place)

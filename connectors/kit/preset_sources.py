@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import phonenumbers
@@ -45,6 +46,10 @@ class Kind(NamedTuple):
     role: str
 
 
+Found = Sequence[tuple[Path, Any]]
+Reader = Callable[["Row"], Found]
+
+
 @dataclass(slots=True)
 class Row:
     """One inquiry's fields, and what is around them."""
@@ -54,20 +59,55 @@ class Row:
     region: str = ""
     kinds: dict[Path, Kind] = field(default_factory=dict)
     _leaves: list[Leaf] | None = None
+    _roles: dict[str, list[tuple[Path, Any]]] | None = None
+    _names: list[frozenset[str]] | None = None
+    _query: dict[str, Any] | None = None
+
+    def query(self) -> dict[str, Any]:
+        """What stands in the address."""
+        if self._query is None:
+            self._query = decode_query(self.request.query, set()) if self.request.query else {}
+        return self._query
 
     def leaves(self) -> list[Leaf]:
         if self._leaves is None:
             self._leaves = leaves(self.data)
         return self._leaves
 
+    def of_role(self, role: str) -> Found:
+        """The fields whose list, name, label or type says this role."""
+        if self._roles is None:
+            self._roles = {}
+            for leaf in self.leaves():
+                kind = self.kinds.get(leaf.path)
+                said = kind.role if kind else role_of(leaf.name, leaf.label, leaf.type)
+                if said:
+                    self._roles.setdefault(said, []).append((leaf.path, leaf.value))
+        return self._roles.get(role, ())
 
-def values(source: str, row: Row) -> Iterator[tuple[Path, Any]]:
+    def names(self) -> list[frozenset[str]]:
+        """What each field is called, in the order of `leaves`: by its name, its label, its list, its key."""
+        if self._names is None:
+            kinds = self.kinds
+            self._names = [
+                _names_of(leaf.name, leaf.label, kind.name if (kind := kinds.get(leaf.path)) else "", leaf.path[-1])
+                for leaf in self.leaves()
+            ]
+        return self._names
+
+
+def values(source: str, row: Row) -> Found:
     """Everything a source means, with the place it has in the tree: () for what stands elsewhere."""
+    return reader(source)(row)
+
+
+@lru_cache(maxsize=4096)  # a hub's mappings name some hundreds
+def reader(source: str) -> Reader:
+    """The source as a function, so that its words are taken apart once and not for every event."""
     if source.startswith("$"):
-        yield from find(row.data, source)
-        return
+        return lambda row: find(row.data, source)
     verb, _, rest = source.partition(":")
-    yield from _VERBS[verb](rest, row)
+    return _VERBS[verb](rest)
 
 
 def first_text(source: str, row: Row) -> str:
@@ -80,59 +120,79 @@ def addresses_marks(source: str, row: Row) -> Iterator[tuple[str, str]]:
         yield from query_of(text_of(value))
 
 
-def _by_item(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
-    return find_items(row.data, "@item:" + rest)
+def _names_of(*texts: str | int) -> frozenset[str]:
+    return frozenset([folded(str(text)) for text in {*texts} if text != ""])
 
 
-def _by_role(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
-    for leaf in row.leaves():
-        kind = row.kinds.get(leaf.path)
-        if (kind.role if kind else role_of(leaf.name, leaf.label, leaf.type)) == rest:
-            yield leaf.path, leaf.value
+def _by_item(rest: str) -> Reader:
+    path = "@item:" + rest
+    return lambda row: list(find_items(row.data, path))
 
 
-def _by_type(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
-    wanted = rest.casefold().split("|")
-    for leaf in row.leaves():
-        kind = row.kinds.get(leaf.path)
-        if (kind.type if kind else leaf.type).casefold() in wanted:
-            yield leaf.path, leaf.value
+def _by_role(rest: str) -> Reader:
+    return lambda row: row.of_role(rest)
 
 
-def _by_name(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
+def _by_type(rest: str) -> Reader:
+    wanted = frozenset(rest.casefold().split("|"))
+
+    def read(row: Row) -> Found:
+        found = []
+        for leaf in row.leaves():
+            kind = row.kinds.get(leaf.path)
+            type_ = kind.type if kind else leaf.type
+            if type_ and type_.casefold() in wanted:
+                found.append((leaf.path, leaf.value))
+        return found
+
+    return read
+
+
+def _by_name(rest: str) -> Reader:
     wanted = [folded(text) for text in rest.split("|")]
-    for leaf in row.leaves():
-        kind = row.kinds.get(leaf.path)
-        names = {
-            folded(text)
-            for text in (leaf.name, leaf.label, kind.name if kind else "", str(leaf.path[-1]))
-            if text
-        }
-        if any(matches(name, pattern) for name in names for pattern in wanted):
-            yield leaf.path, leaf.value
+    exact = frozenset(text for text in wanted if "*" not in text)
+    patterns = [text for text in wanted if "*" in text]
+
+    def read(row: Row) -> Found:
+        return [
+            (leaf.path, leaf.value)
+            for leaf, names in zip(row.leaves(), row.names(), strict=True)
+            if not exact.isdisjoint(names) or any(matches(name, one) for one in patterns for name in names)
+        ]
+
+    return read
 
 
-def _of_query(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
-    for _, value in find(decode_query(row.request.query, set()), "$." + rest):
-        yield (), value
+def _of_query(rest: str) -> Reader:
+    return lambda row: [((), value) for _, value in find(row.query(), rest)]
 
 
-def _of_header(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
-    value = row.request.headers.get(rest, "")
-    if value:
-        yield (), "".join(filter(str.isprintable, value))
+def _of_header(rest: str) -> Reader:
+    def read(row: Row) -> Found:
+        value = row.request.headers.get(rest, "")
+        return [((), "".join(filter(str.isprintable, value)))] if value else ()
+
+    return read
 
 
-def _of_path(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
-    parts = row.request.path.split("/")
-    if int(rest) < len(parts) and parts[int(rest)]:
-        yield (), "".join(filter(str.isprintable, parts[int(rest)]))
+def _of_path(rest: str) -> Reader:
+    def read(row: Row) -> Found:
+        parts = row.request.path.split("/")
+        if int(rest) < len(parts) and parts[int(rest)]:
+            return [((), "".join(filter(str.isprintable, parts[int(rest)])))]
+        return ()
+
+    return read
 
 
-def _in_text(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
+def _in_text(rest: str) -> Reader:
+    return lambda row: list(_written(rest, row))
+
+
+def _written(source: str, row: Row) -> Iterator[tuple[Path, Any]]:
     """Numbers and addresses that a person wrote into a text, which itself stays where it is."""
     left = PROSE_CHARS  # all texts together: looking for numbers is slow
-    for _, value in values(rest, row):
+    for _, value in values(source, row):
         prose = text_of(value)[:left]
         left -= len(prose)
         if sum(map(str.isdigit, prose)) >= _FEWEST_DIGITS:
@@ -142,7 +202,7 @@ def _in_text(rest: str, row: Row) -> Iterator[tuple[Path, Any]]:
             yield from (((), found) for found in _EMAIL.findall(prose))
 
 
-_VERBS = {
+_VERBS: Mapping[str, Callable[[str], Reader]] = {
     "@item": _by_item, "@role": _by_role, "@type": _by_type, "@name": _by_name, "@query": _of_query, "@header": _of_header,
     "@path": _of_path, "@text": _in_text,
 }  # fmt: skip

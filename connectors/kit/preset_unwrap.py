@@ -21,15 +21,27 @@ _PAIRS = 200  # a cookie line or a bundle of marks has under 50
 
 Rule = Mapping[str, Any]
 Tree = dict[str, Any]
+Step = Callable[[Tree, dict[Path, Kind]], Tree]
 
 
-def unwrapped(data: Tree, rules: Sequence[Rule]) -> tuple[Tree, dict[Path, Kind]]:
-    """The same tree with the packed fields opened, in the order of the rules, and what lists of answers said of each."""
+def steps_of(rules: Sequence[Rule]) -> tuple[Step, ...]:
+    """The rules of `unwrap` as functions, in their order."""
+    return tuple(_step(next(name for name in VERBS if name in rule), rule) for rule in rules)
+
+
+def unwrapped(data: Tree, steps: Sequence[Step]) -> tuple[Tree, dict[Path, Kind]]:
+    """The same tree with the packed fields opened, and what lists of answers said of each."""
     kinds: dict[Path, Kind] = {}
-    for rule in rules:
-        verb = next(name for name in VERBS if name in rule)
-        data = answers(data, rule, kinds) if verb == "answers" else VERBS[verb](data, rule)
+    for step in steps:
+        data = step(data, kinds)
     return data, kinds
+
+
+def _step(verb: str, rule: Rule) -> Step:
+    if verb == "answers":
+        return lambda data, kinds: answers(data, rule, kinds)
+    change = VERBS[verb]
+    return lambda data, _kinds: change(data, rule)
 
 
 def pairs(text: str, separator: str) -> dict[str, str]:

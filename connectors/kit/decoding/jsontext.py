@@ -18,6 +18,7 @@ _MEMBER = re.compile(
 #: Latin, punctuation and what is never part of a word of this program: such text is clean if its bytes are.
 _ODD_ESCAPE = re.compile(r"\\(?:[bf]|u(?!04|00(?:[a-fA-F2]|3[c-fC-F])|20(?:1|2[0-7])))")
 _CLOSING = re.compile(r'"(?=\s*(?:,\s*["\r\n]|[}\]]|\Z))')
+_SCALARS = frozenset((str, int, float, bool, type(None)))
 _ELSEWHERE = re.compile("[\udc80-\udcff]")
 
 
@@ -152,17 +153,19 @@ def _is_in_shape(value: Any, depth: int) -> bool:
     if kind is dict:
         if depth >= limits.DEPTH or (uploads.may_be_file(value) and uploads.of_mapping(value) is not None):
             return False
-        for key, below in value.items():
-            if len(key) > limits.KEY_CHARS:
-                return False
-            if isinstance(below, dict | list) and not _is_in_shape(below, depth + 1):
-                return False
-        return True
-    if kind is list:
-        return depth < limits.DEPTH and all(
-            _is_in_shape(below, depth + 1) for below in value if isinstance(below, dict | list)
-        )
-    return not isinstance(value, list)  # a list of doubled names is of a kind of its own
+        if value and max(map(len, value)) > limits.KEY_CHARS:
+            return False
+        value = value.values()
+    elif kind is list:
+        if depth >= limits.DEPTH:
+            return False
+    else:
+        return kind in _SCALARS  # not so a list of doubled names, which is of a kind of its own
+    for below in value:
+        kind = type(below)
+        if kind is not str and kind not in _SCALARS and not _is_in_shape(below, depth + 1):
+            return False
+    return True
 
 
 class _Bound:

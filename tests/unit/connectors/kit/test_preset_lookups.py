@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import settings as so_often
+from hypothesis import strategies as st
 from preset_maker import inquiry, made, posted, settings
 
-from connectors.kit.paths import find_items
+from connectors.kit.paths import find, find_items
 from crm_core.arrivals import Inquiry
 
 ANSWERS = [
@@ -239,3 +242,32 @@ def test_own_mapping_goes_before_the_preset_when_a_source_has_one(tmp_path: Path
     assert (read.name, read.line, read.fields) == ("Anna", "", {"a": "1"}), (
         "and the secret is not brought back"
     )
+
+
+KEYS = st.sampled_from(["a", "b", "c", "a.b", "b.c", "a.b.c", "0", ""])
+TREES = st.recursive(
+    st.sampled_from(["x", 1, None]),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(KEYS, below, max_size=4),
+    max_leaves=15,
+)
+
+
+@so_often(max_examples=300, deadline=None)
+@given_any(
+    st.dictionaries(KEYS, TREES, max_size=4),
+    st.lists(st.sampled_from(["a", "b", "c", "", "b*"]), min_size=1, max_size=8).map(".".join),
+)
+def test_path_finds_the_same_when_it_cannot_be_walked_straight(tree: dict[str, Any], path: str) -> None:
+    straight = find(tree, "$." + path)
+    in_list = [(place[1:], value) for place, value in find([tree], "$." + path)]  # lists are searched step by step
+    assert straight == in_list
+
+
+def test_each_mapping_is_followed_when_many_came_before_it(tmp_path: Path) -> None:
+    connector = made(tmp_path, "fields: {form_id: {from: [$.id]}}\n")
+    config, request = settings(connector), posted({"id": "7", **{f"k{number}": f"value {number}" for number in range(5)}})
+    assert connector.map is not None
+    for number in range(1_200):  # more than are remembered, and each of them soon forgotten
+        (read,) = connector.map(request, config, {"fields": {"company": {"from": [f"$.k{number % 5}"]}}})
+        assert isinstance(read, Inquiry)
+        assert (read.company, read.form_id) == (f"value {number % 5}", "")
