@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,7 @@ from crm_core.database import connect
 from crm_core.intake import take_in
 from crm_core.working.erasing import erase_contact
 from ingest.accept import RawArrival, insert_events
+from ingest.ledger import ledger
 from ingest.process import Processor
 from ingest.replay import event_rows, read_rows
 
@@ -121,3 +123,39 @@ def test_look_for_doubles_goes_by_indexes_however_long_the_history(desk: Desk) -
     text = "\n".join(row["QUERY PLAN"] for row in plan)
     assert "Bitmap Index Scan on ix_touch_likeness" in text
     assert "Bitmap Index Scan on ix_touch_fingerprint" in text
+
+
+def test_four_workers_account_for_every_double_once(desk: Desk) -> None:
+    desk.rows("UPDATE source SET config = '{\"spam\": \"off\"}' WHERE id = %s RETURNING id", desk.form_source)
+    for n in range(60):
+        fields = {"name": f"Анна {n % 7}", "phone": f"+7 900 123-4{n % 5}-{n % 10}0", "message": f"Заявка {n % 3}"}
+        for _ in range(3):
+            send(desk, **fields)
+        send(desk, **fields | {"phone": fields["phone"][:-1] + "7"})
+    config = replace(desk.config, batch_size=5)
+    failed: list[int] = []
+
+    def work() -> None:
+        processor = Processor(config)
+        failed.append(processor.drain("form", 60).failed)
+        processor.close()
+
+    threads = [in_the_background(work) for _ in range(4)]
+    for thread in threads:
+        thread.join(120)
+    desk.drain("form")
+    assert desk.rows("SELECT state, count(*) AS n FROM inbound_event GROUP BY state") == [{"state": "done", "n": 240}]
+    assert desk.one("SELECT count(*) FROM touch") == 240
+    assert desk.one("SELECT sum(touches) FROM lead") == 240
+    # Equal marks are one lead, whichever worker had them.
+    split = desk.rows("SELECT fingerprint FROM touch GROUP BY fingerprint HAVING count(DISTINCT lead_id) > 1")
+    assert split == []
+    with desk.engine.connect() as connection:
+        assert all(row["balanced"] for row in ledger(connection, "UTC", date(2000, 1, 1), date(2100, 1, 1)))
+
+
+def test_number_that_no_column_can_hold_does_not_stop_an_inquiry(desk: Desk) -> None:
+    body = b'{"name":"Anna","phone":"+7 900 123-45-67","n":123456789012345678901234567890,"f":1e999,"deep":{"x":[-1e400]}}'
+    uid = desk.post(desk.form_source, "form", body, {"content-type": "application/json"})
+    desk.drain("form")
+    assert desk.event(uid)["outcome"] == "created"
