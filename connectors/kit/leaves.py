@@ -73,7 +73,7 @@ def without(data: Any, taken: set[Path], notes: Mapping[Path, Any] | None = None
         gone = {path[0] for path in taken}
         return {key: value for key, value in data.items() if key not in gone}
     above = {path[:length] for path in (*taken, *notes) for length in range(len(path))}
-    return _without(data, taken, notes, above, ())
+    return _without(data, taken, notes, above, ()) if above and isinstance(data, dict | list) else data
 
 
 def _are_flat(places: Iterable[Path]) -> bool:
@@ -81,15 +81,16 @@ def _are_flat(places: Iterable[Path]) -> bool:
 
 
 def _without(data: Any, taken: set[Path], notes: Mapping[Path, Any], above: set[Path], at: Path) -> Any:
-    if at not in above:
-        return data
     kept: list[tuple[Any, Any]] = []
     for key, value in data.items() if isinstance(data, dict) else enumerate(data):
         path = (*at, key)
         if path in taken:
             continue
-        below = notes[path] if path in notes else _without(value, taken, notes, above, path)
-        if below or not value or not isinstance(value, dict | list):
+        if path in notes:
+            kept.append((key, notes[path]))
+        elif path not in above or not value or not isinstance(value, dict | list):
+            kept.append((key, value))
+        elif below := _without(value, taken, notes, above, path):
             kept.append((key, below))
     return dict(kept) if isinstance(data, dict) else [value for _, value in kept]
 

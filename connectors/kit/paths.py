@@ -7,7 +7,7 @@ dots are taken as levels. What a member of an item must be is compared without c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -32,6 +32,22 @@ def find(data: Any, path: str) -> Places:
         levels = _levels(key)
         return _places(data, key) if levels is None else _walked(data, key, levels)
     return _places(data, key)
+
+
+def finder(path: str) -> Callable[[dict[str, Any]], Places]:
+    """`find` for one path and many trees."""
+    key = path.removeprefix("$.")
+    levels = _levels(key)
+
+    def search(data: dict[str, Any]) -> Places:
+        if key in data:
+            return [((key,), data[key])]
+        return _places(data, key) if levels is None else _walked(data, key, levels)
+
+    def look(data: dict[str, Any]) -> Places:
+        return [((key,), data[key])] if key in data else []
+
+    return look if levels is not None and len(levels) == 1 else search
 
 
 class _Level(NamedTuple):

@@ -11,7 +11,7 @@ from connectors.kit.leaves import Path, text_of
 from connectors.kit.marks import is_address
 from connectors.kit.paths import find, matches
 from connectors.kit.preset_plan import Plan, plan_of
-from connectors.kit.preset_slots import fill, hint
+from connectors.kit.preset_slots import hint
 from connectors.kit.preset_sources import Row, values
 from connectors.kit.preset_unwrap import unwrapped
 from connectors.kit.reading import Draft, read
@@ -112,8 +112,8 @@ def _one(plan: Plan, row: Row, flags: Sequence[str], config: ConnectorConfig) ->
     if is_address(referer):
         draft.marks.fallback_page = referer
     taken: set[Path] = set()
-    for slot in plan.slots:
-        fill(slot, row, draft, config, taken)
+    for fill in plan.fills:
+        fill(row, draft, config, taken)
     if plan.by_name:
         for path, kind in row.kinds.items():
             if path not in taken and kind.role and hint(kind, path, row, draft, plan.mapped):

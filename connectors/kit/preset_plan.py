@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from connectors.kit.leaves import Path, without
 from connectors.kit.paths import find, matches
-from connectors.kit.preset_slots import Slot, slots_of
+from connectors.kit.preset_slots import Fill, fills_of
 from connectors.kit.preset_unwrap import Step, steps_of
 
 Rules = Mapping[str, Any]
@@ -45,7 +45,7 @@ class Plan:
     steps: tuple[Step, ...]
     skip_if: tuple[Rules, ...]
     test_if: tuple[Rules, ...]
-    slots: tuple[Slot, ...]
+    fills: tuple[Fill, ...]
     mapped: Mapping[str, Any]
     by_name: bool
     drop: Drop
@@ -61,13 +61,15 @@ class Drop:
 
     def rest_of(self, data: dict[str, Any], taken: set[Path]) -> dict[str, Any]:
         """The tree without what was taken and what is dropped."""
-        if self.places:
-            data = without(data, taken) if taken else data
-            taken = {place for path in self.places for place, _ in find(data, path)}
-        gone = self.keys.intersection(data)
+        gone: set[Path] = {(key,) for key in self.keys.intersection(data)}
         if self.patterns:
-            gone |= {key for key in data if any(matches(key, pattern) for pattern in self.patterns)}
-        return without(data, {*taken, *((key,) for key in gone)}) if taken or gone else data
+            gone |= {(key,) for key in data if any(matches(key, pattern) for pattern in self.patterns)}
+        below = {place for path in self.places for place, _ in find(data, path)}
+        if not below.isdisjoint(taken):  # a key with dots was taken; it may have stood before what is meant
+            data = without(data, taken)
+            below = {place for path in self.places for place, _ in find(data, path)}
+        gone |= taken | below
+        return without(data, gone) if gone else data
 
 
 def _plan(rules: Rules) -> Plan:
@@ -80,7 +82,7 @@ def _plan(rules: Rules) -> Plan:
         steps_of(rules.get("unwrap", ())),
         tuple(rules.get("skip_if", ())),
         tuple(rules.get("test_if", ())),
-        slots_of(fields),
+        fills_of(fields),
         fields,
         rules.get("read_names", True),
         Drop(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,35 +33,44 @@ _FIRST_PLAIN = ("page_url", "referrer", "at")
 Rule = Mapping[str, Any]
 
 
+#: Puts what a rule finds into the draft, and into the set the places of the tree that are then told.
+Fill = Callable[[Row, Draft, ConnectorConfig, set[Path]], None]
+
+
 @dataclass(frozen=True, slots=True)
-class Slot:
+class _Slot:
     """One slot of a mapping's `fields` with its rule, taken apart once for all events."""
 
     target: str
-    group: str  # "utm" of utm.utm_source
-    name: str  # "utm_source"
+    name: str  # "utm_source" of utm.utm_source
     rule: Rule
-    readers: tuple[Reader, ...]  # of `from` or `join`
-    sources: tuple[str, ...]  # the same as they were written
+    sources: tuple[tuple[str, Reader], ...]  # of `from` or `join`, each as it was written and as a function
     changes: bool  # what is found goes through `regex` or `map`
+    says_flags: bool  # true and false are words that a `map` knows
+    takes_all: bool  # of all sources and not of the first that has something
     is_contact: bool  # phone or email: all that are found count
+    otherwise: str | None  # where nothing is found
 
     def change(self, text: str) -> str:
         return changed(text, self.rule) if self.changes else text
 
 
-def slots_of(fields: Mapping[str, Rule]) -> tuple[Slot, ...]:
-    """The slots in the order in which they are filled."""
-    return tuple(_slot(target, rule) for target, rule in fields.items())
+def fills_of(fields: Mapping[str, Rule]) -> tuple[Fill, ...]:
+    """The slots as functions, in the order in which they are filled."""
+    return tuple(_fill(target, rule) for target, rule in fields.items())
 
 
-def _slot(target: str, rule: Rule) -> Slot:
+def _fill(target: str, rule: Rule) -> Fill:
     group, _, name = target.partition(".")
-    sources = tuple(rule.get("from", rule.get("join", ())))
-    return Slot(
-        target, group, name, rule, tuple(_reader(source, group) for source in sources), sources,
-        "regex" in rule or "map" in rule, target in ("phone", "email"),
+    is_contact = target in ("phone", "email")
+    slot = _Slot(
+        target, name, rule, tuple((source, _reader(source, group)) for source in rule.get("from", rule.get("join", ()))),
+        "regex" in rule or "map" in rule, "map" in rule, is_contact or "from" not in rule, is_contact,
+        rule.get("default", rule.get("const")),
     )  # fmt: skip
+    if group in MARKS:
+        return partial(_fill_marks, slot, group)
+    return partial(_FILLS.get(group, _fill_text), slot)
 
 
 def _reader(source: str, group: str) -> Reader:
@@ -72,34 +82,26 @@ def _nothing(_row: Row) -> Found:
     return ()
 
 
-def fill(slot: Slot, row: Row, draft: Draft, config: ConnectorConfig, taken: set[Path]) -> None:
-    """Puts what the rule finds into the draft, and into `taken` the places of the tree that are then told."""
-    group, name, rule = slot.group, slot.name, slot.rule
-    if group in MARKS:
-        _fill_marks(slot, row, draft, taken)
-    elif group == "files":
-        _fill_files(slot, row, draft, taken)
-    elif group == "consent":
-        _fill_consents(slot, row, draft)
-    else:
-        found = _texts(slot, row)
-        if not found and "default" in rule:
-            found = [((), rule["default"])]
-        if not found and "const" in rule:
-            found = [((), rule["const"])]
-        if not found:
-            return
-        if group == "messenger":
-            found = found[:1]
-            draft.messengers.setdefault(name, found[0][1][:NAME_CHARS])
-        else:
-            text = found[0][1]
-            if "join" in rule:
-                text = rule.get("sep", "\n").join(text for _, text in found)
-            elif not slot.is_contact:
-                found = found[:1]
-            _put(slot.target, text, found, draft, config)
-        taken.update(place for place, _ in found if place)
+def _fill_text(slot: _Slot, row: Row, draft: Draft, config: ConnectorConfig, taken: set[Path]) -> None:
+    found = _texts(slot, row)
+    if not found:
+        return
+    text = found[0][1]
+    if "join" in slot.rule:
+        text = slot.rule.get("sep", "\n").join(text for _, text in found)
+    elif not slot.is_contact:
+        found = found[:1]
+    _put(slot.target, text, found, draft, config)
+    for place, _ in found:
+        if place:
+            taken.add(place)
+
+
+def _fill_messenger(slot: _Slot, row: Row, draft: Draft, _config: ConnectorConfig, taken: set[Path]) -> None:
+    for place, text in _texts(slot, row)[:1]:
+        draft.messengers.setdefault(slot.name, text[:NAME_CHARS])
+        if place:
+            taken.add(place)
 
 
 def hint(kind: Kind, path: Path, row: Row, draft: Draft, mapped: Mapping[str, Any]) -> bool:
@@ -136,22 +138,36 @@ def hint(kind: Kind, path: Path, row: Row, draft: Draft, mapped: Mapping[str, An
 _HINTED = ("name", "first_name", "last_name", "middle_name", "phone", "email", "company", "message")
 
 
-def _texts(slot: Slot, row: Row) -> list[tuple[Path, str]]:
-    """The texts that a rule means and that are not empty, changed as it says."""
+def _texts(slot: _Slot, row: Row) -> list[tuple[Path, str]]:
+    """The texts that a rule means and that are not empty, changed as it says; else what it says for this case."""
     found: list[tuple[Path, str]] = []
-    for read in slot.readers:
+    for _, read in slot.sources:
         for place, value in read(row):
-            # Several numbers or addresses in one field are several.
-            for one in value if isinstance(value, list) and slot.is_contact else (value,):
-                text = text_of(one) or (str(one).lower() if isinstance(one, bool) and "map" in slot.rule else "")
-                if slot.target == "phone":
-                    text = with_plus(one, text)
-                text = slot.change(text)
-                if text and (not slot.is_contact or _fits(slot.target, text)):
-                    found.append((place, text))
-        if found and not slot.is_contact and "from" in slot.rule:
+            if slot.is_contact:
+                found += [(place, text) for text in _contacts(slot, value)]
+            elif text := slot.change(_said(slot, value)):
+                found.append((place, text))
+        if found and not slot.takes_all:
             break
+    if not found and slot.otherwise is not None:
+        found.append(((), slot.otherwise))
     return found
+
+
+def _contacts(slot: _Slot, value: Any) -> Iterator[str]:
+    """Several numbers or addresses in one field are several."""
+    for one in value if isinstance(value, list) else (value,):
+        text = _said(slot, one)
+        if slot.target == "phone":
+            text = with_plus(one, text)
+        text = slot.change(text)
+        if text and _fits(slot.target, text):
+            yield text
+
+
+def _said(slot: _Slot, value: Any) -> str:
+    """A value as a text; yes and no where a `map` asks for them."""
+    return str(value).lower() if slot.says_flags and isinstance(value, bool) else text_of(value)
 
 
 def changed(text: str, rule: Rule) -> str:
@@ -188,24 +204,25 @@ def _put(
         setattr(draft, _DRAFT_NAME.get(target, target), text)
 
 
-def _fill_marks(slot: Slot, row: Row, draft: Draft, taken: set[Path]) -> None:
-    group, mark, rule = slot.group, slot.name, slot.rule
-    for source, read in zip(slot.sources, slot.readers, strict=True):
-        for place, sent, raw in _marks(source, read, row):
+def _fill_marks(
+    slot: _Slot, group: str, row: Row, draft: Draft, _config: ConnectorConfig, taken: set[Path]
+) -> None:
+    mark, prefix = slot.name, slot.rule.get("prefix", "")
+    for source, read in slot.sources:
+        for place, sent, raw in _in_addresses(source, row) if read is _nothing else _marks(source, read(row)):
             value = slot.change(raw)
-            name = rule.get("prefix", "") + sent
             if group == "first":
-                put = _put_first(mark or name, value, draft)
+                put = _put_first(mark or prefix + sent, value, draft)
             elif mark:
                 key = words.CLIENT_IDS.get(mark, mark) if group == "client_ids" else mark
                 draft.marks.put_as(group, key, value)
                 put = True
             else:
-                put = draft.marks.put(name, value)
+                put = draft.marks.put(prefix + sent, value)
             if put and place:
                 taken.add(place)
-    if mark and "const" in rule:
-        draft.marks.put_as(group, mark, rule["const"])
+    if mark and "const" in slot.rule:
+        draft.marks.put_as(group, mark, slot.rule["const"])
 
 
 def _put_first(name: str, value: str, draft: Draft) -> bool:
@@ -225,22 +242,23 @@ def _put_first(name: str, value: str, draft: Draft) -> bool:
     return bool(group)
 
 
-def _marks(source: str, read: Reader, row: Row) -> Iterator[tuple[Path, str, str]]:
-    """Names and values of marks; an address gives those of its query and stays where it is."""
-    if read is _nothing:
-        yield from (((), name, value) for name, value in addresses_marks(source, row))
-        return
-    for place, value in read(row):
-        yield place, _last_of(place, source), text_of(value)
+def _marks(source: str, found: Found) -> list[tuple[Path, str, str]]:
+    """Places, names and values of marks."""
+    return [(place, _last_of(place, source), text_of(value)) for place, value in found]
+
+
+def _in_addresses(source: str, row: Row) -> Iterator[tuple[Path, str, str]]:
+    """The marks of an address' query; the address itself stays where it is."""
+    return (((), name, value) for name, value in addresses_marks(source, row))
 
 
 def _last_of(place: Path, source: str) -> str:
     return str(place[-1]) if place else source.rpartition(":")[2]
 
 
-def _fill_consents(slot: Slot, row: Row, draft: Draft) -> None:
+def _fill_consents(slot: _Slot, row: Row, draft: Draft, _config: ConnectorConfig, _taken: set[Path]) -> None:
     """A box that is there says yes or no; one that was not sent says nothing. It stays among the fields, to be seen."""
-    for source, read in zip(slot.sources, slot.readers, strict=True):
+    for source, read in slot.sources:
         for place, raw in read(row):
             answer = given(changed(text_of(raw), slot.rule) if slot.changes else raw)
             if answer is not None:
@@ -250,8 +268,13 @@ def _fill_consents(slot: Slot, row: Row, draft: Draft) -> None:
                 return
 
 
-def _fill_files(slot: Slot, row: Row, draft: Draft, taken: set[Path]) -> None:
-    for read in slot.readers:
+def _fill_files(slot: _Slot, row: Row, draft: Draft, _config: ConnectorConfig, taken: set[Path]) -> None:
+    for _, read in slot.sources:
         for place, value in read(row):
             if value not in (None, "", [], {}) and take_files(value, place, draft.files) and place:
                 taken.add(place)
+
+
+_FILLS: Mapping[str, Callable[..., None]] = {
+    "messenger": _fill_messenger, "consent": _fill_consents, "files": _fill_files,
+}  # fmt: skip

@@ -14,7 +14,7 @@ from connectors.kit.connector import Request
 from connectors.kit.decoding import decode_query
 from connectors.kit.leaves import Leaf, Path, leaves, text_of
 from connectors.kit.marks import query_of
-from connectors.kit.paths import GRAMMAR, ITEM_GRAMMAR, find, find_items, folded, matches
+from connectors.kit.paths import GRAMMAR, ITEM_GRAMMAR, find, find_items, finder, folded, matches
 from connectors.kit.reading import PROSE_CHARS
 from connectors.kit.roles import role_of
 
@@ -105,7 +105,8 @@ def values(source: str, row: Row) -> Found:
 def reader(source: str) -> Reader:
     """The source as a function, so that its words are taken apart once and not for every event."""
     if source.startswith("$"):
-        return lambda row: find(row.data, source)
+        search = finder(source)
+        return lambda row: search(row.data)
     verb, _, rest = source.partition(":")
     return _VERBS[verb](rest)
 

@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal
 
 from connectors.kit.connector import Request
@@ -55,16 +56,13 @@ def decode_body(body: bytes, content_type: str, encoding: str, flags: set[str]) 
     """One body. `flags` collects the limits that were met."""
     if body[:2] == b"\x1f\x8b" or encoding.lower() in ("gzip", "x-gzip", "deflate"):
         body = _unpacked(body, flags)
-    declared = _CHARSET.search(content_type)
-    charset = declared[1] if declared else ""
+    media, charset, boundary = _declared(content_type)
     body = _without_bom(body, charset)
     if _BLANK.match(body[:4096]) and _BLANK.match(body):
         return "empty", {}
-    media = content_type.partition(";")[0].strip().lower()
 
     if media.startswith("multipart/") or body[:2] == b"--":
-        boundary = _BOUNDARY.search(content_type)
-        actual = multipart.boundary_of(body, (boundary[1] or boundary[2]) if boundary else "")
+        actual = multipart.boundary_of(body, boundary)
         if actual:
             return "multipart", brackets.tree(multipart.parts(body, actual, charset, flags), flags)
 
@@ -79,6 +77,14 @@ def decode_body(body: bytes, content_type: str, encoding: str, flags: set[str]) 
     if said or urlencoded.looks_urlencoded(body):
         return "urlencoded", brackets.tree(urlencoded.pairs(body, charset, flags), flags)
     return "text", _text(body, charset, flags)
+
+
+@lru_cache(maxsize=512)  # but for boundaries there are about ten
+def _declared(content_type: str) -> tuple[str, str, str]:
+    """Media type, charset and boundary of a Content-Type, "" for what it does not say."""
+    charset, boundary = _CHARSET.search(content_type), _BOUNDARY.search(content_type)
+    media = content_type.partition(";")[0].strip().lower()
+    return media, charset[1] if charset else "", (boundary[1] or boundary[2]) if boundary else ""
 
 
 def _json(body: bytes, charset: str, flags: set[str], *, hopeful: bool) -> Any | None:
