@@ -6,17 +6,24 @@ A sign holds if all its parts do. Nothing is parsed: only names of headers, and 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 from connectors.kit.connector import Connector, Detect, Request
 
 HEAD_BYTES: Final = 8192  # names come early in JSON and in forms …
 TAIL_BYTES: Final = 2048  # … but Tilda puts its own after the visitor's long message
-_PLAIN_WAYS: Final = 3
 _HEADER_WEIGHT: Final = 3  # a header is set by a program; bytes may be in the body by chance
+
+
+class _Field(NamedTuple):
+    """The ways in which a field's name can stand in a body: in a form raw or escaped, in JSON and multipart quoted."""
+
+    names: tuple[bytes, ...]
+    starts: tuple[bytes, ...]  # the body begins with it
+    inside: tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +33,30 @@ class _Sign:
     headers: tuple[str, ...]
     queries: tuple[str, ...]
     whole: bytes  # the body as a whole; b"" where it may be any
-    fields: tuple[tuple[bytes, ...], ...]  # of each field the ways in which its name can stand there
+    fields: tuple[_Field, ...]
     pieces: tuple[bytes, ...]
 
+
+_QUOTED: Final = re.compile(rb'"([^"&=\n]+)"')
 
 #: How the hub's own page snippet begins every post: no provider's, whatever a person wrote into it.
 _OWN = b'{"_key":'
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Signs with the bytes without which each cannot hold, and one expression that finds any of these in one pass."""
-
-    guarded: tuple[tuple[bytes, _Sign], ...]
-    any_guard: re.Pattern[bytes]
+#: What may stand around a field's name, or around a word of JSON: between them a body is taken apart into words.
+_BETWEEN = bytes.maketrans(b'"=\n', b"&&&")
 
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """Signs of many connectors, most particular first, kept apart by what can rule all of them out at once."""
+    """Signs of many connectors, kept by what can rule nearly all of them out at once."""
 
-    by_header: tuple[_Sign, ...]
+    by_header: tuple[_Sign, ...]  # most particular first
     by_query: tuple[_Sign, ...]
-    quoted: _Group  # need a quotation mark: not in the body of a plain form
-    plain: _Group
-    names: frozenset[str]  # of all headers that any sign asks for
+    by_word: Mapping[bytes, tuple[_Sign, ...]]  # by a word without which they cannot hold
+    words: frozenset[bytes]
+    by_piece: tuple[tuple[bytes, _Sign], ...]  # by bytes that may stand in the middle of a word
+    headers: frozenset[str]  # of all that any sign asks for
 
 
 def compiled(connectors: Iterable[Connector]) -> Detector:
@@ -59,13 +65,22 @@ def compiled(connectors: Iterable[Connector]) -> Detector:
         (_sign(connector.name, parts) for connector in connectors if connector.detect for parts in connector.detect.signs),
         key=_order,
     )  # fmt: skip
-    rest = [sign for sign in signs if not sign.headers and not sign.queries]
+    by_word: dict[bytes, list[_Sign]] = {}
+    by_piece: list[tuple[bytes, _Sign]] = []
+    for sign in signs:
+        if not sign.headers and not sign.queries:
+            words = _words(sign)
+            for word in words:
+                by_word.setdefault(word, []).append(sign)
+            if not words:
+                by_piece.append((max((*sign.pieces, sign.whole), key=len), sign))
     return Detector(
         by_header=tuple(sign for sign in signs if sign.headers),
         by_query=tuple(sign for sign in signs if sign.queries and not sign.headers),
-        quoted=_group(sign for sign in rest if _needs_quotes(sign)),
-        plain=_group(sign for sign in rest if not _needs_quotes(sign)),
-        names=frozenset(name for sign in signs for name in sign.headers),
+        by_word={word: tuple(of_word) for word, of_word in by_word.items()},
+        words=frozenset(by_word),
+        by_piece=tuple(by_piece),
+        headers=frozenset(name for sign in signs for name in sign.headers),
     )
 
 
@@ -77,54 +92,39 @@ def recognised(detector: Detector, request: Request) -> str:
     if len(body) > HEAD_BYTES + TAIL_BYTES:
         body = body[:HEAD_BYTES] + b"\n" + body[-TAIL_BYTES:]
     found: list[_Sign] = []
-    if not detector.names.isdisjoint(request.headers):
-        found += _first(detector.by_header, request, body)
+    if not detector.headers.isdisjoint(request.headers):
+        found += [sign for sign in detector.by_header if _holds(sign, request, body)]
     if request.query:
-        found += _first(detector.by_query, request, body)
-    groups = (detector.quoted, detector.plain) if b'"' in body else (detector.plain,)
-    for group in groups:
-        if group.any_guard.search(body) is None:
-            continue
-        for guard, sign in group.guarded:
-            if guard in body and _holds(sign, request, body):
-                found.append(sign)
-                break
+        found += [sign for sign in detector.by_query if _holds(sign, request, body)]
+    for word in detector.words.intersection(body.translate(_BETWEEN).split(b"&")):
+        found += [sign for sign in detector.by_word[word] if _holds(sign, request, body)]
+    for piece, sign in detector.by_piece:
+        if piece in body and _holds(sign, request, body):
+            found.append(sign)
     return min(found, key=_order).name if found else ""
-
-
-def _first(signs: Iterable[_Sign], request: Request, body: bytes) -> list[_Sign]:
-    sign = next((sign for sign in signs if _holds(sign, request, body)), None)
-    return [sign] if sign is not None else []
 
 
 def _order(sign: _Sign) -> tuple[tuple[int, int], str]:
     return sign.rank, sign.name
 
 
-def _group(signs: Iterable[_Sign]) -> _Group:
-    guarded = tuple((_guard(sign), sign) for sign in signs)
-    guards = sorted({guard for guard, _ in guarded})
-    # Nothing matches (?!): a group without signs is never looked through.
-    return _Group(guarded, re.compile(b"|".join(map(re.escape, guards)) if guards else b"(?!)"))
-
-
-def _guard(sign: _Sign) -> bytes:
-    """The longest piece that must stand in the body; of a field its name, unless it may be escaped."""
-    names = (ways[-1].strip(b'"') for ways in sign.fields if len(ways) == _PLAIN_WAYS)
-    return max((*sign.pieces, *names, sign.whole), key=len, default=b"")
+def _words(sign: _Sign) -> tuple[bytes, ...]:
+    """Words of which one must stand in the body: a field's name in its ways, or what is quoted. () where there is none."""
+    quoted = [match[1] for piece in sign.pieces if (match := _QUOTED.search(piece))]
+    if quoted:
+        return (max(quoted, key=len),)
+    if sign.fields:
+        return max(sign.fields, key=lambda field: len(field.names[0])).names
+    return ()
 
 
 def _holds(sign: _Sign, request: Request, body: bytes) -> bool:
     for piece in sign.pieces:
         if piece not in body:
             return False
-    for first, *ways in sign.fields:
-        if not body.startswith(first):
-            for way in ways:
-                if way in body:
-                    break
-            else:
-                return False
+    for field in sign.fields:
+        if not body.startswith(field.starts) and not any(way in body for way in field.inside):
+            return False
     if sign.whole and sign.whole != request.body:
         return False
     if sign.headers or sign.queries:
@@ -135,14 +135,10 @@ def _holds(sign: _Sign, request: Request, body: bytes) -> bool:
     return True
 
 
-def _needs_quotes(sign: _Sign) -> bool:
-    return any(b'"' in piece for piece in sign.pieces)
-
-
 def _sign(name: str, parts: tuple[str, ...]) -> _Sign:
     headers: list[str] = []
     queries: list[str] = []
-    fields: list[tuple[bytes, ...]] = []
+    fields: list[_Field] = []
     pieces: list[bytes] = []
     whole = b""
     for part in parts:
@@ -152,7 +148,7 @@ def _sign(name: str, parts: tuple[str, ...]) -> _Sign:
         elif colon and kind == "query":
             queries.append(rest)
         elif colon and kind == "field":
-            fields.append(_ways(rest))
+            fields.append(_field(rest))
         elif colon and kind == "body":
             whole = rest.encode()
         else:
@@ -162,13 +158,10 @@ def _sign(name: str, parts: tuple[str, ...]) -> _Sign:
     return _Sign(rank, name, tuple(headers), tuple(queries), whole, tuple(fields), tuple(pieces))
 
 
-def _ways(field: str) -> tuple[bytes, ...]:
-    """A field's name as it stands in a form (first, in the middle, escaped) and in JSON or multipart (quoted)."""
-    raw, escaped = field.encode(), quote(field, safe="").encode()
-    ways = [raw + b"=", b"&" + raw + b"=", b'"' + raw + b'"']
-    if escaped != raw:
-        ways += [b"&" + escaped + b"=", b"\n" + escaped + b"="]
-    return tuple(ways)
+def _field(name: str) -> _Field:
+    names = tuple(dict.fromkeys((name.encode(), quote(name, safe="").encode())))
+    starts = tuple(one + b"=" for one in names)
+    return _Field(names, starts, (*(b"&" + start for start in starts), b'"' + names[0] + b'"'))
 
 
 __all__ = ["HEAD_BYTES", "TAIL_BYTES", "Detect", "Detector", "compiled", "recognised"]
