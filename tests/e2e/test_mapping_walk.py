@@ -72,7 +72,7 @@ def test_missing_phone_is_found_by_a_click(
 
     page.goto(f"{config.base_url}/console/leads")
     page.locator("a.row-link").first.click()
-    expect(page.get_by_text("Left neither phone nor e-mail.").first).to_be_visible()
+    expect(page.get_by_text("No phone or e-mail that can be used.").first).to_be_visible()
 
     page.goto(f"{config.base_url}/console/sources")
     page.get_by_role("link", name="Landing page").click()

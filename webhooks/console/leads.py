@@ -78,12 +78,17 @@ def card(desk: Desk, lead_id: int) -> Answer:
 
 
 def _marks(desk: Desk, attribution: dict[str, Any]) -> list[tuple[str, str]]:
-    """Marks of origin that are set, page and referrer in words, the others by their own names."""
-    return [
-        (desk.language.code("mark", name) if desk.language.knows("mark", name) else name, text)
-        for name, text in flat(attribution)
-        if text
-    ]
+    """Marks of origin that are set, first those of this visit, then those of the first: what is known in words, marks of
+    advertising by their own names."""
+    language, first = desk.language, "first."
+    shown = []
+    for name, text in sorted(flat(attribution), key=lambda mark: mark[0].startswith(first)):
+        if not text:
+            continue
+        own = name.removeprefix(first)
+        words = language.code("mark", own) if language.knows("mark", own) else own.rpartition(".")[2]
+        shown.append((language("lead.first_visit", mark=words) if name.startswith(first) else words, text))
+    return shown
 
 
 def _events(desk: Desk, events: list[dict[str, Any]]) -> list[dict[str, Any]]:

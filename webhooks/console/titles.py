@@ -25,7 +25,9 @@ def title_of(desk: Desk, lead: Mapping[str, Any]) -> str:
 
 
 def headline_of(desk: Desk, lead: Mapping[str, Any]) -> str:
-    """The title, unless it only repeats how the message begins."""
+    """The title, unless it only repeats how the message begins, or what the source is called."""
     title = title_of(desk, lead)
+    if title == lead["source"]["name"]:
+        return ""
     beginning = " ".join(str(lead["message"]).split())
     return "" if beginning.startswith(title.rstrip("… ")) else title

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flask import url_for
 
+from crm_core.identity.emails import read_emails
+from crm_core.identity.phones import read_phones
 from webhooks.console import clock
 from webhooks.console.desk import Desk
 from webhooks.console.explaining import actor
@@ -86,11 +88,27 @@ def _mail(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
 
 def _form(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
     twice = [desk.language("lead.sent_twice")] if touch.get("double_of") else []
+    source = _source(touch)
     return {
         "headline": desk.language("touch.form"),
-        "details": _source(touch) + twice,
-        "text": touch["text"] or touch["title"],
+        "details": source + twice + list(_beside_the_contact(desk, touch["data"])),
+        "text": touch["text"] or (touch["title"] if [touch["title"]] != source else ""),
     }
+
+
+def _beside_the_contact(desk: Desk, data: Mapping[str, Any]) -> Iterator[str]:
+    """What the contact's own lines do not show: a number or an address that cannot be used, accounts of messengers, damage."""
+    for phone_text in data.get("phones") or ():
+        if not read_phones(phone_text, desk.config.region, kind="form"):
+            yield desk.language("touch.phone_as_typed", text=phone_text)
+    for email_text in data.get("emails") or ():
+        if not read_emails(email_text):
+            yield desk.language("touch.email_as_typed", text=email_text)
+    for messenger, account in (data.get("messengers") or {}).items():
+        yield f"{desk.language.code('messenger', messenger)}: {account}"
+    for code in data.get("warnings") or ():
+        if desk.language.knows("form_warning", code):
+            yield desk.language.code("form_warning", code)
 
 
 def _assignment(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:

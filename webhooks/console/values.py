@@ -11,12 +11,18 @@ _MOST = 200  # lines of one block; more is in the event itself
 
 
 def as_text(value: Any) -> str:
-    """One value on one or several lines: texts as they are, lists line by line, the rest as JSON."""
+    """One value on one or several lines: texts as they are, lists line by line, a file by its name, the rest as JSON."""
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and all(not isinstance(item, dict | list) for item in value):
+    if isinstance(value, dict) and value.keys() == {"file"}:
+        return as_text(value["file"])
+    if isinstance(value, list) and all(_is_plain(item) for item in value):
         return "\n".join(as_text(item) for item in value)
     return orjson.dumps(value).decode()
+
+
+def _is_plain(item: Any) -> bool:
+    return item.keys() == {"file"} if isinstance(item, dict) else not isinstance(item, list)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
