@@ -58,7 +58,7 @@ def _checked(text: str, where: str, validator: Draft202012Validator) -> dict[str
         raise _wrong(where, 0, "is nested too deep.") from None
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-99-99
         mark = getattr(error, "problem_mark", None)
-        raise _wrong(where, mark.line + 1 if mark else 0, f"is not YAML: {error}") from None
+        raise _wrong(where, mark.line + 1 if mark else 0, f"is not YAML: {getattr(error, 'problem', None) or error}.") from None
     data = {} if data is None and tree is None and validator.schema is MAPPING else data
     fault = best_match(validator.iter_errors(data))
     if fault is not None:
@@ -122,7 +122,9 @@ def _said(error: ValidationError) -> str:
         unknown = re.findall(r"'[^']*'", error.message)[:1]
         return f"{''.join(unknown)} is not known here. Known are: {known}."
     if error.validator in ("oneOf", "anyOf"):
-        return f"{error.instance!r} is none of the forms that are allowed here (docs/presets.md)."
+        return f"{error.instance!r} is none of the forms that are allowed here, such as '$.phone' for a field (docs/presets.md)."
+    if error.validator == "type" and not error.absolute_path:
+        return f"sections such as fields: are expected here, not {error.instance!r:.60}."
     return error.message
 
 

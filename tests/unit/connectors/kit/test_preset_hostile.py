@@ -44,7 +44,7 @@ from crm_core.errors import Malformed, Misconfigured
         ("fields: 2026-99-99\n", 0, "is not YAML"),
         ("[" * 4000, 0, ""),
         ("fields: {}\n# " + "x" * 70_000, 0, "more than"),
-        ("- a\n", 1, "is not of type 'object'"),
+        ("- a\n", 1, "sections such as fields"),
     ],
 )  # fmt: skip
 def test_mistake_is_told_with_its_line_when_a_mapping_is_wrong(text: str, line: int, said: str) -> None:
