@@ -98,7 +98,7 @@ class Processor:
             .fetchone()
         )
         if row is None:
-            raise NotFound("source_unknown", "The source of this event no longer exists.")
+            raise NotFound("source_unknown", f"There is no source {source_id}.")
         source = loaded(self.config, row)
         self._sources[source_id] = (now, source)
         return source

@@ -34,7 +34,8 @@ def list_(shelf: str, source_id: int | None, days: int, limit: int, cursor: str 
         wanted = None if shelf == "all" else shelf
         page = list_quarantine(connection, config, now, wanted, source_id, days, limit, cursor)
     columns = {"id": "ID", "received_at": "RECEIVED", "source": "SOURCE", "score": "SCORE", "why": "WHY", "says": "SAYS"}
-    words = table([_line(row) for row in page.items], columns, "Nothing is set aside there.")
+    nothing = "Nothing is set aside." if shelf == "all" else f"Nothing is on the shelf {shelf}; --shelf all shows every one."
+    words = table([_line(row) for row in page.items], columns, nothing)
     if page.next:
         words += f"\nMore: --cursor {page.next}"
     tell(page.as_dict(), as_json=as_json, words=words)
@@ -55,7 +56,7 @@ def release(
     from ingest.quarantine import release as let_go
 
     count = _judge(let_go, event_ids, source_id, since, until, alert_id)
-    tell({"events": count}, as_json=as_json, words=f"{count} events were released.")
+    tell({"events": count}, as_json=as_json, words=_done(count, "released"))
 
 
 @quarantine.command()
@@ -73,7 +74,13 @@ def confirm(
     from ingest.quarantine import confirm as mark
 
     count = _judge(mark, event_ids, source_id, since, until, alert_id)
-    tell({"events": count}, as_json=as_json, words=f"{count} events were confirmed as spam.")
+    tell({"events": count}, as_json=as_json, words=_done(count, "confirmed as spam"))
+
+
+def _done(count: int, what: str) -> str:
+    if not count:
+        return f"Nothing was {what}: none of these is set aside and still to be judged."
+    return f"{count} event{'s' * (count != 1)} {'was' if count == 1 else 'were'} {what}."
 
 
 def _judge(
