@@ -66,6 +66,9 @@ class Request:
     body: bytes
     received_at: datetime  # aware UTC
     remote_ip: str = ""
+    #: What was found out about this request and will be asked again, under a name of its own. No part of the value. Never
+    #: the request itself: bodies would then wait for the garbage collector.
+    noted: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def content_type(self) -> str:

@@ -22,11 +22,19 @@ Rule = Mapping[str, Any]
 HEAD_BYTES = 64 * 1024
 _SHAKE_BYTES = 1024  # a provider's test of an address is a few words; a real form need not be read for it
 _ANSWER_CHARS = 500
+_READ = "fields for key and answer"  # in `Request.noted`
 _VALUE = "$value"  # {"$value": "$.id"} in a JSON answer stands for what was sent there
 
 
 def row_of(request: Request) -> Row:
-    """Body and query as a row; nothing where nothing can be read."""
+    """Body and query as a row; nothing where nothing can be read. Key, handshake and answer share what was read."""
+    known: dict[str, Any] | None = request.noted.get(_READ)
+    if known is None:
+        known = request.noted[_READ] = _read(request)
+    return Row(known, request)
+
+
+def _read(request: Request) -> dict[str, Any]:
     body = request.body[:HEAD_BYTES]
     beginning = Request(
         request.method, request.path, request.query, request.headers, body, request.received_at
@@ -34,8 +42,8 @@ def row_of(request: Request) -> Row:
     try:
         decoded = decode(beginning)
     except Malformed:
-        return Row({}, request)
-    return Row({**decoded.query, **decoded.fields}, request)
+        return {}
+    return {**decoded.query, **decoded.fields}
 
 
 def reply_of(rules: Rule, request: Request) -> Reply | None:

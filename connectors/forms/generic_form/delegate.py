@@ -18,6 +18,7 @@ from connectors.kit.preset_mapping import arrivals_of
 from crm_core.arrivals import Arrival
 
 _SELF = "generic_form"
+_SETTINGS = "settings of the preset that reads for generic_form"
 
 
 class _Choice(NamedTuple):
@@ -82,23 +83,42 @@ def get_is_event(request: Request, config: ConnectorConfig) -> bool:
 
 
 def _choice(request: Request, config: ConnectorConfig) -> _Choice | None:
+    """The preset with what it is given; None where the fields are read by their names alone."""
     connector, seen = _connector(request)
     if connector is None:
         return None
+    known: tuple[ConnectorConfig, ConnectorConfig] | None = request.noted.get(_SETTINGS)
+    if known is None or known[0] is not config:
+        known = request.noted[_SETTINGS] = (config, _settings(connector, config))
+    return _Choice(connector, seen, known[1])
+
+
+def _settings(connector: Connector, config: ConnectorConfig) -> ConnectorConfig:
+    """The settings of every form, as this source has them; the preset's own stay empty. All of them were checked before."""
     model = connector.config_model
-    # The settings of every form, as this source has them; the preset's own stay empty. All of them were checked before.
-    common = {name: getattr(config, name) for name in type(config).model_fields if name in model.model_fields}
-    return _Choice(connector, seen, model.model_construct(**common))
+    return model.model_construct(
+        **{name: getattr(config, name) for name in type(config).model_fields if name in model.model_fields}
+    )
 
 
 def _connector(request: Request) -> tuple[Connector | None, Request]:
+    """The preset and the request as its own address would have got it. The door asks four times: it is looked for once."""
+    known: tuple[Connector | None, str] | None = request.noted.get(_SELF)
+    if known is None:
+        known = request.noted[_SELF] = _found(request)
+    connector, path = known
+    return connector, request if path == request.path else replace(request, path=path)
+
+
+def _found(request: Request) -> tuple[Connector | None, str]:
+    """The preset, and the path that it would have seen."""
     named, _, rest = request.path.partition("/")
     if named:
         connector = _presets().get(named)
         if connector is not None:
-            return connector, replace(request, path=rest)
+            return connector, rest
     found = recognised(_detector(), request)
-    return (_presets()[found], request) if found else (None, request)
+    return _presets()[found] if found else None, request.path
 
 
 @cache

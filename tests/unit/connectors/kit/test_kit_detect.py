@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from pathlib import Path
 
 import pytest
@@ -187,3 +189,33 @@ def test_preset_is_never_chosen_when_it_cannot_work_without_a_setting(tmp_path: 
         )
         == ""
     )
+
+
+class Headers(dict[str, str]):
+    """A mapping that tells when it is gone."""
+
+
+@pytest.mark.parametrize("body", [b"a=1", b'{"tranid":"1:2","Phone":"+7 912 345-67-66"}', b"your-name=Anna"])
+def test_request_is_gone_at_once_when_the_door_has_asked(body: bytes) -> None:
+    headers = Headers({"content-type": "text/plain"})
+    gone = weakref.ref(headers)
+    request = Request("POST", "", "", headers, body, NOW)
+    for ask in (CONNECTOR.handshake, CONNECTOR.provider_key, CONNECTOR.reply, CONNECTOR.get_is_event):
+        assert callable(ask)
+        ask(request, CONFIG)
+    gc.disable()  # else it could be what freed it
+    try:
+        del headers, request
+        assert gone() is None, "something about the request points back at it"
+    finally:
+        gc.enable()
+
+
+def test_settings_are_those_of_each_source_when_one_request_is_read_twice() -> None:
+    request = posted(b"your-name=Anna&website=buy")
+    strict = FormConfig(region="RU", timezone="Europe/Moscow", honeypots=["website"])
+    for config, guards in ((CONFIG, {}), (strict, {"honeypot": "website=buy"}), (CONFIG, {})):
+        (read,) = CONNECTOR.parse(request, config)
+        assert isinstance(read, Inquiry)
+        assert (read.name, read.guards) == ("Anna", guards)
+    assert request == posted(b"your-name=Anna&website=buy"), "what was noted is no part of the value"
