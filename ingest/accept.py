@@ -25,6 +25,9 @@ _WAIT_SECONDS = (
 )
 _QUEUE_BOUND = 256  # requests waiting in one process; beyond, "come back" is the honest answer
 _BATCH_BOUND = 256  # rows in one statement
+_BATCH_BYTES = 64 * 1024 * 1024  # of bodies in one statement; a message of PostgreSQL's protocol ends at 1 GB
+_QUEUE_BYTES = 256 * 1024 * 1024  # of bodies waiting in one process; beyond, as with too many requests
+_HEAVY_BYTES = 1024 * 1024  # lighter bodies are not counted: 256 of them are a quarter of a gigabyte
 _PROBE_SECONDS = 0.3  # pause between attempts to reach a database that is away
 
 _log = logging.getLogger(__name__)
@@ -40,6 +43,7 @@ class GroupAcceptor:
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._down = False
+        self._heavy_bytes = 0  # of bodies that weigh, waiting
         self.counts = self._writer.counts
 
     def accept(self, arrival: RawArrival, wait_seconds: float = _WAIT_SECONDS) -> Receipt:
@@ -47,6 +51,25 @@ class GroupAcceptor:
         if self._down or self._queue.qsize() >= _QUEUE_BOUND:
             self.counts.refused += 1
             raise away()
+        size = len(arrival.body)
+        if size > _HEAVY_BYTES:
+            return self._accept_heavy(arrival, wait_seconds, size)
+        return self._accept(arrival, wait_seconds)
+
+    def _accept_heavy(self, arrival: RawArrival, wait_seconds: float, size: int) -> Receipt:
+        """Uploads: not so many of them at once that memory would run out."""
+        with self._lock:
+            if self._heavy_bytes + size > _QUEUE_BYTES:
+                self.counts.refused += 1
+                raise away()
+            self._heavy_bytes += size
+        try:
+            return self._accept(arrival, wait_seconds)
+        finally:
+            with self._lock:
+                self._heavy_bytes -= size
+
+    def _accept(self, arrival: RawArrival, wait_seconds: float) -> Receipt:
         slip = Slip(arrival)
         self._queue.put(slip)
         if self._thread is None:
@@ -93,11 +116,13 @@ class GroupAcceptor:
     def _gather(self) -> tuple[list[Slip], bool]:
         """What is there, at least one slip; True if the end was asked for."""
         batch: list[Slip] = []
+        size = 0
         slip = self._queue.get()
         while slip is not None:
             if not slip.abandoned:
                 batch.append(slip)
-            if len(batch) >= _BATCH_BOUND or self._queue.empty():
+                size += len(slip.arrival.body)
+            if len(batch) >= _BATCH_BOUND or size >= _BATCH_BYTES or self._queue.empty():
                 return batch, False
             slip = self._queue.get()
         return batch, True

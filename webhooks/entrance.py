@@ -55,7 +55,7 @@ _STATUS: Final[dict[type[HubError], int]] = {
 _HTML: Final = "text/html; charset=utf-8"
 _ANSWER_SECONDS: Final = 3.0  # everything together; providers give up after five, and the promise is four
 _COMMIT_SECONDS: Final = 2.6  # what the commit may take of it
-_DRAIN_FACTOR: Final = 4  # a sender of up to so many times the limit still gets to read its 413
+_DRAIN_FACTOR: Final = 2  # a sender of up to so many times the limit still gets to read its 413
 
 _log = logging.getLogger(__name__)
 
