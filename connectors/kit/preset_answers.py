@@ -13,6 +13,7 @@ from connectors.kit.paths import find
 from connectors.kit.preset_sources import Kind
 from connectors.kit.roles import role_of
 
+_BY_TYPE = "@type"  # the value stands under the name of the answer's type
 _EMPTY: tuple[Any, ...] = (None, "", [], {})
 _LABEL_CHARS = 250  # a whole question; the decoder cuts keys at about the same length
 _MARKS = ("utm", "click_id", "client_id")
@@ -26,7 +27,10 @@ def answers(data: dict[str, Any], rule: Rule, kinds: dict[Path, Kind]) -> dict[s
     """The tree with one kind of list opened. `kinds` learns what the items said of themselves."""
     described = _described(data, rule.get("labels"))
     boxes = [(place, box) for place, box in find(data, rule["answers"]) if isinstance(box, list | dict)]
-    data = without(data, {place for place, _ in boxes}) if boxes else data
+    if not boxes:
+        return data
+    data = without(data, {place for place, _ in boxes})
+    bare = {**rule, "value": "value"}  # for a mapping of names and plain values
     for place, box in boxes:
         mine: set[str] = set()
         odd: list[Any] = []  # what is no item stays where it is
@@ -34,7 +38,7 @@ def answers(data: dict[str, Any], rule: Rule, kinds: dict[Path, Kind]) -> dict[s
             if isinstance(item, dict):
                 label, value, kind = _answer(key, item, rule, described)
             elif isinstance(box, dict):
-                label, value, kind = _answer(key, {"value": item}, {**rule, "value": "value"}, described)
+                label, value, kind = _answer(key, {"value": item}, bare, described)
             else:
                 odd.append(item)
                 continue
@@ -74,13 +78,13 @@ def _answer(
         more = described.get(_text(item, link) if link else str(key), {})
         label = label or _text(more, rule["labels"].get("label"))
         type_ = type_ or _text(more, rule["labels"].get("type"))
-    said = rule.get("types", {}).get(type_, type_)
+    said = rule["types"].get(type_, type_) if "types" in rule else type_
     by_name = role_of(name) if name else ""
     if by_name in _MARKS:
         return name, value, Kind(name, type_, by_name)
-    label = " ".join(label.split())[:_LABEL_CHARS]
-    role = said if said in ROLES else role_of(label or name, name, said)
-    return label or name or f"{key}", value, Kind(name, type_, role)
+    label = " ".join(label.split())[:_LABEL_CHARS] or name
+    role = said if said in ROLES else role_of(label, name, said)
+    return label or f"{key}", value, Kind(name, type_, role)
 
 
 def _described(data: dict[str, Any], labels: Rule | None) -> dict[str, Rule]:
@@ -98,26 +102,26 @@ def _described(data: dict[str, Any], labels: Rule | None) -> dict[str, Rule]:
 def _text(item: Mapping[str, Any], path: str | None) -> str:
     if path is None:
         return ""
-    if path in item or "." not in path:  # most members are a plain key
-        return text_of(item.get(path))
+    value = item.get(path)
+    if value is not None or "." not in path:  # most members are a plain key
+        return text_of(value)
     return next(filter(None, (text_of(value) for _, value in find(item, path))), "")
 
 
 def _value(item: dict[str, Any], rule: Rule) -> Any:
     """The first of the value's places that holds something; the item itself where none does but something is there."""
-    value: Any = None
-    for path in _listed(rule.get("value", "value")):
-        for candidate in _places(item, path, rule):
-            if candidate not in _EMPTY:
-                value = candidate
+    wanted = rule.get("value", "value")
+    value = item.get(wanted) if type(wanted) is str and wanted != _BY_TYPE else None
+    if type(value) is not str or not value:  # nearly always it is a text under a plain key
+        for path in _listed(wanted):
+            value = next((one for one in _places(item, path, rule) if one not in _EMPTY), None)
+            if value is not None:
                 break
-        if value is not None:
-            break
-    else:
-        return "" if _is_known(item, rule) else item
-    if isinstance(value, dict):
-        value = _picked(value, rule.get("pick", ()))
-    return _in_words(value, item, rule)
+        else:
+            return "" if _is_known(item, rule) else item
+        if isinstance(value, dict):
+            value = _picked(value, rule.get("pick", ()))
+    return _in_words(value, item, rule) if "options" in rule else value
 
 
 def _picked(value: dict[str, Any], members: Sequence[str]) -> Any:
@@ -129,7 +133,7 @@ def _picked(value: dict[str, Any], members: Sequence[str]) -> Any:
 
 
 def _places(item: dict[str, Any], path: str, rule: Rule) -> Iterator[Any]:
-    if path == "@type":
+    if path == _BY_TYPE:
         yield item.get(_text(item, rule.get("type")))
     elif path in item:
         yield item[path]
@@ -145,7 +149,7 @@ def _is_known(item: dict[str, Any], rule: Rule) -> bool:
 
 def _in_words(value: Any, item: dict[str, Any], rule: Rule) -> Any:
     """Ids of chosen options as the texts that the visitor saw."""
-    options = item.get(rule["options"]) if "options" in rule else None
+    options = item.get(rule["options"])
     if not isinstance(options, list):
         return value
     texts: dict[str, Any] = {}

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 import phonenumbers
@@ -34,6 +35,7 @@ NAMED = [
     {"pattern": r"^@name:[^|]+(\|[^|]+){0,19}$", "not": {"pattern": r"(\*[^|*]*){4}"}},
     {"pattern": r"^@(url|text):(\$\.[^*]+|@item:.+|@query:.+|@header:[a-z0-9-]+)$"},
 ]
+_LONG = 100  # characters of a name
 _FEWEST_DIGITS = 7  # of a number somebody can be called at from anywhere
 _EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 
@@ -122,7 +124,10 @@ def addresses_marks(source: str, row: Row) -> Iterator[tuple[str, str]]:
 
 
 def _names_of(*texts: str | int) -> frozenset[str]:
-    return frozenset([folded(str(text)) for text in {*texts} if text != ""])
+    return frozenset([_folded(text) if len(text) < _LONG else folded(text) for text in map(str, {*texts}) if text])
+
+
+_folded = lru_cache(maxsize=8192)(folded)  # the same forms send the same names; of long ones there is no end
 
 
 def _by_item(rest: str) -> Reader:
@@ -154,12 +159,14 @@ def _by_name(rest: str) -> Reader:
     exact = frozenset(text for text in wanted if "*" not in text)
     patterns = [text for text in wanted if "*" in text]
 
+    def fits(names: frozenset[str]) -> bool:
+        return not exact.isdisjoint(names) or any(matches(name, one) for one in patterns for name in names)
+
     def read(row: Row) -> Found:
-        return [
-            (leaf.path, leaf.value)
-            for leaf, names in zip(row.leaves(), row.names(), strict=True)
-            if not exact.isdisjoint(names) or any(matches(name, one) for one in patterns for name in names)
-        ]
+        known = row.names()
+        if not patterns and exact.isdisjoint(chain.from_iterable(known)):
+            return ()  # of the names a provider might use most are not there
+        return [(leaf.path, leaf.value) for leaf, names in zip(row.leaves(), known, strict=True) if fits(names)]
 
     return read
 
