@@ -8,7 +8,6 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 import redis
@@ -45,7 +44,7 @@ def postgres_server() -> servers.RunPostgres:
 @pytest.fixture
 def database_url(postgres_server: servers.RunPostgres) -> Iterator[str]:
     """A fresh migrated database of this test's own."""
-    with postgres_server.fresh_database(f"t_{uuid4().hex}") as url:
+    with postgres_server.fresh_database() as url:
         yield url
 
 

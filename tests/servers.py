@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from uuid import uuid4
 
 ROOT = Path(__file__).parents[1]
 if __name__ == "__main__":
@@ -55,8 +56,9 @@ class RunPostgres:
         return f"postgresql://{role}@127.0.0.1:{self.port}/{database}"
 
     @contextlib.contextmanager
-    def fresh_database(self, name: str) -> Iterator[str]:
-        """A migrated, empty database, dropped afterwards even when somebody is still connected."""
+    def fresh_database(self) -> Iterator[str]:
+        """A migrated, empty database of its own name, dropped afterwards even when somebody is still connected."""
+        name = f"t_{uuid4().hex}"
         with psycopg.connect(self.url("postgres", postgres.ADMIN), autocommit=True) as admin:
             # WAL_LOG copies a small template in ~20 ms; FILE_COPY would force a checkpoint for each test.
             admin.execute(

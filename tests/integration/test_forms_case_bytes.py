@@ -147,7 +147,7 @@ class Sent:
 def hub(
     postgres_server: servers.RunPostgres, _brokers: Mapping[str, str], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[CaseHub]:
-    with postgres_server.fresh_database("t_forms_case_bytes") as url:
+    with postgres_server.fresh_database() as url:
         home = tmp_path_factory.mktemp("home")
         config = HubConfig(home=home, database_url=url, broker_url=_brokers["valkey"], secret_key="only-for-tests-" + "0" * 32)
         with open_hub(config) as opened:

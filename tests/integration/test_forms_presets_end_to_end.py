@@ -86,7 +86,7 @@ def came(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[tuple[str, str, str], Came]]:
     """Everything is posted, drained and read once; each test looks at its own."""
-    with postgres_server.fresh_database("t_forms_presets") as url:
+    with postgres_server.fresh_database() as url:
         home = tmp_path_factory.mktemp("home")
         config = HubConfig(
             home=home,

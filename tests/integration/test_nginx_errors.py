@@ -84,7 +84,7 @@ def test_absence_is_told_with_cors_when_the_hub_is_down(front: Front, path: str)
 
 
 def test_size_is_told_with_cors_when_it_is_refused_before_the_hub(front: Front) -> None:
-    heard = httpx.post(front.address + "/in/abc", content=b"x" * 34_000_000)
+    heard = httpx.post(front.address + "/in/abc", content=b"x" * 36_000_000)
     assert heard.status_code == 413
     assert heard.headers.get_list("access-control-allow-origin") == ["*"]
     assert "retry-after" not in heard.headers

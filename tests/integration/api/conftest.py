@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 import servers
@@ -29,7 +28,7 @@ def still_world(
     postgres_server: servers.RunPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
     """One firm for all tests of a module that change nothing: a database costs more than such a test."""
-    with postgres_server.fresh_database(f"t_{uuid4().hex}") as url:
+    with postgres_server.fresh_database() as url:
         engine = make_engine(url, "worker")
         nowhere = "redis://127.0.0.1:1/0"  # reading needs no broker
         config = HubConfig(
