@@ -81,18 +81,19 @@ def _are_flat(places: Iterable[Path]) -> bool:
 
 
 def _without(data: Any, taken: set[Path], notes: Mapping[Path, Any], above: set[Path], at: Path) -> Any:
-    kept: list[tuple[Any, Any]] = []
-    for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+    is_dict = isinstance(data, dict)
+    kept: dict[Any, Any] = {}
+    for key, value in data.items() if is_dict else enumerate(data):
         path = (*at, key)
         if path in taken:
             continue
         if path in notes:
-            kept.append((key, notes[path]))
+            kept[key] = notes[path]
         elif path not in above or not value or not isinstance(value, dict | list):
-            kept.append((key, value))
+            kept[key] = value
         elif below := _without(value, taken, notes, above, path):
-            kept.append((key, below))
-    return dict(kept) if isinstance(data, dict) else [value for _, value in kept]
+            kept[key] = below
+    return kept if is_dict else list(kept.values())
 
 
 def _walk(path: Path, name: str, value: Any, found: list[Leaf]) -> None:

@@ -163,9 +163,10 @@ def _keys(data: dict[str, Any], pattern: str) -> list[str]:
     star = pattern.find("*")
     if star < 0:
         return []
-    if star == len(pattern) - 1:  # "utm_*", by far the most common
-        return [key for key in data if isinstance(key, str) and key.startswith(pattern[:-1])]
-    return [key for key in data if isinstance(key, str) and matches(key, pattern)]
+    start = pattern[:star]
+    begun = [key for key in data if isinstance(key, str) and key.startswith(start)]
+    # "utm_*" is by far the most common.
+    return begun if star == len(pattern) - 1 else [key for key in begun if matches(key, pattern)]
 
 
 def _find(data: Any, path: str, at: Path, found: Places) -> None:

@@ -70,7 +70,10 @@ def _fill(target: str, rule: Rule) -> Fill:
     )  # fmt: skip
     if group in MARKS:
         return partial(_fill_marks, slot, group)
-    return partial(_FILLS.get(group, _fill_text), slot)
+    if group in _FILLS:
+        return partial(_FILLS[group], slot)
+    is_plain = not (is_contact or slot.changes or slot.takes_all or slot.otherwise is not None)
+    return partial(_fill_plain if is_plain else _fill_text, slot)
 
 
 def _reader(source: str, group: str) -> Reader:
@@ -95,6 +98,17 @@ def _fill_text(slot: _Slot, row: Row, draft: Draft, config: ConnectorConfig, tak
     for place, _ in found:
         if place:
             taken.add(place)
+
+
+def _fill_plain(slot: _Slot, row: Row, draft: Draft, config: ConnectorConfig, taken: set[Path]) -> None:
+    """The first text that is there, as it is: most slots want no more."""
+    for _, read in slot.sources:
+        for place, value in read(row):
+            if text := text_of(value):
+                _put(slot.target, text, (), draft, config)
+                if place:
+                    taken.add(place)
+                return
 
 
 def _fill_messenger(slot: _Slot, row: Row, draft: Draft, _config: ConnectorConfig, taken: set[Path]) -> None:

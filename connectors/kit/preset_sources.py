@@ -159,14 +159,19 @@ def _by_name(rest: str) -> Reader:
     exact = frozenset(text for text in wanted if "*" not in text)
     patterns = [text for text in wanted if "*" in text]
 
-    def fits(names: frozenset[str]) -> bool:
-        return not exact.isdisjoint(names) or any(matches(name, one) for one in patterns for name in names)
-
     def read(row: Row) -> Found:
         known = row.names()
-        if not patterns and exact.isdisjoint(chain.from_iterable(known)):
-            return ()  # of the names a provider might use most are not there
-        return [(leaf.path, leaf.value) for leaf, names in zip(row.leaves(), known, strict=True) if fits(names)]
+        if not patterns:
+            if exact.isdisjoint(chain.from_iterable(known)):
+                return ()  # of the names that a provider might use most are not there
+            places = [at for at, names in enumerate(known) if not exact.isdisjoint(names)]
+        else:
+            places = [
+                at for at, names in enumerate(known)
+                if not exact.isdisjoint(names) or any(matches(name, one) for one in patterns for name in names)
+            ]  # fmt: skip
+        fields = row.leaves()
+        return [(fields[at].path, fields[at].value) for at in places]
 
     return read
 

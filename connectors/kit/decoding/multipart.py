@@ -6,7 +6,8 @@ import base64
 import binascii
 import quopri
 import re
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from connectors.kit.decoding import limits
@@ -17,6 +18,7 @@ _FIRST_LINE = re.compile(rb"\s{0,16}--([^\r\n]{1,200}?)[ \t]*\r?\n(?=[Cc]ontent-
 _PARAMETER = re.compile(rb';\s*([\w-]{1,20}\*?)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s"]+))')
 _CHARSET = re.compile(rb"charset\s*=\s*\"?([\w.:-]{1,40})")
 
+_USUAL_HEAD = 200  # bytes; of longer ones, as with files, there is no end
 _HEAD_BYTES = 8192  # headers of one part; browsers send under 300
 
 Part = tuple[str, Any]
@@ -82,26 +84,48 @@ def _part(
     head, start = body[start : min(blank, start + _HEAD_BYTES)], blank + step
     if end > start and body[end - 1] == 10:
         end -= 2 if end - start > 1 and body[end - 2] == 13 else 1
-    headers = _headers(head)
-    given = _parameters(headers.get(b"content-disposition", b""))
-    name = text_of(given.get(b"name", b""), charset)
+    about = _about(head) if len(head) <= _USUAL_HEAD else _read_head(head)
+    name = text_of(about.name, charset)
     if len(name) > limits.KEY_CHARS:
         flags.add(limits.TRUNCATED_VALUE)
         name = name[: limits.KEY_CHARS]
-    content = _transferred(view[start:end], headers.get(b"content-transfer-encoding", b""))
-    if b"filename" in given:
-        if not content and not given[b"filename"]:
+    content = _transferred(view[start:end], about.encoding) if about.encoding else view[start:end]
+    if about.filename is not None:
+        if not content and not about.filename:
             return None
-        called = text_of(given[b"filename"], charset)[: limits.KEY_CHARS]
-        return name, Upload(called, text_of(headers.get(b"content-type", b""))[: limits.KEY_CHARS], content)
+        called = text_of(about.filename, charset)[: limits.KEY_CHARS]
+        return name, Upload(called, text_of(about.type)[: limits.KEY_CHARS], content)
     if content[:5] == b"data:" and (upload := of_data_url(bytes(content).decode("latin-1"))) is not None:
         return name, upload
-    own = _CHARSET.search(headers.get(b"content-type", b"").lower())
-    text = text_of(bytes(content[: 4 * limits.VALUE_CHARS]), own[1].decode() if own else charset)
+    text = text_of(bytes(content[: 4 * limits.VALUE_CHARS]), about.charset or charset)
     if len(text) > room or len(content) > 4 * limits.VALUE_CHARS:
         flags.add(limits.TRUNCATED_VALUE)
         text = text[:room]
     return name, text
+
+
+class _Head(NamedTuple):
+    """What the headers of a part say of it."""
+
+    name: bytes
+    filename: bytes | None  # None: no file
+    type: bytes
+    charset: str
+    encoding: bytes
+
+
+def _read_head(head: bytes) -> _Head:
+    headers = _headers(head)
+    given = _parameters(headers.get(b"content-disposition", b""))
+    type_ = headers.get(b"content-type", b"")
+    own = _CHARSET.search(type_.lower())
+    return _Head(
+        given.get(b"name", b""), given.get(b"filename"), type_, own[1].decode() if own else "",
+        headers.get(b"content-transfer-encoding", b""),
+    )  # fmt: skip
+
+
+_about = lru_cache(maxsize=2048)(_read_head)  # the same forms send the same names
 
 
 def _headers(head: bytes) -> dict[bytes, bytes]:
