@@ -52,8 +52,13 @@ class _Hands:
 
 
 def register(app: Celery, config: HubConfig) -> None:
-    """Puts the tasks on the app. Each process makes its own connections on first use, after the fork."""
+    """Puts the tasks on the app, in the process that the children will be forked from.
+
+    Each process makes its own connections on first use, after the fork.
+    """
     hands = _Hands(config)
+    # Named before the fork: whichever child a canary reaches, it is the worker as a whole that shows a sign of life.
+    worker = f"{socket.gethostname()}:{os.getpid()}"
 
     @app.task(name="drain")
     def drain(channel: str) -> None:
@@ -135,7 +140,7 @@ def register(app: Celery, config: HubConfig) -> None:
         try:
             with hands.get().connection().cursor() as cursor:
                 note_canary(cursor, queue, max(0.0, time.time() - sent_at))
-                beat_heart(cursor, "worker", f"{socket.gethostname()}:{os.getpid()}", {"queue": queue})
+                beat_heart(cursor, "worker", worker, {"queue": queue})
         except psycopg.OperationalError:
             hands.drop()
 

@@ -8,8 +8,8 @@ from typing import Any
 from webhooks.console import clock
 from webhooks.console.desk import Desk
 
-#: A process that was not heard of for longer is shown as silent. A worker speaks when a probe reaches it, and two of
-#: them share four probes in fifteen seconds, so that one may stay without for a while.
+#: A process that was not heard of for longer is shown as silent. A worker speaks when a probe reaches one of its
+#: children; several workers share the probes of ten seconds, so that one may stay without for a while.
 ALIVE_SECONDS = 90.0
 
 

@@ -1,0 +1,47 @@
+"""A worker shows one sign of life as a whole, whichever of its children a canary happens to reach."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from crm_core.config import HubConfig
+from ingest.queues import queue_report
+
+#: As the pool does it: the tasks are registered, then children are forked, and each works off a canary of its own.
+_WORKER = """
+import json, os, socket, sys, time
+from pathlib import Path
+from crm_core.config import HubConfig
+from workers import tasks
+from workers.celery_app import make_app
+
+told = json.loads(sys.stdin.read())
+config = HubConfig(**{**told, "home": Path(told["home"])})
+app = make_app(config)
+tasks.register(app, config)
+for queue in ("intake.form", "intake.call"):
+    child = os.fork()
+    if not child:
+        app.tasks["canary"](queue, time.time())
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+print(f"{socket.gethostname()}:{os.getpid()}")
+"""
+
+
+def test_worker_is_one_process_when_two_of_its_children_were_reached(engine: Engine, config: HubConfig) -> None:
+    told = {
+        "home": str(config.home), "database_url": config.database_url, "broker_url": config.broker_url,
+        "secret_key": config.secret_key,
+    }  # fmt: skip
+    ran = subprocess.run([sys.executable, "-c", _WORKER], input=json.dumps(told), capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    with engine.connect() as connection:
+        report = queue_report(connection, datetime.now(UTC))
+    assert [(one["role"], one["instance"]) for one in report["processes"]] == [("worker", ran.stdout.strip())]
+    assert [one["queue"] for one in report["canaries"]] == ["intake.call", "intake.form"]
