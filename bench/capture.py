@@ -15,7 +15,7 @@ import psycopg
 
 from bench import history
 from bench.baselines import f0, w0
-from bench.load import Round, closed_loop, posts
+from bench.load import Round, closed_loop, posts, preset_posts
 from bench.stage import Hub, Stage, listens, running, wait_until
 from bench.table import Line, at_least, at_most, limit
 from leadhub.embedded import ports
@@ -29,13 +29,16 @@ def measure(stage: Stage, rounds: int, seconds: float) -> list[Line]:
         f0_port = stack.enter_context(_f0(stage))
         w0_port = stack.enter_context(_w0(stage))
         stack.enter_context(hub.role("web"))
-        ours, obvious, least = [], [], []
+        ours, obvious, least, presets = [], [], [], []
         for number in range(rounds):
             first = number * _MOST_POSTS
             obvious.append(closed_loop(f0_port, posts("/lead", first), seconds))
             ours.append(post(hub, first, seconds))
             least.append(closed_loop(w0_port, posts("/lead", first), seconds))
-        _require_stored(hub, "inbound_event", ours)
+            presets.append(
+                closed_loop(hub.config.port, preset_posts(urlsplit(hub.preset.url).path, first), seconds)
+            )
+        _require_stored(hub, "inbound_event", [*ours, *presets])
         stack.enter_context(hub.role("worker"))
         stack.enter_context(hub.role("beat"))
         obvious_again, working = [], []
@@ -48,7 +51,10 @@ def measure(stage: Stage, rounds: int, seconds: float) -> list[Line]:
         at_least("posts acknowledged after commit, entrance alone", _rates(ours), _rates(obvious), 2.0, "/s", "F0"),
         at_least("the same", _rates(ours), _rates(least), 0.45, "/s", "W0"),
         at_most("p99 of these answers", [r.p99_ms for r in ours], [r.p99_ms for r in obvious], 0.6, "ms", "F0"),
-        limit("answers other than 2xx", sum(r.refused for r in (*ours, *working)), 0, ""),
+        at_least("posts to a preset's address (Tilda) acknowledged", _rates(presets), _rates(obvious), 2.0, "/s", "F0"),
+        at_least("the same", _rates(presets), _rates(least), 0.45, "/s", "W0"),
+        at_most("p99 of these answers", [r.p99_ms for r in presets], [r.p99_ms for r in obvious], 0.6, "ms", "F0"),
+        limit("answers other than 2xx", sum(r.refused for r in (*ours, *presets, *working)), 0, ""),
         at_least(
             "the same, both workers busy with them on the same cores", _rates(working), _rates(obvious_again), None,
             "/s", "F0",

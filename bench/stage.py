@@ -47,7 +47,7 @@ class Stage:
             admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     def hub(self, name: str) -> Hub:
-        """A hub on an empty, migrated database: one form, three owners, broker emptied."""
+        """A hub on an empty, migrated database: one form, one of a preset, three owners, broker emptied."""
         url = self.database(name)
         migrate(url)
         with redis.Redis.from_url(self.broker.url) as client:
@@ -58,16 +58,18 @@ class Stage:
         engine = make_engine(url, "worker", pool_size=1)
         with engine.begin() as connection:
             form = add_source(connection, config, "generic_form", "Measured form", {})
+            preset = add_source(connection, config, "tilda", "Measured preset", {})
             for owner in ("Anna", "Boris", "Vera"):
                 add_owner(connection, owner)
         engine.dispose()
-        return Hub(config, form)
+        return Hub(config, form, preset)
 
 
 @dataclass(frozen=True, slots=True)
 class Hub:
     config: HubConfig
     form: NewSource
+    preset: NewSource  # whose key stands in the body, which must be read for it, and whose answer is the provider's
 
     @contextlib.contextmanager
     def role(self, name: str) -> Iterator[subprocess.Popen[bytes]]:
