@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from crm_core.errors import Invalid
+from crm_core.errors import Invalid, NotFound
 from leadhub.cli.answers import answers, hub, plain, table, tell
 
 _STATES = click.Choice(["waiting", "working", "done", "needs_attention", "rejected"])
@@ -85,7 +85,8 @@ def replay(
     event_ids: tuple[str, ...], state: str | None, outcome: str | None, source_id: int | None, code: str | None,
     since: datetime | None, until: datetime | None, affected: bool, dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Send events through again: those named, or all that match. Nothing is doubled."""
+    """Send events through again: those named, or all that match. Nothing is doubled. Status 1 if none of those named can
+    be sent."""
     from ingest.affected import affected as find_affected
     from ingest.replay import ReplayReport, Selection
     from ingest.replay import replay as send
@@ -101,6 +102,10 @@ def replay(
         )  # fmt: skip
         nothing = affected and not event_ids
         report = ReplayReport(dry_run=dry_run) if nothing else send(engine, config, selection, dry_run, "command line")
+    if event_ids and not affected and not report.selected:
+        raise NotFound(
+            "nothing_to_replay", "Nothing to send: none of these is an event that matches and has come to an end or needs attention."
+        )
     tell(report, as_json=as_json, words=lambda: _words(report))
 
 

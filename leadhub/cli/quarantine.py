@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from crm_core.errors import NotFound
 from leadhub.cli.answers import answers, hub, table, tell
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -52,7 +53,7 @@ def release(
     event_ids: tuple[str, ...], source_id: int | None, since: datetime | None, until: datetime | None,
     alert_id: int | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Say that they are genuine: each becomes a lead, once."""
+    """Say that they are genuine: each becomes a lead, once. Status 1 if none of those named is there to be released."""
     from ingest.quarantine import release as let_go
 
     count = _judge(let_go, event_ids, source_id, since, until, alert_id)
@@ -70,7 +71,8 @@ def confirm(
     event_ids: tuple[str, ...], source_id: int | None, since: datetime | None, until: datetime | None,
     alert_id: int | None, as_json: bool,
 ) -> None:  # fmt: skip
-    """Say that they are spam: they stay where they are, and nobody is asked again."""
+    """Say that they are spam: they stay where they are, and nobody is asked again. Status 1 if none of those named is
+    there to be confirmed."""
     from ingest.quarantine import confirm as mark
 
     count = _judge(mark, event_ids, source_id, since, until, alert_id)
@@ -93,6 +95,8 @@ def _judge(
         after, before = (moment.replace(tzinfo=config.zone) if moment else None for moment in (since, until))
         pick = of_alert(connection, alert_id) if alert_id else Pick(event_ids, source_id, after, before)
         count: int = deed(connection, pick, _ACTOR, datetime.now(UTC))
+    if event_ids and not count:
+        raise NotFound("nothing_to_judge", "Nothing was done: none of these is set aside and still to be judged.")
     return count
 
 

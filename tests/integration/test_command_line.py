@@ -120,6 +120,7 @@ def test_source_is_added_listed_paused_and_rotated_when_asked(ask: Callable[...,
         (("source", "add", "generic_form", "--name", "x", "--set", "nonsense=1"), 2),
         (("source", "add", "generic_form", "--name", "x", "--set", "nonsense"), 2),
         (("source", "add", "imap", "--name", "x"), 2), (("events", "show", "unknown"), 1), (("events", "replay"), 2),
+        (("events", "replay", "nope"), 1), (("events", "replay", "nope", "--dry-run"), 1),
         (("owner", "absent", "99", "--until", "2999-01-01"), 1), (("user", "link", "nobody"), 1),
     ],
 )  # fmt: skip

@@ -46,12 +46,24 @@ def test_quarantine_when_listed_released_and_confirmed(desk: Desk, run: Callable
     assert "honeypot" in said
     assert "Inna" in said
     assert answer(run("quarantine", "release", first, "--json")) == {"events": 1}
-    assert answer(run("quarantine", "release", first, "--json")) == {"events": 0}
+    again = run("quarantine", "release", first, "--json")
+    assert (again.exit_code, json.loads(again.stdout)["error"]["code"]) == (1, "nothing_to_judge")
     assert answer(run("quarantine", "confirm", "--source", str(desk.form_source), "--since", "2020-01-01", "--json")) == {"events": 1}
     desk.drain("form")
     assert desk.event(first)["outcome"] == "created"
     assert desk.event(second)["verdict"]["by"] == "command line"
     assert [item["id"] for item in answer(run("quarantine", "list", "--shelf", "confirmed", "--json"))["items"]] == [second]
+
+
+@pytest.mark.parametrize("deed", ["release", "confirm"])
+def test_quarantine_fails_in_words_when_none_of_those_named_is_there(desk: Desk, run: Callable[..., Result], deed: str) -> None:
+    nobody = run("quarantine", deed, "nope")
+    assert (nobody.exit_code, nobody.stdout) == (1, "")
+    assert "none of these is set aside" in nobody.stderr
+    kept = desk.form(name="Vera", phone="+79123456702", _gotcha="x")
+    desk.drain("form")
+    assert answer(run("quarantine", deed, kept, "nope", "--json")) == {"events": 1}
+    assert run("quarantine", deed, "--source", str(desk.form_source), "--until", "2020-01-01").exit_code == 0
 
 
 def test_quarantine_when_nothing_is_named_is_wrong_usage(desk: Desk, run: Callable[..., Result]) -> None:
