@@ -118,7 +118,15 @@ class Entrance:
             and not only_looks(headers)
             and ((dropin is not None and dropin.get_counts) or get_counts(connector, request, settings))
         )
-        return self._keep(request, address, connector, latest) if is_event else self._about(headers)
+        if is_event:
+            return self._keep(request, address, connector, latest)
+        if method == "GET" and request.query and connector.channel == "form" and not only_looks(headers) and not _wants_html(headers):
+            # A plug-in that knows no POST would take a friendly 200 for a delivery, and its inquiries would be lost.
+            return refused(
+                405, "get_not_taken", "This address takes inquiries by POST. To take GET as well, switch on accept_get.",
+                (("Allow", "POST, OPTIONS, HEAD"),),
+            )  # fmt: skip
+        return self._about(headers)
 
     def _found(self, path: str, query: str, body: bytes) -> tuple[Address, str, dropins.Dropin | None]:
         """Whose address this is, what follows the token, and the drop-in by which it was found."""
@@ -193,7 +201,7 @@ class Entrance:
         return self._page(200, "accepted", request.headers, back)
 
     def _about(self, headers: Mapping[str, str]) -> Answer:
-        if "text/html" in headers.get("accept", ""):
+        if _wants_html(headers):
             return self._page(200, "about", headers)
         return Answer(
             200, b"This address receives messages by POST.\n", headers=(("Cache-Control", "no-store"),)
@@ -234,6 +242,10 @@ def _bare(key: str) -> str:
     if len(key) >= 2 and key[0] == key[-1] == '"':
         key = key[1:-1].replace('\\"', '"').replace("\\\\", "\\")
     return key
+
+
+def _wants_html(headers: Mapping[str, str]) -> bool:
+    return "text/html" in headers.get("accept", "")
 
 
 def _of_reply(reply: Reply) -> Answer:

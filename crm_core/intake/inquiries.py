@@ -51,9 +51,16 @@ def _lead_content(step: Step, inquiry: Inquiry) -> dict[str, Any]:
         "form_id": inquiry.form_id,
         "form_name": inquiry.form_name,
         "message": inquiry.message,
-        "fields": dict(inquiry.fields),
+        "fields": _unusable(step, inquiry) | dict(inquiry.fields),
         "attribution": attribution_columns(inquiry.attribution),
     }
+
+
+def _unusable(step: Step, inquiry: Inquiry) -> dict[str, Any]:
+    """A phone or an address that is none, as it was typed: it may still tell a person how to reach somebody."""
+    kinds = {key.kind for key in step.person.keys}
+    written = (("phone", inquiry.phones), ("email", inquiry.emails))
+    return {kind: ", ".join(texts) for kind, texts in written if texts and kind not in kinds}
 
 
 def take_inquiry(snapshot: Snapshot, step: Step, inquiry: Inquiry, now: datetime) -> Taken:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import Connection, Select, or_, select
 from sqlalchemy.orm import aliased
@@ -20,22 +21,27 @@ def root_of(connection: Connection, contact_id: int) -> int | None:
     return connection.execute(select(Contact.root_id).where(Contact.id == contact_id)).scalar_one_or_none()
 
 
-def reachable_at(connection: Connection, root_ids: Iterable[int]) -> dict[int, dict[str, list[str]]]:
-    """{root: {"phones":["+7…"],"emails":["…"]}} for every root asked for, the oldest first."""
-    found: dict[int, dict[str, list[str]]] = {root: {"phones": [], "emails": []} for root in root_ids}
+def reachable_at(connection: Connection, root_ids: Iterable[int]) -> dict[int, dict[str, list[Any]]]:
+    """{root: {"phones":["+7…"],"emails":["…"],"messengers":[{"kind":"telegram","id":"@…"}]}}, the oldest first."""
+    found: dict[int, dict[str, list[Any]]] = {
+        root: {"phones": [], "emails": [], "messengers": []} for root in root_ids
+    }
     if not found:
         return found
     rows = connection.execute(
         select(Contact.root_id, Identifier.kind, ContactIdentifier.display)
         .join(ContactIdentifier, ContactIdentifier.contact_id == Contact.id)
         .join(Identifier, Identifier.id == ContactIdentifier.identifier_id)
-        .where(Contact.root_id.in_(found), ContactIdentifier.retired_at.is_(None))
+        .where(
+            Contact.root_id.in_(found), ContactIdentifier.retired_at.is_(None), Identifier.kind != "thread"
+        )  # a conversation's id is no way to anybody
         .order_by(ContactIdentifier.first_seen_at, Identifier.id)
     )
     for root_id, kind, display in rows:
-        shown = found[root_id].get({"phone": "phones", "email": "emails"}.get(kind, ""))
-        if shown is not None and display not in shown:
-            shown.append(display)
+        group = {"phone": "phones", "email": "emails"}.get(kind, "messengers")
+        value = display if group != "messengers" else {"kind": kind, "id": display}
+        if value not in found[root_id][group]:
+            found[root_id][group].append(value)
     return found
 
 

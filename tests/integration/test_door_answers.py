@@ -194,6 +194,16 @@ def test_looking_at_the_address_creates_nothing(door: Door, method: str, accept:
     assert door.rows() == []
 
 
+def test_get_with_fields_is_no_false_success_where_posts_are_taken(door: Door) -> None:
+    source = door.add("generic_form")
+    heard = call(door.entrance, "GET", f"/in/{source.token}", query="name=Anna&phone=79001234567")
+    assert (heard.status, heard.json()["error"]["code"]) == (405, "get_not_taken")
+    assert heard.headers["access-control-allow-origin"] == "*"
+    page = call(door.entrance, "GET", f"/in/{source.token}", query="utm_source=x", headers={"Accept": BROWSER})
+    assert page.status == 200
+    assert door.rows() == []
+
+
 def test_unknown_address_is_refused(door: Door) -> None:
     for token in ("", "nope", "\ud83d", "x" * 10_000, "ключ"):
         heard = call(door.entrance, "POST", f"/in/{token}", b"a=1")

@@ -135,7 +135,8 @@ def test_looking_creates_nothing_even_where_a_get_is_an_inquiry(door: Door, meth
 
 def test_get_creates_nothing_where_the_old_service_took_posts_only(door: Door) -> None:
     moved(door, "formspree:xyzabcde")
-    assert call(door.entrance, "GET", "/f/xyzabcde", query="name=Anna").status == 200
+    assert call(door.entrance, "GET", "/f/xyzabcde", query="name=Anna").status == 405  # and not a 200 for nothing
+    assert call(door.entrance, "GET", "/f/xyzabcde").status == 200
     assert door.rows() == []
 
 

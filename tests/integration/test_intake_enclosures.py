@@ -197,6 +197,14 @@ def test_a_messenger_id_joins_a_person_over_sources(intake: Intake) -> None:
     assert kinds == {"telegram_id": "501", "telegram": "ivan_p"}
 
 
+def test_a_way_to_reach_somebody_is_shown_even_when_it_is_no_number_and_no_address(intake: Intake, engine: Engine) -> None:
+    taken = intake.one(Inquiry(name="Иван", phones=("555705",), emails=("a@b",), messengers={"telegram": "@Ivan_P"}))
+    with engine.connect() as connection:
+        lead = get_lead(connection, ADMIN, taken.lead_id or 0)
+    assert lead["contact"]["messengers"] == [{"kind": "telegram", "id": "@ivan_p"}]
+    assert lead["fields"] == {"phone": "555705", "email": "a@b"}
+
+
 def test_ten_concurrent_equal_posts_without_a_key_are_one_lead(intake: Intake) -> None:
     items = [intake.item(Inquiry(name="Иван", message="Хочу кухню"), ip="198.51.100.7") for _ in range(10)]
     threads = [threading.Thread(target=intake.take, args=(item,)) for item in items]

@@ -70,7 +70,7 @@ def test_a_lead_is_shown_as_the_contract_says(world: World) -> None:
     lead = world.get(f"/leads/{world.ids['lead']}").json
     assert lead["contact"] == {
         "id": world.ids["contact"], "name": "Ivan Petrov", "phones": ["+79123456701"], "emails": ["Ivan@example.com"],
-        "company": "",
+        "messengers": [], "company": "",
     }  # fmt: skip
     assert lead["form"] == {"id": "f1", "name": "Order"}
     assert lead["owner"] == {"id": world.ids["anna"], "name": "Anna"}

@@ -19,7 +19,6 @@ def _page(hub: Any, body: bytes | dict[str, Any], role: str = "head") -> str:
     [
         ({"phone": "555705"}, "phone as typed: 555705"),
         ({"email": "anna@b"}, "e-mail as typed: anna@b"),
-        ({"telegram": "@annatele"}, "Telegram: "),
         ({"phone": "<b>12</b>"}, "&lt;b&gt;12&lt;/b&gt;"),
     ],
 )
@@ -27,6 +26,12 @@ def test_what_cannot_be_called_is_shown_as_typed(hub: Any, left: dict[str, str],
     page = _page(hub, {"name": "Anna", "message": "hello", **left})
     assert shown in page
     assert "No phone or e-mail that can be used." in page
+
+
+def test_messenger_is_a_way_to_reach_somebody(hub: Any) -> None:
+    page = _page(hub, {"name": "Anna", "message": "hello", "telegram": "@annatele"})
+    assert "<bdi>@annatele</bdi>" in page
+    assert "No phone or e-mail that can be used." not in page
 
 
 def test_number_that_can_be_called_is_not_told_twice(hub: Any) -> None:

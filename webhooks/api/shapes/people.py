@@ -14,11 +14,17 @@ class Form(Shape):
     name: str
 
 
+class Messenger(Shape):
+    kind: str = Field(description="telegram, whatsapp_id, vk_id, …; with _id as the provider names the person, else as typed")
+    id: str
+
+
 class LeadContact(Shape):
     id: Id
     name: str
     phones: list[str] = Field(description="E.164")
     emails: list[str]
+    messengers: list[Messenger]
     company: str
 
 
@@ -133,6 +139,7 @@ class Contact(Shape):
     company: str
     phones: list[str]
     emails: list[str]
+    messengers: list[Messenger]
     owner: Named | None
     owner_since: AwareDatetime | None
     created_at: AwareDatetime
