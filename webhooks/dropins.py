@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qs, unquote_plus
 
+from crm_core.errors import UnknownSource
 from ingest.aliases import alias_of
 
 #: Beginnings of the paths that belong to them, for the switch in front of Flask.
@@ -54,7 +55,8 @@ class Dropin:
 
 
 def read(path: str, query: str, body: bytes) -> tuple[Dropin, ...]:
-    """Who may be meant, best first; empty for a path that is no drop-in."""
+    """Who may be meant, best first; empty for a path that is no drop-in. UnknownSource where the field is missing that
+    would say it."""
     if found := _FORM.fullmatch(path):
         name, wants_json = found[1], found[2] is not None
         return tuple(
@@ -89,12 +91,13 @@ def _tokens(service: str, name: str) -> tuple[str, ...]:
 
 
 def _keyed(service: str, field: bytes, query: str, body: bytes, *, get_counts: bool) -> tuple[Dropin, ...]:
-    """Services whose address is the same for everybody: the key stands among the fields."""
+    """Services whose address is the same for everybody: the key stands among the fields. UnknownSource without one."""
     for key in _named(field, query, body):
         return (
             Dropin(service, _tokens(service, key), get_counts=get_counts, wants_json=service == "roistat"),
         )
-    return (Dropin(service, ()),)
+    name = field.decode()
+    raise UnknownSource("unknown_source", f"The field {name} is missing or empty: it says whose form this is.")
 
 
 def _named(field: bytes, query: str, body: bytes) -> Iterable[str]:

@@ -94,6 +94,15 @@ def test_unknown_id_is_refused_with_cors(door: Door, path: str) -> None:
     assert door.rows() == []
 
 
+@pytest.mark.parametrize("path, field", [("/submit", "access_key"), (ROISTAT, "key")])
+def test_missing_key_is_named_in_the_refusal(door: Door, path: str, field: str) -> None:
+    heard = post(door, path, b"name=Anna")
+    assert (heard.status, heard.json()["error"]["code"]) == (404, "unknown_source")
+    assert f"The field {field} is missing" in heard.json()["error"]["message"]
+    strange = post(door, path, f"{field}=00000000-nobody".encode())
+    assert (strange.status, strange.json()["error"]["message"]) == (404, "Nobody receives messages at this address.")
+
+
 def test_preflight_and_size_are_those_of_every_address(door: Door) -> None:
     moved(door, "formspree:xyzabcde")
     sent = {"Origin": "https://example.com"}

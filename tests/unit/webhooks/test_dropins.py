@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crm_core.errors import UnknownSource
 from webhooks import dropins
 
 KEY = "0123abcd-0000-4000-8000-00000000abcd"
@@ -35,7 +36,6 @@ def first(path: str, query: str = "", body: bytes = b"") -> tuple[str, tuple[str
          ("hubspot:123/abcd-ef01", "hubspot:123", "abcd-ef01", "123")),
         ("/calls-service/RestAPI/requests/77/register/", "calltouch/77", ("calltouch:77", "77")),
         ("/calls-service/RestAPI/requests/77/register", "calltouch/77", ("calltouch:77", "77")),
-        ("/submit", "web3forms", ()),
         ("/f/", "", ()),
         ("/f/a/b", "", ()),
         ("/submission", "", ()),
@@ -85,8 +85,10 @@ def test_key_of_a_proxy_is_found_when_it_comes_by_get_or_post(query: str, body: 
 
 
 @pytest.mark.parametrize("body", [b"", b"access_key=", b'{"access_key": null}', b"access_key" * 100_000, b"\xff" * 99])
-def test_nobody_is_meant_when_there_is_no_key(body: bytes) -> None:
-    assert first("/submit", "", body) == ("web3forms", ())
+def test_missing_key_is_named_when_there_is_none(body: bytes) -> None:
+    with pytest.raises(UnknownSource, match="The field access_key is missing") as caught:
+        dropins.read("/submit", "", body)
+    assert caught.value.code == "unknown_source"
 
 
 @pytest.mark.parametrize("path, is_mail", [("/a@b.test", True), ("/@", False), ("/a@", False), ("/x/a@b.test", False), ("/a", False)])
