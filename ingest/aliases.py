@@ -76,7 +76,7 @@ def read_alias(typed: str) -> str:
         raise Invalid(
             "alias_invalid",
             f"An alias is service:id, for example {', '.join(EXAMPLES[:3])}. Services: {', '.join(SERVICES)}.",
-            fields={"alias": "is not service:id"},
+            fields={"alias": "is not service:id"}, examples=", ".join(EXAMPLES[:3]), services=", ".join(SERVICES),
         )
     return alias
 
@@ -125,7 +125,7 @@ def add_alias(
         raise Conflict(
             "alias_taken",
             f"{alias} belongs to source {holder.id} ({holder.name}). Remove it there first.",
-            source_id=holder.id,
+            source_id=holder.id, alias=alias, holder=holder.name,
         )
     audit(connection, actor, "source.alias_add", f"source:{source_id}", {"alias": alias})
     return alias

@@ -73,7 +73,7 @@ KINDS: Final[dict[type[HubError], ProblemKind]] = {
     NotAuthentic: ProblemKind(403, "not-authentic", "The signature is wrong"),
     Malformed: ProblemKind(400, "malformed", "The request cannot be read"),
     Invalid: ProblemKind(422, "invalid", "The request does not fit"),
-    Conflict: ProblemKind(409, "conflict", "Somebody else was faster"),
+    Conflict: ProblemKind(409, "conflict", "It conflicts with what is there"),
     Transient: ProblemKind(503, "try-again", "Not possible at the moment"),
     Misconfigured: ProblemKind(500, "misconfigured", "The hub is not set up for this"),
 }

@@ -22,6 +22,8 @@ KINDS: Final[dict[type[HubError], tuple[str, int]]] = {
     Transient: ("away", 503),
     Misconfigured: ("misconfigured", 500),
 }
+#: Conflicts with what somebody did since the page was opened. The others are with what is there: a name that is taken.
+_CHANGED_MEANWHILE: Final = frozenset({"version", "another_open_lead", "activity_closed", "event_not_open"})
 _OF_STATUS: Final = {404: "not_found", 413: "too_large"}
 
 
@@ -41,6 +43,8 @@ def of(desk: Desk, error: Exception) -> Response:
     for kind in type(error).__mro__:
         if kind in KINDS and isinstance(error, HubError):
             words, status = KINDS[kind]
+            if kind is Conflict and error.code not in _CHANGED_MEANWHILE:
+                words = "in_the_way"
             return page(desk, words, status, detail_of(desk, error) if status in (409, 422, 500) else "")
     if isinstance(error, HTTPException):
         if error.code in _OF_STATUS:

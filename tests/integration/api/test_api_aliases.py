@@ -25,6 +25,7 @@ def test_alias_is_refused_in_words_when_it_is_taken_or_none(world: World) -> Non
     assert world.ask("POST", f"/sources/{other}/aliases", "ops", json={"alias": "basin:0123456789ab"}).status_code == 201
     taken = world.ask("POST", f"/sources/{world.ids['source']}/aliases", "ops", json={"alias": "basin:0123456789ab"})
     assert (taken.status_code, taken.json["code"]) == (409, "alias_taken")
+    assert taken.json["title"] == "It conflicts with what is there"
     assert "(Other)" in taken.json["detail"]
     for wrong in ("nobody:1", "", "formspree:", "a\x00b"):
         answer = world.ask("POST", f"/sources/{other}/aliases", "ops", json={"alias": wrong})
