@@ -13,7 +13,7 @@ from ingest.journal import OUTCOMES, get_event, list_events, raw
 from webhooks.console import choices
 from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.console.quarantine import reason_words
-from webhooks.console.rawness import shown_raw
+from webhooks.console.rawness import read_fields, shown_raw
 from webhooks.console.reasons import error_words, words_of
 from webhooks.console.values import flat
 
@@ -59,6 +59,8 @@ def card(desk: Desk, event_id: str) -> Answer:
         can_accept_consent=desk.may("quarantine.judge")
         and (event["error"] or {}).get("code") in ("consent_unknown", "consent_declined"),
         raw=shown_raw(body) if body else None,
+        fields=read_fields(body) if body else [],
+        can_see_mapping=may_see_raw and event["channel"] == "form",
         can_replay=desk.may("events.replay") and event["state"] in ("needs_attention", "rejected", "done"),
         can_dismiss=desk.may("events.replay") and event["state"] in ("waiting", "needs_attention", "rejected"),
     )

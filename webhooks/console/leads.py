@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import request
@@ -11,12 +12,12 @@ from crm_core.reading.actors import names_of
 from crm_core.reading.leads import LeadFilters, get_lead, list_leads
 from crm_core.reading.timeline import timeline
 from crm_core.reading.why import why
-from webhooks.console import choices
+from webhooks.console import choices, clock
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.console.explaining import explain
 from webhooks.console.quarantine import reason_words
-from webhooks.console.reasons import words_of
+from webhooks.console.reasons import lost_words, words_of
 from webhooks.console.titles import headline_of, title_of
 from webhooks.console.touches import shown_touches
 from webhooks.console.values import as_text, flat
@@ -64,6 +65,7 @@ def card(desk: Desk, lead_id: int) -> Answer:
     return desk.page(
         "lead.html",
         lead=lead,
+        lost_reason=lost_words(desk, lead["lost_reason"]),
         spam=[reason_words(desk, reason) for reason in lead["spam"].get("reasons", ())],
         headline=headline_of(desk, lead),
         touches=shown_touches(desk, touches, names, owners),
@@ -87,8 +89,20 @@ def _marks(desk: Desk, attribution: dict[str, Any]) -> list[tuple[str, str]]:
             continue
         own = name.removeprefix(first)
         words = language.code("mark", own) if language.knows("mark", own) else own.rpartition(".")[2]
-        shown.append((language("lead.first_visit", mark=words) if name.startswith(first) else words, text))
+        shown.append(
+            (language("lead.first_visit", mark=words) if name.startswith(first) else words,
+             _moment_words(desk, text) if own == "at" else text)
+        )  # fmt: skip
     return shown
+
+
+def _moment_words(desk: Desk, text: str) -> str:
+    """RFC 3339 as a moment of the hub's zone; what a page remembered otherwise, as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return clock.exact(at, desk.config.zone, desk.language) if at.tzinfo else text
 
 
 def _events(desk: Desk, events: list[dict[str, Any]]) -> list[dict[str, Any]]:

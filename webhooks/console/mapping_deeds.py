@@ -15,6 +15,7 @@ from ingest.mappings import checked, in_state, publish, roll_back, save_draft
 from ingest.sources import load_source
 from webhooks.console import errors, mapping
 from webhooks.console.desk import Answer, Desk, entered
+from webhooks.console.mapping_wrongness import mapping_wrong
 
 _LONGEST_TEXT = 70_000  # a little more than may be saved, so that a longer one is refused and not cut
 
@@ -32,7 +33,7 @@ def text(desk: Desk, source_id: int) -> Answer:
         with desk.engine.begin() as connection:
             save_draft(connection, source_id, written, desk.principal, entered("note", 500))
     except Invalid as error:
-        said = error.message if error.code == "mapping_wrong" else errors.detail_of(desk, error)
+        said = mapping_wrong(desk.language, error.message) if error.code == "mapping_wrong" else errors.detail_of(desk, error)
         return mapping.shown(desk, source_id, written, problem=said), 422
     return desk.go("mapping", "mapping_saved", source_id=source_id)
 

@@ -5,10 +5,16 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from connectors.kit import Request
+from connectors.kit.decoding import decode
+from connectors.kit.leaves import is_file, leaves, text_of
+from crm_core.errors import HubError
 from ingest.journal import RawEvent
 
 _MOST_TEXT = 64 * 1024  # bytes shown; the download has all of them
 _MOST_BINARY = 4 * 1024
+_MOST_FIELDS = 300
+_MOST_VALUE = 5_000  # characters of one value; the body below has all of them
 _ROW = 16
 
 
@@ -25,6 +31,26 @@ def shown_raw(event: RawEvent) -> dict[str, Any]:
         "request_line": visible(f"{event.method} /{event.path}{query}"),
         "headers": [(visible(str(name)), visible(str(value))) for name, value in sorted(event.headers.items())],
     }
+
+
+def read_fields(event: RawEvent) -> list[tuple[str, str]]:
+    """Names and values of a urlencoded body as they are read; empty for other bodies, whose text can be read as it is."""
+    request = Request(event.method, event.path, event.query, event.headers, event.body, event.received_at)
+    try:
+        decoded = decode(request)
+    except HubError:
+        return []
+    if decoded.shape != "urlencoded":
+        return []
+    return [
+        (visible(".".join(map(str, leaf.path))), visible(_shown_value(leaf.value))) for leaf in leaves(decoded.fields)[:_MOST_FIELDS]
+    ]
+
+
+def _shown_value(value: Any) -> str:
+    if is_file(value):
+        return " ".join(str(value[part]) for part in ("name", "url", "type") if value.get(part))
+    return text_of(value)[:_MOST_VALUE]
 
 
 def _as_text(body: bytes) -> str | None:

@@ -28,6 +28,11 @@ def words_of(desk: Desk, event: Mapping[str, Any]) -> str:
     return " ".join(said)
 
 
+def lost_words(desk: Desk, why: str) -> str:
+    """Why a lead was lost: what a person wrote as it is, the hub's own codes in words."""
+    return desk.language.code("lost_reason", why) if desk.language.knows("lost_reason", why) else why
+
+
 def error_words(desk: Desk, error: Mapping[str, Any]) -> str:
     """The sentence that was stored with it, which is English; for others their own where the code is known."""
     code, message = str(error.get("code", "")), str(error.get("message") or "")

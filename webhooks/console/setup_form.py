@@ -68,11 +68,17 @@ def _field(
         input="password" if secret else "number" if part.get("type") == "integer" else "text",
         required=required and not (secret and exists),
         extra=not required and not secret and name in _COMMON | {"poll_seconds", "allow_private_host", "port"},
-        choices=tuple((str(one), str(one)) for one in part.get("enum", ())),
+        choices=tuple((str(one), choice_words(language, name, one)) for one in part.get("enum", ())),
         value=value,
         wrong=why_wrong(language, name, wrong) if wrong else "",
         hint=language("form.unchanged") if secret and exists else "",
     )
+
+
+def choice_words(language: Language, setting: str, value: Any) -> str:
+    """One value of a setting that offers a few: in words where they are known, else the value itself, as a protocol's name."""
+    code = f"{setting}.{value}"
+    return language.code("choice", code) if language.knows("choice", code) else str(value)
 
 
 def _resolved(part: Mapping[str, Any], definitions: Mapping[str, Any]) -> Mapping[str, Any]:

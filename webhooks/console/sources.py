@@ -18,6 +18,7 @@ from webhooks.console import today
 from webhooks.console.desk import Answer, Desk
 from webhooks.console.language import Language
 from webhooks.console.reasons import words_of
+from webhooks.console.setup_form import choice_words
 from webhooks.console.snippets import curl_line, html_form
 from webhooks.console.source_site import shown as site_of
 from webhooks.console.trials import trial_of
@@ -82,7 +83,7 @@ def _loaded(connection: Connection, desk: Desk, source_id: int) -> LoadedSource 
 def _settings(desk: Desk, source: LoadedSource) -> list[tuple[str, str]]:
     """Settings in words with secrets as dots."""
     return [
-        (desk.language.code("setting", name), _told(desk, value))
+        (desk.language.code("setting", name), choice_words(desk.language, name, value) if isinstance(value, str) else _told(desk, value))
         for name, value in shown_settings(source).items()
         if value not in ("", None, [], {})
     ]

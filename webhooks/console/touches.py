@@ -12,6 +12,7 @@ from crm_core.identity.phones import read_phones
 from webhooks.console import clock
 from webhooks.console.desk import Desk
 from webhooks.console.explaining import actor
+from webhooks.console.reasons import lost_words
 from webhooks.console.showing import phone
 
 _TONES = {"form": "blue", "mail": "violet", "call": "teal", "comment": "", "assignment": "", "stage": "green", "task": "green"}
@@ -120,7 +121,7 @@ def _stage(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
     changed: Mapping[str, Any] = touch["data"].get("changed") or {}
     if "state" in changed:
         state = changed["state"].get("to")
-        lost = (changed.get("lost_reason") or {}).get("to", "")
+        lost = lost_words(desk, (changed.get("lost_reason") or {}).get("to", ""))
         return {"headline": desk.language.code("touch_state", state), "text": lost, "tone": "green" if state == "won" else ""}
     return {"headline": desk.language("touch.changed"), "details": sorted(desk.language.code("lead_field", name) for name in changed)}
 

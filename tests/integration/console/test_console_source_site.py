@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ingest.aliases import add_alias
+from ingest.sources import add_source
 from webhooks.snippet_file import snippet
 
 if TYPE_CHECKING:
@@ -43,6 +45,27 @@ def test_alias_is_refused_in_words(hub: Hub) -> None:
     answer = admin.post(f"/console/sources/{hub.source_id}/aliases", alias="nonsense")
     assert answer.status_code == 422
     assert "service:id" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "said"),
+    [("en", "This cannot be done", "belongs to the source"), ("ru", "Так сделать нельзя", "принадлежит источнику «Landing page»")],
+)
+def test_alias_that_is_taken_names_its_holder_and_blames_nobody(hub: Hub, locale: str, title: str, said: str) -> None:
+    with hub.engine.begin() as connection:
+        other = add_source(connection, hub.config, "generic_form", "Landing page", {})
+        add_alias(connection, hub.config, other.id, "formspree:xyzabcde")
+    admin = hub.signed_in("admin")
+    admin.post("/console/language", locale=locale)
+    answer = admin.post(f"/console/sources/{hub.source_id}/aliases", alias="formspree:xyzabcde")
+    assert answer.status_code == 409
+    page = html.unescape(answer.text)
+    assert title in page
+    assert f"formspree:xyzabcde {said}" in page
+    assert "faster" not in page
+    wrong = html.unescape(admin.post(f"/console/sources/{hub.source_id}/aliases", alias="nonsense").text)
+    assert ("сервис:id" if locale == "ru" else "service:id") in wrong
+    assert "formspree:xyzabcde" in wrong
 
 
 @pytest.mark.parametrize("role", ["head", "readonly"])

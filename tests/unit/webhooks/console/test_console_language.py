@@ -10,14 +10,18 @@ from typing import Any
 import pytest
 
 from connectors.kit import registry
+from crm_core.errors import Invalid
 from crm_core.models import ROLES
 from ingest import queues
 from ingest.journal import OUTCOMES, STATES
 from ingest.ledger import PARTS
 from ingest.mailbox import failures
+from ingest.mappings import checked
 from webhooks.console import errors
 from webhooks.console import language as languages
 from webhooks.console.language import LOCALES, PLURALS, Language, catalogue, pick
+from webhooks.console.mapping_wrongness import mapping_wrong
+from webhooks.console.setup_form import fields_of
 
 CONSOLE = Path(languages.__file__).parent
 FORMS = {"en": {"one", "other"}, "ru": {"one", "few", "many"}}
@@ -81,7 +85,7 @@ def test_every_code_of_the_hub_has_words(group: str, codes: tuple[str, ...]) -> 
 
 
 def test_every_error_page_has_a_title_and_a_text() -> None:
-    kinds = {kind for kind, _ in errors.KINDS.values()} | {"forbidden", "foreign_form", "signed_out", "bug", "too_large"}
+    kinds = {kind for kind, _ in errors.KINDS.values()} | {"forbidden", "foreign_form", "signed_out", "bug", "too_large", "in_the_way"}
     assert [kind for kind in kinds for part in ("title", "text") if f"error.{kind}.{part}" not in catalogue("ru")] == []
 
 
@@ -114,6 +118,43 @@ def test_every_setting_of_the_first_connectors_has_a_russian_name() -> None:
         for name in registry.config_schema(connector)["properties"]
     }
     assert [name for name in sorted(names) if f"setting.{name}" not in catalogue("ru")] == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("setting", ["spam", "altcha", "consent_unknown"])
+def test_every_choice_of_a_forms_settings_has_words_and_keeps_its_value(locale: str, setting: str) -> None:
+    fields = fields_of(registry.get("generic_form"), Language(locale), {}, {})
+    [choices] = [field.choices for field in fields if field.name == setting]
+    schema = registry.config_schema("generic_form")["properties"][setting]
+    assert [value for value, _ in choices] == schema["enum"]
+    assert not {words for _, words in choices} & set(schema["enum"])
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("fields: [", "Строка 2: это не YAML ("),
+        ("fields:\n\tphone: x", "Строка 2: это не YAML ("),
+        ("a: 1", "Строка 1: файл: 'a' здесь не бывает. Бывает: split, unwrap, fields, extra, read_names, test_if, skip_if."),
+        ("fields:\n  fone: {from: ['$.a']}", "Строка 2: fields: 'fone' здесь не бывает. Бывает: name, "),
+        ("fields:\n  phone: {from: ['a']}", "Строка 2: fields.phone.from.0: 'a' здесь так не записывается."),
+        ("fields:\n  phone: {from: 5}", "Строка 2: fields.phone.from: 5 сюда не подходит; нужно: список"),
+        ("fields:\n  phone: '$.a'", "Строка 2: fields.phone: '$.a' сюда не подходит; нужно: таблица вида «имя: значение»"),
+        ("- a", "Строка 1: здесь нужны разделы, например fields:, а не ['a']."),
+        ("a: 1\na: 2", "Строка 2: 'a' встречается дважды."),
+        ("x: &a 1", "Строка 1: якоря, ссылки и теги не разрешены."),
+        ("a: " + "[" * 5000, "Строка"),
+        ("#" * 70_000, "Разметка слишком длинная."),
+    ],
+)
+def test_mistake_in_a_mapping_is_told_in_russian(text: str, said: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        checked(text)
+    assert mapping_wrong(Language("ru"), caught.value.message).startswith(said)
+
+
+def test_mistake_that_is_not_known_is_told_as_the_checker_tells_it() -> None:
+    assert mapping_wrong(Language("ru"), "line 3: something new.") == "Строка 3: something new."
 
 
 @pytest.mark.parametrize(
