@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
 from crm_core.arrivals import Inquiry
+from crm_core.spam.hooks import hooks_of
 from crm_core.spam.phrases import BRANDS, BROKEN_PROBE, PHRASES, PRICE_PROBES
 from crm_core.spam.scoring import Signal
 from crm_core.spam.texts import folded, has_cyrillic, host_of, is_below, letters, typed, web_hosts, written
@@ -80,7 +82,21 @@ def _speaks_russian(inquiry: Inquiry) -> bool:
 
 def _count_phrases(texts: list[str]) -> int:
     text = folded("\n".join(texts))[:_PHRASE_CHARS]
-    return sum(1 for phrase in PHRASES if phrase.search(text))
+    count = 0
+    for phrase, hooks in _hooked():
+        for hook in hooks:
+            if hook in text:
+                break
+        else:
+            if hooks:  # none of the words that it cannot be without
+                continue
+        count += phrase.search(text) is not None
+    return count
+
+
+@cache
+def _hooked() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+    return tuple((phrase, tuple(sorted(hooks_of(phrase.pattern), key=len))) for phrase in PHRASES)
 
 
 def _is_price_probe(inquiry: Inquiry, region: str) -> bool:
