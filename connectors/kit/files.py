@@ -8,14 +8,11 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from connectors.kit.decoding import Upload
 from crm_core.arrivals import IncomingFile
-
-if TYPE_CHECKING:
-    from connectors.kit.leaves import Leaf
 
 FILE_BYTES = 10 * 1024 * 1024  # one file
 FILES = 5  # more of one inquiry is a mistake or an attack
@@ -41,25 +38,24 @@ class Cabinet:
         self.kept = sum(1 for file in files if not file.note)
         self.bytes = sum(file.size for file in files if not file.note)
 
-    def take(self, leaf: Leaf, *, is_file: bool) -> Any | None:
-        """What stays in the fields, {"file": name} or a list of them; None where the leaf holds no file.
+    def take(self, field_name: str, value: Any, *, is_file: bool) -> Any | None:
+        """What stays in the fields, {"file": name} or a list of them; None where the field holds no file.
 
-        `is_file`: the leaf's name, label or type says so; only then is an address a file.
+        `is_file`: the field's name, label or type says so; only then is an address a file.
         """
-        value = leaf.value
         if isinstance(value, Upload):
-            return self._upload(value, leaf.name)
+            return self._upload(value, field_name)
         if isinstance(value, list):
-            return self._several(value, leaf.name, is_file=is_file)
+            return self._several(value, field_name, is_file=is_file)
         if isinstance(value, Mapping):
             fits = bool(_url_of(value)) and (is_file or _is_described(value))
-            return self._described(value, leaf.name) if fits else None
+            return self._described(value, field_name) if fits else None
         if not is_file or not isinstance(value, str) or not _URL.match(value.strip()):
             return None
         urls = _BETWEEN.split(value.strip())
         if not all(map(_URL.fullmatch, urls)):
             return None
-        notes = [self._address(url, leaf.name) for url in urls]
+        notes = [self._address(url, field_name) for url in urls]
         return notes if len(notes) > 1 else notes[0]
 
     def _several(self, values: list[Any], field: str, *, is_file: bool) -> Any | None:

@@ -8,17 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import phonenumbers
 
+from connectors.kit.draft import Draft
 from connectors.kit.leaves import Leaf, Path, text_of
 from connectors.kit.roles import is_anonymous, is_no_number, is_weak_name
 from crm_core.identity.firstnames import full_names
 from crm_core.identity.spelling import fold
-
-if TYPE_CHECKING:
-    from connectors.kit.reading import Draft
 
 _EMAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _NUMBER = re.compile(r"\+?[\d\s().–-]{10,22}")

@@ -8,7 +8,7 @@ import hashlib
 from typing import Any
 
 from connectors.kit.files import ALL_BYTES, FILE_BYTES, FILES, Cabinet, clean_name
-from connectors.kit.leaves import Leaf, Path, text_of
+from connectors.kit.leaves import Path, text_of
 from crm_core.arrivals import IncomingFile
 
 _NAMES = ("filename", "fileName", "file_name", "name")
@@ -21,7 +21,7 @@ def take_files(value: Any, place: Path, files: list[IncomingFile]) -> bool:
     field = str(place[-1]) if place else ""
     items = value if isinstance(value, list) else [value]
     if not items or not all(isinstance(item, dict) and _content(item) for item in items):
-        return Cabinet(files).take(Leaf(place, field, "", "file", value), is_file=True) is not None
+        return Cabinet(files).take(field, value, is_file=True) is not None
     for item in items:
         files.append(_inline(item, field, files))
     return True

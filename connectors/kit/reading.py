@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from connectors.kit import consents, guards
 from connectors.kit.connector import ConnectorConfig
+from connectors.kit.draft import Draft
 from connectors.kit.files import Cabinet
 from connectors.kit.form_config import FormConfig
 from connectors.kit.guessing import PROSE_CHARS, by_value
 from connectors.kit.leaves import Leaf, Path, leaves, text_of, without
-from connectors.kit.marks import Marks, is_address
+from connectors.kit.marks import is_address
 from connectors.kit.messengers import messenger_of
 from connectors.kit.roles import role_of
-from crm_core.arrivals import Consent, IncomingFile, Inquiry
+from crm_core.arrivals import Inquiry
 
 #: Sites that moved here by their host name may send a source's token as the form's id; it opens the door and is shown to nobody.
 _OUR_TOKEN = re.compile("[0-9a-f]{32}")
@@ -25,33 +24,6 @@ _FALSE = {"", "0", "false", "no", "off", "нет"}
 NAME_CHARS = 200  # what is longer under "name" is a message in the wrong field, kept under its own name
 
 __all__ = ["PROSE_CHARS", "Draft", "read", "with_plus"]
-
-
-@dataclass(slots=True)
-class Draft:
-    """An inquiry in the making. A preset fills in what its mapping names; `read` adds what the names say."""
-
-    name: str = ""
-    phones: list[str] = field(default_factory=list)
-    emails: list[str] = field(default_factory=list)
-    company: str = ""
-    messages: list[str] = field(default_factory=list)
-    title: str = ""
-    form_id: str = ""
-    form_name: str = ""
-    line: str = ""
-    submitted_at: datetime | None = None
-    is_test: bool = False
-    marks: Marks = field(default_factory=Marks)
-    first: str = ""
-    last: str = ""
-    middle: str = ""
-    warnings: set[str] = field(default_factory=set)
-    thread: str = ""  # the provider's id of the conversation
-    messengers: dict[str, str] = field(default_factory=dict)
-    consents: list[Consent] = field(default_factory=list)
-    files: list[IncomingFile] = field(default_factory=list)
-    guards: dict[str, str] = field(default_factory=dict)  # see `guards`
 
 
 def read(
@@ -90,7 +62,7 @@ def read(
                 continue  # and stays among the fields, where people look for it
             role = ""
         if role == "file" or isinstance(leaf.value, dict | list):
-            note = cabinet.take(leaf, is_file=role == "file")
+            note = cabinet.take(leaf.name, leaf.value, is_file=role == "file")
             if note is not None:
                 notes[leaf.path] = note
                 continue
