@@ -126,7 +126,8 @@ def _role(value: str, inquiry: Mapping[str, Any] | None) -> str:
 
 def _preview(value: Any) -> str:
     if is_file(value):
-        return f"{value.get('name') or ''} ({value['size']} B)".strip()
+        name = value.get("name") or value.get("filename") or ""  # one that is only described may say no size
+        return f"{name} ({value['size']} B)".strip() if value.get("size") is not None else str(name or "…")
     text = text_of(value) if not isinstance(value, bool) else str(value).lower()
     return text if len(text) <= _PREVIEW else text[:_PREVIEW] + "…"
 

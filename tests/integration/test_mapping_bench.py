@@ -98,6 +98,14 @@ def test_bench_names_values_found_by_their_look_and_nested_fields(desk: Desk) ->
     assert (floor["label"], floor["source"]) == ("Какой этаж?", "@name:Какой этаж?")
 
 
+def test_bench_shows_a_file_that_is_only_described(desk: Desk) -> None:
+    body = b'{"name": "Anna", "cv": {"url": "https://files.example.com/a.pdf", "filename": "a.pdf"}}'
+    desk.post(desk.form_source, "form", body, {"content-type": "application/json"})
+    desk.drain()
+    [item] = _bench(desk)["items"]
+    assert "a.pdf" in [field["value"] for field in item["arrived"]]
+
+
 def test_bench_shows_events_that_cannot_be_read_with_their_problem(desk: Desk) -> None:
     desk.post(desk.form_source, "form", b"\x00\x01\xff\xfe" * 20, {"content-type": "application/octet-stream"})
     desk.drain("form")
