@@ -11,12 +11,13 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 Request = Callable[[int], bytes]
 
 #: A body of about one kilobyte, as a site's form sends it. Every request is another person.
 _WORDS = "We would like a price for twelve oak doors with fitting in March, please call before noon. "
+_ESCAPED_WORDS = quote_plus((_WORDS * 9)[:680])  # once: what the client costs, it takes from the servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,13 @@ def posts(path: str, first: int = 0) -> Request:
 
 
 def preset_body(number: int) -> bytes:
-    """1 kB of a form as Tilda sends it: the provider's key stands within, among the visitor's cookies and words."""
-    fields = {
-        "Name": _name(number), "Phone": f"+79{number % 10**9:09d}", "Email": f"p{number}@example.com",
-        "Comments": (_WORDS * 9)[:600], "formid": "form550324991", "formname": "Doors", "tranid": f"6778771:{number}",
-        "COOKIES": f"_ga=GA1.2.{number}.2; TILDAUTM=utm_source%3Dsearch%7C%7C%7Cutm_campaign%3Doak; PHPSESSID=abc",
-    }  # fmt: skip
-    return urlencode(fields).encode()
+    """1 kB of a form as Tilda sends it: the provider's key stands within, after the visitor's words."""
+    text = (
+        f"Name={_name(number).replace(' ', '+')}&Phone=%2B79{number % 10**9:09d}&Email=p{number}%40example.com"
+        f"&Comments={_ESCAPED_WORDS}&formid=form550324991&formname=Doors&tranid=6778771%3A{number}"
+        f"&COOKIES=_ga%3DGA1.2.{number}.2%3B+TILDAUTM%3Dutm_source%253Dsearch%257C%257C%257Cutm_campaign%253Doak"
+    )
+    return text.encode()
 
 
 def preset_posts(path: str, first: int = 0) -> Request:
