@@ -15,6 +15,8 @@ Path = tuple[str | int, ...]
 
 _NAMES = ("name", "key", "field_name", "fieldName", "field", "id", "ref", "ID")
 _LABELS = ("label", "title", "question", "caption")
+#: What is remembered of labels is kept by its text: the words of a consent fit, a hostile sender's pages do not.
+LABEL_CHARS, TYPE_CHARS = 2000, 64
 _VALUES = ("value", "VALUE", "Value")
 
 #: Levels that only wrap: under them a name means what it says. Under any other, the level's name belongs to it.
@@ -153,14 +155,14 @@ def _described(path: Path, name: str, item: dict[str, Any], key: str, *, in_list
     given = next(
         (str(about[k]) for k in _NAMES if isinstance(about.get(k), str | int) and about[k] != ""), ""
     )
-    label = next((str(about[k]) for k in _LABELS if isinstance(about.get(k), str) and about[k]), "")
+    label = next((str(about[k]) for k in _LABELS if isinstance(about.get(k), str) and about[k]), "")[:LABEL_CHARS]
     if not in_list:
         label = label or given
     elif given and label or not name:
         name = given or name
     else:  # phone: [{"value", "label"}]: the list's own name says it
         label = label or given
-    return Leaf(path, name or given, label, str(item.get("type") or ""), item[key])
+    return Leaf(path, name or given, label, str(item.get("type") or "")[:TYPE_CHARS], item[key])
 
 
 def _composed(value: dict[str, Any]) -> tuple[str, str] | None:

@@ -71,7 +71,7 @@ def take_inquiry(snapshot: Snapshot, step: Step, inquiry: Inquiry, now: datetime
         "text": inquiry.message,
         "data": {
             "name": inquiry.name, "phones": list(inquiry.phones), "emails": list(inquiry.emails),
-            "company": inquiry.company, "fields": content["fields"], "attribution": content["attribution"],
+            "company": inquiry.company, "fields": dict(inquiry.fields), "attribution": content["attribution"],
             "form": {"id": inquiry.form_id, "name": inquiry.form_name}, "warnings": list(inquiry.warnings),
             **({"messengers": dict(inquiry.messengers)} if inquiry.messengers else {}),
         },
