@@ -208,7 +208,26 @@ def end_leftover_server(data: Path, patience_seconds: float = 15.0) -> None:
                 pid=pid,
             )
         time.sleep(0.05)
+    while orphans := _orphans(data):
+        for pid in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            break  # PostgreSQL then says itself what is in its way
+        time.sleep(0.05)
     pid_file.unlink(missing_ok=True)
+
+
+def _orphans(data: Path) -> list[int]:
+    """Children of a postmaster that was killed. They end by themselves, except one that waits for a lock which another
+    had when it was killed: as long as it lives, no server starts ("pre-existing shared memory block")."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            # They all work in the data directory, and nobody else does under that title.
+            if (place / "cwd").readlink() == data.resolve() and (place / "cmdline").read_bytes().startswith(b"postgres:"):
+                found.append(int(place.name))
+    return found
 
 
 def _postmaster(pid_file: Path) -> int | None:

@@ -16,6 +16,7 @@ from servers import end, private_postgres, wait_until
 
 from crm_core.errors import Misconfigured
 from leadhub.embedded import ports, postgres, privilege
+from leadhub.leftovers import start_time
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
@@ -68,6 +69,22 @@ def test_data_is_there_when_started_after_kill_9(tmp_path: Path) -> None:
     try:
         with psycopg.connect(cluster.url(postgres.ADMIN, "postgres")) as connection:
             assert connection.execute("SELECT to_regclass('kept') IS NOT NULL").fetchone() == (True,)
+    finally:
+        end(server, signal.SIGQUIT)
+
+
+def test_server_starts_again_when_a_killed_one_left_a_child_that_cannot_end(tmp_path: Path) -> None:
+    cluster = postgres.plan(tmp_path / "postgres", ports.any_free_port(), auth="trust")
+    log = tmp_path / "log"
+    server = serve(cluster, log)
+    with psycopg.connect(cluster.url(postgres.ADMIN, "postgres")) as connection:
+        stuck = connection.info.backend_pid
+        os.kill(stuck, signal.SIGSTOP)  # as one that waits for a lock whose holder was killed
+        server.kill()
+        server.wait()
+        server = serve(cluster, log)
+    try:
+        assert start_time(stuck) == 0
     finally:
         end(server, signal.SIGQUIT)
 
