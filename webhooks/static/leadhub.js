@@ -10,9 +10,8 @@
   // A slow answer is given up after this; the inquiry is tried again with the same key, so that it cannot arrive twice.
   const limit = (+read(script, "-timeout") || 15) * 1000;
 
-  const QUEUE = "leadhub:queue";
+  const QUEUE = "leadhub:queue:";
   const ACCEPT = { Accept: "application/json" };
-  const KEEP = 7 * 864e5;
   const MARK = /^(utm_\w+|\w*clk?id|[gw]braid|rb_clickid|li_fat_id|_openstat)$/i;
   const COOKIES = ["_ga", "_ym_uid", "_fbc", "_fbp", "roistat_visit", "_ct_session_id"];
   const WORDS = {
@@ -32,39 +31,40 @@
 
   // ---- what is kept: localStorage, or this page's memory where that is blocked or full
 
-  let memory = null;
+  const memory = {};
 
   function stored(key) {
     try {
-      return JSON.parse(w.localStorage.getItem(key));
-    } catch (e) {
+      return memory[key] || JSON.parse(w.localStorage.getItem(key));
+    } catch {
       return null;
     }
   }
 
   function store(key, value) {
+    memory[key] = null;
     try {
-      w.localStorage.setItem(key, JSON.stringify(value));
-      return true;
-    } catch (e) {
-      return false;
+      value ? w.localStorage.setItem(key, JSON.stringify(value)) : w.localStorage.removeItem(key);
+    } catch {
+      memory[key] = value;
     }
   }
 
-  // Items: id, u address, t made at, n tries, a next try at, f fields, c context, dead status of a final refusal.
+  // Kept for seven days. Items: id, u address, t made at, n tries, a next try at, f fields, c context, dead status of a final refusal.
+  // Each has an entry of its own: a list would be written by two tabs at once, and the later would undo the earlier.
   function load() {
-    const list = memory || stored(QUEUE);
-    return Array.isArray(list) ? list.filter((item) => item && item.id && Date.now() - item.t < KEEP) : [];
+    const keys = { ...memory };
+    try {
+      for (const key in w.localStorage) keys[key] = 1;
+    } catch {}
+    return Object.keys(keys)
+      .map((key) => (key.indexOf(QUEUE) ? null : stored(key)))
+      .filter((item) => item && (Date.now() - item.t < 6048e5 || save(item, true)))
+      .sort((a, b) => a.t - b.t);
   }
 
-  function save(list) {
-    // Those that were refused for good make room first.
-    while (list.length > 30) list.splice(Math.max(0, list.findIndex((item) => item.dead)), 1);
-    memory = store(QUEUE, list) ? null : list;
-  }
-
-  function change(item) {
-    save(load().map((one) => (one.id === item.id ? item : one)));
+  function save(item, gone) {
+    store(QUEUE + item.id, gone ? null : item);
   }
 
   // ---- where the visitor came from
@@ -74,7 +74,7 @@
     const value = found && found.split(";")[0];
     try {
       return value && decodeURIComponent(value);
-    } catch (e) {
+    } catch {
       return value;
     }
   }
@@ -85,7 +85,7 @@
       new URL(address).searchParams.forEach((value, name) => {
         if (MARK.test(name) && value) found[name.toLowerCase()] = value.slice(0, 512);
       });
-    } catch (e) {}
+    } catch {}
     return found;
   }
 
@@ -104,7 +104,7 @@
   function context() {
     const found = { _script: 1, page_url: location.href, page_title: d.title, referrer: last.r, first_visit: first };
     COOKIES.forEach((name) => (found[name] = cookie(name)));
-    return Object.assign(found, marks(last.u));
+    return { ...found, ...marks(last.u) };
   }
 
   // ---- sending
@@ -130,7 +130,7 @@
   function ask(address, options) {
     const stop = new AbortController();
     const clock = setTimeout(() => stop.abort(), limit);
-    return fetch(address, Object.assign({ credentials: "omit", signal: stop.signal }, options))
+    return fetch(address, { credentials: "omit", signal: stop.signal, ...options })
       .then((r) => r.json().catch(() => null).then((answer) => ({ ok: r.ok, status: r.status, answer })))
       .finally(() => clearTimeout(clock));
   }
@@ -156,12 +156,12 @@
     }).then(
       (r) => {
         if (r.ok) {
-          save(load().filter((one) => one.id !== item.id));
+          save(item, true);
           return tell(item, "sent", r.answer);
         }
         if (!isFinal(r.status)) return later(item);
         item.dead = r.status;
-        change(item);
+        save(item);
         tell(item, "failed", r.answer);
       },
       () => later(item)
@@ -170,10 +170,10 @@
 
   function later(item) {
     item.n++;
-    item.a = Date.now() + Math.min(3e5, 2e3 * Math.pow(2, item.n - 1)) * (0.7 + Math.random() * 0.6);
-    change(item);
+    item.a = Date.now() + Math.min(3e5, 1e3 * 2 ** item.n) * (0.7 + Math.random() * 0.6);
+    save(item);
     // What only this page remembers is not saved.
-    tell(item, memory ? "sending" : "saved");
+    tell(item, memory[QUEUE + item.id] ? "sending" : "saved");
   }
 
   // One tab sends an item at a time, where the browser has locks; where it has none, the hub knows the key.
@@ -195,7 +195,7 @@
 
   function plan() {
     clearTimeout(timer);
-    const next = Math.min.apply(null, load().filter((item) => !item.dead).map((item) => item.a || 0));
+    const next = Math.min(...load().filter((item) => !item.dead).map((item) => item.a || 0));
     if (next < Infinity) timer = setTimeout(flush, Math.max(1000, next - Date.now()));
   }
 
@@ -208,15 +208,18 @@
   // Resolves with {state, key, answer} when it was sent, saved for later, or refused for good.
   function send(fields, options) {
     options = options || {};
-    const item = { id: uid(), u: options.to || hub, t: Date.now(), n: 0, f: fields, c: Object.assign(context(), options.ctx) };
-    save(load().concat(item));
+    const item = { id: uid(), u: options.to || hub, t: Date.now(), n: 0, f: fields, c: { ...context(), ...options.ctx } };
+    save(item);
+    // Those that were refused for good make room first.
+    const list = load();
+    if (list.length > 30) save(list.find((one) => one.dead) || list[0], true);
     return new Promise((resolve) => {
       waiting[item.id] = (state, key, answer) => {
         (options.told || emit)(state, key, answer);
         resolve({ state, key, answer });
       };
       hashed(item.c._consents).then(() => {
-        change(item);
+        save(item);
         deliver(item);
       });
     });
@@ -312,7 +315,7 @@
     const boxes = consents(form);
     const more = { _consents: boxes.length ? boxes : undefined, _t: tokens.get(form), form_id: read(form, "-form") || form.getAttribute("id") };
     told("sending");
-    if (files) withFiles(form, data, Object.assign(context(), more), told);
+    if (files) withFiles(form, data, { ...context(), ...more }, told);
     else send(collect(data), { to: addressOf(form), ctx: more, told: told });
   }
 
@@ -353,7 +356,7 @@
   }
 
   w.LeadHub = {
-    send: (fields, options) => send(fields, options),
+    send,
     flush: () => flush(true),
     pending: () => load().filter((item) => !item.dead).length,
     failed: () => load().filter((item) => item.dead),
