@@ -1,7 +1,7 @@
 """How often an address, a phone, a text and a source were seen lately: counters in the broker, which may be gone at any time.
 
-They only add to a score, so nothing waits for them: 50 ms, then the broker is left alone for a while and there are no
-counts. Keys and members are HMACs and event ids; no phone and no address is ever sent to the broker.
+They only add to a score, so nothing waits long for them: half a second, then the broker is left alone for a while and there
+are no counts. Keys and members are HMACs and event ids; no phone and no address is ever sent to the broker.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from crm_core.config import HubConfig
 
 _log = logging.getLogger(__name__)
 
-_WAIT_SECONDS: Final = 0.05  # for one answer; a batch makes one round trip
+_WAIT_SECONDS: Final = 0.5  # for a batch's one round trip; a flood is when the machine is busy, and then counts matter
 _BREAKER_SECONDS: Final = 5.0  # after a failure nobody asks for so long
 _MINUTE, _HOUR = 60.0, 3600.0
 _KEPT_SECONDS: Final = 2 * 3600  # windows end an hour back; a worker may lag

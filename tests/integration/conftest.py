@@ -1,4 +1,4 @@
-"""Mail servers for the integration tests: one Dovecot a process, and a user of one's own for each test."""
+"""Mail servers for the integration tests: one Dovecot a process, and a user of one's own for each test. And patience."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from uuid import uuid4
 
 import dovecot
 import pytest
+
+from ingest import rates
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +22,9 @@ def mail_server() -> Iterator[dovecot.Dovecot]:
 def mail_user() -> str:
     """A mailbox that nobody has used; Dovecot makes it at the first sign-in."""
     return f"sales-{uuid4().hex[:10]}@example.com"
+
+
+@pytest.fixture(autouse=True)
+def patient_with_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts fail open after half a second, and a machine full of tests can be as slow as that."""
+    monkeypatch.setattr(rates, "_WAIT_SECONDS", 5.0)

@@ -273,7 +273,8 @@ def test_screening_when_the_broker_is_stopped_still_judges_content(site: Site, t
     assert site.judge(name="Seo", email="seo@example.net", message=SPAM_WORDS)["outcome"] == "spam"
 
 
-def test_screening_when_the_broker_hangs_waits_for_it_once(config: HubConfig) -> None:
+def test_screening_when_the_broker_hangs_waits_for_it_once(config: HubConfig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.rates._WAIT_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never says a word
         rates = Rates(replace(config, broker_url=f"redis://127.0.0.1:{silent.getsockname()[1]}/0"))
         posts = [Post(1, 1, 1000.0, "198.51.100.7")]
