@@ -61,6 +61,8 @@ def _squeezed(source: str) -> str:
 def _tight(code: str) -> str:
     code = re.sub(r" ?([{}()\[\]=<>+*/%&|?:;,!\-]) ?", r"\1", code)
     code = re.sub(r"(?<=[{(\[;,=+?:&|>])\n|\n(?=[}\])?:.&|])", "", code)
+    code = re.sub(r"(?<![\w$])\((\w+)\)=>", r"\1=>", code)
+    code = re.sub(r"\bconst ", "let ", code)  # the same to a browser, one word less to pack
     return re.sub(r"[;,](?=[}\])])", "", code)
 
 

@@ -150,11 +150,15 @@ def open_hub(config: HubConfig, engine: Engine) -> Iterator[Hub]:
 
 @dataclass
 class Stub:
-    """A hub that answers as it is told: one status after the other, the last one for ever, each after its delay."""
+    """A hub that answers as it is told: one status after the other, the last one for ever, each after its delay.
+
+    Redirects lead to the same address; what a GET brings there is no answer of a hub.
+    """
 
     port: int = 0
     statuses: list[int] = field(default_factory=lambda: [200])
     delays: list[float] = field(default_factory=list)
+    pages: int = 0  # so many of the first answers are somebody's web page instead
     heard: list[bytes] = field(default_factory=list)
 
     @property
@@ -177,7 +181,11 @@ def open_stub() -> Iterator[Stub]:
             stub.heard.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
             turn = len(stub.heard) - 1
             time.sleep(stub.delays[turn] if turn < len(stub.delays) else 0)
-            self._answer(stub.statuses[min(turn, len(stub.statuses) - 1)], b'{"ok":true}', "application/json")
+            status = stub.statuses[min(turn, len(stub.statuses) - 1)]
+            if turn < stub.pages:
+                self._answer(status, b"<!doctype html><title>We are back soon</title>", "text/html; charset=utf-8")
+            else:
+                self._answer(status, b'{"ok":true}' if status != 204 else b"", "application/json")
 
         def _answer(self, status: int, body: bytes, content_type: str) -> None:
             try:
@@ -186,6 +194,8 @@ def open_stub() -> Iterator[Stub]:
                     ("Content-Type", content_type), ("Content-Length", str(len(body))), ("Access-Control-Allow-Origin", "*"),
                 ):  # fmt: skip
                     self.send_header(name, value)
+                if 300 <= status < 400:
+                    self.send_header("Location", stub.address)
                 self.end_headers()
                 self.wfile.write(body)
             except OSError:

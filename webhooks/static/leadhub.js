@@ -11,7 +11,6 @@
   const limit = (+read(script, "-timeout") || 15) * 1000;
 
   const QUEUE = "leadhub:queue:";
-  const ACCEPT = { Accept: "application/json" };
   const MARK = /^(utm_\w+|\w*clk?id|[gw]braid|rb_clickid|li_fat_id|_openstat)$/i;
   const COOKIES = ["_ga", "_ym_uid", "_fbc", "_fbp", "roistat_visit", "_ct_session_id"];
   const WORDS = {
@@ -32,6 +31,7 @@
   // ---- what is kept: localStorage, or this page's memory where that is blocked or full
 
   const memory = {};
+  const own = {};
 
   function stored(key) {
     try {
@@ -52,15 +52,20 @@
 
   // Kept for seven days. Items: id, u address, t made at, n tries, a next try at, f fields, c context, dead status of a final refusal.
   // Each has an entry of its own: a list would be written by two tabs at once, and the later would undo the earlier.
+  // What this page made itself is its own until the hub has answered: a site may clear its storage at any time.
   function load() {
-    const keys = { ...memory };
+    const keys = { ...own, ...memory };
     try {
       for (const key in w.localStorage) keys[key] = 1;
     } catch {}
     return Object.keys(keys)
-      .map((key) => (key.indexOf(QUEUE) ? null : stored(key)))
+      .map((key) => (key.indexOf(QUEUE) ? null : stored(key) || own[key]))
       .filter((item) => item && (Date.now() - item.t < 6048e5 || save(item, true)))
       .sort((a, b) => a.t - b.t);
+  }
+
+  function live() {
+    return load().filter((item) => !item.dead);
   }
 
   function save(item, gone) {
@@ -91,7 +96,7 @@
 
   // The first visit is kept for ever, the last one until the next: it begins with marks or on another site.
   const here = { u: location.href.slice(0, 2000), r: d.referrer.slice(0, 2000), t: Date.now() };
-  const first = visit("first", false);
+  const first = visit("first");
   const last = visit("last", Object.keys(marks(here.u)).length || (here.r && here.r.indexOf(location.origin + "/")));
 
   function visit(name, isNew) {
@@ -110,7 +115,6 @@
   // ---- sending
 
   const going = {};
-  const waiting = {};
   let timer;
 
   function hex(bytes) {
@@ -122,27 +126,30 @@
   }
 
   function letter(item) {
-    const age = Math.max(0, Date.now() - item.t);
-    return JSON.stringify({ _key: item.id, _age_ms: age, _try: item.n, fields: item.f, ctx: item.c });
+    return JSON.stringify({ _key: item.id, _age_ms: Math.max(0, Date.now() - item.t), _try: item.n, fields: item.f, ctx: item.c });
   }
 
-  // The answer's text belongs to what may be slow; one that cannot be read is an answer all the same.
+  // The answer's text belongs to what may be slow; one that cannot be read is an answer all the same. A page is none of the
+  // hub's: something before it is being repaired. A redirect that made a GET of the post brings a text, but no JSON.
   function ask(address, options) {
     const stop = new AbortController();
     const clock = setTimeout(() => stop.abort(), limit);
-    return fetch(address, { credentials: "omit", signal: stop.signal, ...options })
-      .then((r) => r.json().catch(() => null).then((answer) => ({ ok: r.ok, status: r.status, answer })))
+    return fetch(address, { credentials: "omit", headers: { Accept: "application/json" }, signal: stop.signal, ...options })
+      .then((r) =>
+        r.json().catch(() => null).then((answer) => ({
+          ok: r.ok && (answer || !(r.redirected || /html/.test(r.headers.get("content-type")))),
+          status: r.status,
+          final: /^4(?!08|25|29)/.test(r.status),
+          answer,
+        }))
+      )
       .finally(() => clearTimeout(clock));
   }
 
-  function isFinal(status) {
-    return status >= 400 && status < 500 && [408, 425, 429].indexOf(status) < 0;
-  }
-
   function tell(item, state, answer) {
-    const to = waiting[item.id] || emit;
-    if (/sent|failed/.test(state)) delete waiting[item.id];
-    to(state, item.id, answer);
+    const made = own[QUEUE + item.id];
+    if (/sent|failed/.test(state)) delete own[QUEUE + item.id];
+    (made ? made.told : emit)(state, item.id, answer);
   }
 
   // A text is sent as text/plain, which makes it a simple request: no preflight, from any site.
@@ -150,8 +157,8 @@
     const body = letter(item);
     return ask(item.u, {
       method: "POST",
-      keepalive: body.length < 3e4,
-      headers: ACCEPT,
+      // Browsers refuse more than 64 kB; a character has up to three bytes.
+      keepalive: body.length < 2e4,
       body,
     }).then(
       (r) => {
@@ -159,7 +166,7 @@
           save(item, true);
           return tell(item, "sent", r.answer);
         }
-        if (!isFinal(r.status)) return later(item);
+        if (!r.final) return later(item);
         item.dead = r.status;
         save(item);
         tell(item, "failed", r.answer);
@@ -179,10 +186,8 @@
   // One tab sends an item at a time, where the browser has locks; where it has none, the hub knows the key.
   function deliver(item) {
     const send = (mine) => {
-      const now = mine && load().find((one) => one.id === item.id);
-      if (now && !now.dead) return post(now);
-      // Another tab was faster.
-      if (mine && waiting[item.id]) tell(item, now ? "failed" : "sent");
+      const now = mine && (stored(QUEUE + item.id) || own[QUEUE + item.id]);
+      return now && (now.dead ? tell(now, "failed") : post(now));
     };
     const locks = navigator.locks;
     going[item.id] = true;
@@ -195,13 +200,13 @@
 
   function plan() {
     clearTimeout(timer);
-    const next = Math.min(...load().filter((item) => !item.dead).map((item) => item.a || 0));
-    if (next < Infinity) timer = setTimeout(flush, Math.max(1000, next - Date.now()));
+    const next = Math.min(...live().map((item) => item.a || 0));
+    if (next < Infinity) timer = setTimeout(flush, Math.min(4e5, Math.max(1000, next - Date.now())));
   }
 
   // All that are due, or, when the connection is back, all; one after the other.
   function flush(event) {
-    const due = load().filter((item) => !item.dead && !going[item.id] && (event || (item.a || 0) <= Date.now()));
+    const due = live().filter((item) => !going[item.id] && (event || (item.a || 0) <= Date.now()));
     return due.reduce((before, item) => before.then(() => deliver(item)), Promise.resolve()).then(plan);
   }
 
@@ -209,12 +214,10 @@
   function send(fields, options) {
     options = options || {};
     const item = { id: uid(), u: options.to || hub, t: Date.now(), n: 0, f: fields, c: { ...context(), ...options.ctx } };
+    own[QUEUE + item.id] = item;
     save(item);
-    // Those that were refused for good make room first.
-    const list = load();
-    if (list.length > 30) save(list.find((one) => one.dead) || list[0], true);
     return new Promise((resolve) => {
-      waiting[item.id] = (state, key, answer) => {
+      item.told = (state, key, answer) => {
         (options.told || emit)(state, key, answer);
         resolve({ state, key, answer });
       };
@@ -247,7 +250,7 @@
 
   function isOurs(form) {
     const own = form.getAttribute("data-leadhub");
-    return own === null ? all && !form.querySelector("[type=password],[type=search]") : own !== "off";
+    return own === null ? all && !form.matches("[method=dialog],[role=search]") && !form.querySelector("[type=password],[type=search]") : own !== "off";
   }
 
   function addressOf(form) {
@@ -271,15 +274,17 @@
 
   // Without TLS a browser has no crypto.subtle; the hub then makes the hash of the text itself.
   function hashed(list) {
-    const one = (consent) =>
-      crypto.subtle.digest("SHA-256", new TextEncoder().encode(consent.text)).then((hash) => {
-        consent.sha256 = hex(new Uint8Array(hash));
-      });
-    return Promise.all(list && crypto.subtle ? list.map(one) : []);
+    return Promise.all(
+      ((crypto.subtle && list) || []).map((consent) =>
+        crypto.subtle.digest("SHA-256", new TextEncoder().encode(consent.text)).then((hash) => {
+          consent.sha256 = hex(new Uint8Array(hash));
+        })
+      )
+    );
   }
 
   function collect(data) {
-    const fields = {};
+    const fields = { __proto__: null };
     data.forEach((value, name) => {
       if (typeof value !== "string") return;
       fields[name] = name in fields ? [].concat(fields[name], value) : value;
@@ -289,11 +294,12 @@
 
   function onSubmit(event) {
     const form = event.target;
-    if (event.defaultPrevented || !isOurs(form)) return;
-    const data = new FormData(form);
     const pressed = event.submitter;
+    // A button with an address of its own does something else: it asks for a price, it saves a draft.
+    if (event.defaultPrevented || !isOurs(form) || (pressed && pressed.hasAttribute("formaction"))) return;
+    const data = new FormData(form);
     if (pressed && pressed.name) data.append(pressed.name, pressed.value);
-    const files = Array.from(data.values()).some((value) => typeof value !== "string" && value.size);
+    const files = Array.from(data.values()).some((value) => value.size);
     if (files && navigator.onLine === false) return;
     event.preventDefault();
     if (busy.has(form)) return;
@@ -306,17 +312,17 @@
       if (state === "sending") return;
       busy.delete(form);
       off.forEach((button) => (button.disabled = false));
-      if (state === "failed") return;
+      if (!/sent|saved/.test(state)) return;
       // Only once: a later "sent" of the same inquiry must not empty what is being typed by now.
       if (!told.done && !form.hasAttribute("data-leadhub-keep")) HTMLFormElement.prototype.reset.call(form);
       told.done = true;
       if (state === "sent" && read(form, "-next")) location.assign(read(form, "-next"));
     };
     const boxes = consents(form);
-    const more = { _consents: boxes.length ? boxes : undefined, _t: tokens.get(form), form_id: read(form, "-form") || form.getAttribute("id") };
+    const more = { _consents: boxes[0] && boxes, _t: tokens.get(form), form_id: read(form, "-form") || form.getAttribute("id") };
     told("sending");
     if (files) withFiles(form, data, { ...context(), ...more }, told);
-    else send(collect(data), { to: addressOf(form), ctx: more, told: told });
+    else send(collect(data), { to: addressOf(form), ctx: more, told });
   }
 
   // Files do not fit into the queue: they are sent at once, and if that fails as if there were no script.
@@ -329,18 +335,23 @@
     hashed(more._consents)
       .then(() => {
         for (const name in more) put(name, more[name]);
-        return ask(addressOf(form), { method: "POST", headers: ACCEPT, body: data });
+        return ask(addressOf(form), { method: "POST", body: data });
       })
-      .then((r) => (r.ok || isFinal(r.status) ? told(r.ok ? "sent" : "failed", more._key, r.answer) : Promise.reject()))
+      .then((r) => (r.ok || r.final ? told(r.ok ? "sent" : "failed", more._key, r.answer) : Promise.reject()))
       .catch(() => natively(form, more._key, told));
   }
 
   function natively(form, key, told) {
-    if (!form.getAttribute("action") || form.getAttribute("method") !== "post") return told("failed", key);
+    if (!form.getAttribute("action") || !/^post$/i.test(form.getAttribute("method"))) return told("failed", key);
     const input = form.appendChild(d.createElement("input"));
     input.type = "hidden";
     input.name = "_key";
     input.value = key;
+    // Who comes back to the page finds a form that can be sent again, not one that says "Sending…" for ever.
+    w.addEventListener("pageshow", () => {
+      input.remove();
+      told("back", key);
+    });
     HTMLFormElement.prototype.submit.call(form);
   }
 
@@ -348,9 +359,9 @@
   function onFocus(event) {
     const form = event.target.closest("form[data-leadhub-guard]");
     if (!form || tokens.has(form)) return;
-    tokens.set(form, "");
+    tokens.set(form);
     ask(addressOf(form).replace(/\/in\/([^/?#]+).*$/, "/c/$1"), {}).then(
-      (r) => tokens.set(form, (r.answer && r.answer.t) || ""),
+      (r) => tokens.set(form, r.answer && r.answer.t),
       () => tokens.delete(form)
     );
   }
@@ -358,7 +369,7 @@
   w.LeadHub = {
     send,
     flush: () => flush(true),
-    pending: () => load().filter((item) => !item.dead).length,
+    pending: () => live().length,
     failed: () => load().filter((item) => item.dead),
   };
   d.addEventListener("submit", onSubmit);
@@ -366,8 +377,7 @@
   w.addEventListener("online", flush);
   w.addEventListener("pageshow", (event) => event.persisted && flush(event));
   w.addEventListener("pagehide", () => {
-    if (!navigator.sendBeacon) return;
-    load().forEach((item) => item.dead || navigator.sendBeacon(item.u, letter(item)));
+    live().forEach((item) => navigator.sendBeacon(item.u, letter(item)));
   });
   flush(true);
 })(window, document);
