@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import redis
 import servers
+from free_ports import own_port
 from sqlalchemy import Engine
 
 from crm_core.config import HubConfig
 from crm_core.database import make_engine
-from leadhub.embedded.ports import any_free_port
 
 _RUN = "LEADHUB_TEST_RUN"  # directory of this run, set by the controller, inherited by the xdist workers
 _CONTROLLER = "LEADHUB_TEST_CONTROLLER"
@@ -97,5 +97,5 @@ def config(tmp_path: Path, database_url: str, broker_url: str) -> HubConfig:
         database_url=database_url,
         broker_url=broker_url,
         secret_key="only-for-tests-" + "0" * 32,
-        port=any_free_port(),
+        port=own_port(),
     )

@@ -16,9 +16,10 @@ from ingest.mailbox import PollReport, Session, poll
 from ingest.mailbox.limits import Limits
 from ingest.sources import add_source
 
-#: Everything small, so that windows, batches and attempts are crossed with a handful of mails.
+#: Everything small, so that windows, batches and attempts are crossed with a handful of mails; but for the two limits that
+#: a busy machine would pass.
 SMALL = Limits(
-    connect_seconds=3.0, read_seconds=5.0, window_uids=7, metadata_mails=4, batch_mails=5, batch_bytes=20_000,
+    connect_seconds=30.0, read_seconds=30.0, window_uids=7, metadata_mails=4, batch_mails=5, batch_bytes=20_000,
     retry_seconds=0.0, backoff_seconds=0.01, longest_backoff_seconds=0.05, auth_retry_seconds=0.05, sweep_seconds=3_600.0,
 )  # fmt: skip
 

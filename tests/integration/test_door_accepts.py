@@ -35,7 +35,7 @@ def test_seventeen_posts_of_one_key_are_one_event_when_sixteen_come_at_once(door
     barrier = threading.Barrier(16)
 
     def post(_: int) -> Heard:
-        barrier.wait(10)
+        barrier.wait(60)
         return door.post(source, b"phone=1", headers={"Idempotency-Key": '"k-1"'})
 
     with ThreadPoolExecutor(16) as threads:
@@ -227,8 +227,8 @@ def test_redelivery_is_answered_when_the_worker_holds_the_row(door: Door) -> Non
         worker.execute("SELECT 1 FROM inbound_event FOR UPDATE")
         again = threads.submit(door.post, source, **keyed)
         neighbours = [threads.submit(door.post, source, b"n%d" % number) for number in range(3)]
-        assert _uid(again.result(10)) == first
-        assert len({_uid(neighbour.result(10)) for neighbour in neighbours}) == 3
+        assert _uid(again.result(60)) == first
+        assert len({_uid(neighbour.result(60)) for neighbour in neighbours}) == 3
         worker.rollback()
     door.post(source)  # the next batch counts what could not be counted before
     door.acceptor.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import signal
@@ -12,10 +13,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from free_ports import own_port
 from servers import end, private_postgres, wait_until
 
 from crm_core.errors import Misconfigured
-from leadhub.embedded import ports, postgres, privilege
+from leadhub.embedded import postgres, privilege
 from leadhub.leftovers import start_time
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
@@ -41,7 +43,7 @@ def test_other_major_is_refused_with_the_way_out_when_found(tmp_path: Path) -> N
 
 
 def test_password_is_asked_for_when_connecting(tmp_path: Path) -> None:
-    cluster = postgres.plan(tmp_path / "postgres", ports.any_free_port())
+    cluster = postgres.plan(tmp_path / "postgres", own_port())
     server = serve(cluster, tmp_path / "log")
     try:
         postgres.ensure_database(cluster.directory, postgres.admin_url(cluster.directory, cluster.port))
@@ -58,7 +60,7 @@ def test_password_is_asked_for_when_connecting(tmp_path: Path) -> None:
 
 
 def test_data_is_there_when_started_after_kill_9(tmp_path: Path) -> None:
-    cluster = postgres.plan(tmp_path / "postgres", ports.any_free_port(), auth="trust")
+    cluster = postgres.plan(tmp_path / "postgres", own_port(), auth="trust")
     server = serve(cluster, tmp_path / "log")
     with psycopg.connect(cluster.url(postgres.ADMIN, "postgres"), autocommit=True) as connection:
         connection.execute("CREATE TABLE kept ()")
@@ -74,7 +76,7 @@ def test_data_is_there_when_started_after_kill_9(tmp_path: Path) -> None:
 
 
 def test_server_starts_again_when_a_killed_one_left_a_child_that_cannot_end(tmp_path: Path) -> None:
-    cluster = postgres.plan(tmp_path / "postgres", ports.any_free_port(), auth="trust")
+    cluster = postgres.plan(tmp_path / "postgres", own_port(), auth="trust")
     log = tmp_path / "log"
     server = serve(cluster, log)
     with psycopg.connect(cluster.url(postgres.ADMIN, "postgres")) as connection:
@@ -107,14 +109,14 @@ def test_leftover_server_is_ended_when_the_next_one_starts(tmp_path: Path) -> No
 def test_interrupted_initdb_is_begun_again_when_nothing_was_kept(tmp_path: Path) -> None:
     directory = tmp_path / "postgres"
     (directory / "data" / "base").mkdir(parents=True)
-    cluster = postgres.plan(directory, ports.any_free_port(), auth="trust")
+    cluster = postgres.plan(directory, own_port(), auth="trust")
     postgres.prepare(cluster)
     assert (cluster.data / "PG_VERSION").read_text().strip() == postgres.MAJOR
 
 
 def test_socket_is_left_out_when_its_path_is_too_long(tmp_path: Path) -> None:
     directory = tmp_path / ("long" * 30) / "postgres"
-    cluster = postgres.plan(directory, ports.any_free_port(), auth="trust")
+    cluster = postgres.plan(directory, own_port(), auth="trust")
     assert cluster.sockets is None
     end(serve(cluster, tmp_path / "log"), signal.SIGQUIT)
 
@@ -135,7 +137,7 @@ def test_nobody_is_refused_with_words_when_the_home_is_closed_and_namespaces_are
     monkeypatch.setattr(privilege, "_works", lambda _identity: False)
     tmp_path.chmod(0o700)
     with pytest.raises(Misconfigured, match="LEADHUB_HOME"):
-        postgres.plan(tmp_path / "postgres", ports.any_free_port())
+        postgres.plan(tmp_path / "postgres", own_port())
 
 
 @as_root
@@ -145,7 +147,7 @@ def test_nobody_runs_the_server_when_namespaces_are_off(monkeypatch: pytest.Monk
     monkeypatch.setattr(privilege, "_works", lambda _identity: False)
     with tempfile.TemporaryDirectory(prefix="leadhub-nobody-") as name:
         Path(name).chmod(0o755)
-        cluster = postgres.plan(Path(name) / "postgres", ports.any_free_port(), auth="trust")
+        cluster = postgres.plan(Path(name) / "postgres", own_port(), auth="trust")
         assert cluster.identity.mode == "setuid"
         server = serve(cluster, Path(name) / "log")
         try:
@@ -171,5 +173,6 @@ def test_server_ends_when_its_parent_was_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    while until_it_sleeps.exists() and until_it_sleeps.read_bytes():
-        time.sleep(0.01)
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # gone, even while its file was being read
+        while until_it_sleeps.read_bytes():
+            time.sleep(0.01)

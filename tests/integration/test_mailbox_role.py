@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import mail_samples
 import pytest
-from dovecot import Dovecot, free_port
+from dovecot import Dovecot
+from free_ports import own_port
 from mailbox_bench import SMALL
 from sqlalchemy import Engine, text
 
@@ -65,6 +66,13 @@ def until(engine: Engine, query: str, wanted: object, **values: object) -> None:
     raise AssertionError(f"{query} {values}: {found!r} instead of {wanted!r}")
 
 
+def until_nobody_reads(source: int) -> None:
+    deadline = time.monotonic() + 60
+    while any(thread.name == f"mailbox-{source}" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline, "a paused mailbox is still read"
+        time.sleep(0.05)
+
+
 EVENTS = "SELECT count(*) FROM inbound_event WHERE source_id = :source"
 STATE = "SELECT state FROM mailbox_folder WHERE source_id = :source"
 
@@ -72,7 +80,7 @@ STATE = "SELECT state FROM mailbox_folder WHERE source_id = :source"
 def test_broken_mailboxes_delay_nobody(
     role: Callable[..., Any], add: Callable[..., tuple[int, str]], engine: Engine, mail_server: Dovecot
 ) -> None:
-    add(port=free_port())
+    add(port=own_port())
     wrong, _ = add(password="wrong")
     good, user = add()
     mail_server.append_many(user, [mail_samples.plain(number) for number in range(1, 31)])
@@ -107,7 +115,7 @@ def test_sources_are_taken_up_paused_and_changed_while_the_role_runs(
         until(engine, EVENTS, 1, source=source)
         with engine.begin() as connection:
             set_state(connection, source, "paused")
-        time.sleep(3)  # longer than the role's look at the sources
+        until_nobody_reads(source)
         mail_server.append(user, mail_samples.plain(2))
         time.sleep(1)
         until(engine, EVENTS, 1, source=source)

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-
-from leadhub.embedded.ports import any_free_port
+from free_ports import own_port
 
 ROOT = Path(__file__).parents[2]
 ENTRANCES = [
@@ -49,7 +48,7 @@ class _Hub(BaseHTTPRequestHandler):
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     """The deployed configuration on ports of its own; nobody listens where the hub should be."""
     home = tmp_path_factory.mktemp("nginx")
-    port, hub_port = any_free_port(), any_free_port()
+    port, hub_port = own_port(), own_port()
     told = (ROOT / "deploy/nginx.conf").read_text()
     told = told.replace("web:8080", f"127.0.0.1:{hub_port}").replace("listen 80 ", f"listen 127.0.0.1:{port} ")
     told = told.replace("/var/run/nginx.pid", str(home / "nginx.pid"))
