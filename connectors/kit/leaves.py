@@ -19,6 +19,13 @@ _LABELS = ("label", "title", "question", "caption")
 LABEL_CHARS, TYPE_CHARS = 2000, 64
 _VALUES = ("value", "VALUE", "Value")
 
+#: What else a description says of a field, beside its value. Under any other name stands something that somebody said.
+_ABOUT = frozenset((
+    *_NAMES, *_LABELS, "type", "fieldType", "field_type", "inputType", "VALUE_TYPE", "objectTypeId", "required", "is_required",
+    "isRequired", "raw_value", "rawValue", "options", "choices", "placeholder", "position", "order", "sort", "index", "page",
+    "step", "group", "uuid", "uid", "slug", "variable", "format", "css_class", "class", "hidden", "visible", "validation", "rules",
+))  # fmt: skip
+
 #: Levels that only wrap: under them a name means what it says. Under any other, the level's name belongs to it.
 _WRAPPERS = {
     "fields", "data", "form_fields", "formdata", "form_data", "contact", "contacts", "client",
@@ -162,6 +169,8 @@ def _described(path: Path, name: str, item: dict[str, Any], key: str, *, in_list
         name = given or name
     else:  # phone: [{"value", "label"}]: the list's own name says it
         label = label or given
+    if any(said not in (None, "", [], {}) and of not in _ABOUT and of != key for of, said in item.items()):
+        path = (*path, key)  # the value alone: what is said beside it stays where it is
     return Leaf(path, name or given, label, str(item.get("type") or "")[:TYPE_CHARS], item[key])
 
 

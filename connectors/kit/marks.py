@@ -69,15 +69,15 @@ class Marks:
     cookies: list[tuple[str, str]] = field(default_factory=list)  # marks out of cookies
 
     def put(self, name: str, value: str) -> bool:
-        """A mark by the name under which it was sent; False for a name that is none."""
+        """A mark by the name under which it was sent; False for what is none: the name, or the value of a first visit
+        (`first_time=yes` is an answer, not when somebody came)."""
         kind = mark_of(name)
         if kind is None:
             return False
         group, key = kind
         if group == "first":
-            self._put_first(key, value)
-        else:
-            self.put_as(group, key, value)
+            return self._put_first(key, value)
+        self.put_as(group, key, value)
         return True
 
     def put_as(self, group: str, key: str, value: str) -> None:
@@ -132,19 +132,25 @@ class Marks:
             elif isinstance(value, str | int | float) and not isinstance(value, bool):
                 self._put_first(str(name).casefold(), str(value))
 
-    def _put_first(self, key: str, value: str) -> None:
+    def _put_first(self, key: str, value: str) -> bool:
+        """False where the value is neither an address nor a time, as the place wants it."""
         value = settled(value)
         place = _FIRST_PLACES.get(key)
+        if not value:
+            return True  # a macro that nobody filled in
         if place == "at":
             moment = read_time(value, UTC)
             value = moment.isoformat() if moment is not None else ""
         if place is not None:
-            if value and (place == "at" or is_address(value)):
-                self.first_touch.setdefault(place, value[:CHARS])
-            return
+            if not value or not (place == "at" or is_address(value)):
+                return False
+            self.first_touch.setdefault(place, value[:CHARS])
+            return True
         kind = mark_of("utm_" + key if key in _SHORT_UTM else key)
-        if value and kind is not None and kind[0] in ("utm", "click_ids"):
-            self.first_touch.setdefault(kind[0], {}).setdefault(kind[1], value[:CHARS])
+        if kind is None or kind[0] not in ("utm", "click_ids"):
+            return False
+        self.first_touch.setdefault(kind[0], {}).setdefault(kind[1], value[:CHARS])
+        return True
 
     def attribution(self) -> Attribution:
         """The result: what the fields said, then the other places in their order."""

@@ -70,8 +70,10 @@ def _flag(value: Any) -> str:
 def _rows(data: Any) -> list[dict[str, Any]]:
     """A form, each of several, or loose words as the message of one."""
     if isinstance(data, list) and data:
-        rows = [row for row in data if isinstance(row, dict)]
-        return rows or [{"message": text_of(data)}]
+        if not any(isinstance(row, dict) for row in data):
+            return [{"message": text_of(data)}]
+        rows = (row if isinstance(row, dict) else {"message": text_of(row)} for row in data)
+        return [row for row in rows if any(row.values()) or "message" not in row]  # loose words between forms too
     if isinstance(data, dict):
         return [data]
     return [{"message": data}] if data not in ("", None, []) else [{}]

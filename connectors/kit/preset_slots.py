@@ -94,7 +94,8 @@ def _fill_text(slot: _Slot, row: Row, draft: Draft, config: ConnectorConfig, tak
         text = slot.rule.get("sep", "\n").join(text for _, text in found)
     elif not slot.is_contact:
         found = found[:1]
-    _put(slot.target, text, found, draft, config)
+    if not _put(slot.target, text, found, draft, config):
+        return
     for place, _ in found:
         if place:
             taken.add(place)
@@ -105,8 +106,7 @@ def _fill_plain(slot: _Slot, row: Row, draft: Draft, config: ConnectorConfig, ta
     for _, read in slot.sources:
         for place, value in read(row):
             if text := text_of(value):
-                _put(slot.target, text, (), draft, config)
-                if place:
+                if _put(slot.target, text, (), draft, config) and place:
                     taken.add(place)
                 return
 
@@ -205,7 +205,8 @@ def _fits(target: str, text: str) -> bool:
 
 def _put(
     target: str, text: str, found: Sequence[tuple[Path, str]], draft: Draft, config: ConnectorConfig
-) -> None:
+) -> bool:
+    """False where the text is no such thing, and stays a field."""
     if target in ("phone", "email"):
         getattr(draft, target + "s").extend(dict.fromkeys(text for _, text in found))
     elif target == "message":
@@ -213,9 +214,12 @@ def _put(
     elif target in ("page_url", "referrer", "page_title"):
         setattr(draft.marks, target, text)
     elif target == "submitted_at":
-        draft.submitted_at = read_time(text, ZoneInfo(config.timezone or "UTC"))
+        moment = read_time(text, ZoneInfo(config.timezone or "UTC"))
+        draft.submitted_at = moment or draft.submitted_at
+        return moment is not None
     else:
         setattr(draft, _DRAFT_NAME.get(target, target), text)
+    return True
 
 
 def _fill_marks(

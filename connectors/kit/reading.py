@@ -20,6 +20,7 @@ from crm_core.arrivals import Inquiry
 
 #: Sites that moved here by their host name may send a source's token as the form's id; it opens the door and is shown to nobody.
 _OUR_TOKEN = re.compile("[0-9a-f]{32}")
+_PROGRAM = re.compile(r"[a-z0-9_./:?=-]*")  # what WordPress calls its programs by
 _FALSE = {"", "0", "false", "no", "off", "нет"}
 NAME_CHARS = 200  # what is longer under "name" is a message in the wrong field, kept under its own name
 
@@ -114,6 +115,8 @@ def _closed(draft: Draft) -> set[str]:
 
 def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
     """Puts a leaf where its role says; False when its value does not fit, and it stays a field."""
+    if role == "tech" and leaf.name.casefold() == "action":
+        return _PROGRAM.fullmatch(text_of(leaf.value)) is not None  # "Buy" is what somebody chose
     if role in ("tech", "own"):
         return True
     if role == "proof":
@@ -133,14 +136,15 @@ def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
     if not value:
         return leaf.value in ("", None)  # an empty input says nothing and is not kept
     if role in ("utm", "click_id", "client_id", "first"):
-        if "hidden" in str(leaf.path[0]).casefold() or leaf.type.casefold().startswith("hidden"):
+        if role != "first" and (
+            "hidden" in str(leaf.path[0]).casefold() or leaf.type.casefold().startswith("hidden")
+        ):
             draft.marks.hidden.append((leaf.name, value))
-        else:
-            draft.marks.put(leaf.name, value)
-        return True
+            return True
+        return draft.marks.put(leaf.name, value)
     if role == "page_title":
         draft.marks.page_title = draft.marks.page_title or value
-        return True
+        return draft.marks.page_title == value
     if role in ("page_url", "referrer"):
         if not is_address(value) or getattr(draft.marks, role):
             return False
@@ -162,7 +166,8 @@ def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
         kind, number = messenger_of(leaf.name, leaf.label, value)
         if not kind:
             return False
-        draft.messengers.setdefault(kind, value)
+        if draft.messengers.setdefault(kind, value) != value:
+            return False  # a second account of that kind
         if number:
             _add(draft.phones, with_plus(leaf.value, number))
     elif role == "message":

@@ -14,6 +14,7 @@ _SEPARATORS = re.compile(r"[\W_]+")
 _TAIL = re.compile(r"[\W_\d]+\Z")
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _DIGITS = re.compile(r"\d+")
+_STATE = re.compile(r"state_\d+")  # of Gravity Forms' own page; State is a question
 _QUESTION = re.compile(r"\Aq\d+[_ ]", re.IGNORECASE)
 
 _ONLY_BARE = {"text", "page", "ref", "body", "line", "max", "signal", "question", "questions", "content"}
@@ -87,7 +88,7 @@ def _of_text(text: str) -> str:
     mark = mark_of(low)
     if mark is not None:
         return _MARKS[mark[0]]
-    if low.startswith(words.TECH_STARTS):
+    if low.startswith(words.TECH_STARTS) or _STATE.fullmatch(text):
         return "tech"
     compared = whole(text)
     role = _BY_NAME.get(compared)
@@ -103,7 +104,10 @@ def _of_text(text: str) -> str:
         return "messenger"
     if low.startswith(words.MESSAGE_STARTS):
         return "message"
-    role = _of_words(split(_QUESTION.sub("", text)))
+    parts = split(_QUESTION.sub("", text))
+    if _is_button(parts, text):
+        return "tech"
+    role = _of_words(parts)
     if not role and " " in low and (plain := _ASIDE.sub("", text).strip()) and plain != text:
         return _of_text(plain)  # Phone (with country code)
     return role
@@ -111,8 +115,6 @@ def _of_text(text: str) -> str:
 
 def _of_words(parts: list[str]) -> str:
     present = set(parts)
-    if parts and (parts[0] == "submit" or parts[-1] == "submit"):
-        return "tech"
     if _any_starts(parts, words.CONSENT_STEMS) and not present & words.NOT_CONSENT:
         return "consent"
     if _any_starts(parts, words.FILE_STEMS) and not present & words.NOT_FILE:
@@ -154,6 +156,13 @@ def _of_words(parts: list[str]) -> str:
         first, last = bool(present & {"first"}), bool(present & words.LAST_WORDS)
         return "first_name" if first and not last else "last_name" if last and not first else "name"
     return ""
+
+
+def _is_button(parts: list[str], text: str) -> bool:
+    """web_form_submit, submit_button. "Submit your idea" and Submit_your_idea are questions."""
+    if " " in text or not parts:
+        return False
+    return parts[-1] == "submit" and len(parts) <= 4 or parts[0] == "submit" and len(parts) <= 2
 
 
 def _any_starts(parts: list[str], stems: tuple[str, ...]) -> bool:

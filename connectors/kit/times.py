@@ -6,6 +6,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 #: Epoch numbers above this are milliseconds: as seconds it is the year 5138.
+_EARLIEST = 946_684_800  # seconds, 2000-01-01: a smaller number is a count, an answer, anything but when a form was sent
 _MILLISECONDS_FROM = 100_000_000_000
 
 
@@ -19,6 +20,8 @@ def read_time(value: Any, zone: tzinfo) -> datetime | None:
         return None
     try:
         number = float(value)
+        if number < _EARLIEST:
+            return None
         return datetime.fromtimestamp(number / 1000 if number >= _MILLISECONDS_FROM else number, UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None

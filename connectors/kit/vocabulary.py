@@ -218,7 +218,6 @@ TECH_STARTS = (
     "gform_",
     "_wpcf7",
     "is_submit_",
-    "state_",
     "formservices",
     "csrf",
     "_csrf",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -31,8 +32,8 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
     """One inquiry, or one for each row where the body is an array of them. Raises Malformed for a form without fields."""
     decoded = decode(request)
     if isinstance(decoded.data, list) and any(isinstance(row, dict) for row in decoded.data):
-        rows = [row for row in decoded.data if isinstance(row, dict) and row]
-        return [_inquiry(row, decoded, request, config) for row in rows] or _nothing(request)
+        rows = [_mapping(row) for row in decoded.data]  # loose words between the forms are an inquiry too
+        return [_inquiry(row, decoded, request, config) for row in rows if row] or _nothing(request)
     data = _mapping(decoded.data)
     if not data and not decoded.query:
         return _nothing(request)
@@ -78,7 +79,8 @@ def _mapping(data: Any) -> dict[str, Any]:
     if isinstance(data, dict):
         return data
     if isinstance(data, list):
-        data = ", ".join(str(item) for item in data if isinstance(item, str | int | float))
+        words = (item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for item in data if item is not None)
+        data = ", ".join(words)
     return {"message": str(data)} if data not in ("", None) else {}
 
 

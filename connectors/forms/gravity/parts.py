@@ -19,6 +19,11 @@ from crm_core.errors import Malformed
 _PART = re.compile(r"(\d{1,6})\.(\d{1,2})")
 _NAME = {"3": "first_name", "4": "middle_name", "6": "last_name"}
 _NAME_PARTS = {"2", "3", "4", "6", "8"}
+#: What an entry tells of itself. Only an entry has `is_read`: in a feed of chosen fields somebody gave these names.
+_ENTRY = (
+    "ip", "user_agent", "post_id", "is_read", "is_starred", "is_fulfilled", "status", "payment_status", "payment_date", "payment_amount",
+    "payment_method", "transaction_id", "transaction_type", "created_by", "currency", "date_updated",
+)  # fmt: skip
 _UTC = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _UPLOADS = "/gravity_forms/"  # the plug-in's folder of uploaded files
 _WORDS = 3  # the text beside a consent is a sentence; a choice of a checkbox seldom is
@@ -41,6 +46,8 @@ def joined(request: Request) -> Request:
         elif parts.keys() == {"1", "2", "3"}:
             _join_consent(found, field, parts)
     _name_files(found)
+    if "is_read" in found and "date_created" in found:
+        found = {f"_entry {name}" if name in _ENTRY else name: value for name, value in found.items()}
     if _UTC.fullmatch(created := text_of(found.get("date_created"))):
         found["date_created"] = created + "Z"  # the plug-in keeps it in UTC and does not say so
     if found == data:

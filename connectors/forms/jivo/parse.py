@@ -23,11 +23,8 @@ from crm_core.errors import Malformed
 _PROGRESS = ("chat_accepted", "chat_updated", "client_updated", "client_attribute_updated")
 #: Of a call-back the beginning and the end; between them Jivo tells who has picked up.
 _CALL_STATUSES = ("", "start", "end", "error")
-#: Kept in `fields` as they came. The rest of `visitor`, `chat` and `page` is read into the inquiry.
-_KEPT = (
-    "event_name", "widget_id", "offline_message_id", "plain_messages", "agent", "agents", "assigned_agent", "department",
-    "call", "status", "organization", "tags", "analytics",
-)  # fmt: skip
+#: Read into the inquiry, or the same words in HTML. Everything else is kept in `fields` as it came.
+_READ = ("message", "chat_id", "visitor", "session", "page", "chat", "html_messages")
 _VISITOR_READ = ("name", "email", "phone")
 _MARKS = ("source", "medium", "campaign", "term", "content")
 
@@ -98,7 +95,12 @@ def _inquiry(data: Mapping[str, Any], flags: set[str], config: ConnectorConfig) 
     draft.marks.page_url = text_of(page.get("url"))
     for name, value in _marks(session):
         draft.marks.put("utm_" + name, value)
-    kept: dict[str, Any] = {name: data[name] for name in _KEPT if data.get(name) not in (None, "", [], {})}
+    kept: dict[str, Any] = {n: v for n, v in data.items() if n not in _READ and v not in (None, "", [], {})}
+    told = "messages" if data.get("plain_messages") or _object(data, "chat").get("plain_messages") else ""  # the same talk
+    kept["chat"] = {
+        n: v for n, v in _object(data, "chat").items()
+        if n not in (told, "html_messages") and v not in (None, "", [], {})
+    }  # fmt: skip
     kept["visitor"] = {name: value for name, value in visitor.items() if name not in _VISITOR_READ and value}
     kept["session"] = {
         name: value for name, value in session.items() if name not in ("utm", "utm_json") and value

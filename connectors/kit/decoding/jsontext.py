@@ -130,7 +130,7 @@ def _settle(value: Any, charset: str, depth: int = 0) -> Any:
     if depth > 4 * limits.DEPTH:
         return None
     if isinstance(value, dict):
-        return {_settle(k, charset): _settle(v, charset, depth + 1) for k, v in value.items()}
+        return _pairs([(_settle(k, charset), _settle(v, charset, depth + 1)) for k, v in value.items()])
     if isinstance(value, list):
         return [_settle(v, charset, depth + 1) for v in value]
     return value
@@ -216,11 +216,15 @@ class _Bound:
             if not (key.isascii() and key.isprintable()):
                 key = clean(key)  # noqa: PLW2901 - it is the same key
             # Texts are nearly all there is: they go straight, what may be a file or a tree goes round.
-            result[key] = (
+            read = (
                 self.text(below)
                 if type(below) is str and below[:5] != "data:"
                 else self.value(below, depth + 1)
             )
+            if key in result:  # two names that are one when cut or cleaned
+                brackets.add(result, key, read)
+            else:
+                result[key] = read
         return result
 
     def items(self, value: list[Any], depth: int) -> list[Any]:
