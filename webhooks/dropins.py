@@ -34,7 +34,7 @@ _SHOWN_CHARS: Final = 200  # of an id in the journal's path
 #: A named field in JSON, in a urlencoded body and in a part of multipart; `%s` is its name.
 _FIELD: Final = (
     rb'"%s"\s{0,4}:\s{0,4}"([^"\\\r\n]{1,200})"|(?:\A|[&\r\n])%s=([^&\s]{1,200})'
-    rb'|name="?%s"?\s{0,4}(?:\r?\n[^\r\n]{1,200}){0,4}(?:\r?\n){2}([^\r\n]{1,200})'
+    rb'|name=(?:"%s"|%s(?=[\s;]))[^\r\n]{0,100}(?:\r?\n[^\r\n]{1,200}){0,4}(?:\r?\n){2}([^\r\n]{1,200})'
 )
 _FIELDS: Final = {name: re.compile(_FIELD.replace(b"%s", name)) for name in (b"access_key", b"key")}
 _LOOKS: Final = 50  # so many times a body may name the word before the looking ends

@@ -15,6 +15,12 @@ MULTIPART = (
     + KEY.encode()
     + b"\r\n--b--\r\n"
 )
+#: As a browser's FormData begins: the key's part has no header of its own, and short fields follow.
+AHEAD = (
+    b'--b\r\nContent-Disposition: form-data; name="access_key"\r\n\r\n'
+    + KEY.encode()
+    + b'\r\n--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nAnna\r\n--b--\r\n'
+)
 
 
 def first(path: str, query: str = "", body: bytes = b"") -> tuple[str, tuple[str, ...]]:
@@ -61,11 +67,14 @@ def test_every_service_of_the_path_is_asked_when_they_share_it() -> None:
         ("", f'{{"name": "Anna", "access_key" : "{KEY}"}}'.encode()),
         ("", f'{{"access_key":"{KEY}"}}'.encode()),
         ("", MULTIPART),
+        ("", AHEAD),
+        ("", AHEAD.replace(b"\r\n", b"\n")),
+        ("", AHEAD.replace(b'"access_key"', b"access_key; charset=utf-8")),
         ("", b"message=" + b"x" * 300_000 + f"&access_key={KEY}".encode()),
         ("", b"my_access_key=other&about=access_key&" + f"access_key={KEY}".encode()),
         (f"access_key={KEY}", b""),
     ],
-    ids=["urlencoded", "first", "json", "json-dense", "multipart", "late", "look-alikes", "query"],
+    ids=["urlencoded", "first", "json", "json-dense", "multipart", "multipart-first", "bare-newlines", "unquoted", "late", "look-alikes", "query"],
 )
 def test_key_is_found_when_it_stands_among_the_fields(query: str, body: bytes) -> None:
     assert first("/submit", query, body)[1] == (f"web3forms:{KEY}", KEY)
@@ -84,7 +93,10 @@ def test_key_of_a_proxy_is_found_when_it_comes_by_get_or_post(query: str, body: 
     assert (found[0].tokens[0], found[0].get_counts) == (f"roistat:{key}", True)
 
 
-@pytest.mark.parametrize("body", [b"", b"access_key=", b'{"access_key": null}', b"access_key" * 100_000, b"\xff" * 99])
+@pytest.mark.parametrize("body", [
+    b"", b"access_key=", b'{"access_key": null}', b"access_key" * 100_000, b"\xff" * 99,
+    AHEAD.replace(KEY.encode(), b""), AHEAD.replace(b'"access_key"', b'"access_keyring"'),
+])
 def test_missing_key_is_named_when_there_is_none(body: bytes) -> None:
     with pytest.raises(UnknownSource, match="The field access_key is missing") as caught:
         dropins.read("/submit", "", body)
