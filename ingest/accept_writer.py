@@ -19,7 +19,7 @@ from crm_core.config import HubConfig
 from crm_core.errors import HubError, Transient, UnknownSource
 from ingest.arrival import RawArrival, Receipt, new_uid, safe_key
 from ingest.bounded import BoundedConnection, connect_bounded
-from ingest.insert import insert_named
+from ingest.insert import insert_named, is_conflict, kept_apart
 
 # A little less than a request waits, so that a hung server is known before they leave.
 _STATEMENT_SECONDS = 2.3
@@ -188,17 +188,23 @@ class JournalWriter:
             _log.error("journal row refused by the database (%s)", error.sqlstate)
             slip.settle(None, away())
             return
-        if receipt.redelivery:
-            self._uncounted.append(receipt.event_id)
         self._settle([slip], [receipt])
 
     def _known(self, connection: BoundedConnection, slip: Slip) -> Receipt | None:
         """The receipt of a row that is in already: by its uid if its answer was lost, by its key if it is locked."""
         row = connection.execute(
-            "SELECT id, uid FROM inbound_event WHERE uid = %s OR (source_id = %s AND provider_key = %s)",
-            (slip.uid, slip.arrival.source_id, safe_key(slip.arrival.provider_key)),
+            "SELECT id, uid, sha256(body) FROM inbound_event"
+            " WHERE uid = %s OR (source_id = %s AND provider_key = %s) ORDER BY uid <> %s",
+            (slip.uid, slip.arrival.source_id, safe_key(slip.arrival.provider_key), slip.uid),
         ).fetchone()
-        return None if row is None else Receipt(row[0], row[1], row[1] != slip.uid)
+        if row is None:
+            return None
+        if row[1] != slip.uid and is_conflict(slip.arrival, row[2]):
+            # The locked row has the key and other bytes: these would be acknowledged and lost.
+            return insert_named(connection, [kept_apart(slip.arrival)], [slip.uid])[0]
+        if row[1] != slip.uid:
+            self._uncounted.append(row[0])
+        return Receipt(row[0], row[1], row[1] != slip.uid)
 
     def _still_missing(self, connection: BoundedConnection, slips: Sequence[Slip]) -> list[Slip]:
         """After a lost connection nobody knows whether the batch was committed, so the database is asked."""

@@ -29,6 +29,16 @@ DO UPDATE SET redeliveries = inbound_event.redeliveries + 1 + excluded.redeliver
 RETURNING id, uid, source_id, provider_key, CASE WHEN redeliveries > 0 THEN sha256(body) END
 """
 
+# The conflict met the row of its key, which therefore counted it. One that is locked by now keeps its one too many: to wait
+# for it would hold up the whole group.
+_UNCOUNT = """
+UPDATE inbound_event e SET redeliveries = e.redeliveries - t.times FROM (
+  SELECT l.id, i.times FROM inbound_event l
+  JOIN (SELECT id, count(*) AS times FROM unnest(%s::int8[]) AS u(id) GROUP BY id) AS i ON i.id = l.id
+  FOR UPDATE OF l SKIP LOCKED) AS t
+WHERE e.id = t.id
+"""
+
 
 def insert_events(connection: psycopg.Connection[Any], arrivals: Sequence[RawArrival]) -> list[Receipt]:
     """Stores the arrivals in their order and gives a receipt for each. Commits nothing by itself.
@@ -71,11 +81,22 @@ def insert_named(
         event_id, uid, digest = by_uid[uids[index]] if key is None else by_key[arrival.source_id, key]
         redelivery = uid != uids[index]
         receipts.append(Receipt(event_id, uid, redelivery))
-        if redelivery and arrival.key_is_senders and digest != hashlib.sha256(arrival.body).digest():
+        if redelivery and is_conflict(arrival, digest):
             conflicts.append(index)
     if conflicts:
-        _keep_conflicts(connection, arrivals, keys, uids, conflicts, receipts)
+        _keep_conflicts(connection, arrivals, uids, conflicts, receipts)
     return receipts
+
+
+def is_conflict(arrival: RawArrival, digest: bytes | None) -> bool:
+    """True when a sender's key is over other bytes than those of the stored row, whose SHA-256 this is."""
+    return arrival.key_is_senders and digest != hashlib.sha256(arrival.body).digest()
+
+
+def kept_apart(arrival: RawArrival) -> RawArrival:
+    """A conflict as it is stored: a sender's key over other bytes is something new, and its own redeliveries find it."""
+    key = other_bytes_key(safe_key(arrival.provider_key) or "", arrival.body)
+    return replace(arrival, provider_key=key, key_is_senders=False)
 
 
 def _row(arrival: RawArrival, uid: str, key: str | None, again: int) -> dict[str, Any]:
@@ -89,21 +110,15 @@ def _row(arrival: RawArrival, uid: str, key: str | None, again: int) -> dict[str
 def _keep_conflicts(
     connection: psycopg.Connection[Any],
     arrivals: Sequence[RawArrival],
-    keys: Sequence[str | None],
     uids: Sequence[str],
     conflicts: Sequence[int],
     receipts: list[Receipt],
 ) -> None:
-    """A sender's key over other bytes is something new that arrived: it gets a row, and its own redeliveries find it."""
-    renamed = [
-        replace(
-            arrivals[index],
-            provider_key=other_bytes_key(keys[index] or "", arrivals[index].body),
-            key_is_senders=False,
-        )
-        for index in conflicts
-    ]
+    """Stores the conflicts under keys of their own and takes them from the count of the rows that they met."""
+    met = [receipts[index].event_id for index in conflicts]
+    renamed = [kept_apart(arrivals[index]) for index in conflicts]
     for index, receipt in zip(
         conflicts, insert_named(connection, renamed, [uids[index] for index in conflicts]), strict=True
     ):
         receipts[index] = receipt
+    connection.execute(_UNCOUNT, (met,))

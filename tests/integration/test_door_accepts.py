@@ -88,7 +88,21 @@ def test_other_bytes_under_a_senders_key_are_kept_as_an_event_of_their_own(door:
     assert other != first
     assert _uid(door.post(source, b"two", headers=keyed)) == other
     assert _uid(door.post(source, b"one", headers=keyed)) == first
-    assert [row["body"] for row in door.rows()] == [b"one", b"two"]
+    assert [(row["body"], row["redeliveries"]) for row in door.rows()] == [(b"one", 1), (b"two", 1)]
+
+
+def test_other_bytes_under_one_key_are_counted_once_when_they_come_in_one_group(door: Door) -> None:
+    source = door.add()
+    group = [
+        RawArrival(source.id, "form", body, provider_key="k", key_is_senders=True)
+        for body in (b"one", b"two", b"one", b"two", b"three")
+    ]
+    with psycopg.connect(door.config.database_url, autocommit=True) as connection:
+        uids = [receipt.uid for receipt in insert_events(connection, group)]
+    assert uids[0] == uids[2]
+    assert uids[1] == uids[3]
+    assert len(set(uids)) == 3
+    assert {bytes(row["body"]): row["redeliveries"] for row in door.rows()} == {b"one": 1, b"two": 1, b"three": 0}
 
 
 def test_providers_own_id_is_one_event_when_its_body_changes(
@@ -233,6 +247,21 @@ def test_redelivery_is_answered_when_the_worker_holds_the_row(door: Door) -> Non
     door.post(source)  # the next batch counts what could not be counted before
     door.acceptor.close()
     assert door.rows()[0]["redeliveries"] == 1
+
+
+def test_other_bytes_are_kept_when_the_worker_holds_the_row_of_their_key(door: Door) -> None:
+    source = door.add()
+    keyed = {"Idempotency-Key": "k"}
+    first = _uid(door.post(source, b"one", headers=keyed))
+    with psycopg.connect(door.config.database_url) as worker:
+        worker.execute("SELECT 1 FROM inbound_event FOR UPDATE")
+        other = _uid(door.post(source, b"two", headers=keyed))
+        assert _uid(door.post(source, b"two", headers=keyed)) == other
+        worker.rollback()
+    assert other != first
+    assert _uid(door.post(source, b"two", headers=keyed)) == other
+    door.acceptor.close()
+    assert [(row["body"], row["redeliveries"]) for row in door.rows()] == [(b"one", 0), (b"two", 2)]
 
 
 def test_row_that_cannot_go_in_takes_no_neighbour_with_it(door: Door) -> None:
