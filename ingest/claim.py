@@ -7,7 +7,7 @@ then taken alone, and parked after `MOST_LOST_CLAIMS`. All times are the databas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -44,7 +44,7 @@ UPDATE inbound_event e
        next_attempt_at = clock_timestamp() + make_interval(secs => %(lease)s)
   FROM weighed WHERE e.id = weighed.id AND (weighed.nth = 1 OR weighed.until <= %(bytes)s)
 RETURNING e.id, e.uid, e.source_id, e.channel, e.received_at, e.method, e.path, e.query, e.headers, e.body, e.remote_ip,
-          e.unclaimed, e.attempts, e.replayed, e.done_at IS NULL AS first_time, e.lead_id, e.verdict
+          e.unclaimed, e.attempts, e.replayed, e.done_at IS NULL AS first_time, e.lead_id, e.verdict, e.reason
 """
 # Events that nobody has tried yet go in batches; one that was tried before goes alone, so that whatever is wrong with
 # it costs its neighbours nothing.
@@ -80,6 +80,7 @@ class Claimed:
     first_time: bool = True  # it never had an outcome before
     lead_id: int | None = None  # of the outcome that it had
     verdict: dict[str, Any] | None = None  # what a person decided about it, above all rules
+    reason: dict[str, Any] = field(default_factory=dict)  # of that outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +158,10 @@ def fail(cursor: Cursor, token: str, failures: Sequence[Failure]) -> None:
         pause = usual if failure.pause_seconds is None else failure.pause_seconds
         cursor.execute(
             "UPDATE inbound_event SET state = %(state)s, error = %(error)s, claim_token = NULL, lost_claims = 0,"
-            # A forged event must not stand in the genuine one's place: its key is free again, kept only to look at.
-            "       provider_key = CASE WHEN %(state)s = 'rejected' THEN NULL ELSE provider_key END,"
-            "       reason = CASE WHEN %(state)s = 'rejected' AND provider_key IS NOT NULL"
+            # A forged event must not stand in the genuine one's place: its key is free again, kept only to look at. One
+            # that has its lead was genuine once, whatever the source's secret is today.
+            "       provider_key = CASE WHEN %(state)s = 'rejected' AND lead_id IS NULL THEN NULL ELSE provider_key END,"
+            "       reason = CASE WHEN %(state)s = 'rejected' AND lead_id IS NULL AND provider_key IS NOT NULL"
             "                     THEN jsonb_build_object('provider_key', provider_key) ELSE reason END,"
             # One that was tried stays tried, so that it goes on being taken alone.
             "       attempts = CASE WHEN %(is_try)s THEN attempts ELSE greatest(1, attempts - 1) END,"

@@ -27,6 +27,7 @@ from ingest.claim import Claimed, ClaimLost, Failure, claim, fail, finish, hold,
 from ingest.fetching import Fetcher
 from ingest.files import assure, hashes_of, keep, lose
 from ingest.reading import read, retry
+from ingest.reasons import with_earlier
 from ingest.screening import Screened, Screener
 from ingest.source_settings import LoadedSource, loaded
 from ingest.stats import count_captures
@@ -129,6 +130,9 @@ class Processor:
         items: list[Item] = []
         failures: list[Failure] = []
         by_id = {event.id: event for event in events}
+        # A person who has just changed a setting or a mapping and sends something through again means the new one.
+        for source_id in {event.source_id for event in events if event.replayed}:
+            self._sources.pop(source_id, None)
         try:
             for event in events:
                 result = read(event, self.source)
@@ -193,7 +197,7 @@ class Processor:
                     row = cursor.execute("SELECT clock_timestamp() AS now").fetchone()
                     now = row["now"]  # type: ignore[index]
                     taken = [*(take_in(cursor, items, now) if items else ()), *aside]
-                    finish(cursor, token, [_as_row(one) for one in taken])
+                    finish(cursor, token, [_as_row(events[one.event_id], one) for one in taken])
                     fail(cursor, token, failures)
                     count_captures(
                         cursor,
@@ -230,10 +234,11 @@ class Processor:
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
-def _as_row(taken: Taken) -> dict[str, Any]:
+def _as_row(event: Claimed, taken: Taken) -> dict[str, Any]:
+    is_same_lead = event.lead_id is not None and event.lead_id == taken.lead_id
     return {
-        "id": taken.event_id, "outcome": taken.outcome, "reason": taken.reason, "lead_id": taken.lead_id,
-        "contact_id": taken.contact_id,
+        "id": taken.event_id, "outcome": taken.outcome, "lead_id": taken.lead_id, "contact_id": taken.contact_id,
+        "reason": with_earlier(event.reason, taken.reason) if is_same_lead else taken.reason,
     }  # fmt: skip
 
 

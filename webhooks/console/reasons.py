@@ -19,6 +19,8 @@ def words_of(desk: Desk, event: Mapping[str, Any]) -> str:
     if not code:
         return language.code("event_words", event.get("outcome") or event.get("state"))
     said = [language.code("reason", code, detail=reason.get("detail", ""), score=reason.get("score", ""))]
+    if first := reason.get("first"):  # it was replayed since
+        said.append(language.code("reason", first))
     if rule := (reason.get("match") or {}).get("rule"):
         said.append(language.code("match", rule))
     if rule := (reason.get("thread") or {}).get("rule"):

@@ -1,0 +1,86 @@
+"""What a replay must leave as it is: why a lead came about, what a person wrote on it, its files, its key, a person's no."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from desk import Desk
+from sqlalchemy import Engine
+
+from crm_core.access import Principal
+from crm_core.config import HubConfig
+from crm_core.reading.why import why
+from ingest.claim import Failure, claim, fail
+from ingest.mappings import publish, save_draft
+from ingest.process import Processor
+from ingest.replay import Selection, replay
+
+ADMIN = Principal("user", 1, "Admin", "admin", None)
+
+
+@pytest.fixture
+def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
+    made = Desk(config, engine)
+    yield made
+    made.close()
+
+
+def put(desk: Desk, rules: str) -> None:
+    with desk.engine.begin() as connection:
+        publish(
+            connection, desk.form_source, save_draft(connection, desk.form_source, rules, "user:1"), "user:1"
+        )
+
+
+def again(desk: Desk, **selection: Any) -> None:
+    replay(desk.engine, desk.config, Selection(**selection or {"state": "done"}), dry_run=False, actor="test")
+    desk.drain("form", "call")
+
+
+def test_why_of_a_lead_is_still_told_when_its_events_were_replayed(desk: Desk) -> None:
+    desk.form(name="Anna", phone="+7 900 123-45-01", message="A kitchen")
+    desk.form(name="Anna", phone="+7 900 123-45-01", message="And a table")
+    desk.form(name="Anna", phone="+7 900 123-45-01", message="And a table")
+    desk.drain("form")
+    lead = desk.one("SELECT id FROM lead")
+    with desk.engine.connect() as connection:
+        before = why(connection, ADMIN, lead)["events"]
+    for _ in range(2):
+        again(desk)
+        with desk.engine.connect() as connection:
+            after = why(connection, ADMIN, lead)["events"]
+        assert [one["reason"]["code"] for one in after] == ["replayed"] * 3
+        assert [one["reason"]["first"] for one in after] == [one["reason"]["code"] for one in before]
+        assert [one["reason"].get("match") for one in after] == [one["reason"].get("match") for one in before]
+        assert [one["reason"].get("double") for one in after] == [
+            one["reason"].get("double") for one in before
+        ]
+    assert before[2]["reason"]["double"], "the third is a double, or this test says nothing of doubles"
+
+
+def test_mapping_that_was_published_a_moment_ago_is_what_a_replay_reads_by(desk: Desk) -> None:
+    """The worker has the source in its memory; whoever publishes and replays at once means the new mapping."""
+    with closing(Processor(desk.config)) as worker:
+        uid = desk.form(name="Anna", zakaz="+7 900 123-45-01 after six")
+        worker.drain("form")
+        put(desk, 'fields:\n  phone: {from: ["$.zakaz"]}\n')
+        replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="test")
+        worker.drain("form")
+    assert desk.event(uid)["reason"]["mapping"] == 1
+    assert desk.rows("SELECT value FROM identifier") == [{"value": "+79001234501"}]
+
+
+def test_event_that_has_its_lead_keeps_key_and_reason_when_a_new_secret_refuses_it(desk: Desk) -> None:
+    uid = desk.form(key="order-1", name="Anna", phone="+7 900 123-45-01")
+    desk.drain("form")
+    before = desk.event(uid)
+    replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="test")
+    with desk.connection.cursor() as cursor:
+        token, (event,) = claim(cursor, "form", 1, 30.0)
+        fail(cursor, token, [Failure(event.id, "rejected", "signature_wrong", "The signature is wrong.")])
+    desk.form(key="order-1", name="Anna", phone="+7 900 123-45-01")
+    assert desk.event(uid)["redeliveries"] == 1, "the sender's repetition is no second inquiry"
+    assert desk.event(uid)["reason"] == before["reason"]
