@@ -26,10 +26,13 @@ def decide_lead(
     """What to do, given the contact's latest lead in the same line (`state` None: he has none).
 
     An open lead gets a touch, whatever its age; a won one leads to a linked new lead; a lost one to a linked new lead
-    within `LOST_IS_RECENT`, else to an unlinked one. Nothing is ever refused as a duplicate.
+    within `LOST_IS_RECENT`, else to an unlinked one. "spam" is one that a person called so: it says nothing about what
+    follows. Nothing is ever refused as a duplicate.
     """
     if state is None:
         return LeadVerdict("create", "first_inquiry")
+    if state == "spam":
+        return LeadVerdict("create", "after_spam")
     if state == "open":
         asleep = last_touch_at is not None and now - last_touch_at > OPEN_IS_ASLEEP
         return LeadVerdict("touch", "open_lead_reactivated" if asleep else "open_lead")

@@ -36,7 +36,7 @@ _SHELF: Final = """
 CASE WHEN verdict->>'spam' = 'spam' THEN 'confirmed' WHEN (reason->>'buried')::boolean THEN 'buried' ELSE 'review' END
 """
 _PICK: Final = """
-    outcome = 'spam' AND channel = 'form' AND erased_at IS NULL
+    outcome = 'spam' AND channel = 'form' AND erased_at IS NULL AND lead_id IS NULL
     AND (CAST(:uids AS text[]) IS NULL OR uid = ANY(:uids))
     AND (CAST(:source AS bigint) IS NULL OR source_id = :source)
     AND (CAST(:since AS timestamptz) IS NULL OR received_at >= :since)
@@ -87,6 +87,7 @@ def list_quarantine(
         .where(
             InboundEvent.outcome == "spam", InboundEvent.channel == "form",
             InboundEvent.received_at >= now - timedelta(days=days), InboundEvent.erased_at.is_(None),
+            InboundEvent.lead_id.is_(None),  # a lead that somebody called spam is brought back on the lead
         )
     )  # fmt: skip
     if shelf is not None:
@@ -112,6 +113,7 @@ def count_quarantine(
         text(
             f"SELECT {_SHELF} AS shelf, count(*) AS events FROM"
             " (SELECT verdict, reason FROM inbound_event WHERE outcome = 'spam' AND channel = 'form' AND erased_at IS NULL"
+            "   AND lead_id IS NULL"
             "   AND received_at >= :since ORDER BY id DESC LIMIT :most) newest GROUP BY 1"
         ),
         {"since": now - timedelta(days=days), "most": most},

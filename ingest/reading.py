@@ -72,8 +72,14 @@ def read(event: Claimed, load: Callable[[int], LoadedSource]) -> Item | Failure:
         source.settings.region, event.replayed > 0,
         frozenset(key.value for address in own for key in read_emails(address) if not key.is_guess),
         first_time=event.first_time, remote_ip=event.remote_ip, user_agent=str(event.headers.get("user-agent", "")),
-        notes=_notes(source, request),
+        notes=_notes(source, request), called_spam=_called_spam(event),
     )  # fmt: skip
+
+
+def _called_spam(event: Claimed) -> dict[str, Any] | None:
+    """A person's word over the lead that the event brought. Without a lead it stands in the quarantine's way instead."""
+    verdict = event.verdict or {}
+    return verdict if event.lead_id is not None and verdict.get("spam") == "spam" else None
 
 
 def _notes(source: LoadedSource, request: Request) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -35,7 +36,30 @@ def take_in(cursor: Cursor, items: Sequence[Item], now: datetime) -> list[Taken]
         if item.replayed:
             taken[item.event_id] += left_over(snapshot, item)
     flush(cursor, snapshot)
-    return [_combine([resolve_taken(one) for one in taken[item.event_id]], item.notes) for item in items]
+    combined = [_combine([resolve_taken(one) for one in taken[item.event_id]], item.notes) for item in items]
+    called = {item.event_id: item.called_spam for item in items if item.called_spam is not None}
+    return _still_spam(cursor, called, combined) if called else combined
+
+
+def _still_spam(cursor: Cursor, called: Mapping[int, Mapping[str, Any]], taken: list[Taken]) -> list[Taken]:
+    """What a person called spam stays so however often it is read anew, unless it brings something to another lead now."""
+    cursor.execute(
+        "SELECT DISTINCT t.event_id FROM touch t JOIN lead l ON l.id = t.lead_id"
+        " WHERE t.event_id = ANY(%s) AND NOT l.spam ? 'marked'",
+        (list(called),),
+    )
+    others = {row["event_id"] for row in cursor.fetchall()}
+    return [
+        replace(one, outcome="spam", reason=spam_reason(called[one.event_id]))
+        if one.event_id in called and one.event_id not in others
+        else one
+        for one in taken
+    ]
+
+
+def spam_reason(verdict: Mapping[str, Any]) -> dict[str, Any]:
+    """The reason of an event whose lead a person called spam."""
+    return {"code": "called_spam", "by": verdict.get("by", ""), "why": verdict.get("why", "")}
 
 
 def _combine(parts: list[Taken], notes: Mapping[str, Any]) -> Taken:

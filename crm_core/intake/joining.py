@@ -122,7 +122,7 @@ def _merge(
         lead.contact = winner
         moved.append(lead)
         kept = winner.leads.get(line)
-        if kept is None:
+        if kept is None or kept.state == "spam":
             winner.leads[line] = lead
         elif lead.state == "open" and kept.state == "open":
             lead.state, lead.folded_into = "closed", kept

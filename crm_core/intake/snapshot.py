@@ -233,8 +233,10 @@ def _read_leads(cursor: Cursor, snapshot: Snapshot) -> None:
     if not roots:
         return
     cursor.execute(
-        "SELECT DISTINCT ON (contact_id, line) id, contact_id, line, state, owner_id, last_touch_at, closed_at,"
-        "  event_id, event_seq, repeat_of FROM lead WHERE contact_id = ANY(%s) ORDER BY contact_id, line, state = 'open' DESC, id DESC",
+        # One that a person called spam counts only where there is no other.
+        "SELECT DISTINCT ON (contact_id, line) id, contact_id, line, CASE WHEN spam ? 'marked' THEN 'spam' ELSE state END AS state,"
+        "  owner_id, last_touch_at, closed_at, event_id, event_seq, repeat_of FROM lead WHERE contact_id = ANY(%s)"
+        " ORDER BY contact_id, line, state = 'open' DESC, spam ? 'marked', id DESC",
         (list(roots),),
     )
     for row in cursor.fetchall():

@@ -31,6 +31,7 @@ class Item:
     user_agent: str = ""
     spam: tuple[Mapping[str, Any], ...] = ()  # {"score","reasons"} of each arrival, in order
     notes: Mapping[str, Any] = field(default_factory=dict)  # goes into the reason: mapping version, connector that read it
+    called_spam: Mapping[str, Any] | None = None  # a person's verdict over the lead that it brought
 
 
 @dataclass(frozen=True, slots=True)

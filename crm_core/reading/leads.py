@@ -32,7 +32,9 @@ _ATTRIBUTION_MAPS = ("click_ids", "client_ids")
 
 
 class LeadFilters(Filters):
-    state: Literal["open", "won", "lost", "closed"] | None = None
+    state: Literal["open", "won", "lost", "closed", "spam"] | None = Field(
+        None, description="spam: closed because somebody called it so"
+    )
     stage: Text | None = None
     owner: RowId | Literal["none"] | None = Field(
         None, description="an owner's id, or none for leads without one"
@@ -65,12 +67,14 @@ def _select() -> AnySelect:
 
 def _narrow(connection: Connection, statement: AnySelect, filters: LeadFilters, region: str) -> AnySelect:
     equal = {
-        Lead.state: filters.state, Lead.stage: filters.stage, Lead.pool_id: filters.pool,
+        Lead.state: "closed" if filters.state == "spam" else filters.state, Lead.stage: filters.stage, Lead.pool_id: filters.pool,
         Lead.source_id: filters.source, Lead.channel: filters.channel,
     }  # fmt: skip
     for column, value in equal.items():
         if value is not None:
             statement = statement.where(column == value)
+    if filters.state == "spam":
+        statement = statement.where(Lead.spam.bool_op("?")("marked"))
     if filters.owner is not None:
         statement = statement.where(
             Lead.owner_id.is_(None) if filters.owner == "none" else Lead.owner_id == filters.owner
@@ -153,11 +157,18 @@ def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any
             "touches": row.touches,
             "repeat_of": id_text(row.repeat_of),
             "lost_reason": row.lost_reason,
-            "spam": {"score": row.spam.get("score", 0), "reasons": row.spam.get("reasons", [])},
+            "spam": _spam(row.spam),
             "version": row.version,
         }
         for row in rows
     ]
+
+
+def _spam(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """`marked`: who called the lead spam, when and why; None if nobody did."""
+    marked = stored.get("marked")
+    told = {name: marked[name] for name in ("by", "at", "why")} if marked else None
+    return {"score": stored.get("score", 0), "reasons": stored.get("reasons", []), "marked": told}
 
 
 def _attribution(stored: Mapping[str, Any]) -> dict[str, Any]:

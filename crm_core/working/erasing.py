@@ -135,7 +135,7 @@ UNION SELECT x.id FROM call c JOIN inbound_event x ON x.source_id = c.source_id
 _STATEMENTS = (
     (
         "UPDATE inbound_event SET body = '', headers = '{}', query = '', remote_ip = '', error = NULL, erased_at = :now,"
-        " verdict = verdict - 'reasons',"
+        " verdict = verdict - 'reasons' - 'why' - 'before',"
         " reason = jsonb_build_object('code', coalesce(reason->>'code', ''), 'erased', true) WHERE id = ANY(:events)"
     ),
     (

@@ -38,6 +38,8 @@ def change_lead(
     changes = {name: value for name, value in wanted.items() if getattr(lead, name) != value}
     if not changes:
         return
+    if "marked" in lead.spam and changes.keys() & {"state", "lost_reason"}:
+        raise Conflict("lead_is_spam", "Somebody called this lead spam. Say first that it is not.")
     moved = {name: {"from": getattr(lead, name), "to": value} for name, value in changes.items()}
     values: dict[str, Any] = dict(changes)
     if "state" in changes:

@@ -1,4 +1,4 @@
-"""Leads: list, one, change, assign, why."""
+"""Leads: list, one, change, assign, call spam and back, why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from crm_core.reading.leads import LeadFilters, get_lead, list_leads
 from crm_core.reading.values import RowId, Text
 from crm_core.reading.why import why
-from crm_core.working import LeadChange, assign_lead, change_lead
+from crm_core.working import LeadChange, assign_lead, change_lead, mark_spam, unmark_spam
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.shapes import people as shapes
 
@@ -30,6 +30,15 @@ class AssignBody(Body):
         if (self.owner is None) == (self.pool is None):
             raise ValueError("name either owner or pool")
         return self
+
+
+class SpamBody(Body):
+    why: Text = Field(min_length=1, max_length=1000, description="what makes it spam; kept with the lead and its event")
+    version: int | None = Field(None, ge=1, le=2**63 - 1, description="refuse if the lead was changed since")
+
+
+class NotSpamBody(Body):
+    why: Text = Field("", max_length=1000, description="kept in the history")
 
 
 def _list(ask: Ask) -> Mapping[str, Any]:
@@ -62,6 +71,20 @@ def _assign(ask: Ask) -> Mapping[str, Any]:
         return get_lead(connection, ask.principal, lead_id)
 
 
+def _spam(ask: Ask) -> Mapping[str, Any]:
+    lead_id, body = ask.id("lead"), cast(SpamBody, ask.body)
+    with ask.engine.begin() as connection:
+        mark_spam(connection, ask.principal, lead_id, body.why, ask.now, body.version)
+        return get_lead(connection, ask.principal, lead_id)
+
+
+def _not_spam(ask: Ask) -> Mapping[str, Any]:
+    lead_id, body = ask.id("lead"), cast(NotSpamBody, ask.body)
+    with ask.engine.begin() as connection:
+        unmark_spam(connection, ask.principal, lead_id, body.why, ask.now)
+        return get_lead(connection, ask.principal, lead_id)
+
+
 def _why(ask: Ask) -> Mapping[str, Any]:
     with ask.engine.begin() as connection:
         return why(connection, ask.principal, ask.id("lead"))
@@ -74,5 +97,9 @@ ROUTES = (
           shapes.Lead, body=LeadChange),
     Route("POST", "/leads/<id>/assign", "leads.assign", _assign, "Hand a lead to an owner or a pool",
           shapes.Lead, body=AssignBody),
+    Route("POST", "/leads/<id>/spam", "leads.write", _spam, "Say that a lead is spam: it closes, its event ends as spam",
+          shapes.Lead, body=SpamBody),
+    Route("POST", "/leads/<id>/not-spam", "leads.write", _not_spam, "Take that back: the lead is as it was",
+          shapes.Lead, body=NotSpamBody),
     Route("GET", "/leads/<id>/why", "leads.read", _why, "Every decision about a lead with its reason", shapes.Why),
 )  # fmt: skip

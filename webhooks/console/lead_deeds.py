@@ -1,11 +1,11 @@
-"""What a person does to a lead: say something, close it, hand it over. The domain does it; this asks and answers."""
+"""What a person does to a lead: say something, close it, hand it over, call it spam and back. The domain does it; this asks and answers."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from crm_core.errors import Invalid
-from crm_core.working import LeadChange, assign_lead, change_lead
+from crm_core.working import LeadChange, assign_lead, change_lead, mark_spam, unmark_spam
 from crm_core.working.commenting import comment_on_lead
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, entered
@@ -36,6 +36,23 @@ def assign(desk: Desk, lead_id: int) -> Answer:
     with desk.engine.begin() as connection:
         assign_lead(connection, desk.principal, lead_id, why, desk.now, owner_id=int(owner), version=_version())
     return desk.go("lead", "assigned", lead_id=lead_id)
+
+
+def spam(desk: Desk, lead_id: int) -> Answer:
+    why = entered("why", 500)
+    if not why:
+        raise Invalid("why_missing", "Say why it is spam.", fields=["why"])
+    if entered("sure", 20) != "yes":
+        raise Invalid("not_confirmed", "Tick the box to confirm.", fields=["sure"])
+    with desk.engine.begin() as connection:
+        mark_spam(connection, desk.principal, lead_id, why, desk.now, _version())
+    return desk.go("lead", "called_spam", lead_id=lead_id)
+
+
+def not_spam(desk: Desk, lead_id: int) -> Answer:
+    with desk.engine.begin() as connection:
+        unmark_spam(connection, desk.principal, lead_id, entered("why", 500), desk.now)
+    return desk.go("lead", "called_genuine", lead_id=lead_id)
 
 
 def _version() -> int:

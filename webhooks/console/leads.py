@@ -15,7 +15,7 @@ from crm_core.reading.why import why
 from webhooks.console import choices, clock
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, chosen
-from webhooks.console.explaining import explain
+from webhooks.console.explaining import actor, explain
 from webhooks.console.quarantine import reason_words
 from webhooks.console.reasons import lost_words, words_of
 from webhooks.console.titles import headline_of, title_of
@@ -24,6 +24,7 @@ from webhooks.console.values import as_text, flat
 
 _FILTERS = ("q", "state", "owner", "source", "channel")
 _MOST_TOUCHES = 200
+_ARRIVALS = ("form", "call", "mail")
 
 
 def index(desk: Desk) -> Answer:
@@ -40,7 +41,7 @@ def index(desk: Desk) -> Answer:
         items=[lead | {"shown_title": title_of(desk, lead)} for lead in page.items],
         more=desk.more(page.next),
         first=choices.first_page(wanted),
-        tabs=choices.tabs(desk, "leads", "state", ("open", "won", "lost"), "lead_tab", wanted),
+        tabs=choices.tabs(desk, "leads", "state", ("open", "won", "lost", "spam"), "lead_tab", wanted),
         chosen=wanted,
         filtered=bool(wanted.keys() - {"state"}) or wanted.get("state") not in (None, "open"),
         owner_options=owner_options,
@@ -59,13 +60,17 @@ def card(desk: Desk, lead_id: int) -> Answer:
         ).items
         owner_options = choices.active_owners(connection)
         names = names_of(
-            connection, [touch["actor"] for touch in touches] + [one["actor"] for one in decided["assignments"]]
-        )
+            connection,
+            [touch["actor"] for touch in touches] + [one["actor"] for one in decided["assignments"]]
+            + [one["by"] for one in (lead["spam"]["marked"],) if one],
+        )  # fmt: skip
     owners = dict(owner_options)
     return desk.page(
         "lead.html",
         lead=lead,
         lost_reason=lost_words(desk, lead["lost_reason"]),
+        later=max(0, sum(touch["kind"] in _ARRIVALS and touch["direction"] == "in" for touch in touches) - 1),
+        called_spam=_called_spam(desk, lead["spam"]["marked"], names),
         spam=[reason_words(desk, reason) for reason in lead["spam"].get("reasons", ())],
         headline=headline_of(desk, lead),
         touches=shown_touches(desk, touches, names, owners),
@@ -77,6 +82,12 @@ def card(desk: Desk, lead_id: int) -> Answer:
         can_write=desk.may("leads.write"),
         can_assign=desk.may("leads.assign"),
     )
+
+
+def _called_spam(desk: Desk, marked: dict[str, Any] | None, names: dict[str, str]) -> dict[str, Any] | None:
+    if marked is None:
+        return None
+    return {"by": actor(desk, marked["by"], names), "at": datetime.fromisoformat(marked["at"]), "why": marked["why"]}
 
 
 def _marks(desk: Desk, attribution: dict[str, Any]) -> list[tuple[str, str]]:

@@ -54,6 +54,8 @@ ROUTES = (
     Route("POST", "/leads/<id:lead_id>/comment", "comment", lead_deeds.comment, "leads.write"),
     Route("POST", "/leads/<id:lead_id>/close", "close", lead_deeds.close, "leads.write"),
     Route("POST", "/leads/<id:lead_id>/assign", "assign", lead_deeds.assign, "leads.assign"),
+    Route("POST", "/leads/<id:lead_id>/spam", "lead_spam", lead_deeds.spam, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/not-spam", "lead_not_spam", lead_deeds.not_spam, "leads.write"),
     Route("GET", "/contacts", "contacts", contacts.index, "contacts.read"),
     Route("GET", "/contacts/<id:contact_id>", "contact", contacts.card, "contacts.read"),
     Route("POST", "/contacts/<id:contact_id>/erase", "erase_contact", contacts.erase_now, "contacts.erase"),

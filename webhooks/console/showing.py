@@ -23,7 +23,7 @@ from webhooks.console.navigation import navigation
 STATIC = Path(__file__).parent / "static"
 
 _COLOURS: Mapping[str, Mapping[str, str]] = {
-    "lead_state": {"open": "blue", "won": "green", "lost": "", "closed": ""},
+    "lead_state": {"open": "blue", "won": "green", "lost": "", "closed": "", "spam": "amber"},
     "outcome": {"created": "green", "attached": "teal", "repeat": "blue", "spam": "amber", "test": "violet"},
     "event_state": {"waiting": "blue", "working": "blue", "needs_attention": "red", "rejected": "red"},
     "mapping_state": {"draft": "violet", "published": "green"},

@@ -48,6 +48,24 @@ def test_closing_and_opening_a_lead_moves_its_closing_time(world: World) -> None
     assert world.ask("PATCH", path, json={"version": 2, "state": "open"}).json["closed_at"] is None
 
 
+def test_a_lead_is_called_spam_and_brought_back(world: World) -> None:
+    path = f"/leads/{world.ids['lead']}"
+    assert world.ask("POST", f"{path}/spam", "manager", json={}).status_code == 422
+    assert world.ask("POST", f"{path}/spam", "manager", json={"why": "x", "version": 9}).json["code"] == "version"
+    assert world.ask("POST", f"{path}/spam", "other_manager", json={"why": "x"}).status_code == 404
+    marked = world.ask("POST", f"{path}/spam", "manager", json={"why": "an offer", "version": 1})
+    assert (marked.status_code, marked.json["state"], marked.json["lost_reason"]) == (200, "closed", "spam")
+    assert marked.json["spam"]["marked"]["by"] == _actor(world, "manager")
+    assert [lead["id"] for lead in world.get("/leads?state=spam").json["items"]] == [world.ids["lead"]]
+    again = world.ask("POST", f"{path}/spam", "manager", json={"why": "twice"}).json
+    assert (again["version"], again["spam"]["marked"]["why"]) == (marked.json["version"], "an offer")
+    assert world.value("SELECT state FROM activity WHERE id = :id", id=world.ids["activity"]) == "cancelled"
+    back = world.ask("POST", f"{path}/not-spam", "manager", json={}).json
+    assert (back["state"], back["closed_at"], back["spam"]["marked"]) == ("open", None, None)
+    assert world.value("SELECT state FROM activity WHERE id = :id", id=world.ids["activity"]) == "open"
+    assert _last_audit(world) == (_actor(world, "manager"), "lead.not_spam", f"lead:{world.ids['lead']}")
+
+
 def test_a_second_open_lead_of_a_contact_is_a_conflict(world: World) -> None:
     with world.engine.begin() as connection:
         closed = add_lead(connection, int(world.ids["source"]), int(world.ids["contact"]), None, state="won")

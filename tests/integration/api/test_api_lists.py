@@ -81,7 +81,7 @@ def test_a_lead_is_shown_as_the_contract_says(world: World) -> None:
         "utm_source": "ads", "click_ids": {"gclid": "1"}, "client_ids": {}, "page_url": "https://example.com/",
         "referrer": "",
     }  # fmt: skip
-    assert lead["spam"] == {"score": 0, "reasons": []}
+    assert lead["spam"] == {"score": 0, "reasons": [], "marked": None}
     assert (lead["state"], lead["stage"], lead["touches"], lead["repeat_of"], lead["version"]) == ("open", "new", 1, None, 1)
 
 

@@ -15,6 +15,8 @@ from webhooks.api.route import Route
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /leads/<id>": {"version": 1, "stage": "qualified"},
     "POST /leads/<id>/assign": {"pool": "1", "why": "test"},
+    "POST /leads/<id>/spam": {"why": "test"},
+    "POST /leads/<id>/not-spam": {},
     "POST /activities/<id>/done": {},
     "POST /events/replay": {"filter": {"state": "rejected"}, "dry_run": True},
     "POST /events/<id>/replay": {"dry_run": True},
@@ -46,7 +48,7 @@ READ_ALL = {
 WATCH = {"GET /quarantine", "GET /alerts", "GET /events", "GET /events/<id>", "GET /ledger", "GET /queues", "GET /sources", "GET /sources/<id>"} | {
     "GET /sources/<id>/mappings", "GET /sources/<id>/fields",
 }
-WORK = {"PATCH /leads/<id>", "POST /activities/<id>/done"}
+WORK = {"PATCH /leads/<id>", "POST /leads/<id>/spam", "POST /leads/<id>/not-spam", "POST /activities/<id>/done"}
 OPERATE = {
     "GET /events/<id>/raw", "POST /events/replay", "POST /events/<id>/replay", "POST /events/<id>/dismiss",
     "POST /sources", "PATCH /sources/<id>", "DELETE /sources/<id>", "POST /sources/<id>/rotate",

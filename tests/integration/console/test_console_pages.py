@@ -128,6 +128,27 @@ def test_lead_is_won_or_lost_with_a_reason(hub: Hub) -> None:
     assert "Too dear" in manager.get(f"/console/leads/{lead_id}").text
 
 
+def test_lead_is_called_spam_with_a_reason_and_brought_back(hub: Hub) -> None:
+    hub.send(_form(name="Anna Sidorova", email="anna@example.com", message="doors"))
+    [(lead_id,)] = hub.rows("SELECT id FROM lead")
+    manager, path = hub.signed_in("manager"), f"/console/leads/{lead_id}"
+    assert "I have read all of it" in manager.get(path).text
+    assert manager.post(f"{path}/spam", why="an offer", version="1").status_code == 422
+    assert manager.post(f"{path}/spam", sure="yes", version="1").status_code == 422
+    assert manager.post(f"{path}/spam", why="an offer", sure="yes", version="7").status_code == 409
+    assert hub.rows("SELECT state FROM lead") == [("open",)]
+    assert manager.post(f"{path}/spam", why="<b>offer</b>", sure="yes", version="1").status_code == 303
+    card = manager.get(path).text
+    assert "&lt;b&gt;offer&lt;/b&gt;" in card
+    assert "Not spam after all?" in card
+    assert path not in manager.get("/console/leads?state=open").text
+    assert path in manager.get("/console/leads?state=spam").text
+    assert hub.signed_in("ops").post(f"{path}/not-spam").status_code == 403
+    assert manager.post(f"{path}/not-spam").status_code == 303
+    assert path in manager.get("/console/leads?state=open").text
+    assert hub.rows("SELECT outcome FROM inbound_event") == [("created",)]
+
+
 def test_unreadable_event_tells_why_and_can_be_dismissed(hub: Hub) -> None:
     uid = _broken(hub)
     admin = hub.signed_in("admin")

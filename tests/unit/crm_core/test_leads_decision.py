@@ -21,6 +21,7 @@ NOW = datetime(2026, 5, 1, tzinfo=UTC)
         ("lost", 100, 91, "create", "lost_long_ago"),
         ("won", 400, 400, "repeat", "after_won"),
         ("closed", 5, 5, "repeat", "after_closed"),
+        ("spam", 5, 5, "create", "after_spam"),
     ],
 )
 def test_decision_follows_the_latest_lead_when_an_inquiry_comes(

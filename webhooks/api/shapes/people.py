@@ -64,9 +64,18 @@ class FileOf(Shape):
     note: str = Field(description="code of why there is no content")
 
 
+class CalledSpam(Shape):
+    """A person's word."""
+
+    by: str
+    at: AwareDatetime
+    why: str
+
+
 class Spam(Shape):
     score: float
     reasons: list[Any]
+    marked: CalledSpam | None
 
 
 class Lead(Shape):
