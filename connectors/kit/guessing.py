@@ -13,7 +13,7 @@ import phonenumbers
 
 from connectors.kit.draft import Draft
 from connectors.kit.leaves import Leaf, Path, text_of
-from connectors.kit.roles import is_anonymous, is_no_number, is_weak_name
+from connectors.kit.roles import is_anonymous, is_no_number, is_ours, is_weak_name
 from crm_core.identity.firstnames import full_names
 from crm_core.identity.spelling import fold
 
@@ -44,7 +44,12 @@ def by_value(loose: Sequence[Leaf], draft: Draft, taken: set[Path], region: str)
 
 def _emails(loose: Iterable[Leaf], draft: Draft, taken: set[Path]) -> None:
     for leaf in loose:
-        if isinstance(leaf.value, str) and "@" in leaf.value and _EMAIL.fullmatch(leaf.value.strip()):
+        if (
+            isinstance(leaf.value, str)
+            and "@" in leaf.value
+            and not is_ours(leaf.name)
+            and _EMAIL.fullmatch(leaf.value.strip())
+        ):
             if leaf.value.strip() not in draft.emails:
                 draft.emails.append(leaf.value.strip())
             taken.add(leaf.path)
@@ -58,6 +63,7 @@ def _phones(loose: Iterable[Leaf], draft: Draft, taken: set[Path], region: str) 
             _NUMBER.fullmatch(value)
             and not is_no_number(leaf.name)
             and not is_no_number(leaf.label)
+            and not is_ours(leaf.name)
             and _is_phone(value, region)
         ):
             if value not in draft.phones:

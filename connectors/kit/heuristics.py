@@ -96,7 +96,8 @@ def _head(results: list[Result], right: int, asked: int) -> Iterator[str]:
     yield ""
     yield "These bodies are known to whoever extends the words, so an unknown form does worse. When they were first collected,"
     yield "before any word was added for them, the 89 of the first collections read 81.7 %; the 20 of the second collection,"
-    yield "collected after the words had been extended for the first, read 92.6 %."
+    yield "collected after the words had been extended for the first, read 92.6 %; the 49 of the third, chosen for builders and"
+    yield "languages that were missing and written down before the words were looked at, read 74.0 %."
     yield ""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from connectors.kit import vocabulary as words
 from connectors.kit.decoding.uploads import Upload
 from connectors.kit.files import is_described
 
@@ -17,7 +18,7 @@ _NAMES = ("name", "key", "field_name", "fieldName", "field", "id", "ref", "ID")
 _LABELS = ("label", "title", "question", "caption")
 #: What is remembered of labels is kept by its text: the words of a consent fit, a hostile sender's pages do not.
 LABEL_CHARS, TYPE_CHARS = 2000, 64
-_VALUES = ("value", "VALUE", "Value")
+_VALUES = ("value", "VALUE", "Value", "fieldValue", "field_value")
 
 #: What else a description says of a field, beside its value. Under any other name stands something that somebody said.
 _ABOUT = frozenset((
@@ -25,6 +26,8 @@ _ABOUT = frozenset((
     "isRequired", "raw_value", "rawValue", "options", "choices", "placeholder", "position", "order", "sort", "index", "page",
     "step", "group", "uuid", "uid", "slug", "variable", "format", "css_class", "class", "hidden", "visible", "validation", "rules",
 ))  # fmt: skip
+
+_CONTACTS = words.WHOLE["phone"] | words.WHOLE["email"]
 
 #: Levels that only wrap: under them a name means what it says. Under any other, the level's name belongs to it.
 _WRAPPERS = {
@@ -117,7 +120,7 @@ def _walk(path: Path, name: str, value: Any, found: list[Leaf]) -> None:
     elif (whole := _composed(value)) is not None:
         found.append(Leaf(path, name, "", whole[0], whole[1]))
     else:
-        plain = name.casefold() in _WRAPPERS
+        plain = name.casefold() in _WRAPPERS or (type(path[-1]) is str and path[-1].casefold() in _WRAPPERS)
         for key, below in value.items():
             _walk((*path, key), key if plain else f"{name}_{key}", below, found)
 
@@ -150,6 +153,8 @@ def is_file_list(value: list[Any]) -> bool:
 def _value_key(item: dict[str, Any]) -> str:
     """Under which key a description holds its value: "value", or the type's own name as Typeform has it. "" for none."""
     key = next((key for key in _VALUES if key in item), "")
+    if key and not _CONTACTS.isdisjoint(name.casefold() for name in item):
+        return ""  # {"name", "phone", "value": 5000} is a form, whatever one of its fields is called
     if not key:
         kind = item.get("type")
         key = kind if isinstance(kind, str) and kind != "type" and kind in item else ""

@@ -20,6 +20,7 @@ from crm_core.arrivals import Inquiry
 
 #: Sites that moved here by their host name may send a source's token as the form's id; it opens the door and is shown to nobody.
 _OUR_TOKEN = re.compile("[0-9a-f]{32}")
+_EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # 例 花子: the family's name stands first
 _PROGRAM = re.compile(r"[a-z0-9_./:?=-]*")  # what WordPress calls its programs by
 _FALSE = {"", "0", "false", "no", "off", "нет"}
 NAME_CHARS = 200  # what is longer under "name" is a message in the wrong field, kept under its own name
@@ -49,6 +50,7 @@ def read(
     loose: list[Leaf] = []
     outer_name = ""
     closed = _closed(draft)
+    ours = _has_user_beside(data)
     for leaf in leaves(data):
         low = leaf.name.casefold()
         if low in honeypots:
@@ -68,6 +70,8 @@ def read(
                 notes[leaf.path] = note
                 continue
             role = "" if role == "file" else role
+        if ours and role in _PERSON and leaf.path[0] == "user":
+            role = ""
         if (
             role == "name"
             and outer_name
@@ -90,6 +94,7 @@ def read(
     return _finished(data, draft, taken, notes)
 
 
+_PERSON = {"name", "first_name", "last_name", "middle_name", "phone", "email", "messenger", "company"}
 _ALWAYS = {
     "utm", "click_id", "client_id", "first", "cookies", "page_url", "page_title", "referrer", "tech", "own", "proof",
     "test",
@@ -103,6 +108,13 @@ def _without_first_visit(data: Mapping[str, Any], draft: Draft) -> Mapping[str, 
         return data
     draft.marks.put_first(visit)
     return {key: value for key, value in data.items() if key != "first_visit"}
+
+
+def _has_user_beside(data: Mapping[str, Any]) -> bool:
+    """True where a level `user` is our own user and not the visitor: the post itself says how to reach the visitor."""
+    return isinstance(data.get("user"), dict) and any(
+        isinstance(value, str) and value.strip() and role_of(name) in ("phone", "email") for name, value in data.items()
+    )
 
 
 def _closed(draft: Draft) -> set[str]:
@@ -200,7 +212,8 @@ def _add(values: list[str], value: str) -> None:
 
 def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path], notes: Mapping[Path, Any]) -> Inquiry:
     rest = without(data, taken, notes)
-    parts = [draft.last, draft.first, draft.middle] if draft.middle else [draft.first, draft.last]
+    surname_first = bool(draft.middle) or _EAST_ASIAN.match(draft.last) is not None
+    parts = [draft.last, draft.first, draft.middle] if surname_first else [draft.first, draft.last]
     assembled = " ".join(filter(None, parts))
     name = draft.name
     if assembled and not name:

@@ -13,13 +13,18 @@ from connectors.kit.marks import mark_of
 _SEPARATORS = re.compile(r"[\W_]+")
 _TAIL = re.compile(r"[\W_\d]+\Z")
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
+_APOSTROPHE = re.compile(r"(?<=\w\w)['’ʼ`](?=\w)(?!s\b)")  # ім’я is one word, manager's are two
+_HASH = re.compile(r"(?=[a-z]*\d)[0-9a-f]{5,}")  # what builders call a field that nobody named: form-field-8bd1e2
+_SHORT = re.compile(r"[a-z]{1,2}")
 _DIGITS = re.compile(r"\d+")
 _STATE = re.compile(r"state_\d+")  # of Gravity Forms' own page; State is a question
 _QUESTION = re.compile(r"\Aq\d+[_ ]", re.IGNORECASE)
 
+_REACHED = frozenset(("phone", "email", "mail", "tel", "телефон", "почта"))
 _ONLY_BARE = {"text", "page", "ref", "body", "line", "max", "signal", "question", "questions", "content"}
 _ASIDE = re.compile(r"[(\[（].*?[)\]）]|\s+-\s.*\Z")
 _MARKS = {"utm": "utm", "click_ids": "click_id", "client_ids": "client_id", "first": "first"}
+_NAMES = ("name", "first_name", "last_name", "middle_name")
 _BY_NAME = {name: role for role, names in words.WHOLE.items() for name in names}
 
 
@@ -54,7 +59,20 @@ def is_no_number(name: str) -> bool:
 @lru_cache(maxsize=8192)
 def is_anonymous(name: str) -> bool:
     """True for a name that a builder made up: Field1, form_text_8, item_meta_6, "" ."""
-    return all(_DIGITS.sub("", part) in words.MADE_UP for part in split(name))
+    parts = split(name)
+    made_up = [part for part in parts if _DIGITS.sub("", part) in words.MADE_UP or _HASH.fullmatch(part)]
+    if len(made_up) == len(parts):
+        return True
+    # kb_field_0: letters of the builder before what it calls every field
+    return any(not part.isdigit() for part in made_up) and all(
+        _SHORT.fullmatch(part) for part in parts if part not in made_up
+    )
+
+
+@lru_cache(maxsize=8192)
+def is_ours(name: str) -> bool:
+    """True for a name that speaks of the one who takes the inquiry: organizer_email is nobody's who asks."""
+    return not words.OURS.isdisjoint(split(name))
 
 
 @lru_cache(maxsize=1024)
@@ -65,7 +83,7 @@ def is_weak_name(name: str) -> bool:
 
 def split(name: str) -> list[str]:
     """The words of a name: `yourPhone_number1` gives your, phone, number1."""
-    return [w for w in _SEPARATORS.split(_folded(_CAMEL.sub("_", name))) if w]
+    return [w for w in _SEPARATORS.split(_folded(_CAMEL.sub("_", _APOSTROPHE.sub("", name)))) if w]
 
 
 def whole(name: str) -> str:
@@ -119,6 +137,11 @@ def _of_words(parts: list[str]) -> str:
         return "consent"
     if _any_starts(parts, words.FILE_STEMS) and not present & words.NOT_FILE:
         return "file"
+    meant = [part for part in parts if part not in words.FILLERS and not part.isdigit()]
+    if len(meant) > 1 and all(part in words.NAME_JOINTS or _BY_NAME.get(part) in _NAMES for part in meant):
+        named = {_BY_NAME[part] for part in meant if part not in words.NAME_JOINTS}
+        if len(named) > 1:
+            return "name"
     bare = "".join(part for part in parts if part not in words.FILLERS)
     role = _BY_NAME.get(_TAIL.sub("", bare), "")
     if (
@@ -128,7 +151,9 @@ def _of_words(parts: list[str]) -> str:
         and not (role == "name" and present & words.NOT_NAME - words.FILLERS - {"form"})
     ):
         return role
-    if _any_starts(parts, words.PHONE_STEMS) and not present & words.NOT_PHONE:
+    if not present.isdisjoint(words.OURS) and not present.isdisjoint(_REACHED):
+        return ""
+    if (_any_starts(parts, words.PHONE_STEMS) or "tel" in present) and not present & words.NOT_PHONE:
         return "phone"
     if (_any_starts(parts, words.EMAIL_STEMS) or {"e", "mail"} <= present) and not present & words.NOT_EMAIL:
         return "email"
@@ -139,10 +164,12 @@ def _of_words(parts: list[str]) -> str:
             else ""
         )
     if (
-        len(parts) <= 4
+        len(meant) <= 4
         and _any_starts(parts, words.MESSAGE_STEMS)
         and not present & {"id", "type", "time", "date", "title"}
     ):
+        return "message"
+    if len(parts) <= 3 and "textarea" in present:
         return "message"
     if 2 <= len(parts) <= 3 and parts[-1] in words.MESSAGE_ENDS and not present & words.NOT_MESSAGE:
         return "message"

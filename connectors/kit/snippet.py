@@ -12,7 +12,7 @@ from connectors.kit.decoding import jsontext
 OLDEST = timedelta(days=7)  # the snippet keeps an inquiry no longer; an older age is a wrong clock
 
 #: Names of second-level JSON that form builders put into a text field.
-_NESTED = ("rawRequest", "payment", "formData", "data", "payload", "fields", "json", "data.json", "data_json")
+_NESTED = ("rawRequest", "payment", "formData", "data", "payload", "fields", "values", "json", "data.json", "data_json")
 
 #: What the page snippet calls things in `ctx`, and what they are called everywhere else.
 _CONTEXT = {
