@@ -86,7 +86,7 @@ def allowed_address(asked: str, referrer: str, allowed_hosts: Sequence[str]) -> 
         if not _is_allowed(asked, allowed_hosts):
             return ""
         parts = urlsplit(asked)
-        host = parts.netloc.encode("idna").decode() if not parts.netloc.isascii() else parts.netloc
+        host = parts.netloc if parts.netloc.isascii() else _plain(parts.netloc)
         query = f"{parts.query}&lead=ok" if parts.query else "lead=ok"
         target = urlunsplit((parts.scheme, host, parts.path, query, parts.fragment))
         return target if target.isascii() else _percent_encoded(target)
@@ -98,8 +98,20 @@ def _is_allowed(address: str, allowed_hosts: Sequence[str]) -> bool:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or "@" in parts.netloc or not parts.hostname:
         return False
-    port = f":{parts.port}" if parts.port else ""
-    return parts.hostname in allowed_hosts or f"{parts.hostname}{port}" in allowed_hosts
+    host = _plain(parts.hostname)
+    allowed = {_plain(name) for name in allowed_hosts}
+    return host in allowed or (parts.port is not None and f"{host}:{parts.port}" in allowed)
+
+
+def _plain(host: str) -> str:
+    """A host, with or without a port, as browsers name it: people write it in their own alphabet (IDNA)."""
+    if host.isascii():
+        return host
+    name, colon, port = host.partition(":")
+    try:
+        return name.encode("idna").decode() + colon + port
+    except UnicodeError:
+        return host  # no such name can exist, so no browser can name it
 
 
 def _percent_encoded(text: str) -> str:

@@ -68,18 +68,27 @@ def web_hosts(texts: Iterable[str]) -> list[str]:
 
 
 def host_of(address: str) -> str:
-    """The host of an address, small, without "www." and port; "" if there is none."""
+    """The host of an address, small, without "www." and port, as browsers name it (IDNA); "" if there is none."""
     match = _HOST.match(address.strip())
-    return match[1].casefold().rpartition("@")[2].strip(".") if match else ""
+    return _plain(match[1].casefold().rpartition("@")[2].strip(".")) if match else ""
 
 
 def is_below(host: str, names: Iterable[str]) -> bool:
     """True if the host is one of the names, or lies below one; "*.example.com" is taken for "example.com"."""
     return any(
         host == name or host.endswith("." + name)
-        for name in (one.strip().casefold().removeprefix("*.").removeprefix("www.") for one in names)
+        for name in (_plain(one.strip().casefold().removeprefix("*.").removeprefix("www.")) for one in names)
         if name
     )
+
+
+def _plain(host: str) -> str:
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode()
+    except UnicodeError:
+        return host  # a browser knows no such name either
 
 
 def has_cyrillic(text: str) -> bool:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from webhooks.replies_page import language
 from webhooks.replies_redirect import allowed_address, asked_address
 
-HOSTS = ("example.com", "localhost:8000", "xn--e1aybc.xn--p1ai")
+HOSTS = ("example.com", "localhost:8000", "xn--e1aybc.xn--p1ai", "окна.рф", "двери.рф:8443", "." * 3 + "я")
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,12 @@ HOSTS = ("example.com", "localhost:8000", "xn--e1aybc.xn--p1ai")
             "https://example.com/спасибо",
             "https://example.com/%D1%81%D0%BF%D0%B0%D1%81%D0%B8%D0%B1%D0%BE?lead=ok",
         ),
+        ("https://тест.рф/a", "https://xn--e1aybc.xn--p1ai/a?lead=ok"),
+        ("https://тест.рф:8443/a", "https://xn--e1aybc.xn--p1ai:8443/a?lead=ok"),
+        ("https://окна.рф/a", "https://xn--80atjc.xn--p1ai/a?lead=ok"),
+        ("https://xn--80atjc.xn--p1ai/a", "https://xn--80atjc.xn--p1ai/a?lead=ok"),
+        ("https://xn--b1adem3b.xn--p1ai:8443/a", "https://xn--b1adem3b.xn--p1ai:8443/a?lead=ok"),
+        ("https://двери.рф/a", ""),
         ("http://localhost:8001/x", ""),
         ("https://sub.example.com/", ""),
         ("ftp://example.com/", ""),
@@ -37,6 +43,14 @@ HOSTS = ("example.com", "localhost:8000", "xn--e1aybc.xn--p1ai")
 )
 def test_address_is_allowed_only_on_a_named_host(asked: str, goes: str) -> None:
     assert allowed_address(asked, "", HOSTS) == goes
+
+
+def test_path_is_allowed_when_the_site_was_named_in_its_own_alphabet() -> None:
+    """A browser's Referer has the other spelling of the same host."""
+    assert (
+        allowed_address("/thanks", "https://xn--80atjc.xn--p1ai/form", HOSTS)
+        == "https://xn--80atjc.xn--p1ai/thanks?lead=ok"
+    )
 
 
 @settings(max_examples=400, deadline=None)
