@@ -14,7 +14,6 @@ from crm_core.spam.texts import host_of, is_below
         ("https://xn--80atjc.xn--p1ai", "xn--80atjc.xn--p1ai"),
         ("https://www.Окна.рф/цены", "xn--80atjc.xn--p1ai"),
         ("null", "null"),
-        ("https://", ""),
         ("я..я", "я..я"),
     ],
 )
