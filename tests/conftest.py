@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis
 import servers
@@ -20,6 +21,13 @@ from crm_core.database import make_engine
 
 _RUN = "LEADHUB_TEST_RUN"  # directory of this run, set by the controller, inherited by the xdist workers
 _CONTROLLER = "LEADHUB_TEST_CONTROLLER"
+
+# The same examples in every run, however busy the machine: what fails must fail again. HYPOTHESIS_PROFILE=explore draws new
+# ones, which is how to look for what nobody thought of.
+_EXPLORE = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True)
+hypothesis.settings.register_profile("explore", _EXPLORE)
+hypothesis.settings.register_profile("suite", _EXPLORE, derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
