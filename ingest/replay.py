@@ -62,6 +62,8 @@ _WHERE = """
     AND (CAST(:uids AS text[]) IS NULL OR uid = ANY(:uids))
     AND (CAST(:state AS text) IS NULL OR state = :state)
     AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)
+    -- A person's word stands until a person takes it back: what was dismissed is sent only where it is asked for.
+    AND (outcome IS DISTINCT FROM 'dismissed' OR :outcome = 'dismissed' OR CAST(:uids AS text[]) IS NOT NULL)
     AND (CAST(:source AS bigint) IS NULL OR source_id = :source)
     AND (CAST(:code AS text) IS NULL OR error->>'code' = :code)
     AND (CAST(:since AS timestamptz) IS NULL OR received_at >= :since)

@@ -22,6 +22,9 @@ from crm_core.intake.state import (
 #: "Last seen" of an identifier is kept to this precision, so that a busy client does not rewrite rows all day.
 _SEEN_PRECISION = timedelta(hours=1)
 
+#: Of a lead's content, what a replay leaves: facts of the arrival, and the title, which a person may have written anew.
+_NOT_REWRITTEN = frozenset({"channel", "source_id", "received_at", "title"})
+
 
 def flush(cursor: Cursor, snapshot: Snapshot) -> None:
     """Everything in one go, in the order that foreign keys ask for. The caller commits."""
@@ -147,6 +150,7 @@ def _lead_row(lead: LeadState) -> dict[str, Any]:
         "stage": "new", "event_id": lead.event_id, "event_seq": lead.event_seq, "owner_id": lead.owner_id,
         "pool_id": lead.pool_id, "touches": 1 + lead.new_touches, "repeat_of": repeat_of, "created_at": "now",
         "last_touch_at": lead.last_touch_at, "lost_reason": "merged" if lead.folded_into else "",
+        "closed_at": "now" if lead.folded_into else None,
         "spam": {"score": 0, "reasons": [], **lead.spam}, "version": 1,
     }  # fmt: skip
 
@@ -167,11 +171,18 @@ def _write_leads(cursor: Cursor, snapshot: Snapshot) -> None:
                 [lead.owner_id if lead.assignment else None for lead in touched],
             ),
         )
+    rewritten = [lead for lead in snapshot.leads.values() if lead.content is not None]
     update_rows(
         cursor, "lead",
-        [{"id": lead.id, **{k: v for k, v in lead.content.items() if k not in ("channel", "source_id", "received_at")}}
-         for lead in snapshot.leads.values() if lead.content is not None],
+        [{"id": lead.id, **{k: v for k, v in (lead.content or {}).items() if k not in _NOT_REWRITTEN}} for lead in rewritten],
     )  # fmt: skip
+    if rewritten:
+        cursor.execute(
+            "UPDATE lead SET title = k.title FROM unnest(%s::bigint[], %s::text[]) AS k(id, title)"
+            " WHERE lead.id = k.id AND lead.title <> k.title AND NOT EXISTS (SELECT 1 FROM touch t"
+            "  WHERE t.lead_id = lead.id AND t.kind = 'stage' AND t.data->'changed'->'title' IS NOT NULL)",
+            ([lead.id for lead in rewritten], [(lead.content or {})["title"] for lead in rewritten]),
+        )
 
 
 def _write_calls(cursor: Cursor, snapshot: Snapshot) -> None:

@@ -54,6 +54,9 @@ def give_owners(cursor: Cursor, snapshot: Snapshot) -> list[PoolState]:
                 _own(contact, owner_id)
         elif one.folded_into is None and state is not None:
             _give_owner(one, state)
+    for one in snapshot.ownership:
+        if isinstance(one, LeadState) and one.folded_into is not None:
+            _follow(one)
     return [pool for pool in state.pools.values() if pool.touched] if state else []
 
 
@@ -71,6 +74,18 @@ def _give_owner(lead: LeadState, state: RoutingState) -> None:
     # Whoever approached a client first owns him; cover and duty hold the lead, not the client.
     if contact.owner_id is None and decision.kind in ("pool", "answered", "sticky"):
         _own(contact, decision.owner_id)
+
+
+def _follow(lead: LeadState) -> None:
+    """A lead that was merged away in the batch that made it: it is with whoever has the lead that carries on."""
+    kept = lead
+    while kept.folded_into is not None:
+        kept = kept.folded_into
+    lead.owner_id, lead.pool_id = kept.owner_id, kept.pool_id
+    lead.assignment = {
+        "owner_id": lead.owner_id, "pool_id": lead.pool_id, "kind": "sticky", "trace": {"code": "merged", "steps": []},
+        "actor": "hub",
+    }  # fmt: skip
 
 
 def _own(contact: ContactState, owner_id: int | None) -> None:

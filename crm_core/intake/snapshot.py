@@ -235,15 +235,16 @@ def _read_leads(cursor: Cursor, snapshot: Snapshot) -> None:
     cursor.execute(
         # One that a person called spam counts only where there is no other.
         "SELECT DISTINCT ON (contact_id, line) id, contact_id, line, CASE WHEN spam ? 'marked' THEN 'spam' ELSE state END AS state,"
-        "  owner_id, last_touch_at, closed_at, event_id, event_seq, repeat_of FROM lead WHERE contact_id = ANY(%s)"
-        " ORDER BY contact_id, line, state = 'open' DESC, spam ? 'marked', id DESC",
+        "  owner_id, pool_id, last_touch_at, closed_at, event_id, event_seq, repeat_of FROM lead WHERE contact_id = ANY(%s)"
+        # One that was merged away says nothing of how the contact's last occasion ended.
+        " ORDER BY contact_id, line, state = 'open' DESC, spam ? 'marked', lost_reason = 'merged', id DESC",
         (list(roots),),
     )
     for row in cursor.fetchall():
         contact = roots[row["contact_id"]]
         lead = LeadState(
             row["id"], contact, row["line"], row["state"], row["owner_id"], row["last_touch_at"], row["event_id"],
-            row["event_seq"], row["repeat_of"], closed_at=row["closed_at"],
+            row["event_seq"], row["repeat_of"], closed_at=row["closed_at"], pool_id=row["pool_id"],
         )  # fmt: skip
         contact.leads[row["line"]] = lead
         snapshot.leads[row["id"]] = lead

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,12 +14,16 @@ from sqlalchemy import Engine
 from crm_core.access import Principal
 from crm_core.config import HubConfig
 from crm_core.reading.why import why
+from crm_core.working.leads import LeadChange, change_lead
 from ingest.claim import Failure, claim, fail
+from ingest.journal import dismiss
 from ingest.mappings import publish, save_draft
 from ingest.process import Processor
 from ingest.replay import Selection, replay
+from ingest.sources import set_state
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
+NOW = datetime.now(UTC)
 
 
 @pytest.fixture
@@ -84,3 +89,67 @@ def test_event_that_has_its_lead_keeps_key_and_reason_when_a_new_secret_refuses_
     desk.form(key="order-1", name="Anna", phone="+7 900 123-45-01")
     assert desk.event(uid)["redeliveries"] == 1, "the sender's repetition is no second inquiry"
     assert desk.event(uid)["reason"] == before["reason"]
+
+
+def test_title_that_a_person_wrote_stays_when_its_event_is_replayed(desk: Desk) -> None:
+    desk.form(name="Anna", phone="+7 900 123-45-01", message="A kitchen")
+    desk.form(name="Boris", phone="+7 900 123-45-02", message="A table")
+    desk.drain("form")
+    anna, boris = (row["id"] for row in desk.rows("SELECT id FROM lead ORDER BY id"))
+    with desk.engine.begin() as connection:
+        version = desk.one("SELECT version FROM lead WHERE id = %s", anna)
+        change_lead(
+            connection, ADMIN, anna, LeadChange(version=version, title="Kitchen for the Petrovs"), NOW
+        )
+    put(desk, "fields:\n  title: {from: [$.name]}\n")
+    again(desk)
+    titles = {row["id"]: row["title"] for row in desk.rows("SELECT id, title FROM lead")}
+    assert titles == {anna: "Kitchen for the Petrovs", boris: "Boris"}
+
+
+def test_dismissed_event_is_replayed_only_where_it_is_asked_for(desk: Desk) -> None:
+    with desk.engine.begin() as connection:
+        set_state(connection, desk.form_source, "paused")
+    uid = desk.form(name="Anna", phone="+7 900 123-45-01")
+    with desk.engine.begin() as connection:
+        dismiss(connection, uid, ADMIN, "a trial of ours", NOW)
+        set_state(connection, desk.form_source, "active")
+    for selection in (
+        {"state": "done"},
+        {"source_id": desk.form_source},
+        {"since": datetime(2000, 1, 1, tzinfo=UTC)},
+    ):
+        again(desk, **selection)
+        assert (desk.event(uid)["outcome"], desk.one("SELECT count(*) FROM lead")) == ("dismissed", 0)
+    again(desk, outcome="dismissed")
+    assert desk.event(uid)["outcome"] == "created"
+
+
+def test_lead_that_is_merged_away_at_birth_has_an_owner_and_a_reason(desk: Desk) -> None:
+    """Three posts of one person in one batch: the third shows that the first two are one."""
+    desk.form(name="Anna", phone="+7 900 123-45-01", message="one")
+    desk.form(name="Anna", email="anna@example.com", message="two")
+    desk.form(name="Anna", phone="+7 900 123-45-01", email="anna@example.com", message="three")
+    desk.drain("form")
+    kept, merged = desk.rows("SELECT * FROM lead ORDER BY id")
+    assert (kept["state"], merged["state"], merged["lost_reason"]) == ("open", "closed", "merged")
+    assert merged["owner_id"] == kept["owner_id"]
+    assert merged["closed_at"] is not None
+    why_merged = desk.one("SELECT trace FROM assignment WHERE lead_id = %s", merged["id"])
+    assert why_merged["code"] == "merged"
+
+
+def test_lead_that_was_merged_away_is_not_what_the_next_inquiry_repeats(desk: Desk) -> None:
+    for fields in ({"phone": "+7 900 123-45-01"}, {"email": "anna@example.com"},
+                   {"phone": "+7 900 123-45-01", "email": "anna@example.com"}):  # fmt: skip
+        desk.form(name="Anna", message=str(fields), **fields)
+        desk.drain("form")
+    kept = desk.one("SELECT id FROM lead WHERE state = 'open'")
+    with desk.engine.begin() as connection:
+        version = desk.one("SELECT version FROM lead WHERE id = %s", kept)
+        change_lead(connection, ADMIN, kept, LeadChange(version=version, state="won"), NOW)
+    uid = desk.form(name="Anna", phone="+7 900 123-45-01", message="Another kitchen")
+    desk.drain("form")
+    event = desk.event(uid)
+    assert (event["outcome"], event["reason"]["code"]) == ("repeat", "after_won")
+    assert desk.one("SELECT repeat_of FROM lead WHERE id = %s", event["lead_id"]) == kept
