@@ -17,6 +17,7 @@ from connectors.kit import registry
 from crm_core.config import HubConfig
 from crm_core.reading.values import rfc3339
 from ingest.alerts import GRAVE, open_counts
+from ingest.proxies import unknown_proxy
 
 CHANNELS = ("form", "call", "mail")
 
@@ -132,9 +133,9 @@ def received_since(connection: Connection, start: datetime) -> list[ReceivedCoun
 
 
 def health_report(connection: Connection, config: HubConfig, now: datetime) -> dict[str, Any]:
-    """{"healthy", "problems": [sentences], "findings": [{"code", "words", facts}], "notes": [sentences], "queues"}.
+    """{"healthy", "problems": [sentences], "findings": [{"code", "words", facts}], "hints": [the same], "notes": [sentences], "queues"}.
 
-    A problem wants somebody now. `findings` are the same problems with their facts, for who words them otherwise;
+    A problem wants somebody now; a hint is a setting that costs something, and its words stand among the notes. `findings` are the same problems with their facts, for who words them otherwise;
     `seconds` among the facts is an age, `queues` is the queue_report.
     """
     report = queue_report(connection, now)
@@ -171,11 +172,17 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
         _finding("connector_broken", sentence, name=name)
         for name, sentence in sorted(registry.problems().items())
     ]
+    hints: list[Finding] = []
+    proxy = unknown_proxy(connection, config.trusted_proxies, now)
+    if proxy is not None:
+        hints.append(_finding(proxy.code, proxy.words, peer=proxy.peer, needed=proxy.needed, posts=proxy.posts))
+        notes.append(proxy.words)
     problems = [finding["words"] for finding in findings]
     return {
         "healthy": not problems,
         "problems": problems,
         "findings": findings,
+        "hints": hints,
         "notes": notes,
         "queues": report,
     }

@@ -41,7 +41,7 @@ class Finding:
 def examine(config: HubConfig) -> list[Finding]:
     """All findings. A part that cannot be asked is one bad finding, the others are still asked."""
     found: list[Finding] = []
-    for part in (_database, _broker, _mailboxes, _clock, _disk):
+    for part in (_database, _broker, _mailboxes, _proxies, _clock, _disk):
         found += part(config)
     return found
 
@@ -106,6 +106,22 @@ def _mailboxes(config: HubConfig) -> Iterator[Finding]:
         error = (box["error"] or {}).get("message", "")
         state: State = "bad" if error else "ok"
         yield Finding("mailbox", state, f"{where}: {box['state'].replace('_', ' ')}, {lag}. {error}".rstrip())
+
+
+def _proxies(config: HubConfig) -> Iterator[Finding]:
+    """Only what is wrong: a hub without a proxy has nothing to say here."""
+    from ingest.proxies import unknown_proxy
+
+    engine = make_engine(config.database_url, "ui", pool_size=1)
+    try:
+        with engine.connect() as connection:
+            found = unknown_proxy(connection, config.trusted_proxies, datetime.now(UTC))
+    except SQLAlchemyError:
+        return  # the database's own finding says it
+    finally:
+        engine.dispose()
+    if found is not None:
+        yield Finding("proxy", "hint", found.words)
 
 
 def _clock(config: HubConfig) -> Iterator[Finding]:

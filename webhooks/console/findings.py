@@ -18,6 +18,11 @@ def findings(desk: Desk, health: Mapping[str, Any]) -> list[str]:
     return [_words(desk, finding) for finding in health["findings"]]
 
 
+def hints(desk: Desk, health: Mapping[str, Any]) -> list[str]:
+    """What works, but not as well as it could with another setting."""
+    return [_words(desk, finding) for finding in health["hints"]]
+
+
 def _words(desk: Desk, finding: Mapping[str, Any]) -> str:
     language = desk.language
     if not language.knows("finding", finding["code"]):

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from ingest.queues import health_report
 from webhooks.console import today
 from webhooks.console.desk import Answer, Desk
-from webhooks.console.findings import ALIVE_SECONDS, findings
+from webhooks.console.findings import ALIVE_SECONDS, findings, hints
 from webhooks.console.quarantine import shown_alerts
 from webhooks.console.reasons import error_words
 
@@ -35,6 +35,7 @@ def index(desk: Desk) -> Answer:
         "queues.html",
         healthy=health["healthy"],
         problems=findings(desk, health),
+        hints=hints(desk, health),
         alerts=shown_alerts(desk),
         can_resolve=desk.may("alerts.write"),
         can_judge=desk.may("quarantine.judge"),
