@@ -21,6 +21,10 @@ from crm_core.errors import Misconfigured
 
 #: The same rules, ten times as fast where the library was built with it: a hub loads forty presets when it starts.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TEXT = "tag:yaml.org,2002:str"
+#: What a person is known by: whoever has the same is the same person.
+_IDENTITY = ("phone", "email", "thread", "messenger")
+_SAID_CHARS = 500  # of a mistake; what is wrong may be a list of thousands
 BYTES = 64 * 1024  # a mapping of a real provider has under 4 kB
 
 
@@ -66,6 +70,9 @@ def _checked(text: str, where: str, validator: Draft202012Validator) -> dict[str
         raise _wrong(where, _line(tree, fault), f"{place}: {_said(fault)}")
     assert isinstance(data, dict)
     for target, rule in data.get("fields", {}).items():
+        if target.partition(".")[0] in _IDENTITY and ("const" in rule or "default" in rule or "*" in rule.get("map", {})):
+            line = _line_of(tree, ("fields", target))
+            raise _wrong(where, line, f"fields.{target}: the same value for everybody would make one person of all.")
         if "regex" in rule:
             try:
                 check(rule["regex"])
@@ -107,6 +114,8 @@ def _refuse_doubles(node: yaml.Node | None, where: str) -> None:
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise _wrong(where, key.start_mark.line + 1, "a key must be a plain word.")
+            if key.tag != _TEXT:
+                raise _wrong(where, key.start_mark.line + 1, f"the key {key.value!r:.60} needs quotes: YAML takes it for something else than text.")
             if key.value in seen:
                 raise _wrong(where, key.start_mark.line + 1, f"{key.value!r} stands twice.")
             seen.add(key.value)
@@ -125,7 +134,7 @@ def _said(error: ValidationError) -> str:
         return f"{error.instance!r} is none of the forms that are allowed here, such as '$.phone' for a field (docs/presets.md)."
     if error.validator == "type" and not error.absolute_path:
         return f"sections such as fields: are expected here, not {error.instance!r:.60}."
-    return error.message
+    return error.message if len(error.message) <= _SAID_CHARS else "… ".join((error.message[:_SAID_CHARS], error.message[-60:]))
 
 
 def _line(tree: yaml.Node | None, error: ValidationError) -> int:

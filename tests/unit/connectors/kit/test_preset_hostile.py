@@ -45,6 +45,16 @@ from crm_core.errors import Malformed, Misconfigured
         ("[" * 4000, 0, ""),
         ("fields: {}\n# " + "x" * 70_000, 0, "more than"),
         ("- a\n", 1, "sections such as fields"),
+        ("fields:\n  1: {from: [$.a]}\n", 2, "needs quotes"),
+        ("fields:\n  name: {from: [$.a]}\n  null: {from: [$.a]}\n", 3, "needs quotes"),
+        ("fields:\n  line:\n    from: [$.a]\n    map:\n      yes: a\n", 5, "'yes' needs quotes"),
+        ("fields:\n  line: {from: [$.a], map: {1: a}}\n", 2, "needs quotes"),
+        ("fields:\n  line: {from: [$.a], map: {2026-01-01: a}}\n", 2, "needs quotes"),
+        ("fields:\n  <<: {name: {from: [$.a]}}\n", 2, "needs quotes"),
+        ("fields:\n  thread: {const: x}\n", 2, "one person of all"),
+        ("fields:\n  phone:\n    from: [$.a]\n    default: '+79001234567'\n", 3, "one person of all"),
+        ("fields:\n  email: {from: [$.a], map: {'*': a@example.com}}\n", 2, "one person of all"),
+        ("fields:\n  messenger.telegram: {const: '@anna'}\n", 2, "one person of all"),
     ],
 )  # fmt: skip
 def test_mistake_is_told_with_its_line_when_a_mapping_is_wrong(text: str, line: int, said: str) -> None:
@@ -53,6 +63,12 @@ def test_mistake_is_told_with_its_line_when_a_mapping_is_wrong(text: str, line: 
     assert caught.value.code == "wrong_mapping"
     assert not line or (caught.value.data["line"], f"line {line}:" in caught.value.message) == (line, True)
     assert said in caught.value.message
+
+
+def test_mistake_is_told_in_few_words_when_what_is_wrong_is_long() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        check_rules("unwrap: [" + ", ".join(["{flatten: $.a}"] * 3000) + "]\n")
+    assert len(caught.value.message) < 700
 
 
 def test_mapping_is_read_when_it_is_json_or_empty() -> None:
