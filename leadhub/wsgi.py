@@ -6,8 +6,10 @@ import os
 from pathlib import Path
 
 from leadhub import settings
+from leadhub.logs import keep_log
 from webhooks.wsgi import Application, create_application
 
 
 def create() -> Application:
+    keep_log()  # here and not earlier: the server sets its own lines first, in each of its processes
     return create_application(settings.hub_config(settings.read(os.environ, Path.cwd())))

@@ -40,9 +40,11 @@ def web(as_json: bool) -> None:
 def worker(as_json: bool) -> None:
     """Run the Celery worker that turns events into leads."""
     del as_json
+    from leadhub.logs import keep_celery_log
     from leadhub.serving import bind_children
     from workers.run import run_worker
 
+    keep_celery_log()
     bind_children()
     run_worker(read_config())
 
@@ -52,8 +54,10 @@ def worker(as_json: bool) -> None:
 def beat(as_json: bool) -> None:
     """Run the schedule: sweeps and canaries."""
     del as_json
+    from leadhub.logs import keep_celery_log
     from workers.run import run_beat
 
+    keep_celery_log()
     run_beat(read_config())
 
 
@@ -66,8 +70,10 @@ def mail(as_json: bool) -> None:
     import threading
 
     from ingest.mailbox import run
+    from leadhub.logs import keep_log
     from workers.wake import Waker
 
+    keep_log()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())

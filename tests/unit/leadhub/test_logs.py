@@ -1,0 +1,54 @@
+"""Lines of a process's log: whoever looks for an id that a page showed finds the place in the code beside it."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from leadhub.logs import FactsFormatter, keep_log
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(FactsFormatter())
+    logger = logging.getLogger("leadhub.tests.logs")
+    logger.addHandler(handler)
+    yield written
+    logger.removeHandler(handler)
+
+
+def test_facts_stand_on_the_line_when_they_were_given_as_keywords(lines: io.StringIO) -> None:
+    facts = {"request_id": "0a1b", "error": "KeyError", "where": ["app.py:7 view", "leads.py:9 find"]}
+    logging.getLogger("leadhub.tests.logs").error("request_failed", extra=facts)
+    assert re.fullmatch(
+        r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ERROR leadhub\.tests\.logs request_failed request_id=0a1b error=KeyError'
+        r' where="app\.py:7 view < leads\.py:9 find"\n',
+        lines.getvalue(),
+    )
+
+
+def test_line_has_nothing_more_when_there_are_no_facts(lines: io.StringIO) -> None:
+    logging.getLogger("leadhub.tests.logs").warning("database away: %s", "Timeout")
+    assert lines.getvalue().endswith("Z WARNING leadhub.tests.logs database away: Timeout\n")
+
+
+def test_log_is_set_up_once_and_speaks_from_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before = list(root.handlers)
+    try:
+        keep_log()
+        keep_log(loglevel=30, logfile=None)  # as Celery calls it
+        [made] = [handler for handler in root.handlers if handler not in before]
+        logging.getLogger("leadhub.tests.logs").warning("claim_lost", extra={"events": 3})
+        assert capsys.readouterr().err.count("claim_lost events=3\n") == 1
+        assert made.level == logging.WARNING
+    finally:
+        for handler in root.handlers[:]:
+            if handler not in before:
+                root.removeHandler(handler)
