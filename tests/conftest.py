@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,8 +31,7 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "suite"))
 
 def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
-        os.environ[_RUN] = tempfile.mkdtemp(prefix="leadhub-tests-")
-        Path(os.environ[_RUN]).chmod(0o711)  # PostgreSQL may have to run as somebody else
+        os.environ[_RUN] = str(servers.run_directory())
         os.environ[_CONTROLLER] = str(os.getpid())
 
 

@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -45,6 +46,9 @@ _FAST = {
     "max_wal_size": "4GB",
     "log_min_messages": "fatal",
 }
+#: The run's server copies a thousand small databases: without a log of them, and little of it stays.
+_COPYING = {"wal_level": "minimal", "max_wal_senders": "0", "max_wal_size": "256MB"}
+_ROOMY_BYTES = 2 * 1024**3
 _TEMPLATE = "leadhub_template"
 _START_SECONDS = 60
 
@@ -61,15 +65,25 @@ class RunPostgres:
         """A migrated, empty database of its own name, dropped afterwards even when somebody is still connected."""
         name = f"t_{uuid4().hex}"
         with psycopg.connect(self.url("postgres", postgres.ADMIN), autocommit=True) as admin:
-            # WAL_LOG copies a small template in ~20 ms; FILE_COPY would force a checkpoint for each test.
+            # In memory FILE_COPY takes 15 ms, a third of WAL_LOG; the checkpoint that it forces costs nothing there.
             admin.execute(
-                f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY WAL_LOG OWNER {postgres.ROLE}"
+                f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY OWNER {postgres.ROLE}"
             )
         try:
             yield self.url(name)
         finally:
             with psycopg.connect(self.url("postgres", postgres.ADMIN), autocommit=True) as admin:
                 admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def run_directory() -> Path:
+    """A new directory for a run: in memory if there is room, as each of its databases is 300 files. 300 ms a copy on a
+    disk, a twentieth of that in memory."""
+    memory = Path("/dev/shm")
+    is_roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOMY_BYTES
+    run = Path(tempfile.mkdtemp(prefix="leadhub-tests-", dir=memory if is_roomy else None))
+    run.chmod(0o711)  # PostgreSQL may have to run as somebody else
+    return run
 
 
 def shared_postgres(run: Path, controller: int) -> RunPostgres:
@@ -95,7 +109,7 @@ def shared_postgres(run: Path, controller: int) -> RunPostgres:
 def keep_postgres(run: Path, controller: int) -> None:
     """The keeper: serves until the controller is gone, then removes everything."""
     watch = os.pidfd_open(controller)
-    cluster = postgres.plan(run / "postgres", own_port(), _FAST, auth="trust")
+    cluster = postgres.plan(run / "postgres", own_port(), {**_FAST, **_COPYING}, auth="trust")
     postgres.prepare(cluster)
     server = subprocess.Popen(postgres.command(cluster), stdin=subprocess.DEVNULL)
     try:
