@@ -98,7 +98,7 @@ def list_quarantine(
         statement = statement.where(InboundEvent.source_id == source_id)
     rows = connection.execute(newest_first(statement, None, InboundEvent.id, cursor, limit)).all()
     bodies = _bodies(connection, [row.id for row in rows if row.size <= _LARGEST_PREVIEW])
-    load = _loader(connection, config)
+    load = source_loader(connection, config)
     return page(
         rows, limit, lambda shown: [_shown(row, _preview(row, bodies.get(row.id), load)) for row in shown],
         lambda row: (None, row.id),
@@ -206,7 +206,7 @@ def _bodies(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
     return {row.id: bytes(row.body) for row in rows}
 
 
-def _loader(connection: Connection, config: HubConfig) -> Callable[[int], LoadedSource]:
+def source_loader(connection: Connection, config: HubConfig) -> Callable[[int], LoadedSource]:
     """Sources as the workers see them, each asked for once."""
     known: dict[int, LoadedSource] = {}
 

@@ -79,6 +79,10 @@ class InboundEvent(Base):
         Index("ix_inbound_event_source_id_id", "source_id", "id"),
         Index("ix_inbound_event_received_at", "received_at"),
         Index("ix_inbound_event_contact_id", "contact_id", postgresql_where=sql("contact_id IS NOT NULL")),
+        # What an erasure looks through for a person whom nobody knows.
+        Index("ix_inbound_event_of_nobody", "id",
+              postgresql_where=sql("contact_id IS NULL AND lead_id IS NULL AND erased_at IS NULL"
+                                   " AND state IN ('done','needs_attention','rejected')")),
         {"postgresql_with": {"fillfactor": "85"}},
     )  # fmt: skip
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Connection, text
@@ -31,6 +31,72 @@ class Erased:
     events: int
     leads: int
     files: tuple[str, ...]
+    strays: int = 0  # events of nobody that named him, emptied as well
+    on_their_way: int = 0  # that name him too and were left, because the workers had them
+    unsearched: Mapping[str, int] = field(default_factory=dict)  # events that could not be looked through, by why
+
+
+def own_identifiers(connection: Connection, principal: Principal, contact_id: int) -> list[tuple[str, str]]:
+    """(kind, value) of what belongs to this person alone. A reception's number or an office's address names others too,
+    and what names them is not his to erase. Raises NotFound."""
+    root_id = visible_root(connection, principal, contact_id)
+    rows = connection.execute(
+        text(
+            "SELECT DISTINCT i.kind, i.value FROM identifier i JOIN contact_identifier ci ON ci.identifier_id = i.id"
+            " JOIN contact c ON c.id = ci.contact_id WHERE c.root_id = :root AND i.strength IN ('strong', 'weak')"
+            "   AND NOT EXISTS (SELECT 1 FROM contact_identifier o JOIN contact oc ON oc.id = o.contact_id"
+            "                    WHERE o.identifier_id = i.id AND o.retired_at IS NULL AND oc.root_id <> :root)"
+        ),
+        {"root": root_id},
+    )
+    return [(row.kind, row.value) for row in rows]
+
+
+def empty_strays(
+    connection: Connection, event_ids: Sequence[int], keyed: Callable[[str], bool], now: datetime
+) -> int:
+    """Empties events that belong to no contact, lead or call of anybody; returns how many still were so and free.
+
+    What waited for a person is dismissed: nobody can decide about it any more. `keyed` says whether a provider's key names
+    the person; such a key goes too.
+    """
+    rows = connection.execute(
+        text(f"SELECT id, provider_key FROM inbound_event WHERE id = ANY(:ids) AND {STRAY} ORDER BY id FOR UPDATE SKIP LOCKED"),
+        {"ids": list(event_ids)},
+    ).all()
+    ids = [row.id for row in rows]
+    values = {"events": ids, "now": now, "keyed": [row.id for row in rows if row.provider_key and keyed(row.provider_key)]}
+    connection.execute(
+        text(
+            f"UPDATE inbound_event SET {_EMPTY_EVENT},"
+            " provider_key = CASE WHEN id = ANY(:keyed) THEN NULL ELSE provider_key END,"
+            " reason = jsonb_build_object('code', CASE WHEN state = 'needs_attention' THEN 'erased'"
+            "                                    ELSE coalesce(reason->>'code', '') END, 'erased', true),"
+            " outcome = CASE WHEN state = 'needs_attention' THEN 'dismissed' ELSE outcome END,"
+            " done_at = coalesce(done_at, :now),"
+            " state = CASE WHEN state = 'needs_attention' THEN 'done' ELSE state END WHERE id = ANY(:events)"
+        ),
+        values,
+    )
+    connection.execute(
+        text(
+            "UPDATE mail_message SET participants = '{}', sender = '', subject = '', message_id = ''"
+            " WHERE event_id = ANY(:events) AND contact_id IS NULL"
+        ),
+        {"events": ids},
+    )
+    return len(ids)
+
+
+def empty_calls_of_nobody(connection: Connection, phones: Sequence[str]) -> int:
+    """Calls of these numbers (E.164) that never led to a contact, such as one that only rang."""
+    return connection.execute(
+        text(
+            "UPDATE call SET remote = '', facts = '{}', recording = '', settle_at = NULL"
+            " WHERE contact_id IS NULL AND remote = ANY(:phones)"
+        ),
+        {"phones": list(phones)},
+    ).rowcount
 
 
 def digest_of_identifier(secret_key: str, kind: str, value: str) -> bytes:
@@ -131,11 +197,24 @@ UNION SELECT x.id FROM call c JOIN inbound_event x ON x.source_id = c.source_id
        AND x.reason->>'call' = c.id::text WHERE c.id = ANY(:calls)
 """
 
+#: What of an event may hold something about a person, but for its reason.
+_EMPTY_EVENT = (
+    "body = '', headers = '{}', query = '', path = '', remote_ip = '', error = NULL, erased_at = :now,"
+    " verdict = verdict - 'reasons' - 'why' - 'before'"
+)
+
+#: Of an event that is with no worker and belongs to nobody. A call's first events name no contact; they belong to whoever
+#: the call belongs to.
+OF_NOBODY = """
+    contact_id IS NULL AND lead_id IS NULL AND erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM call c
+     WHERE c.contact_id IS NOT NULL AND c.id = CASE WHEN reason->>'call' ~ '^[0-9]{1,18}$' THEN (reason->>'call')::bigint END)
+"""
+STRAY = f"state IN ('done', 'needs_attention', 'rejected') AND {OF_NOBODY}"
+
 #: In an order that foreign keys allow. Each names every column that can hold something about a person.
 _STATEMENTS = (
     (
-        "UPDATE inbound_event SET body = '', headers = '{}', query = '', remote_ip = '', error = NULL, erased_at = :now,"
-        " verdict = verdict - 'reasons' - 'why' - 'before',"
+        f"UPDATE inbound_event SET {_EMPTY_EVENT},"
         " reason = jsonb_build_object('code', coalesce(reason->>'code', ''), 'erased', true) WHERE id = ANY(:events)"
     ),
     (
