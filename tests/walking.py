@@ -15,6 +15,9 @@ from crm_core.config import HubConfig
 from webhooks import engines
 from webhooks.wsgi import create_application
 
+# What a page shows must come; how soon is no matter of these tests. Five seconds are too few for a busy machine.
+expect.set_options(timeout=60_000)
+
 ARTEFACTS = Path(__file__).parents[1] / "test-artefacts"
 LOGIN, PASSWORD = "olga@example.com", "correct horse battery"
 

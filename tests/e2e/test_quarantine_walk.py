@@ -76,7 +76,7 @@ def test_quarantine_when_a_head_looks_through_it(
     trapped = {"name": "Мария Иванова", "phone": "+7 912 345-67-05", "message": "Окна на балкон", "_gotcha": "autofilled"}
     offer = {"name": "SEO", "email": "seo@example.net", "message": "We offer SEO services: first page of Google, free audit https://a.example.top"}
     for fields in (trapped, offer, offer | {"name": "SEO again"}):
-        answer = httpx.post(source.url, json=fields)
+        answer = httpx.post(source.url, timeout=60, json=fields)
         assert (answer.status_code, answer.json()["ok"]) == (200, True)  # the visitor sees success
     drain(None, config, "form")
     page.reload()

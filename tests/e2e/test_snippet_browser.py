@@ -25,6 +25,15 @@ pytestmark = pytest.mark.e2e
 #: Retries come at once: the waiting itself is not what is tested.
 NO_WAIT = "const real = window.setTimeout; window.setTimeout = (f, ms, ...rest) => real(f, ms >= 1000 && ms < 9000 ? 50 : ms, ...rest);"
 
+#: Retries never come by themselves: what was saved stays as it is until the test looks at it and flushes.
+BY_HAND = "const real = window.setTimeout; window.setTimeout = (f, ms, ...rest) => real(f, ms >= 1000 && ms < 9000 ? 1e9 : ms, ...rest);"
+
+#: Tells when the signed time of a form has been kept.
+TOKEN_IS_KEPT = """{
+  const set = WeakMap.prototype.set;
+  WeakMap.prototype.set = function (key, value) { if (value && typeof value === "string") window.tokenIsKept = true; return set.call(this, key, value); };
+}"""
+
 #: Makes what waits in the browser older by so many days.
 AGED = """(days) => {
   for (const key of Object.keys(localStorage).filter((key) => key.startsWith("leadhub:queue:"))) {
@@ -86,6 +95,11 @@ def pending(page: Page) -> int:
     return count
 
 
+def flush_until_sent(page: Page) -> None:
+    """Again and again: a try that is still on its way is not begun anew by a flush."""
+    until(lambda: page.evaluate("LeadHub.flush().then(() => LeadHub.pending())") == 0)
+
+
 def read(event: dict[str, object]) -> Inquiry:
     """What the hub understands of an event."""
     connector = registry.get("generic_form")
@@ -125,6 +139,7 @@ def test_lead_arrives_once_when_the_hub_was_down_and_the_page_was_closed(
 
 
 def test_inquiry_is_back_dated_when_it_waited_for_three_days(context: BrowserContext, site: Site, hub: Hub) -> None:
+    context.add_init_script(BY_HAND)
     page = context.new_page()
     address = site.form(hub.source.url)
     page.goto(address)
@@ -134,7 +149,7 @@ def test_inquiry_is_back_dated_when_it_waited_for_three_days(context: BrowserCon
     expect(page.get_by_role("status")).to_contain_text("Saved")
     page.evaluate(AGED, 3)
     hub.start()
-    page.evaluate("LeadHub.flush()")
+    flush_until_sent(page)
     expect(page.get_by_role("status")).to_have_text("Thank you! Sent.")
     [event] = hub.events()
     submitted = read(event).submitted_at
@@ -144,13 +159,17 @@ def test_inquiry_is_back_dated_when_it_waited_for_three_days(context: BrowserCon
 
 def test_inquiry_older_than_a_week_is_forgotten(context: BrowserContext, site: Site, stub: Stub) -> None:
     stub.statuses = [503, 200]
+    context.add_init_script(BY_HAND)
     page = context.new_page()
     page.goto(site.form(stub.address))
     fill(page)
     send(page)
     expect(page.get_by_role("status")).to_contain_text("Saved")
     page.evaluate(AGED, 7.1)
+    page.reload()
     assert pending(page) == 0
+    page.evaluate("LeadHub.flush()")
+    assert len(stub.heard) == 1
 
 
 @pytest.mark.parametrize("how", ["twice", "thrice by script"])
@@ -183,7 +202,8 @@ def test_each_inquiry_arrives_once_when_two_tabs_wait_for_the_hub(
         fill(tab, f"Anna {number}", f"+7 912 345-67-0{number}")
         send(tab)
         expect(tab.get_by_role("status")).to_contain_text("Saved")
-    assert pending(tabs[0]) == pending(tabs[1]) == 2
+    for tab in tabs:  # a tab sees what another wrote a little later
+        until(lambda tab=tab: pending(tab) == 2)  # type: ignore[misc]
     hub.start()
     for tab in tabs:
         tab.evaluate("() => { dispatchEvent(new Event('online')); }")
@@ -266,11 +286,7 @@ def test_inquiry_is_tried_again_with_its_key_when_the_hub_fails(context: Browser
     page.goto(site.form(stub.address))
     fill(page)
     send(page)
-    for _ in range(50):  # a try that is still on its way is not begun again by a flush
-        page.evaluate("LeadHub.flush()")
-        if page.evaluate("LeadHub.pending()") == 0:
-            break
-        page.wait_for_timeout(100)
+    flush_until_sent(page)
     expect(page.get_by_role("status")).to_have_text("Thank you! Sent.")
     letters = stub.letters()
     assert [letter["_try"] for letter in letters] == [0, 1, 2, 3, 4]
@@ -298,22 +314,24 @@ def test_inquiry_is_kept_and_shown_when_it_is_refused_for_good(
 
 
 def test_slow_answer_is_given_up_and_the_inquiry_sent_again(context: BrowserContext, site: Site, stub: Stub) -> None:
-    stub.delays = [4.0]
+    stub.delays = [600.0]
+    context.add_init_script(BY_HAND)
     page = context.new_page()
     page.goto(site.form(stub.address, script='data-leadhub-timeout="0.5"'))
     fill(page)
     send(page)
     expect(page.get_by_role("status")).to_contain_text("Saved")
-    page.evaluate("LeadHub.flush()")
+    flush_until_sent(page)
     expect(page.get_by_role("status")).to_have_text("Thank you! Sent.")
-    first, second = stub.letters()
-    assert first["_key"] == second["_key"]
+    letters = stub.letters()
+    assert len(letters) >= 2  # a busy machine may be slower than the limit once more
+    assert len({letter["_key"] for letter in letters}) == 1
 
 
 def test_beacon_carries_the_same_key_when_the_page_is_left_too_early(
     context: BrowserContext, site: Site, stub: Stub
 ) -> None:
-    stub.delays = [3.0]
+    stub.delays = [600.0]
     page = context.new_page()
     address = site.form(stub.address)
     page.goto(address)
@@ -414,13 +432,14 @@ def test_consents_are_told_with_the_words_beside_the_box(context: BrowserContext
 def test_signed_time_is_fetched_at_the_first_touch_and_sent_along(
     context: BrowserContext, site: Site, hub: Hub
 ) -> None:
+    context.add_init_script(TOKEN_IS_KEPT)
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/c/" in request.url else None)
     page.goto(site.form(hub.source.url, form="data-leadhub-guard"))
     assert asked == []
-    with page.expect_response(lambda response: "/c/" in response.url):
-        page.get_by_label("Name").focus()
+    page.get_by_label("Name").focus()
+    until(lambda: page.evaluate("window.tokenIsKept === true"))
     fill(page)
     send(page)
     expect(page.get_by_role("status")).to_have_text("Thank you! Sent.")

@@ -102,7 +102,7 @@ def test_web_process_takes_in_what_http_brings(
     with ThreadPoolExecutor(16) as threads:
         answers = list(
             threads.map(
-                lambda _: httpx.post(f"{web.base_url}{path}", content=b"k", headers=keyed).text, range(16)
+                lambda _: httpx.post(f"{web.base_url}{path}", content=b"k", headers=keyed, timeout=60).text, range(16)
             )
         )
     answers.append(web.post(path, content=b"k", headers=keyed).text)

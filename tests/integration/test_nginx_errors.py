@@ -75,7 +75,7 @@ def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
 
 @pytest.mark.parametrize("path", ENTRANCES)
 def test_absence_is_told_with_cors_when_the_hub_is_down(front: Front, path: str) -> None:
-    heard = httpx.post(front.address + path, content=b"name=Anna", headers={"Origin": "https://example.com"})
+    heard = httpx.post(front.address + path, timeout=60, content=b"name=Anna", headers={"Origin": "https://example.com"})
     assert heard.status_code == 503
     assert heard.headers.get_list("access-control-allow-origin") == ["*"]
     assert heard.headers["retry-after"] == "5"
@@ -83,7 +83,7 @@ def test_absence_is_told_with_cors_when_the_hub_is_down(front: Front, path: str)
 
 
 def test_size_is_told_with_cors_when_it_is_refused_before_the_hub(front: Front) -> None:
-    heard = httpx.post(front.address + "/in/abc", content=b"x" * 36_000_000)
+    heard = httpx.post(front.address + "/in/abc", timeout=60, content=b"x" * 36_000_000)
     assert heard.status_code == 413
     assert heard.headers.get_list("access-control-allow-origin") == ["*"]
     assert "retry-after" not in heard.headers
@@ -96,13 +96,18 @@ def test_flood_is_told_with_cors_when_one_address_holds_too_many_connections(fro
     begun = b"POST /in/abc HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"
     held = []
     try:
-        for _ in range(256):
-            held.append(socket.create_connection((host, int(port)), 5))
-            held[-1].sendall(begun)
-        deadline = time.monotonic() + 8  # nginx drops those that send nothing after ten
-        heard = httpx.post(front.address + "/in/abc", content=b"name=Anna")
+
+        def hold(count: int) -> None:
+            for _ in range(count):
+                held.append(socket.create_connection((host, int(port)), 30))
+                held[-1].sendall(begun)
+
+        hold(256)
+        deadline = time.monotonic() + 60
+        heard = httpx.post(front.address + "/in/abc", timeout=60, content=b"name=Anna")
         while heard.status_code != 429 and time.monotonic() < deadline:
-            heard = httpx.post(front.address + "/in/abc", content=b"name=Anna")
+            hold(32)  # nginx drops those that send nothing after ten seconds, and more are refused
+            heard = httpx.post(front.address + "/in/abc", timeout=60, content=b"name=Anna")
         assert heard.status_code == 429
         assert heard.headers.get_list("access-control-allow-origin") == ["*"]
         assert heard.headers["retry-after"] == "5"
@@ -116,7 +121,7 @@ def test_answer_of_the_hub_passes_as_it_is(front: Front) -> None:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        heard = httpx.post(front.address + "/in/abc", content=b"name=Anna")
+        heard = httpx.post(front.address + "/in/abc", timeout=60, content=b"name=Anna")
     finally:
         server.shutdown()
         thread.join()
