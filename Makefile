@@ -24,8 +24,8 @@ bench: $(STAMP) ## Measure, the baselines in the same run
 	@exec $(BIN)/python -m bench
 
 test: $(STAMP) test-system ## The whole suite (T=path for a part of it, W=processes)
-	$(PYTEST) -n $(W) -m "not serial and not faults" $(T)
-	$(PYTEST) -m "serial or faults" $(T) || [ $$? -eq 5 ]
+	$(PYTEST) -n $(W) --dist worksteal -m "not serial" $(T)
+	$(PYTEST) -m serial $(T) || [ $$? -eq 5 ]
 
 test-system:
 	@.ci/system-packages

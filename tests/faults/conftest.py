@@ -1,4 +1,4 @@
-"""Faults are drawn from a seed that is printed; LEADHUB_FAULT_SEED repeats a run."""
+"""Faults are drawn from a seed that is printed. LEADHUB_FAULT_SEED repeats another run; `random` draws one of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from faulthub import FaultHub  # noqa: E402 - the rewriting must be asked for be
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "faults: kills, floods and broken peers on real servers; seeded, takes minutes"
+        "markers", "faults: kills, floods and broken peers on real servers; seeded"
     )
 
 
@@ -28,7 +28,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def seed() -> int:
-    chosen = int(os.environ.get("LEADHUB_FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
+    wanted = os.environ.get("LEADHUB_FAULT_SEED", "20261122")
+    chosen = random.SystemRandom().randrange(1, 2**31) if wanted == "random" else int(wanted)
     print(f"LEADHUB_FAULT_SEED={chosen}")
     return chosen
 

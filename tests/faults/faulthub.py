@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 SECRET = "only-for-faults-" + "0" * 32
 LEASE_SECONDS = 5.0  # the shortest that the settings allow
 _RESTART_SECONDS = 0.3  # between a death and the next start
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 120.0
 _IMAP = {"host": "imap.example.com", "user": "sales@hub.example", "password": "x"}
 
 

@@ -34,6 +34,7 @@ def _strike(hub: FaultHub, dice: random.Random) -> str:
     return victim
 
 
+@pytest.mark.serial  # two processors are its own load
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_or_doubled_when_everything_is_killed(
     fault_hub: FaultHub, dice: random.Random
@@ -62,7 +63,7 @@ def test_nothing_is_lost_or_doubled_when_everything_is_killed(
         thread.join()
     loaded = time.monotonic() - began
     hub.until(hub.postgres_is_up)
-    healed = hub.until(lambda: hub.unfinished() == 0, 90)
+    healed = hub.until(lambda: hub.unfinished() == 0, 120)
     print(
         f"{len(struck)} strikes {struck}, {senders.sent} sends in {loaded:.0f} s, quiet after {healed:.1f} s"
     )

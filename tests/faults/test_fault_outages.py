@@ -13,10 +13,14 @@ from faulthub import FaultHub
 from faulttraffic import OperationLog, Post, Senders, form, ordinary
 from faultverdict import judge_journal, stored_posts
 
-HUNG_SECONDS = 30.0
-DOWN_SECONDS = 20.0
+# Longer than every timeout and every pause that a role has: five and ten seconds.
+HUNG_SECONDS = 15.0
+DOWN_SECONDS = 12.0
 #: What a provider with a deadline of five seconds may be made to wait.
 SLOWEST_SECONDS = 4.0
+
+# Alone on the machine: what is asserted here is a promise in seconds.
+pytestmark = pytest.mark.serial
 
 _numbers = iter(range(1_000_000, 10_000_000, 10_000))
 
@@ -59,12 +63,12 @@ def test_everything_is_done_by_itself_when_the_broker_is_flushed_in_the_middle(
             client.flushall()
     thread.join()
     assert set(log.answers) == {"200", "acknowledged"}
-    hub.until(lambda: hub.unfinished() == 0, 30)
+    hub.until(lambda: hub.unfinished() == 0, 120)
     _require_all(hub, posts, log)
     judge_journal(hub)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_every_post_is_answered_in_time_when_the_broker_hangs(shared_fault_hub: FaultHub) -> None:
     hub = shared_fault_hub
     posts = _forms(int(40 * HUNG_SECONDS), keyed=False)
@@ -78,17 +82,17 @@ def test_every_post_is_answered_in_time_when_the_broker_hangs(shared_fault_hub: 
     print(f"slowest answer {log.slowest_seconds:.2f} s")
     assert dict(log.answers) == {"200": len(posts), "acknowledged": len(posts)}
     assert log.slowest_seconds < SLOWEST_SECONDS
-    hub.until(lambda: hub.unfinished() == 0, 60)
+    hub.until(lambda: hub.unfinished() == 0, 120)
     _require_all(hub, posts, log)
     judge_journal(hub)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_posts_are_told_to_come_back_when_the_database_is_down(
     shared_fault_hub: FaultHub, dice: random.Random
 ) -> None:
     hub = shared_fault_hub
-    posts = _forms(900, keyed=True)
+    posts = _forms(540, keyed=True)
     dice.shuffle(posts)
     thread, log = _sending(hub, posts, 30.0)
     time.sleep(2)
@@ -102,7 +106,7 @@ def test_posts_are_told_to_come_back_when_the_database_is_down(
     assert log.slowest_seconds < SLOWEST_SECONDS
     assert len(log.acknowledged) == len(posts)
     hub.until(hub.postgres_is_up)
-    hub.until(lambda: hub.unfinished() == 0, 60)
+    hub.until(lambda: hub.unfinished() == 0, 120)
     counts = stored_posts(hub, {post.body: post for post in posts} | _others(hub, posts))
     assert {counts[post.number] for post in posts} == {1}
     judge_journal(hub)
