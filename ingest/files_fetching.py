@@ -62,6 +62,8 @@ def fetch_next(config: HubConfig, client: Outbound | None = None) -> Fetched | N
         row: Any = connection.execute(_TURN).fetchone()
         if row is None:
             return None
+        if row["attempts"] > MOST_TRIES:
+            return _end(connection, row, "failed", "gave_up")  # every try ended with its worker
         if not _is_wanted(config, connection, row["event_id"]):
             return _end(connection, row, "refused", "fetching_off")
         try:

@@ -147,12 +147,13 @@ def _target(url: str, allowed: Allowed) -> tuple[httpcore.URL, str]:
 
 def _ascii(host: str) -> str:
     """The name as DNS knows it. Invalid if it is none."""
-    if host.isascii():
-        return host.lower().rstrip(".")
     try:
-        return idna.encode(host, uts46=True).decode().lower().rstrip(".")
+        name = (host if host.isascii() else idna.encode(host, uts46=True).decode()).lower().rstrip(".")
     except idna.IDNAError:
         raise refused("The address names no host.", "malformed") from None
+    if len(name) > 253 or any(not 1 <= len(label) <= 63 for label in name.split(".")):  # RFC 1035 §2.3.4
+        raise refused("The address names no host.", "malformed")
+    return name
 
 
 def _known_to_owner(host: str, allowed: Allowed) -> bool:

@@ -329,6 +329,24 @@ def test_file_is_tried_again_and_given_up_when_its_server_stays_busy(desk: Desk,
     assert (row["state"], row["note"]) == ("failed", "http_503")
 
 
+@pytest.mark.parametrize("host", ["shop..example.com", "a" * 64 + ".example.com"])
+def test_file_is_given_up_at_once_when_no_host_can_have_its_name(desk: Desk, host: str) -> None:
+    linked(desk, f"http://{host}/plan.pdf")
+    fetch_next(desk.config)
+    [row] = attachments(desk)
+    assert (row["state"], row["note"], row["attempts"]) == ("failed", "address_refused", 1)
+
+
+def test_file_is_given_up_when_each_try_killed_its_worker(desk: Desk, store_house: Peer) -> None:
+    linked(desk, f"{store_house.url}/ok")
+    desk.rows("UPDATE attachment SET attempts = %s, next_try_at = clock_timestamp() RETURNING id", MOST_TRIES)
+    fetched = fetch_next(replace(desk.config, outbound_allow=("127.0.0.1",)))
+    assert fetched is not None
+    [row] = attachments(desk)
+    assert (row["state"], row["note"]) == ("failed", "gave_up")
+    assert store_house.asked == []
+
+
 def test_file_is_left_alone_when_the_source_switched_fetching_off(desk: Desk, store_house: Peer) -> None:
     linked(desk, f"{store_house.url}/ok", fetch_files=False)
     fetch_next(replace(desk.config, outbound_allow=("127.0.0.1",)))

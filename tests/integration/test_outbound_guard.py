@@ -176,6 +176,10 @@ def test_key_stays_home_when_a_redirect_leads_to_another_origin() -> None:
         ("http://example.com/\r\nX: y", "malformed"),
         ("http://example.com\\@127.0.0.1/", "userinfo"),
         ("http://" + "a" * 9000, "malformed"),
+        ("http://shop..example.com/plan.pdf", "malformed"),
+        ("http://.example.com/", "malformed"),
+        (f"http://{'a' * 64}.example.com/", "malformed"),
+        (f"http://{'a.' * 130}com/", "malformed"),
     ],
 )
 def test_address_is_refused_before_anything_is_asked(url: str, reason: str) -> None:
