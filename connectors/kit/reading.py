@@ -166,6 +166,9 @@ def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
 
 
 def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
+    if role in ("phone", "email") and isinstance(leaf.value, list):  # phone[]: several are several
+        several = [leaf._replace(value=one) for one in leaf.value if one not in ("", None)]
+        return all([_take_person(role, one, text_of(one.value), draft) for one in several])
     if role == "phone":
         if sum(map(str.isdigit, value)) < 5:
             return False
@@ -218,14 +221,12 @@ def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path], notes: Ma
     name = draft.name
     if assembled and not name:
         name = assembled
-    elif assembled and draft.first and not draft.last and draft.first.casefold() not in name.casefold():
-        name = f"{draft.first} {name}"  # "prénom" beside "nom"
-    elif assembled:  # "Имя" beside "Фамилия": the full name is both
-        name = (
-            assembled
-            if draft.name.casefold() in assembled.casefold()
-            else " ".join(filter(None, (name, draft.middle, draft.last)))
-        )
+    elif assembled and name.casefold() in assembled.casefold():
+        name = assembled
+    elif assembled:  # "prénom" beside "nom", "Имя" beside "Фамилия": the full name is both
+        low = name.casefold()
+        before = [draft.first] if draft.first.casefold() not in low else []
+        name = " ".join([*before, name, *(part for part in (draft.middle, draft.last) if part.casefold() not in low)])
     return Inquiry(
         name=name,
         phones=tuple(draft.phones),

@@ -70,8 +70,8 @@ def _inquiry(
     message: Mapping[str, Any], kind: str, value: Mapping[str, Any], config: ConnectorConfig
 ) -> Inquiry:
     flags: set[str] = set()
-    number = text_of(message.get("from")).removeprefix("+")
-    sender = number or text_of(message.get("user_id"))  # people with a user name may hide their number
+    number = _clean(message.get("from"), flags).removeprefix("+")
+    sender = number or _clean(message.get("user_id"), flags)  # people with a user name may hide their number
     rest = jsontext.bounded({k: v for k, v in message.items() if k not in _READ}, flags)
     text = jsontext.bounded(_words(message, kind), flags)
     referral = _object(rest, "referral")
@@ -79,7 +79,7 @@ def _inquiry(
         name=text_of(jsontext.bounded(_name(value, sender), flags)),
         phones=["+" + number] if number else [],  # digits with the country code, without the plus
         messages=[text] if text else [],
-        form_id=text_of(_object(value, "metadata").get("phone_number_id")),
+        form_id=_clean(_object(value, "metadata").get("phone_number_id"), flags),
         submitted_at=read_time(message.get("timestamp"), UTC),
         warnings=flags,
     )
@@ -91,6 +91,11 @@ def _inquiry(
         messengers={"whatsapp_id": sender} if sender else {},
         fields={name: given for name, given in rest.items() if given not in (None, "", [], {})},
     )
+
+
+def _clean(value: Any, flags: set[str]) -> str:
+    """A word out of the tree that was not bounded as a whole."""
+    return text_of(jsontext.bounded(value, flags))
 
 
 def _words(message: Mapping[str, Any], kind: str) -> str:

@@ -134,6 +134,26 @@ def _texts(value: Any) -> Iterator[str]:
             yield from (text for text in _texts(below) if text not in ("phone", "Имя"))
 
 
+@pytest.mark.parametrize(
+    "fields, name",
+    [
+        ({"name": "Анна", "first_name": "Мария", "last_name": "Смирнова"}, "Мария Анна Смирнова"),
+        ({"name": "Смирнова Анна", "first_name": "Анна", "last_name": "Смирнова"}, "Смирнова Анна"),
+        ({"name": "Анна Смирнова", "first_name": "Анна"}, "Анна Смирнова"),
+        ({"Имя": "Анна", "Отчество": "Ивановна", "Фамилия": "Смирнова"}, "Анна Ивановна Смирнова"),
+        ({"姓": "例", "名": "花子"}, "例 花子"),
+    ],
+)
+def test_name_has_every_part_once_when_it_is_sent_whole_and_in_parts(fields: dict[str, str], name: str) -> None:
+    assert read(fields, Draft(), region="RU").name == name
+
+
+def test_several_numbers_are_several_when_one_field_carries_them() -> None:
+    post = read({"phone": ["+7 912 345-67-41", "", "+7 912 345-67-42"], "email": ["a@example.com", "нет"]}, Draft(), region="RU")
+    assert post.phones == ("+7 912 345-67-41", "+7 912 345-67-42")
+    assert (post.emails, dict(post.fields)) == (("a@example.com",), {"email": ["a@example.com", "нет"]})
+
+
 @pytest.mark.parametrize("name", ["state_12", "web_form_submit", "submit-button", "Submit", "ml-submit", "action"])
 def test_field_is_not_shown_when_a_machine_added_it(name: str) -> None:
     inquiry = read({name: "web_form_1", "name": "Anna"}, Draft(), region="RU")
