@@ -17,10 +17,14 @@ from connectors.kit.marks import is_address
 from connectors.kit.messengers import messenger_of
 from connectors.kit.roles import role_of
 from crm_core.arrivals import Inquiry
+from crm_core.identity.fieldtext import parts, plain
 
 #: Sites that moved here by their host name may send a source's token as the form's id; it opens the door and is shown to nobody.
 _OUR_TOKEN = re.compile("[0-9a-f]{32}")
 _EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")  # 例 花子: the family's name stands first
+EXTENSION = "phone_extension"
+_PHONE_CHARS = 256
+_BARE_NUMBER = re.compile(r"[\d\s().+–-]*")  # nearly all: nothing is pressed after it
 _PROGRAM = re.compile(r"[a-z0-9_./:?=-]*")  # what WordPress calls its programs by
 _FALSE = {"", "0", "false", "no", "off", "нет"}
 NAME_CHARS = 200  # what is longer under "name" is a message in the wrong field, kept under its own name
@@ -168,7 +172,8 @@ def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
 def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
     if role in ("phone", "email") and isinstance(leaf.value, list):  # phone[]: several are several
         several = [leaf._replace(value=one) for one in leaf.value if one not in ("", None)]
-        return all([_take_person(role, one, text_of(one.value), draft) for one in several])
+        fits = [_take_person(role, one, text_of(one.value), draft) for one in several]
+        return all(fits)
     if role == "phone":
         if sum(map(str.isdigit, value)) < 5:
             return False
@@ -208,6 +213,13 @@ def with_plus(raw: Any, value: str) -> str:
     return "+" + value if lost else value
 
 
+def _extension(phones: list[str]) -> str:
+    """What is pressed after the number, of "+7 495 123-45-67 доб. 123": the number alone is what a person is known by."""
+    written = (phone[:_PHONE_CHARS] for phone in phones if not _BARE_NUMBER.fullmatch(phone))
+    found = [part.extension for phone in written for part in parts(plain(phone)) if part.extension]
+    return ", ".join(dict.fromkeys(found))
+
+
 def _add(values: list[str], value: str) -> None:
     if value not in values:
         values.append(value)
@@ -215,13 +227,13 @@ def _add(values: list[str], value: str) -> None:
 
 def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path], notes: Mapping[Path, Any]) -> Inquiry:
     rest = without(data, taken, notes)
+    if (extension := _extension(draft.phones)) and EXTENSION not in rest:
+        rest = {**rest, EXTENSION: extension}
     surname_first = bool(draft.middle) or _EAST_ASIAN.match(draft.last) is not None
-    parts = [draft.last, draft.first, draft.middle] if surname_first else [draft.first, draft.last]
-    assembled = " ".join(filter(None, parts))
+    in_order = [draft.last, draft.first, draft.middle] if surname_first else [draft.first, draft.last]
+    assembled = " ".join(filter(None, in_order))
     name = draft.name
-    if assembled and not name:
-        name = assembled
-    elif assembled and name.casefold() in assembled.casefold():
+    if assembled and name.casefold() in assembled.casefold():
         name = assembled
     elif assembled:  # "prénom" beside "nom", "Имя" beside "Фамилия": the full name is both
         low = name.casefold()

@@ -106,8 +106,7 @@ def test_only_what_cannot_be_read_is_refused_when_bytes_are_any(body: bytes, kin
     posted = Request("POST", "", "", {"content-type": kind, "content-encoding": encoding}, body, NOW)
     try:
         kept = shown(GENERIC.parse(posted, CONFIG))
-    except Malformed as error:
-        assert error.code
+    except Malformed:
         return
     kept.encode()
     assert "\\u0000" not in kept

@@ -154,6 +154,30 @@ def test_several_numbers_are_several_when_one_field_carries_them() -> None:
     assert (post.emails, dict(post.fields)) == (("a@example.com",), {"email": ["a@example.com", "нет"]})
 
 
+@pytest.mark.parametrize(
+    "phone, extension",
+    [
+        ("+7 495 123-45-67 доб. 123", "123"),
+        ("+7 495 123-45-67 (доб. 12)", "12"),
+        ("8 495 123-45-67 ext. 4", "4"),
+        ("+7 495 123-45-67", ""),
+        ("8 912 345-67-41 Иван", ""),
+        ("8 912 345-67-41, 8 495 123-45-67", ""),
+        (["+7 495 123-45-67 доб. 1", "+7 495 123-45-68 доб. 2"], "1, 2"),
+    ],
+)
+def test_extension_is_a_field_of_its_own_when_it_stands_behind_the_number(phone: Any, extension: str) -> None:
+    """The number alone is kept in E.164; whoever calls it must know what to press."""
+    inquiry = read({"phone": phone}, Draft(), region="RU")
+    assert inquiry.phones == tuple(phone if isinstance(phone, list) else [phone])
+    assert inquiry.fields.get("phone_extension", "") == extension
+
+
+def test_extension_stays_the_sender_s_own_when_a_field_is_called_so() -> None:
+    inquiry = read({"phone": "+7 495 123-45-67 доб. 1", "phone_extension": "at noon"}, Draft(), region="RU")
+    assert inquiry.fields["phone_extension"] == "at noon"
+
+
 @pytest.mark.parametrize("name", ["state_12", "web_form_submit", "submit-button", "Submit", "ml-submit", "action"])
 def test_field_is_not_shown_when_a_machine_added_it(name: str) -> None:
     inquiry = read({name: "web_form_1", "name": "Anna"}, Draft(), region="RU")
