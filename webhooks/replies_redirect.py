@@ -99,8 +99,9 @@ def _is_allowed(address: str, allowed_hosts: Sequence[str]) -> bool:
     if parts.scheme not in ("http", "https") or "@" in parts.netloc or not parts.hostname:
         return False
     host = _plain(parts.hostname)
+    port = f":{parts.port}" if parts.port else ""  # ValueError for a port that there is not, on every host
     allowed = {_plain(name) for name in allowed_hosts}
-    return host in allowed or (parts.port is not None and f"{host}:{parts.port}" in allowed)
+    return host in allowed or f"{host}{port}" in allowed
 
 
 def _plain(host: str) -> str:

@@ -32,6 +32,8 @@ HOSTS = ("example.com", "localhost:8000", "xn--e1aybc.xn--p1ai", "окна.рф"
         ("https://xn--b1adem3b.xn--p1ai:8443/a", "https://xn--b1adem3b.xn--p1ai:8443/a?lead=ok"),
         ("https://двери.рф/a", ""),
         ("http://localhost:8001/x", ""),
+        ("https://example.com:99999/", ""),
+        ("https://example.com:x/", ""),
         ("https://sub.example.com/", ""),
         ("ftp://example.com/", ""),
         ("https://user@example.com/", ""),
