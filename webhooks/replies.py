@@ -6,6 +6,7 @@ Without CORS on an error a page's script sees only "network error" and repeats f
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -20,12 +21,10 @@ _JSON: Final = "application/json"
 _STATUS: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 _ALLOW: Final = ("Allow", "POST, OPTIONS, GET, HEAD")
+_HEADERS: Final = "Content-Type, Accept, X-Requested-With, Idempotency-Key, Authorization"
+_NAMES: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}(?:\s*,\s*[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}){0,30}")
 _PREFLIGHT: Final = (
     ("Access-Control-Allow-Methods", "POST, OPTIONS"),
-    (
-        "Access-Control-Allow-Headers",
-        "Content-Type, Accept, X-Requested-With, Idempotency-Key, Authorization",
-    ),
     ("Access-Control-Max-Age", "7200"),  # two hours, the most that Chromium keeps
     _ALLOW,
 )
@@ -72,12 +71,18 @@ def retry_after() -> Headers:
 
 
 def preflight(requested: Mapping[str, str]) -> Answer:
-    """OPTIONS: CORS, and the handshake of CloudEvents webhooks (HTTP 1.1 Web Hooks for Event Delivery §4)."""
+    """OPTIONS: CORS, and the handshake of CloudEvents webhooks (HTTP 1.1 Web Hooks for Event Delivery §4).
+
+    Whatever header a page's script wants to send may come: libraries of other services and of shops add their own
+    (Formspree-Session-Data, X-CSRF-TOKEN), and a browser that is told no sends no inquiry.
+    """
+    asked = requested.get("access-control-request-headers", "").strip()
+    names = f"{_HEADERS}, {asked}" if _NAMES.fullmatch(asked) else _HEADERS
     caller = requested.get("webhook-request-origin", "")
     allowed: Iterable[tuple[str, str]] = ()
     if caller and _is_plain(caller):
         allowed = (("WebHook-Allowed-Origin", caller), ("WebHook-Allowed-Rate", "*"))
-    return Answer(204, headers=(*_PREFLIGHT, *allowed))
+    return Answer(204, headers=(("Access-Control-Allow-Headers", names), *_PREFLIGHT, *allowed))
 
 
 def wrong_method() -> Answer:

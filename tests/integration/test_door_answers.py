@@ -169,6 +169,26 @@ def test_preflight_allows_what_a_page_needs(door: Door) -> None:
     assert heard.headers["access-control-max-age"] == "7200"
     assert "webhook-allowed-origin" not in heard.headers
 
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        ("content-type,formspree-session-data", True),  # as Formspree's own library asks
+        ("accept, x-csrf-token, x-xsrf-token", True),
+        ("x-a\r\nSet-Cookie: b=1", False),
+        ("x-a; b", False),
+        ("x" * 101, False),
+        (",".join(["x-a"] * 40), False),
+    ],
+)
+def test_preflight_allows_whatever_header_a_script_of_the_page_sends(door: Door, asked: str, allowed: bool) -> None:
+    """A browser that is told no sends no inquiry."""
+    sent = {"Origin": "https://example.com", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": asked}
+    names = call(door.entrance, "OPTIONS", "/f/whatever", headers=sent).headers["access-control-allow-headers"]
+    assert names.startswith("Content-Type, Accept, X-Requested-With, Idempotency-Key, Authorization")
+    assert (names.endswith(asked)) is allowed
+    assert "\n" not in names
+
+
 
 def test_cloudevents_handshake_is_answered(door: Door) -> None:
     heard = call(
