@@ -54,13 +54,14 @@ class _Hands:
 def register(app: Celery, config: HubConfig) -> None:
     """Puts the tasks on the app, in the process that the children will be forked from.
 
-    Each process makes its own connections on first use, after the fork.
+    Each process makes its own connections on first use, after the fork. Not shared: Celery would hand the tasks of the
+    first app, and its configuration, to every other app of the process.
     """
     hands = _Hands(config)
     # Named before the fork: whichever child a canary reaches, it is the worker as a whole that shows a sign of life.
     worker = f"{socket.gethostname()}:{os.getpid()}"
 
-    @app.task(name="drain")
+    @app.task(name="drain", shared=False)
     def drain(channel: str) -> None:
         """Turns what waits in a channel into outcomes."""
         try:
@@ -73,7 +74,7 @@ def register(app: Celery, config: HubConfig) -> None:
         if drained.more:
             send_hint(app, channel)
 
-    @app.task(name="sweep")
+    @app.task(name="sweep", shared=False)
     def sweep() -> None:
         """Finds channels where something is due and nobody knows, parks what kills workers, settles silent calls."""
         try:
@@ -88,7 +89,7 @@ def register(app: Celery, config: HubConfig) -> None:
         for channel in channels:
             send_hint(app, channel)
 
-    @app.task(name="watch")
+    @app.task(name="watch", shared=False)
     def watch_sources() -> None:
         """Looks at what the forms have sent since the last look: new fields, missing contacts, silence."""
         end = time.monotonic() + WATCH_SECONDS
@@ -103,7 +104,7 @@ def register(app: Celery, config: HubConfig) -> None:
             _log.warning("database_away", extra={"error": type(error).__name__})
             hands.drop()
 
-    @app.task(name="backfill")
+    @app.task(name="backfill", shared=False)
     def backfill() -> None:
         """Asks one provider that only announces for what its announcements missed."""
         try:
@@ -114,7 +115,7 @@ def register(app: Celery, config: HubConfig) -> None:
         if looked is not None and looked.added:
             send_hint(app, looked.channel)
 
-    @app.task(name="files")
+    @app.task(name="files", shared=False)
     def fetch_files() -> None:
         """Fetches files that forms name by their address, a few at a time."""
         end = time.monotonic() + FILES_SECONDS
@@ -124,7 +125,7 @@ def register(app: Celery, config: HubConfig) -> None:
         except psycopg.OperationalError as error:
             _log.warning("database_away", extra={"error": type(error).__name__})
 
-    @app.task(name="tidy")
+    @app.task(name="tidy", shared=False)
     def tidy_files() -> None:
         """Deletes contents that nobody names, one folder a minute; all of them within five hours."""
         try:
@@ -134,7 +135,7 @@ def register(app: Celery, config: HubConfig) -> None:
         except OSError as error:
             _log.warning("files_not_tidied", extra={"error": type(error).__name__})
 
-    @app.task(name="canary")
+    @app.task(name="canary", shared=False)
     def canary(queue: str, sent_at: float) -> None:
         """Proves that this queue is being worked off, and how long that takes."""
         try:

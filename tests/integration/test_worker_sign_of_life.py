@@ -11,6 +11,8 @@ from sqlalchemy import Engine
 
 from crm_core.config import HubConfig
 from ingest.queues import queue_report
+from workers.celery_app import make_app
+from workers.tasks import register
 
 #: As the pool does it: the tasks are registered, then children are forked, and each works off a canary of its own.
 _WORKER = """
@@ -45,3 +47,11 @@ def test_worker_is_one_process_when_two_of_its_children_were_reached(engine: Eng
         report = queue_report(connection, datetime.now(UTC))
     assert [(one["role"], one["instance"]) for one in report["processes"]] == [("worker", ran.stdout.strip())]
     assert [one["queue"] for one in report["canaries"]] == ["intake.call", "intake.form"]
+
+
+def test_tasks_are_of_their_own_app_when_a_process_has_two(config: HubConfig, broker_url: str) -> None:
+    apps = [make_app(config) for _ in range(2)]
+    for app in apps:
+        register(app, config)
+    for name in ("drain", "sweep", "watch", "backfill", "files", "tidy", "canary"):
+        assert [app.tasks[name].app for app in apps] == apps
