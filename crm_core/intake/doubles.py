@@ -47,8 +47,8 @@ def marks_of(step: Step, inquiry: Inquiry) -> Marks:
     """Hashes over what was understood and what was left over, not over bytes: a boundary or a token differs each time."""
     name = clean_name(inquiry.name).casefold()
     said = (
-        step.item.source_id, inquiry.form_id, inquiry.form_name, name, inquiry.company, inquiry.message, inquiry.line,
-        inquiry.thread, dict(inquiry.fields),
+        step.item.source_id, inquiry.form_id, inquiry.form_name, name or inquiry.name.strip().casefold(), inquiry.company,
+        inquiry.message, inquiry.line, inquiry.thread, dict(inquiry.fields),
     )  # fmt: skip
     whole = orjson.dumps(said, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS, default=str)
     person: list[Any] = sorted((key.kind, key.value) for key in step.person.keys)

@@ -65,6 +65,14 @@ def test_two_people_known_by_messengers_alone_stay_two_when_one_server_sends_bot
     assert desk.one("SELECT count(*) FROM lead") == 2
 
 
+def test_people_whose_names_are_none_stay_as_many_as_they_wrote(desk: Desk) -> None:
+    """From one office, without an address: what is no name for a contact is still what one of them typed."""
+    sent = [send(desk, name=name, message="Call us") for name in ("x1", "x2", "test", "x1")]
+    desk.drain("form")
+    assert ["double" in desk.event(uid)["reason"] for uid in sent] == [False, False, False, True]
+    assert len({desk.event(uid)["lead_id"] for uid in sent}) == 3
+
+
 def test_equal_submissions_under_a_shared_phone_are_one_lead_when_two_workers_have_them(desk: Desk) -> None:
     send(desk, phone="+7 495 111-22-33", message="первый")
     desk.drain("form")
