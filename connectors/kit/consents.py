@@ -111,7 +111,7 @@ def split_details(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str,
         if "consent" not in low:
             continue
         if low in ("_consents", "consents") and isinstance(value, Mapping | list):
-            if _tell_all(value, told):
+            if _tell_all(value, told) or (not value and low[0] == "_"):  # no box on the page: no consent, and no refusal
                 gone.append(key)
         elif (match := _DETAIL.fullmatch(low)) and text_of(value):
             told.setdefault(match[2] or "", {})[_DETAIL_SLOTS[match[1]]] = text_of(value)

@@ -141,3 +141,8 @@ def test_label_is_the_text_when_the_box_sends_it() -> None:
 @pytest.mark.parametrize("value", [{"text": {"a": 1}}, ["x"], "text", 5, None, {}])
 def test_nothing_breaks_when_the_told_texts_are_nonsense(value: Any) -> None:
     assert [c.given for c in fields(agree="on", _consents=value, _consent_text=["a"]).consents][:1] == [True]
+
+
+def test_page_without_a_box_says_neither_yes_nor_no() -> None:
+    inquiry = fields(name="Anna", phone="+79123456701", _consents=[])
+    assert (inquiry.consents, "_consents" in inquiry.fields) == ((), False)
