@@ -153,7 +153,7 @@ def test_the_lead_shows_its_consents_files_and_first_touch(intake: Intake, engin
     assert (lead["attribution"]["utm_source"], lead["attribution"]["page_title"]) == ("vk", "Кухни")
     assert [one["purpose"] for one in lead["consents"]] == ["processing"]
     assert [one["name"] for one in lead["files"]] == ["plan.pdf"]
-    assert lead["spam"] == {"score": 2, "reasons": [{"code": "links", "points": 2}]}
+    assert lead["spam"] == {"score": 2, "reasons": [{"code": "links", "points": 2}], "marked": None}
 
 
 def test_five_events_of_one_chat_are_one_lead_whatever_the_visitor_calls_himself(intake: Intake, engine: Engine) -> None:
