@@ -62,8 +62,12 @@ service imap-login {{
     ssl = yes
   }}
 }}
+# No growing pause, up to 15 s for everybody of an address, after wrong passwords: they are tried on purpose here.
 service anvil {{
   {chroot}
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service stats {{
   {chroot}
