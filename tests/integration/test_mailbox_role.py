@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -38,9 +39,11 @@ def add(engine: Engine, config: HubConfig, mail_server: Dovecot) -> Callable[...
 def role(config: HubConfig) -> Iterator[Callable[..., Any]]:
     @contextmanager
     def running(woken: list[str] | None = None) -> Iterator[threading.Thread]:
+        # A successor waits for the lease of a poll that was under way when its mailbox changed.
+        hub = replace(config, lease_seconds=5.0)
         stop = threading.Event()
         thread = threading.Thread(
-            target=run, args=(config, stop, (woken if woken is not None else []).append, SMALL)
+            target=run, args=(hub, stop, (woken if woken is not None else []).append, SMALL)
         )
         thread.start()
         try:
