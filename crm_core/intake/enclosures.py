@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from crm_core.arrivals import Consent, IncomingFile, Inquiry
 from crm_core.intake.doubles import happened_at
 from crm_core.intake.people import Step
+from crm_core.intake.refiling import refile
 from crm_core.intake.rows import Cursor, insert_rows
 from crm_core.intake.state import ContactState, Enclosure, LeadState, Snapshot
 
@@ -73,6 +75,7 @@ def write_enclosures(cursor: Cursor, snapshot: Snapshot) -> None:
             "DELETE FROM consent c USING unnest(%s::bigint[], %s::bigint[]) AS k(e, s)"
             " WHERE c.event_id = k.e AND c.seq = k.s", keys,
         )  # fmt: skip
+        _refile(cursor, snapshot)
     insert_rows(
         cursor, "consent_text",
         [{"source_id": source, "purpose": purpose, "sha256": sha256, "text": one.text, "url": one.text_url,
@@ -86,6 +89,36 @@ def write_enclosures(cursor: Cursor, snapshot: Snapshot) -> None:
         "ON CONFLICT (event_id, seq, n) DO UPDATE SET contact_id = excluded.contact_id, lead_id = excluded.lead_id,"
         f" field = excluded.field, name = excluded.name, {kept}, url = excluded.url",
     )  # fmt: skip
+
+
+def _refile(cursor: Cursor, snapshot: Snapshot) -> None:
+    """Gives the files of inquiries that were read anew the numbers that the same files had."""
+    places = sorted(set(snapshot.rewritten))
+    cursor.execute(
+        "SELECT a.event_id, a.seq, a.n, a.url, a.sha256, a.name, a.field, a.state FROM attachment a"
+        " JOIN unnest(%s::bigint[], %s::bigint[]) AS k(e, s) ON a.event_id = k.e AND a.seq = k.s ORDER BY a.n",
+        ([event for event, _ in places], [seq for _, seq in places]),
+    )
+    known: dict[tuple[int, int], list[Any]] = {}
+    for row in cursor.fetchall():
+        known.setdefault((row["event_id"], row["seq"]), []).append(row)
+    read: dict[tuple[int, int], list[Enclosure]] = {}
+    for one in snapshot.attachments:
+        read.setdefault((one.columns["event_id"], one.columns["seq"]), []).append(one)
+    gone: list[tuple[int, int, int]] = []
+    for place, rows in known.items():
+        mine = read.get(place, [])
+        written, left = refile(rows, [one.columns for one in mine])
+        gone += [(*place, n) for n in left]
+        # All files of an inquiry are of one contact and one lead.
+        read[place] = [replace(mine[0], columns=columns) for columns in written]
+    snapshot.attachments = [one for files in read.values() for one in files]
+    if gone:
+        cursor.execute(
+            "DELETE FROM attachment a USING unnest(%s::bigint[], %s::bigint[], %s::bigint[]) AS k(e, s, n)"
+            " WHERE a.event_id = k.e AND a.seq = k.s AND a.n = k.n",
+            ([one[0] for one in gone], [one[1] for one in gone], [one[2] for one in gone]),
+        )
 
 
 def _rows(enclosures: Sequence[Enclosure]) -> list[dict[str, Any]]:
