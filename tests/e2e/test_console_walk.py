@@ -216,11 +216,13 @@ def test_console_works_by_keyboard_and_without_scripts(browser: Browser, address
     context = browser.new_context(java_script_enabled=False, locale="en-US", viewport={"width": 390, "height": 800})
     page = context.new_page()
     page.goto(f"{address}/")
-    page.keyboard.type("olga@example.com")  # the first field has the focus
+    expect(page.get_by_label("Login", exact=True)).to_be_focused()  # by itself, soon after the page has come
+    page.keyboard.type("olga@example.com")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{address}/console/leads")
+    page.wait_for_load_state()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the page")).to_be_focused()
     page.keyboard.press("Tab")
