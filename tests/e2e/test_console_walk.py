@@ -6,6 +6,7 @@ Screenshots go to test-artefacts/.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -124,7 +125,8 @@ def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubCon
     drain(None, config, "form")
     expect(page.locator("#tried").get_by_text("Test", exact=True)).to_be_visible()  # the page looks again by itself
     _picture(page, "source-tried")
-    page.get_by_role("button", name="Send as a real inquiry").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Send as a real inquiry").click()
     drain(None, config, "form")
     expect(page.locator("#tried").get_by_text("New lead")).to_be_visible()
 
@@ -149,7 +151,7 @@ def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubCon
     page.get_by_label("Comment").fill("Called back, measures on Friday.")
     page.get_by_role("button", name="Save comment").click()
     expect(page.get_by_role("status")).to_contain_text("Your comment is saved.")
-    assert "done=" not in page.url
+    expect(page).not_to_have_url(re.compile("done="))
     _picture(page, "lead")
 
     page.goto(f"{address}/console/events?state=needs_attention")
@@ -159,7 +161,8 @@ def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubCon
     page.get_by_role("link", name="Replay…").click()
     expect(page.get_by_text("Nothing would be different.")).to_be_visible()
     _picture(page, "replay")
-    page.get_by_role("button", name="Replay 1 event").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Replay 1 event").click()
     with engine.begin() as connection:
         assert connection.scalar(text("SELECT count(*) FROM inbound_event WHERE replayed = 1")) == 1
 
