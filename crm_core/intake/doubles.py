@@ -79,11 +79,11 @@ def read_recent(cursor: Cursor, snapshot: Snapshot, steps: Sequence[Step], wante
     )  # fmt: skip
     rows = cursor.fetchall()
     cursor.execute(
-        "SELECT convert_from(digest, 'UTF8') AS mark FROM tombstone WHERE kind = 'submission' AND digest = ANY(%s)"
-        " AND at > clock_timestamp() - %s",
+        "SELECT convert_from(digest, 'UTF8') AS mark, max(at) AS at FROM tombstone WHERE kind = 'submission'"
+        " AND digest = ANY(%s) AND at > clock_timestamp() - %s GROUP BY 1",
         ([one.fingerprint.encode() for one in marks], RESENT_WITHIN),
     )
-    snapshot.erased = {row["mark"] for row in cursor.fetchall()}
+    snapshot.erased = {row["mark"]: row["at"] for row in cursor.fetchall()}
     for row in rows:
         wanted.add(row["contact_id"])
         remember(
@@ -100,6 +100,15 @@ def remember(snapshot: Snapshot, touch: RecentTouch) -> None:
     for mark in (touch.fingerprint, touch.likeness):
         if mark:
             snapshot.recent.setdefault(mark, []).append(touch)
+
+
+def was_erased(snapshot: Snapshot, step: Step, inquiry: Inquiry) -> bool:
+    """It repeats what a person had erased. One that says it was written since was not: he comes anew."""
+    erased_at = snapshot.erased.get(snapshot.marks[step.item.event_id, step.seq].fingerprint)
+    if erased_at is None:
+        return False
+    told = inquiry.submitted_at
+    return told is None or not erased_at < told <= step.item.received_at  # a time to come is a wrong clock's
 
 
 def double_of(snapshot: Snapshot, step: Step, inquiry: Inquiry) -> tuple[RecentTouch, str] | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from crm_core.arrivals import Attribution, Inquiry
-from crm_core.intake.doubles import double_of, happened_at, remember
+from crm_core.intake.doubles import double_of, happened_at, remember, was_erased
 from crm_core.intake.enclosures import enclose
 from crm_core.intake.joining import attach, join
 from crm_core.intake.people import Step
@@ -82,7 +82,7 @@ def take_inquiry(snapshot: Snapshot, step: Step, inquiry: Inquiry, now: datetime
     if again is not None:
         enclose(snapshot, step, inquiry, again.contact.root, again.lead)
         return rewrite(snapshot, step, again, touch, content, is_known=not _is_another_person(snapshot, step, again))
-    if marks.fingerprint in snapshot.erased:
+    if was_erased(snapshot, step, inquiry):
         snapshot.to_empty.append(step.item.event_id)
         return taken_as(step, "ignored", {"code": "erased_submission_sent_again"})
     found = double_of(snapshot, step, inquiry)

@@ -75,6 +75,9 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
         read_recent(cursor, snapshot, steps, wanted)
     back_ids = _find_call_backs(cursor, [value for kind, value in keys if kind == "phone"], wanted) if calls else []
     _lock_contacts(cursor, snapshot, wanted)
+    if any(snapshot.contacts[row["contact_id"]].is_erased for row in links):
+        # The address was linked to him after the erasure had taken its locks, and went with him. Now it is nobody's.
+        raise Transient("person_erased_meanwhile", "The person behind this address was erased at the same moment.")
     _forget_erased(snapshot)
     back_rows = _lock_call_backs(cursor, back_ids) if back_ids else []
     _read_leads(cursor, snapshot)

@@ -247,7 +247,7 @@ class Snapshot:
     suggestions: list[tuple[ContactState, ContactState, dict[str, Any]]] = field(default_factory=list)
     marks: dict[tuple[int, int], Any] = field(default_factory=dict)  # doubles.Marks of each inquiry, by event and seq
     recent: dict[str, list[RecentTouch]] = field(default_factory=dict)  # by fingerprint, and by likeness
-    erased: set[str] = field(default_factory=set)  # fingerprints of submissions that were erased
+    erased: dict[str, datetime] = field(default_factory=dict)  # fingerprints of submissions that were erased, and when
     to_empty: list[int] = field(default_factory=list)  # events that brought one of them again
     consents: list[Enclosure] = field(default_factory=list)
     consent_texts: dict[tuple[int, str, str], Any] = field(default_factory=dict)  # by source, purpose, hash

@@ -144,7 +144,9 @@ def _held(connection: Connection, root_id: int) -> list[tuple[str, str]]:
     names = sorted({lock_number(f"{row.kind}:{row.value}") for row in connection.execute(query, {"root": root_id})})
     if names:
         connection.execute(text("SELECT pg_advisory_xact_lock(k) FROM unnest(CAST(:names AS bigint[])) AS k"), {"names": names})
-    connection.execute(text("SELECT 1 FROM contact WHERE root_id = :root ORDER BY id FOR UPDATE"), {"root": root_id})
+    held = connection.scalars(text("SELECT id FROM contact WHERE root_id = :root ORDER BY id FOR UPDATE"), {"root": root_id})
+    if root_id not in held.all():
+        raise Conflict("events_on_their_way", "This person was merged with another just now. Try again in a moment.")
     return [(row.kind, row.value) for row in connection.execute(query, {"root": root_id})]
 
 
