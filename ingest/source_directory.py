@@ -32,7 +32,7 @@ _MOST_UNKNOWN = (
 )
 
 _QUERY = """
-SELECT t.digest, t.state AS address_state, s.id, s.name, s.connector, s.channel, s.config, s.state, s.line, s.pool_id,
+SELECT t.digest, t.state AS address_state, t.is_alias, s.id, s.name, s.connector, s.channel, s.config, s.state, s.line, s.pool_id,
        s.allowed_hosts
 FROM source_token t JOIN source s ON s.id = t.source_id WHERE t.digest = ANY(%b)
 """
@@ -45,6 +45,7 @@ class Address:
     source_id: int
     channel: str
     unclaimed: bool  # the token was rotated or disabled
+    is_alias: bool  # it is the id of another service, which stands in a public page
     allowed_hosts: tuple[str, ...]
     secret_headers: frozenset[str]  # lower case; the source's settings say that their values are keys
     source: (
@@ -169,6 +170,7 @@ class SourceDirectory:
             source_id=row["id"],
             channel=row["channel"],
             unclaimed=row["address_state"] != "active",
+            is_alias=row["is_alias"],
             allowed_hosts=tuple(row["allowed_hosts"]),
             secret_headers=_secret_headers(source),
             source=source,

@@ -1,7 +1,8 @@
 """/route/<token>: during a call an exchange asks whose client it is and what should ring. Answers within 300 ms.
 
 In doubt it answers with the default: the extensions of the pool as they were last known, or none, and then the
-exchange does what it would have done without us.
+exchange does what it would have done without us. The answer names a person, so addresses that stand in public pages (a
+form's, an alias) are unknown here, and a replaced one names nobody.
 """
 
 from __future__ import annotations
@@ -75,20 +76,21 @@ class RouteDesk:
     def _look(self, engine: Engine, token: str, caller: str) -> dict[str, Any] | None:
         try:
             address = self._directory.find(token)
-            if address is None:
+            if address is None or address.channel != "call" or address.is_alias:
                 return None
             source = address.source
             region = source.settings.region if source else self._config.region
             pool_id = source.pool_id if source else None
             with engine.connect() as connection:
                 connection.detach()  # a fresh one each time: a pooled one may have died with a restarted server
-                answer = who_answers(connection, caller, region, pool_id)
+                # Whoever still asks at a replaced address may be the one because of whom it was replaced.
+                answer = who_answers(connection, "" if address.unclaimed else caller, region, pool_id)
         except (HubError, SQLAlchemyError) as error:
             _log.warning("route question not answered: %s", type(error).__name__)
             return self._default(token, "database_away")
         if answer.contact is None:
             self._defaults[token] = list(answer.targets)
-        return _as_dict(answer)
+        return _as_dict(answer) | ({"reason": "address_replaced"} if address.unclaimed else {})
 
     def _default(self, token: str, reason: str) -> dict[str, Any]:
         return {"contact": None, "owner": None, "targets": self._defaults.get(token, []), "reason": reason}
