@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "mapping": ("leadhub.cli.mappings", "mapping", "How a form is read: show, try, publish, rollback, history."),
     "owner": ("leadhub.cli.people", "owner", "Those who work leads: add, list, absent."),
     "contact": ("leadhub.cli.contacts", "contact", "Persons: erase."),
+    "erase": ("leadhub.cli.contacts", "erase", "Empty events of nobody that name a number or an address."),
     "user": ("leadhub.cli.people", "user", "Those who sign in: add, link."),
     "token": ("leadhub.cli.people", "token", "Keys of the API: create."),
     "demo": ("leadhub.cli.demo", "demo", "Play a day of traffic through the running hub."),

@@ -11,7 +11,7 @@ from crm_core.reading.contacts import ContactFilters, get_contact, list_contacts
 from crm_core.reading.suggestions import SuggestionFilters, list_suggestions
 from crm_core.reading.timeline import timeline
 from crm_core.reading.values import RowId, Text
-from ingest.erasure import erase
+from ingest.erasure import PATIENCE_SECONDS, Person, erase, erase_address, preview
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.shapes import people as shapes
 
@@ -26,6 +26,23 @@ class TimelineQuery(Paging):
 
 class EraseBody(Body):
     why: Text = Field(min_length=1, max_length=1000, description="who asked for it and how; no data of the person")
+    cursor: RowId | None = Field(None, description="where an earlier call stopped with search_not_finished")
+
+
+class PersonBody(Body):
+    """Exactly one of the three. In a body, so that no log keeps it."""
+
+    contact: RowId | None = None
+    phone: Text = Field("", max_length=200, description="in any spelling")
+    email: Text = Field("", max_length=300)
+    cursor: RowId | None = Field(None, description="`next` of an earlier answer")
+
+
+class EraseAddressBody(EraseBody):
+    """Exactly one of both."""
+
+    phone: Text = Field("", max_length=200, description="in any spelling")
+    email: Text = Field("", max_length=300)
 
 
 class SuggestionQuery(SuggestionFilters, Paging):
@@ -54,9 +71,29 @@ def _timeline(ask: Ask) -> Mapping[str, Any]:
 
 
 def _erase(ask: Ask) -> Mapping[str, Any]:
-    why = cast(EraseBody, ask.body).why
-    erased = erase(ask.engine, ask.config, ask.principal, ask.id("contact"), why, ask.now)
-    return {"contact": str(erased.contact_id), "events": erased.events, "leads": erased.leads, "files": len(erased.files)}
+    body = cast(EraseBody, ask.body)
+    erased = erase(
+        ask.engine, ask.config, ask.principal, ask.id("contact"), body.why, ask.now, after=body.cursor or 0,
+        seconds=PATIENCE_SECONDS,
+    )  # fmt: skip
+    return {
+        "contact": str(erased.contact_id), "events": erased.events, "leads": erased.leads, "files": len(erased.files),
+        "strays": erased.strays, "on_their_way": erased.on_their_way, "unsearched": dict(erased.unsearched),
+    }  # fmt: skip
+
+
+def _erase_preview(ask: Ask) -> Mapping[str, Any]:
+    body = cast(PersonBody, ask.body)
+    person = Person(body.contact, body.phone, body.email)
+    return preview(ask.engine, ask.config, ask.principal, person, body.cursor or 0, PATIENCE_SECONDS).as_dict()
+
+
+def _erase_address(ask: Ask) -> Mapping[str, Any]:
+    body = cast(EraseAddressBody, ask.body)
+    person = Person(phone=body.phone, email=body.email)
+    return erase_address(
+        ask.engine, ask.config, ask.principal, person, body.why, ask.now, after=body.cursor or 0, seconds=PATIENCE_SECONDS
+    ).as_dict()
 
 
 def _suggestions(ask: Ask) -> Mapping[str, Any]:
@@ -74,6 +111,10 @@ ROUTES = (
           shapes.TouchPage, query=TimelineQuery),
     Route("POST", "/contacts/<id>/erase", "contacts.erase", _erase,
           "Empty everything that names this person; counts and outcomes stay", shapes.Erased, body=EraseBody),
+    Route("POST", "/erasures/preview", "contacts.erase", _erase_preview,
+          "Which events of nobody name a person; changes nothing", shapes.ErasurePreview, body=PersonBody),
+    Route("POST", "/erasures", "contacts.erase", _erase_address,
+          "Empty the events of nobody that name a number or an address", shapes.Emptied, body=EraseAddressBody),
     Route("GET", "/suggestions", "suggestions.read", _suggestions, "Pairs of contacts that may be one person",
           shapes.SuggestionPage, query=SuggestionQuery),
 )  # fmt: skip

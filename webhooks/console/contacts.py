@@ -5,14 +5,12 @@ from __future__ import annotations
 from flask import request
 
 from crm_core.access import may
-from crm_core.errors import Invalid
 from crm_core.reading.actors import names_of
 from crm_core.reading.contacts import ContactFilters, get_contact, list_contacts
 from crm_core.reading.timeline import timeline
-from ingest.erasure import erase
 from webhooks.console import choices
 from webhooks.console.asking import filters_of
-from webhooks.console.desk import Answer, Desk, chosen, entered
+from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.console.titles import title_of
 from webhooks.console.touches import shown_touches
 
@@ -25,8 +23,9 @@ def index(desk: Desk) -> Answer:
             region=desk.config.region,
         )  # fmt: skip
     return desk.page(
-        "contacts.html", items=page.items, more=desk.more(page.next), first=choices.first_page(wanted), chosen=wanted
-    )
+        "contacts.html", items=page.items, more=desk.more(page.next), first=choices.first_page(wanted), chosen=wanted,
+        can_erase=may(desk.principal, "contacts.erase"),
+    )  # fmt: skip
 
 
 def card(desk: Desk, contact_id: int) -> Answer:
@@ -44,13 +43,3 @@ def card(desk: Desk, contact_id: int) -> Answer:
         first=choices.first_page({}),
         can_erase=may(desk.principal, "contacts.erase") and contact["erased_at"] is None,
     )
-
-
-def erase_now(desk: Desk, contact_id: int) -> Answer:
-    why = entered("why", 1000)
-    if not why:
-        raise Invalid("why_missing", "Say who asked for it and how.", fields=["why"])
-    if entered("sure", 20) != str(contact_id):
-        raise Invalid("not_confirmed", "Type the number of the contact to confirm.", fields=["sure"])
-    erase(desk.engine, desk.config, desk.principal, contact_id, why, desk.now)
-    return desk.go("contact", "erased", contact_id=contact_id)

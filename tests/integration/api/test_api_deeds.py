@@ -277,3 +277,31 @@ def test_a_refused_deed_leaves_neither_rows_nor_audit(world: World) -> None:
     world.ask("PATCH", f"/owners/{world.ids['anna']}", json={"name": "A", "extension": "102"})
     assert _audit(world) == before
     assert world.value("SELECT name FROM owner WHERE id = :id", id=world.ids["anna"]) == "Anna"
+
+
+def test_events_of_nobody_are_shown_and_then_emptied(world: World) -> None:
+    uid = world.value(
+        "INSERT INTO inbound_event (source_id, channel, body, state, outcome, reason) VALUES (:source, 'form',"
+        " 'phone=89990001122', 'done', 'spam', '{\"code\": \"quarantined\"}') RETURNING uid", source=int(world.ids["source"]),
+    )  # fmt: skip
+    asked = {"phone": "+7 999 000-11-22"}
+    seen = world.ask("POST", "/erasures/preview", json=asked).json
+    assert (seen["count"], [one["id"] for one in seen["found"]], seen["next"]) == (1, [uid], None)
+    assert world.ask("POST", "/erasures", json=asked).status_code == 422
+    done = world.ask("POST", "/erasures", json=asked | {"why": "a letter"}).json
+    assert (done["events"], done["contacts"]) == (1, [])
+    assert world.value("SELECT octet_length(body) FROM inbound_event WHERE uid = :uid", uid=uid) == 0
+    assert _last_audit(world) == (_actor(world, "admin"), "events.erase", "events")
+    assert world.ask("POST", "/erasures/preview", json={}).json["code"] == "one_person"
+    assert world.ask("POST", "/erasures", json={"email": "nobody", "why": "x"}).json["code"] == "email_unreadable"
+    named = world.ask("POST", "/erasures/preview", json={"email": "Olga@example.org"}).json
+    assert (named["count"], named["contacts"]) == (0, [world.value("SELECT id::text FROM contact WHERE name = 'Olga Orlova'")])
+
+
+def test_a_contact_is_erased_with_the_events_of_nobody_that_name_him(world: World) -> None:
+    world.rows(
+        "INSERT INTO inbound_event (source_id, channel, body, state, outcome) VALUES (:source, 'form', 'm=ivan@EXAMPLE.com',"
+        " 'done', 'spam') RETURNING id", source=int(world.ids["source"]),
+    )  # fmt: skip
+    erased = world.ask("POST", f"/contacts/{world.ids['contact']}/erase", json={"why": "a letter"}).json
+    assert (erased["strays"], erased["on_their_way"]) == (1, 0)

@@ -24,6 +24,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /quarantine/release": {"ids": ["0" * 32]},
     "POST /quarantine/confirm": {"ids": ["0" * 32]},
     "POST /contacts/<id>/erase": {"why": "a letter"},
+    "POST /erasures/preview": {"email": "nobody@example.com"},
+    "POST /erasures": {"email": "nobody@example.com", "why": "a letter"},
     "POST /sources": {"connector": "generic_form", "name": "Landing"},
     "PATCH /sources/<id>": {"name": "Shop"},
     "POST /sources/<id>/aliases": {"alias": "formspree:xyzabcde"},
@@ -70,7 +72,8 @@ ALLOWED: dict[str, set[str]] = {
     "manager": READ_ALL | WORK,
     "ops": READ_ALL | WATCH | JUDGE | OPERATE,
     "head": READ_ALL | WATCH | JUDGE | WORK | LEAD | {"GET /suggestions"},
-    "admin": READ_ALL | WATCH | JUDGE | WORK | LEAD | OPERATE | {"GET /suggestions", "POST /contacts/<id>/erase"},
+    "admin": READ_ALL | WATCH | JUDGE | WORK | LEAD | OPERATE | {"GET /suggestions", "POST /contacts/<id>/erase"}
+    | {"POST /erasures/preview", "POST /erasures"},
 }
 
 

@@ -187,6 +187,41 @@ class Erased(Shape):
     events: int
     leads: int
     files: int
+    strays: int = Field(description="events of nobody that named the person")
+    on_their_way: int = Field(description="events that name him and were left, because the workers had them")
+    unsearched: dict[str, int] = Field(description="events that could not be looked through, by why")
+
+
+class Stray(Shape):
+    id: Id = Field(description="of the event")
+    source: Named
+    received_at: AwareDatetime
+    state: str
+    outcome: str | None
+
+
+class PassedOver(Shape):
+    id: Id = Field(description="of the event")
+    why: str = Field(description="encrypted, binary, files or cut")
+
+
+class ErasurePreview(Shape):
+    count: int
+    found: list[Stray] = Field(description="at most 200")
+    searched: int
+    unsearched: dict[str, int]
+    passed_over: list[PassedOver] = Field(description="at most 200")
+    on_their_way: int
+    contacts: list[Id] = Field(description="that use the number or address; each is erased by its own order")
+    next: Id | None = Field(description="the journal is longer: go on from there")
+
+
+class Emptied(Shape):
+    events: int
+    calls: int
+    on_their_way: int
+    unsearched: dict[str, int]
+    contacts: list[Id]
 
 
 class TouchCall(Shape):
