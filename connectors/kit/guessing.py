@@ -80,7 +80,7 @@ def _name(loose: Sequence[Leaf], draft: Draft, taken: set[Path]) -> None:
                 leaf.path not in taken
                 and isinstance(leaf.value, str)
                 and fits(leaf)
-                and _is_name(leaf.value.strip())
+                and is_persons_name(leaf.value.strip())
             ):
                 surname = _surname_beside(leaf, loose)
                 draft.name = " ".join([leaf.value.strip(), *(one.value.strip() for one in surname)])
@@ -140,7 +140,7 @@ def _is_nameless(leaf: Leaf) -> bool:
     return is_anonymous(leaf.name) and (not leaf.label or is_anonymous(leaf.label))
 
 
-def _is_name(text: str) -> bool:
+def is_persons_name(text: str) -> bool:
     """A few words of letters, one of which is a known first name."""
     return len(text) <= 60 and _NAME.fullmatch(text) is not None and any(map(_is_first_name, text.split()))
 

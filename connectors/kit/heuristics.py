@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from connectors.kit.connector import Request
 from connectors.kit.decoding import decode
 from connectors.kit.form_config import FormConfig
+from connectors.kit.leaves import are_descriptions
 from connectors.kit.reading import Draft, read
 from connectors.kit.snippet import opened
 
@@ -57,7 +58,9 @@ def bodies_of(folder: Path) -> list[Body]:
 def result_of(body: Body) -> Result:
     """What was read against what a human would pick. A field that nobody sent and that was read all the same is wrong."""
     decoded = decode(body.request)
-    inquiry = read(opened(decoded.fields), Draft(), region=_CONFIG.region, config=_CONFIG)
+    is_told = isinstance(decoded.data, list) and are_descriptions(decoded.data)
+    fields = {"fields": decoded.data} if is_told else decoded.fields
+    inquiry = read(opened(fields), Draft(), region=_CONFIG.region, config=_CONFIG)
     got = {
         "name": inquiry.name, "phones": list(inquiry.phones), "emails": list(inquiry.emails), "message": inquiry.message,
     }  # fmt: skip
@@ -97,7 +100,8 @@ def _head(results: list[Result], right: int, asked: int) -> Iterator[str]:
     yield "These bodies are known to whoever extends the words, so an unknown form does worse. When they were first collected,"
     yield "before any word was added for them, the 89 of the first collections read 81.7 %; the 20 of the second collection,"
     yield "collected after the words had been extended for the first, read 92.6 %; the 49 of the third, chosen for builders and"
-    yield "languages that were missing and written down before the words were looked at, read 74.0 %."
+    yield "languages that were missing and written down before the words were looked at, read 74.0 %; the 58 of the fourth, written"
+    yield "down in the same way, read 81.0 % (179 of 221 fields), and 98.2 % (216 of 220) after general rules were mended."
     yield ""
 
 

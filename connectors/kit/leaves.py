@@ -35,7 +35,8 @@ _WRAPPERS = {
     "customer", "lead", "user", "person", "visitor", "payload", "submission", "values", "body",
     "request", "query", "item", "items", "answers", "rawrequest", "params", "ctx", "context", "meta", "hidden",
     "properties", "attributes", "result", "response", "submissiondata", "formresponse", "form_response", "resolveddata",
-    "entry", "record", "order", "inputs", "data.json", "data_json",
+    "entry", "record", "order", "inputs", "data.json", "data_json", "submitted", "merges", "inquiry", "enquiry", "sform",
+    "variables", "input",
 }  # fmt: skip
 
 
@@ -120,7 +121,9 @@ def _walk(path: Path, name: str, value: Any, found: list[Leaf]) -> None:
     elif (whole := _composed(value)) is not None:
         found.append(Leaf(path, name, "", whole[0], whole[1]))
     else:
-        plain = name.casefold() in _WRAPPERS or (type(path[-1]) is str and path[-1].casefold() in _WRAPPERS)
+        plain = name.casefold() in _WRAPPERS or (
+            type(path[-1]) is str and (path[-1].casefold() in _WRAPPERS or path[-1].startswith("tx_"))
+        )  # tx_powermail_pi1: TYPO3 calls its plug-ins so, never a field
         for key, below in value.items():
             _walk((*path, key), key if plain else f"{name}_{key}", below, found)
 
@@ -144,6 +147,17 @@ def _walk_list(path: Path, name: str, value: list[Any], found: list[Leaf]) -> No
             )  # an option, a product: no answer of its own
         else:
             _walk((*path, index), name, item, found)
+
+
+def are_descriptions(rows: list[Any]) -> bool:
+    """True for the fields of one form, each told by its name and value, as `serializeArray()` has them. Rows of forms are
+    none: they say more than how a field is called, of what kind it is and what stands in it."""
+    return bool(rows) and all(isinstance(row, dict) and _is_description(row) for row in rows)
+
+
+def _is_description(row: dict[str, Any]) -> bool:
+    key = _value_key(row)
+    return key in _VALUES and row.keys() <= _ABOUT | {key} and any(isinstance(row.get(of), str) for of in (*_NAMES, *_LABELS))
 
 
 def is_file_list(value: list[Any]) -> bool:

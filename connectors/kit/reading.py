@@ -11,7 +11,7 @@ from connectors.kit.connector import ConnectorConfig
 from connectors.kit.draft import Draft
 from connectors.kit.files import Cabinet
 from connectors.kit.form_config import FormConfig
-from connectors.kit.guessing import PROSE_CHARS, by_value
+from connectors.kit.guessing import PROSE_CHARS, by_value, is_persons_name
 from connectors.kit.leaves import Leaf, Path, leaves, text_of, without
 from connectors.kit.marks import is_address
 from connectors.kit.messengers import messenger_of
@@ -26,6 +26,7 @@ EXTENSION = "phone_extension"
 _PHONE_CHARS = 256
 _BARE_NUMBER = re.compile(r"[\d\s().+–-]*")  # nearly all: nothing is pressed after it
 _PROGRAM = re.compile(r"[a-z0-9_./:?=-]*")  # what WordPress calls its programs by
+_PART_KEYS = frozenset(("prefix", "first", "middle", "last", "suffix", "value", "field_type"))
 _FALSE = {"", "0", "false", "no", "off", "нет"}
 NAME_CHARS = 200  # what is longer under "name" is a message in the wrong field, kept under its own name
 
@@ -52,7 +53,7 @@ def read(
     notes: dict[Path, Any] = {}
     taken: set[Path] = set()
     loose: list[Leaf] = []
-    outer_name = ""
+    outer_name, named_at = "", None
     closed = _closed(draft)
     ours = _has_user_beside(data)
     for leaf in leaves(data):
@@ -88,12 +89,16 @@ def read(
         wanted_role = bool(role) and (by_name or role in _ALWAYS) and role not in closed
         if wanted_role and _take(role, leaf, draft):
             taken.add(leaf.path)
-            if role == "name" and len(leaf.path) == 1:
-                outer_name = draft.name
+            if role == "name":
+                named_at = leaf.path
+                outer_name = draft.name if len(leaf.path) == 1 else outer_name
         else:
             loose.append(leaf)
     if by_name:
         by_value(loose, draft, taken, region)
+    if named_at and _is_another_name(draft):
+        taken.discard(named_at)
+        draft.name = ""
     draft.consents[:] = consents.finished(draft.consents, wanted, told)
     return _finished(data, draft, taken, notes)
 
@@ -119,6 +124,14 @@ def _has_user_beside(data: Mapping[str, Any]) -> bool:
     return isinstance(data.get("user"), dict) and any(
         isinstance(value, str) and value.strip() and role_of(name) in ("phone", "email") for name, value in data.items()
     )
+
+
+def _is_another_name(draft: Draft) -> bool:
+    """True where the first and the last name were asked for and "name" has neither, nor any name that we know: it is the
+    form's, the deal's, a login."""
+    low = draft.name.casefold()
+    has_part = not (draft.first and draft.last) or draft.first.casefold() in low or draft.last.casefold() in low
+    return not has_part and not is_persons_name(draft.name)
 
 
 def _closed(draft: Draft) -> set[str]:
@@ -170,6 +183,8 @@ def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
 
 
 def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
+    if " = " in value and role != "message" and (told := _on_lines(value)):
+        value, leaf = told, leaf._replace(value=told)
     if role in ("phone", "email") and isinstance(leaf.value, list):  # phone[]: several are several
         several = [leaf._replace(value=one) for one in leaf.value if one not in ("", None)]
         fits = [_take_person(role, one, text_of(one.value), draft) for one in several]
@@ -191,6 +206,8 @@ def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
         if number:
             _add(draft.phones, with_plus(leaf.value, number))
     elif role == "message":
+        if value in ("0", "1"):
+            return False  # a switch of the builder: AWeber's meta_message
         _add(draft.messages, value.replace("\r\n", "\n"))  # some send the same words under two names
     else:
         slot = {"first_name": "first", "last_name": "last", "middle_name": "middle"}.get(role, role)
@@ -199,6 +216,14 @@ def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
             return bool(known == value)
         setattr(draft, slot, value)
     return True
+
+
+def _on_lines(value: str) -> str:
+    """Formstack writes the parts of a field on lines: "first = Ada", "last = Sample". "" for what is written otherwise."""
+    lines = [line.partition(" = ") for line in value.splitlines()]
+    if any(key not in _PART_KEYS for key, _, _ in lines):
+        return ""
+    return " ".join(said.strip() for key, _, said in lines if key != "field_type" and said.strip())
 
 
 def with_plus(raw: Any, value: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from base64 import b64decode
 from functools import lru_cache
+from itertools import pairwise
 
 from connectors.kit import vocabulary as words
 from connectors.kit.guards import PROOFS
@@ -14,6 +16,7 @@ _SEPARATORS = re.compile(r"[\W_]+")
 _TAIL = re.compile(r"[\W_\d]+\Z")
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _APOSTROPHE = re.compile(r"(?<=\w\w)['’ʼ`](?=\w)(?!s\b)")  # ім’я is one word, manager's are two
+_BASE64 = re.compile(r"[A-Za-z0-9+/]{6,}={0,2}")
 _HASH = re.compile(r"(?=[a-z]*\d)[0-9a-f]{5,}")  # what builders call a field that nobody named: form-field-8bd1e2
 _SHORT = re.compile(r"[a-z]{1,2}")
 _DIGITS = re.compile(r"\d+")
@@ -24,6 +27,7 @@ _REACHED = frozenset(("phone", "email", "mail", "tel", "телефон", "поч
 _ONLY_BARE = {"text", "page", "ref", "body", "line", "max", "signal", "question", "questions", "content"}
 _ASIDE = re.compile(r"[(\[（].*?[)\]）]|\s+-\s.*\Z")
 _MARKS = {"utm": "utm", "click_ids": "click_id", "client_ids": "client_id", "first": "first"}
+_TOLD = frozenset((("first", "name"), ("last", "name")))
 _NAMES = ("name", "first_name", "last_name", "middle_name")
 _BY_NAME = {name: role for role, names in words.WHOLE.items() for name in names}
 
@@ -96,6 +100,8 @@ def _folded(name: str) -> str:
 
 
 def _of_text(text: str) -> str:
+    if text.startswith("ctl") and "$" in text:  # ctl00$ContentPlaceHolder1$txtPhone: where on the page, then what
+        text = text.rpartition("$")[2]
     low = _folded(text).strip()
     if low in words.OWN:
         return "own"
@@ -120,7 +126,7 @@ def _of_text(text: str) -> str:
         return "tech"
     if messenger_word(text):
         return "messenger"
-    if low.startswith(words.MESSAGE_STARTS):
+    if low.replace("_", " ").startswith(words.MESSAGE_STARTS):
         return "message"
     parts = split(_QUESTION.sub("", text))
     if _is_button(parts, text):
@@ -128,7 +134,23 @@ def _of_text(text: str) -> str:
     role = _of_words(parts)
     if not role and " " in low and (plain := _ASIDE.sub("", text).strip()) and plain != text:
         return _of_text(plain)  # Phone (with country code)
-    return role
+    return role or _of_wrapped(parts, text)
+
+
+def _of_wrapped(parts: list[str], text: str) -> str:
+    """What a single word asks for behind "your", or written in base64 as SendPulse writes names that are not Latin."""
+    word = "".join(part for part in parts if part not in words.FILLERS)
+    for possessive in words.POSSESSIVES:
+        for one in (whole(text), word):
+            if one.startswith(possessive) and (role := _BY_NAME.get(whole(one[len(possessive) :]), "")):
+                return role
+    if len(text) % 4 or not _BASE64.fullmatch(text):
+        return ""
+    try:
+        said = b64decode(text).decode()
+    except ValueError:
+        return ""
+    return _BY_NAME.get(whole(said), "")
 
 
 def _of_words(parts: list[str]) -> str:
@@ -169,7 +191,7 @@ def _of_words(parts: list[str]) -> str:
         and not present & {"id", "type", "time", "date", "title"}
     ):
         return "message"
-    if len(parts) <= 3 and "textarea" in present:
+    if "textarea" in present and (len(parts) <= 3 or all(len(part) < 4 or part.isdigit() for part in parts[1:])):
         return "message"
     if 2 <= len(parts) <= 3 and parts[-1] in words.MESSAGE_ENDS and not present & words.NOT_MESSAGE:
         return "message"
@@ -179,10 +201,16 @@ def _of_words(parts: list[str]) -> str:
         and parts[0] in words.FILLERS | words.MESSAGE_HOLDERS
     ):
         return "message"
-    if len(parts) <= 5 and present & words.NAME_WORDS and not present & words.NOT_NAME:
+    if len(parts) <= 5 and present & words.NAME_WORDS and not present & _not_name(parts):
         first, last = bool(present & {"first"}), bool(present & words.LAST_WORDS)
         return "first_name" if first and not last else "last_name" if last and not first else "name"
     return ""
+
+
+def _not_name(parts: list[str]) -> frozenset[str]:
+    """Words beside which a name is none of a person's. inf_field_FirstName says whose: there "field" says nothing."""
+    told = not _TOLD.isdisjoint(pairwise(parts))
+    return words.NOT_NAME - words.FILLERS if told else words.NOT_NAME
 
 
 def _is_button(parts: list[str], text: str) -> bool:

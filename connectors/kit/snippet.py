@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.kit.connector import Request
-from connectors.kit.decoding import jsontext
+from connectors.kit.decoding import brackets, jsontext, urlencoded
 
 OLDEST = timedelta(days=7)  # the snippet keeps an inquiry no longer; an older age is a wrong clock
 
@@ -19,6 +19,8 @@ _CONTEXT = {
     "url": "page_url", "ref": "referrer", "title": "page_title", "ga": "_ga", "ym": "_ym_uid", "fbc": "_fbc",
     "fbp": "_fbp", "rs": "roistat_visit", "ct": "_ct_session_id", "consents": "_consents", "t": "_t", "js": "_script",
 }  # fmt: skip
+#: What jQuery's `serialize()` makes of a form: two fields or more, nothing left unescaped.
+_SERIALIZED = re.compile(r"[\w.%\[\]*-]{1,256}=[!#-%'-;?-z|~]*+(?:&[\w.%\[\]*-]{1,256}=[!#-%'-;?-z|~]*+)++", re.ASCII)
 _AGE = re.compile(r"\d{1,12}(?:\.\d+)?")
 
 
@@ -28,6 +30,10 @@ def opened(data: dict[str, Any]) -> dict[str, Any]:
         value = data.get(name)
         if isinstance(value, str) and value[:1] in "{[" and value[-1:] in "}]" and len(value) > 2:
             data = {**data, name: _parsed(value)}
+        elif isinstance(value, str) and _SERIALIZED.fullmatch(value):
+            flags: set[str] = set()
+            tree = brackets.tree(urlencoded.pairs(value.encode(), "", flags), flags)
+            data = data if flags else {**data, name: tree}
     fields = data.get("fields")
     if isinstance(fields, dict) and ("ctx" in data or "_key" in data):
         data = {

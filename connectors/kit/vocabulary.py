@@ -42,22 +42,22 @@ WHOLE: dict[str, frozenset[str]] = {
         "каквамобращаться каквасзовут каквасзвать какквамобращаться какквамобращатся обращение контактноелицо nombre nome "
         "nomecompleto nombrecompleto nom nomcomplet nomprénom prénom vollständigername imię imięinazwisko imienazwisko "
         "adsoyad ad isim 姓名 名前 氏名 お名前 이름 성함 שם שםמלא اسم الاسم الاسمالكامل імя імʼя пиб"
-        " атыңыз атыжөніңізді ismingiz imie ismfamiliya adınız adiniz"
+        " піб пібзамовника прізвищеімя атыңыз атыжөніңізді ismingiz imie ismfamiliya adınız adiniz"
     ),
     "first_name": _words("שםפרטי 名 given الاسمالأول voornaam keresztnév prenume förnamn fornavn etunimi krestnijmeno křestníjméno όνομα " "firstname fname forename givenname vorname prenom nombredepila firstnames"),
     "last_name": _words("שםמשפחה 姓 прізвище soyadınız soyadiniz اسمالعائلة familiyangiz familia achternaam prijmeni příjmení priezvisko vezetéknév efternavn etternavn efternamn sukunimi επώνυμο familiya familia прізвище тегі nomdefamille surnames soyad soyadı soyisim " "lastname lname surname familyname secondname фамилия nachname apellido apellidos sobrenome cognome nazwisko"),
     "middle_name": _words("middlename отчество patronymic"),
     "message": _words(
         "bericht uwbericht opmerking opmerkingen zpráva zprava správa poznámka poznamka üzenet megjegyzés tresc treść treśćwiadomości meddelande melding besked viesti poruka поръка съобщение μήνυμα хабарлама хабар soobshenie soobshchenie kommentariy kommentarij vopros otzyv 留言内容 内容 备注 咨询内容 需求 메시지 내용 ご質問 ご要望 内容詳細 رسالتك الموضوعوالرسالة תוכןהפנייה הערות pesan tinnhắn nộidung संदेश mesajınız mesajiniz open_text freetext content contents feedback yourfeedback anfrage ihreanfrage demande votredemande consulta solicitud pedido richiesta wiadomosc  "
-        "message msg comment comments text question questions details body inquiry enquiry description note notes textarea request "
+        "message msg comment comments text question questions details body inquiry enquiry description note notes textarea request remark additionalinfo additionalinformation "
         "сообщение комментарий комментарии вопрос вашвопрос пожелания примечание текст опишитезадачу описание отзыв "
         "mensaje mensagem nachricht comentario comentarios commentaire bemerkung wiadomość messaggio mesaj повідомлення "
-        "留言 メッセージ お問い合わせ内容 문의 문의내용 הודעה رسالة الرسالة yourmessage"
+        "留言 コメント メッセージ نصالرسالة паведамленне паведамление お問い合わせ内容 문의 문의내용 הודעה رسالة الرسالة yourmessage"
         " запитання вашезапитання питання вашепитання побажання примітка сұрағыңыз сұрақ пікір xabaringiz xabar savol izoh trescwiadomosci pytanie uwagi anliegen mitteilung kommentar remarques précisions observaciones observações observacoes dúvida açıklama sorunuz ملاحظات استفسار الاستفسار תוכןההודעה 您的留言 需求描述 ご質問ご要望 ご相談内容 ご用件 備考 お問合せ内容 mesajul mesajuldumneavoastră întrebare observații сутьобращения текстобращения"
     ),
     "company": _words(
         "bedrijf bedrijfsnaam firmanavn företag yritys cég cégnév společnost spolocnost companie kompaniya nazwafirmy nombredelaempresa nomdelentreprise ragionesociale firmenname unternehmensname 公司名称 单位 单位名称 御社名 貴社名 회사명 שםהחברה اسمالشركة "
-        "company companyname organization organisation business employer firm компания организация названиекомпании "
+        "orgname companyname company organization organisation business employer firm компания организация названиекомпании "
         "названиеорганизации фирма empresa entreprise société firma unternehmen azienda spółka 会社 会社名 公司 회사 חברה شركة"
     ),
     "title": _words("subject topic тема темаобращения темасообщения yoursubject asunto assunto betreff sujet oggetto temat"),
@@ -153,6 +153,8 @@ PHONE_STEMS = (
 )
 EMAIL_STEMS = ("email", "емейл", "имейл", "емэйл", "почт")
 COMPANY_STEMS = ("компани", "организаци", "company", "organiz", "organis", "empresa")
+#: Before what is asked for, with nothing between: yourname, ihrenachricht.
+POSSESSIVES = ("your", "ihre", "votre", "vasha", "vashe", "vash", "ваше", "ваша", "ваш")
 #: Beginnings of a question that asks for free words.
 MESSAGE_STARTS = (
     "tell us", "how can we help", "what can we do", "how may we help", "anything else", "describe", "please describe",
@@ -165,7 +167,7 @@ MESSAGE_ENDS = _words("details notes requests remarks wishes пожелания 
 NOT_MESSAGE = _words("payment bank card company product delivery shipping contact account order_id device browser utm ids")
 #: Before "text" or "content" they make it the message: order_text, feedback[content].
 MESSAGE_HOLDERS = _words("feedback order message mail letter заявка request lead callback")
-MESSAGE_STEMS = ("сообщени", "комментар", "вопрос", "message", "comment", "mensaje", "mensagem", "nachricht")
+MESSAGE_STEMS = ("сообщени", "комментар", "коментар", "паведамлен", "вопрос", "message", "comment", "mensaje", "mensagem", "nachricht")
 NAME_WORDS = _words("name имя имени фио fio fullname nombre nome nom name_ имя_")
 FIRST_WORDS, LAST_WORDS = _words("first имя"), _words("last surname фамилия")
 
@@ -184,20 +186,20 @@ NOT_PHONE = _words(
     "verified confirmed подтвержден mask brand os id case чехол ремонт марка"
 )
 NOT_FILE = _words("name size type id count max имя название размер количество")
-NOT_EMAIL = _words("verified confirmed sent status subject template id manager type host")
+NOT_EMAIL = _words("verified confirmed sent status subject template id manager type host cc bcc")
 NOT_NAME = _words(
     "form форма формы company компании организации product товара товар campaign utm user file host site domain group brand page "
     "city nick event field поле input course service project plan tariff tariffs button block manager order list category "
     "agent seller doctor employee agency listing internal "
     "status stage state variant plan delivery payment office pipeline currency bank variant template widget quiz survey test "
     "location property funnel step workflow flow landing calendar meeting room hotel restaurant clinic salon branch department филиал салон "
-    "магазин отдел клиника studio webinar organizer organiser operator merchant employee responsible assignee "
+    "магазин отдел клиника account acct org owner referrer referer operation prefix suffix salutation listname studio webinar organizer organiser operator merchant employee responsible assignee "
     "source server app browser device street country region shop store school pet child ребенка питомца"
 )
 
 #: Words that carry no meaning in a field's name: with them gone the rest is compared as a whole.
 FILLERS = _words(
-    "сіздің sizning dumneavoastră your my our the field input form text ваш ваша ваше ваши введите укажите please enter client customer contact user lead "
+    "сіздің sizning dumneavoastră your my our the field input form text txt vash vasha vashe vashi ваш ваша ваше ваши введите укажите please enter client customer contact user lead "
     "клиента контактный контактная q su votre ihr ihre seu deu tu wpcf7 question"
 )
 
@@ -212,7 +214,7 @@ MADE_UP = _words(
     "wpforms textarea txt simple p line var col column single multi short long и поле вопрос ввод entry element el id input_text feld champ campo"
 ) | {""}
 #: A person's name on some sites, a login on others.
-WEAK_NAMES = _words("username author customer client buyer bayer sender user пользователь клиент покупатель автор otpravitel")
+WEAK_NAMES = _words("username ownername author customer client buyer bayer sender user пользователь клиент покупатель автор otpravitel")
 
 #: A number under one of these words is no telephone, however much it looks like one.
 NOT_A_NUMBER_WORDS = _words(

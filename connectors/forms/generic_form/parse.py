@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from connectors.kit import ConnectorConfig, Request
 from connectors.kit.decoding import Decoded, decode
+from connectors.kit.leaves import are_descriptions
 from connectors.kit.marks import is_address
 from connectors.kit.reading import Draft, read
 from connectors.kit.snippet import opened, sent_at
@@ -31,6 +32,8 @@ _SNIPPET = b'{"_key":'
 def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
     """One inquiry, or one for each row where the body is an array of them. Raises Malformed for a form without fields."""
     decoded = decode(request)
+    if isinstance(decoded.data, list) and are_descriptions(decoded.data):
+        return [_inquiry({"fields": decoded.data}, decoded, request, config)]
     if isinstance(decoded.data, list) and any(isinstance(row, dict) for row in decoded.data):
         rows = [_mapping(row) for row in decoded.data]  # loose words between the forms are an inquiry too
         return [_inquiry(row, decoded, request, config) for row in rows if row] or _nothing(request)

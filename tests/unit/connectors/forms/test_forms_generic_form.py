@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 
@@ -99,3 +100,48 @@ def test_time_is_put_back_when_the_browser_kept_the_inquiry(age: str, back: time
     (inquiry,) = CONNECTOR.parse(request(b"name=x&_age_ms=" + age.encode()), CONFIG)
     assert isinstance(inquiry, Inquiry)
     assert inquiry.submitted_at == (NOW - back if back else None)
+
+
+SERIALIZED = """[
+    {"name": "name", "value": "Анна"}, {"name": "phone", "value": "+7 912 345-67-41"},
+    {"name": "message", "value": "Перезвоните"}, {"name": "form_id", "value": "7"}
+]"""
+
+
+def inquiries(body: str, content_type: str = "application/json") -> list[Inquiry]:
+    found = CONNECTOR.parse(request(body.encode(), content_type=content_type), CONFIG)
+    return [one for one in found if isinstance(one, Inquiry)]
+
+
+def test_form_is_one_inquiry_when_its_fields_come_as_an_array() -> None:
+    (inquiry,) = inquiries(SERIALIZED)
+    assert (inquiry.name, inquiry.phones, inquiry.message) == ("Анна", ("+7 912 345-67-41",), "Перезвоните")
+    assert inquiry.form_id == "7"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        '[{"name": "Анна", "phone": "+79123456741", "value": "5000"}, {"name": "Ольга", "phone": "+79123456742"}]',
+        '[{"name": "Анна", "value": "5000", "email": "a@example.com"}, {"name": "Ольга", "value": "1", "email": "o@example.com"}]',
+        '[{"name": "Анна", "value": "1", "city": "Тверь"}, {"name": "Ольга", "value": "2", "city": "Омск"}]',
+        '[{"name": "Анна", "value": "+79123456741"}, {"name": "Ольга", "message": "Перезвоните"}]',
+    ],
+)
+def test_forms_are_inquiries_of_their_own_when_they_come_as_an_array(body: str) -> None:
+    assert [inquiry.name for inquiry in inquiries(body)] == ["Анна", "Ольга"]
+
+
+def test_form_is_understood_when_jquery_packed_it_into_one_field() -> None:
+    packed = "name=%D0%90%D0%BD%D0%BD%D0%B0&phone=%2B7+912+345-67-41&city=%D0%A2%D0%B2%D0%B5%D1%80%D1%8C"
+    (inquiry,) = inquiries(
+        urlencode({"action": "send_lead", "data": packed}), "application/x-www-form-urlencoded"
+    )
+    assert (inquiry.name, inquiry.phones) == ("Анна", ("+7 912 345-67-41",))
+    assert inquiry.fields == {"data": {"city": "Тверь"}}
+
+
+@pytest.mark.parametrize("text", ["a=b", "1=1&2", "name=Анна&x=1", "цена=5 & срок=3", "?name=x&phone=1"])
+def test_words_stay_words_when_they_only_look_packed(text: str) -> None:
+    (inquiry,) = inquiries(urlencode({"name": "Анна", "data": text}), "application/x-www-form-urlencoded")
+    assert inquiry.fields == {"data": text}

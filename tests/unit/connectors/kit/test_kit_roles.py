@@ -143,3 +143,41 @@ def test_marks_are_filled_when_sent_or_in_the_address() -> None:
 )
 def test_mark_is_empty_when_its_macro_was_not_expanded(macro: str) -> None:
     assert fields(utm_source=macro).attribution.utm == {}
+
+
+@pytest.mark.parametrize(
+    "sent, name",
+    [
+        ({"name": "Website Lead", "firstname": "Ines", "lastname": "Exemplo"}, "Ines Exemplo"),
+        ({"name": "login77", "first_name": "Ines", "last_name": "Exemplo"}, "Ines Exemplo"),
+        ({"name": "Анна", "last_name": "Примерова", "owner_name": "Sales Manager"}, "Анна Примерова"),
+        ({"first_name": "Анна", "account_name": "Пример ООО", "operationName": "sendLead"}, "Анна"),
+        ({"name-1-prefix": "Mrs", "name-1-first-name": "Anna", "name-1-last-name": "Muster"}, "Anna Muster"),
+        (
+            {"inf_field_FirstName": "Anna", "inf_field_LastName": "Muster", "inf_form_name": "Contact"},
+            "Anna Muster",
+        ),
+        ({"product_first_name": "Chair", "company_last_name": "AG"}, ""),
+        ({"Name": "first = Ada\nlast = Sample"}, "Ada Sample"),
+        ({"sform": {"0JjQvNGP": "Иван"}}, "Иван"),
+        ({"ctl00$Main$txtFirstName": "Kees", "ctl00$Main$txtCompanyName": "Voorbeeld BV"}, "Kees"),
+    ],
+)
+def test_person_is_the_one_who_asks_when_others_have_names_too(sent: dict[str, Any], name: str) -> None:
+    inquiry = fields(**sent)
+    assert inquiry.name == name
+    kept = repr(inquiry.fields)
+    for other in ("Website Lead", "login77", "Sales Manager", "Пример ООО", "Chair"):
+        assert other not in repr(sent) or other in kept
+
+
+@pytest.mark.parametrize("value", ["0", "1"])
+def test_message_is_none_when_a_builder_sends_a_switch(value: str) -> None:
+    inquiry = fields(name="Анна", meta_message=value)
+    assert inquiry.message == ""
+    assert inquiry.fields == {"meta_message": value}
+
+
+def test_copy_address_is_not_the_persons_when_a_crm_sends_it() -> None:
+    inquiry = fields(email="rita@example.com", cc_email="deal@example.org")
+    assert inquiry.emails == ("rita@example.com",)
