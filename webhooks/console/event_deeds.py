@@ -10,6 +10,7 @@ from flask import request, url_for
 
 from crm_core.errors import Invalid
 from ingest.affected import affected, affected_events
+from ingest.arrival import safe_text
 from ingest.journal import dismiss as dismiss_event
 from ingest.replay import MOST_SHOWN, ReplayReport, Selection, replay
 from webhooks.console.desk import Answer, Desk, entered
@@ -68,7 +69,7 @@ def _selection(desk: Desk, values: Mapping[str, str]) -> tuple[Selection, dict[s
     if values.get("affected") and re.fullmatch(r"[1-9][0-9]{0,17}", source):
         uids = affected(desk.engine, desk.config, int(source))
         return Selection(uids=tuple(uids)), {"source": source, "affected": "1"}
-    event, state = values.get("event", ""), values.get("state", "")
+    event, state = safe_text(values.get("event", "")), values.get("state", "")
     if event:
         return Selection(uids=(event,)), {"event": event}
     if state in _STATES:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, cast
 
 from crm_core.errors import Invalid
+from crm_core.reading.values import read_day, read_id
 from ingest.ledger import OUTCOMES, PARTS, ledger
 from webhooks.console import choices
 from webhooks.console.desk import Answer, Desk, chosen
@@ -40,14 +41,16 @@ def index(desk: Desk) -> Answer:
 
 def _day(text: str | None, default: date) -> date:
     try:
-        return date.fromisoformat(text) if text else default
+        return cast(date, read_day(text)) if text else default
     except ValueError as error:
         raise Invalid("day_unreadable", "A day is written as 2026-11-21.", fields=["from", "to"]) from error
 
 
 def _source(wanted: Any) -> int | None:
-    text = wanted.get("source", "")
-    return int(text) if text.isascii() and text.isdecimal() else None
+    try:
+        return cast(int, read_id(wanted["source"])) if "source" in wanted else None
+    except ValueError as error:
+        raise Invalid("filter", "This does not fit: source.", fields=["source"], names="source") from error
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from crm_core.errors import Invalid
 from crm_core.reading.values import read_id
 from ingest import quarantine
 from ingest.alerts import open_alerts, resolve_alert
+from ingest.journal import get_event
 from ingest.quarantine import SHELVES, Pick
 from webhooks.console import choices, clock
 from webhooks.console.desk import Answer, Desk, chosen
@@ -65,10 +66,11 @@ def confirm(desk: Desk) -> Answer:
 
 def accept_consent(desk: Desk, event_id: str) -> Answer:
     with desk.engine.begin() as connection:
-        accepted = quarantine.accept_consent(connection, [event_id], desk.principal, desk.now)
+        uid = get_event(connection, event_id)["id"]
+        accepted = quarantine.accept_consent(connection, [uid], desk.principal, desk.now)
     if accepted:
         wake_all(desk.config)
-    return desk.go("event", "consent_accepted", event_id=event_id)
+    return desk.go("event", "consent_accepted", event_id=uid)
 
 
 def resolve(desk: Desk, alert_id: int) -> Answer:
