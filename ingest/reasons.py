@@ -8,7 +8,7 @@ from typing import Any, Final
 #: Why it came to this person and to this lead: decided once, and not decided again when the event is only rewritten.
 _EVIDENCE: Final = ("match", "double", "thread", "spam")
 #: Codes that say nothing of how the lead came about.
-_NO_BEGINNING: Final = frozenset({"replayed", "no_longer_read", "dismissed", "quarantined", "marked_as_spam"})
+_NO_BEGINNING: Final = frozenset({"replayed", "no_longer_read", "dismissed", "quarantined", "marked_as_spam", "called_spam"})
 
 
 def with_earlier(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
