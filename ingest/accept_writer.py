@@ -193,14 +193,14 @@ class JournalWriter:
     def _known(self, connection: BoundedConnection, slip: Slip) -> Receipt | None:
         """The receipt of a row that is in already: by its uid if its answer was lost, by its key if it is locked."""
         row = connection.execute(
-            "SELECT id, uid, sha256(body) FROM inbound_event"
+            "SELECT id, uid, sha256(body), unclaimed AND replayed = 0 FROM inbound_event"
             " WHERE uid = %s OR (source_id = %s AND provider_key = %s) ORDER BY uid <> %s",
             (slip.uid, slip.arrival.source_id, safe_key(slip.arrival.provider_key), slip.uid),
         ).fetchone()
         if row is None:
             return None
-        if row[1] != slip.uid and is_conflict(slip.arrival, row[2]):
-            # The locked row has the key and other bytes: these would be acknowledged and lost.
+        if row[1] != slip.uid and is_conflict(slip.arrival, row[2], is_held=row[3]):
+            # The locked row has the key and is another inquiry: this one would be acknowledged and lost.
             return insert_named(connection, [kept_apart(slip.arrival)], [slip.uid])[0]
         if row[1] != slip.uid:
             self._uncounted.append(row[0])

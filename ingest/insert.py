@@ -1,6 +1,7 @@
 """Rows into the journal: one statement for a whole group, in whatever transaction the caller has open.
 
-A key that is known makes a redelivery, which is counted and gets the receipt of the first. Nothing is refused here.
+A key that is known makes a redelivery, which is counted and gets the receipt of the first. Nothing is refused here, and
+what came in on a replaced address keeps no key from what comes in on the living one.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SELECT * FROM ROWS FROM (
   unnest(%b::bytea[]))
 ON CONFLICT (source_id, provider_key) WHERE provider_key IS NOT NULL
 DO UPDATE SET redeliveries = inbound_event.redeliveries + 1 + excluded.redeliveries
-RETURNING id, uid, source_id, provider_key, CASE WHEN redeliveries > 0 THEN sha256(body) END
+RETURNING id, uid, source_id, provider_key, CASE WHEN redeliveries > 0 THEN sha256(body) END, unclaimed AND replayed = 0
 """
 
 # The conflict met the row of its key, which therefore counted it. One that is locked by now keeps its one too many: to wait
@@ -69,32 +70,38 @@ def insert_named(
     rows = [_row(arrivals[index], uids[index], keys[index], again.get(index, 0)) for index in chosen]
     bodies = [arrivals[index].body for index in chosen]
     found = connection.execute(_INSERT, (safe_json(rows), bodies), prepare=True).fetchall()
-    by_uid = {uid: (event_id, uid, digest) for event_id, uid, _, _, digest in found}
+    by_uid = {uid: (event_id, uid, digest, is_held) for event_id, uid, _, _, digest, is_held in found}
     by_key = {
-        (source_id, key): (event_id, uid, digest)
-        for event_id, uid, source_id, key, digest in found
+        (source_id, key): (event_id, uid, digest, is_held)
+        for event_id, uid, source_id, key, digest, is_held in found
         if key is not None
     }
     receipts: list[Receipt] = []
     conflicts: list[int] = []
     for index, (arrival, key) in enumerate(zip(arrivals, keys, strict=True)):
-        event_id, uid, digest = by_uid[uids[index]] if key is None else by_key[arrival.source_id, key]
+        event_id, uid, digest, is_held = (
+            by_uid[uids[index]] if key is None else by_key[arrival.source_id, key]
+        )
         redelivery = uid != uids[index]
         receipts.append(Receipt(event_id, uid, redelivery))
-        if redelivery and is_conflict(arrival, digest):
+        if redelivery and is_conflict(arrival, digest, is_held=is_held):
             conflicts.append(index)
     if conflicts:
         _keep_conflicts(connection, arrivals, uids, conflicts, receipts)
     return receipts
 
 
-def is_conflict(arrival: RawArrival, digest: bytes | None) -> bool:
-    """True when a sender's key is over other bytes than those of the stored row, whose SHA-256 this is."""
+def is_conflict(arrival: RawArrival, digest: bytes | None, *, is_held: bool) -> bool:
+    """True when a sender's key is over other bytes than those of the stored row, whose SHA-256 this is; and when that row
+    `is_held`, because it came in on a replaced address and nobody has taken it: whoever knows the old address may have
+    guessed the key."""
+    if is_held and not arrival.unclaimed:
+        return True
     return arrival.key_is_senders and digest != hashlib.sha256(arrival.body).digest()
 
 
 def kept_apart(arrival: RawArrival) -> RawArrival:
-    """A conflict as it is stored: a sender's key over other bytes is something new, and its own redeliveries find it."""
+    """A conflict as it is stored: it is something new, under a key over its bytes, and its own redeliveries find it."""
     key = other_bytes_key(safe_key(arrival.provider_key) or "", arrival.body)
     return replace(arrival, provider_key=key, key_is_senders=False)
 
