@@ -24,8 +24,10 @@ _URL = re.compile(r"https?://[^\s\"'<>|]{4,2044}", re.IGNORECASE)
 _BETWEEN = re.compile(r"\s*[,;|\n]\s*(?=https?://)|\s+(?=https?://)", re.IGNORECASE)
 _NAMED = re.compile(r".{1,200}\.[A-Za-z0-9]{2,5}\Z")
 _URL_KEYS = ("url", "file_url", "fileUrl", "href", "link")
+_URL_KEYS_SET = frozenset(_URL_KEYS)
 _NAME_KEYS = ("filename", "fileName", "file_name", "name")
 _TYPE_KEYS = ("mimeType", "mimetype", "contentType", "content_type", "type")
+_DESCRIBING = (*_NAME_KEYS[:3], *_TYPE_KEYS[:4])
 
 
 class Cabinet:
@@ -111,6 +113,8 @@ class Cabinet:
 
 def is_described(value: Mapping[str, Any]) -> bool:
     """True for {"url","filename",…} as services describe an uploaded file."""
+    if _URL_KEYS_SET.isdisjoint(value):
+        return False  # nearly everything, and quickly
     return bool(_url_of(value)) and _is_described(value)
 
 
@@ -125,7 +129,7 @@ def clean_name(name: str) -> str:
 
 
 def _is_described(value: Mapping[str, Any]) -> bool:
-    return any(value.get(key) for key in (*_NAME_KEYS[:3], *_TYPE_KEYS[:4])) or "size" in value
+    return any(value.get(key) for key in _DESCRIBING) or "size" in value
 
 
 def _url_of(value: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from connectors.kit.decoding.uploads import Upload
 from connectors.kit.files import is_described
 
 Path = tuple[str | int, ...]
+TREES = (dict, list)  # `dict | list` would be made anew for every field that is asked
 
 _NAMES = ("name", "key", "field_name", "fieldName", "field", "id", "ref", "ID")
 _LABELS = ("label", "title", "question", "caption")
@@ -52,7 +53,7 @@ def leaves(data: Mapping[str, Any]) -> list[Leaf]:
     """All fields of one inquiry, in order."""
     found: list[Leaf] = []
     for key, value in data.items():
-        if isinstance(value, dict | list):
+        if type(value) is not str and isinstance(value, TREES):
             _walk((key,), key, value, found)
         else:
             found.append(Leaf((key,), key, "", "", value))
@@ -85,26 +86,43 @@ def without(data: Any, taken: set[Path], notes: Mapping[Path, Any] | None = None
     if isinstance(data, dict) and not notes and _are_flat(taken):  # nearly every form
         gone = {path[0] for path in taken}
         return {key: value for key, value in data.items() if key not in gone}
-    above = {path[:length] for path in (*taken, *notes) for length in range(len(path))}
-    return _without(data, taken, notes, above, ()) if above and isinstance(data, dict | list) else data
+    marks = _marked(taken, notes)
+    return _without(data, marks) if marks and isinstance(data, TREES) else data
 
 
 def _are_flat(places: Iterable[Path]) -> bool:
     return max(map(len, places), default=1) == 1
 
 
-def _without(data: Any, taken: set[Path], notes: Mapping[Path, Any], above: set[Path], at: Path) -> Any:
+def _marked(taken: set[Path], notes: Mapping[Path, Any]) -> dict[Any, Any]:
+    """What goes, level by level: a key leads to the marks below it, to a note in a tuple, or to None where it goes."""
+    marks: dict[Any, Any] = {}
+    for places in (notes, taken):
+        for path in places:
+            level = marks
+            for key in path[:-1]:
+                level = level.setdefault(key, {})
+                if type(level) is not dict:
+                    break  # all of it goes
+            else:
+                if path:
+                    level[path[-1]] = (notes[path],) if places is notes else None
+    return marks
+
+
+def _without(data: Any, marks: dict[Any, Any]) -> Any:
     is_dict = isinstance(data, dict)
     kept: dict[Any, Any] = {}
     for key, value in data.items() if is_dict else enumerate(data):
-        path = (*at, key)
-        if path in taken:
-            continue
-        if path in notes:
-            kept[key] = notes[path]
-        elif path not in above or not value or not isinstance(value, dict | list):
+        if key not in marks:
             kept[key] = value
-        elif below := _without(value, taken, notes, above, path):
+        elif (mark := marks[key]) is None:
+            continue
+        elif type(mark) is tuple:
+            kept[key] = mark[0]
+        elif not value or not isinstance(value, TREES):
+            kept[key] = value
+        elif below := _without(value, mark):
             kept[key] = below
     return kept if is_dict else list(kept.values())
 
@@ -129,7 +147,7 @@ def _walk(path: Path, name: str, value: Any, found: list[Leaf]) -> None:
 
 
 def _walk_list(path: Path, name: str, value: list[Any], found: list[Leaf]) -> None:
-    if is_file_list(value) or not any(isinstance(item, dict | list) for item in value):
+    if is_file_list(value) or not any(isinstance(item, TREES) for item in value):
         found.append(Leaf(path, name, "", "", value))
         return
     for index, item in enumerate(value):

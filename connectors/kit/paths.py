@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from connectors.kit.leaves import Path
+from connectors.kit.leaves import TREES, Path
 
 GRAMMAR = r"^\$\.[^*]*(\*[^*]*){0,3}$"  # at most three stars: the time of matching grows with their number
 #: A list or a mapping of items, the member that chooses among them, its values, and what is wanted of the item.
@@ -47,7 +47,22 @@ def finder(path: str) -> Callable[[dict[str, Any]], Places]:
     def look(data: dict[str, Any]) -> Places:
         return [((key,), data[key])] if key in data else []
 
-    return look if levels is not None and len(levels) == 1 else search
+    if levels is None or len(levels) > 2:
+        return search
+    if len(levels) == 1:
+        return look
+    head, last, place = levels[0].head, levels[1].rest, levels[1].place
+
+    def look_below(data: dict[str, Any]) -> Places:
+        """`_walked` for the two levels that most paths have."""
+        if key in data:
+            return [((key,), data[key])]
+        level = data.get(head)
+        if type(level) is dict:
+            return [(place, level[last])] if last in level else []
+        return _places(data, key) if isinstance(level, TREES) else []
+
+    return look_below
 
 
 class _Level(NamedTuple):
@@ -77,7 +92,7 @@ def _walked(data: Any, path: str, levels: tuple[_Level, ...]) -> Places:
     level = data
     for rest, head, longer, place in levels:
         if type(level) is not dict:
-            return _places(data, path) if isinstance(level, dict | list) else []
+            return _places(data, path) if isinstance(level, TREES) else []
         if rest in level:
             return [(place, level[rest])]
         for key in longer:
@@ -181,7 +196,7 @@ def _find(data: Any, path: str, at: Path, found: Places) -> None:
     while dot > 0 and len(found) == before:
         tail = path[dot + 1 :]
         for key in _keys(data, path[:dot]):
-            if isinstance(data[key], dict | list):
+            if isinstance(data[key], TREES):
                 _find(data[key], tail, (*at, key), found)
         dot = path.find(".", dot + 1)
 

@@ -103,6 +103,8 @@ def _text(item: Mapping[str, Any], path: str | None) -> str:
     if path is None:
         return ""
     value = item.get(path)
+    if type(value) is str:
+        return value.strip()
     if value is not None or "." not in path:  # most members are a plain key
         return text_of(value)
     return next(filter(None, (text_of(value) for _, value in find(item, path))), "")

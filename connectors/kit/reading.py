@@ -12,7 +12,7 @@ from connectors.kit.draft import Draft
 from connectors.kit.files import Cabinet
 from connectors.kit.form_config import FormConfig
 from connectors.kit.guessing import PROSE_CHARS, by_value, is_persons_name
-from connectors.kit.leaves import Leaf, Path, leaves, text_of, without
+from connectors.kit.leaves import TREES, Leaf, Path, leaves, text_of, without
 from connectors.kit.marks import is_address
 from connectors.kit.messengers import messenger_of
 from connectors.kit.roles import role_of
@@ -69,7 +69,7 @@ def read(
                 draft.consents.append(consent)
                 continue  # and stays among the fields, where people look for it
             role = ""
-        if role == "file" or isinstance(leaf.value, dict | list):
+        if role == "file" or (type(leaf.value) is not str and isinstance(leaf.value, TREES)):
             note = cabinet.take(leaf.name, leaf.value, is_file=role == "file")
             if note is not None:
                 notes[leaf.path] = note
