@@ -26,6 +26,9 @@ MOST_ATTEMPTS = 12
 FIRST_PAUSE_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 3600
 
+#: Holds for an event that goes on only when something was fetched for it; the mark stands beside its error until it ends.
+TO_FETCH = "coalesce(error->>'by', '') = 'fetch'"
+
 _DUE = """
     channel = %(channel)s AND state IN ('waiting', 'working') AND next_attempt_at <= clock_timestamp()
     AND source_id NOT IN (SELECT id FROM source WHERE state = 'paused')
@@ -47,9 +50,13 @@ RETURNING e.id, e.uid, e.source_id, e.channel, e.received_at, e.method, e.path, 
           e.unclaimed, e.attempts, e.replayed, e.done_at IS NULL AS first_time, e.lead_id, e.verdict, e.reason
 """
 # Events that nobody has tried yet go in batches; one that was tried before goes alone, so that whatever is wrong with
-# it costs its neighbours nothing.
+# it costs its neighbours nothing. One that waits for a foreign server is for those who may wait for one.
 _FRESH = _CLAIM.format(due=_DUE, which="attempts = 0")
-_SUSPECT = _CLAIM.format(due=_DUE, which=f"attempts > 0 AND lost_claims < {MOST_LOST_CLAIMS}")
+_SUSPECT = _CLAIM.format(due=_DUE, which=f"attempts > 0 AND lost_claims < {MOST_LOST_CLAIMS} AND NOT {TO_FETCH}")
+_TO_FETCH = _CLAIM.format(
+    due=_DUE.replace("channel = %(channel)s AND", ""),
+    which=f"{TO_FETCH} AND lost_claims < {MOST_LOST_CLAIMS} AND source_id <> ALL(%(resting)s)",
+)
 
 _PARK = f"""
 UPDATE inbound_event SET state = 'needs_attention', claim_token = NULL,
@@ -95,6 +102,7 @@ class Failure:
     attempts: int = 1
     pause_seconds: float | None = None  # instead of the usual doubling one, while it waits
     is_try: bool = True  # False: it waits for something else than luck, and that is no step towards giving up
+    to_fetch: bool = False  # it waits for what must be fetched: `claim` leaves it to `claim_to_fetch`
 
 
 class ClaimLost(Exception):
@@ -116,8 +124,19 @@ def claim(
     rows = [] if tried_only else cursor.execute(_FRESH, parameters).fetchall()
     if not rows:
         rows = cursor.execute(_SUSPECT, {**parameters, "limit": 1}).fetchall()
+    return token, _claimed(rows)
+
+
+def claim_to_fetch(cursor: Cursor, lease_seconds: float, resting: Sequence[int]) -> tuple[str, list[Claimed]]:
+    """Takes one event, of whatever channel, for which something must be fetched; none of the sources that are resting."""
+    token = uuid4().hex
+    parameters = {"limit": 1, "token": token, "lease": lease_seconds, "bytes": MOST_BATCH_BYTES, "resting": list(resting)}
+    return token, _claimed(cursor.execute(_TO_FETCH, parameters).fetchall())
+
+
+def _claimed(rows: Sequence[dict[str, Any]]) -> list[Claimed]:
     claimed = [Claimed(**{**row, "body": bytes(row["body"])}) for row in rows]
-    return token, sorted(claimed, key=lambda one: one.id)
+    return sorted(claimed, key=lambda one: one.id)
 
 
 def park_killers(cursor: Cursor) -> int:
@@ -169,7 +188,10 @@ def fail(cursor: Cursor, token: str, failures: Sequence[Failure]) -> None:
             " WHERE id = %(id)s AND claim_token = %(token)s",
             {
                 "state": failure.state,
-                "error": Jsonb({"code": failure.code, "message": failure.message, "path": failure.path}),
+                "error": Jsonb(
+                    {"code": failure.code, "message": failure.message, "path": failure.path}
+                    | ({"by": "fetch"} if failure.to_fetch else {})
+                ),
                 "pause": pause if failure.state == "waiting" else 0,
                 "is_try": failure.is_try,
                 "id": failure.event_id,

@@ -12,6 +12,7 @@ from crm_core.config import HubConfig
 from crm_core.database import connect
 from ingest.alerts import end_alert, raise_alert
 from ingest.arrival import RawArrival, safe_key
+from ingest.claim import TO_FETCH
 from ingest.insert import insert_events
 
 #: What `SourceBroken` may be called in an alert; anything else is "source_broken".
@@ -61,6 +62,6 @@ def mended(connection: psycopg.Connection[Any], source_id: int) -> None:
     if ended:
         connection.execute(
             "UPDATE inbound_event SET next_attempt_at = clock_timestamp()"
-            " WHERE source_id = %s AND state = 'waiting' AND error->>'code' = ANY(%s)",
-            (source_id, [*_BROKEN, "source_resting"]),
+            f" WHERE source_id = %s AND state = 'waiting' AND next_attempt_at > clock_timestamp() AND {TO_FETCH}",
+            (source_id,),
         )

@@ -1,7 +1,8 @@
 """Gets what an event only points at. The event waits meanwhile, alone, outside of every transaction.
 
-A provider that does not answer is left alone for a while, so that its events cannot hold the workers. An expired key is
-told to somebody, and the event keeps trying until it is renewed: the provider has the lead, and nothing else does.
+A provider that does not answer is left alone for a while, so that its events cannot hold those of others. An expired key
+is told to somebody, and the event keeps trying until it is renewed; one whose provider is away keeps trying for two
+weeks: the provider has the lead, and nothing else does.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from ingest.alerts import raise_alert
 from ingest.claim import Claimed, Failure
 from ingest.fetched import broken, known_keys, mended, put_in
 from ingest.outbound import Limits, Outbound, outbound
-from ingest.reading import retry
 from ingest.source_settings import LoadedSource
+from ingest.wishes import wish_of, wishing
 
 FETCH_SECONDS = 8.0  # for all that one event points at; a worker's lease is longer
 REST_SECONDS = 30.0  # a source that failed is asked again after this by the same worker
 BROKEN_PAUSE_SECONDS = 900.0  # between tries of an event whose source waits for a person
+TRIES_BEFORE_ALERT = 7  # that failed with doubling pauses: some ten minutes
+MOST_TRIES = 350  # the longest pause is an hour: two weeks
+LONGEST_REST_SECONDS = 3600.0  # whatever a provider wishes
 MOST_ANSWER_BYTES = 2 * 1024 * 1024
 _LEAST_SECONDS = 0.5  # what is left for one more question
 
@@ -43,12 +47,18 @@ class Fetcher:
         self._client = client
         self._resting: dict[int, float] = {}
 
-    def fetch(
-        self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, item: Item
+    def resting(self) -> list[int]:
+        """Sources that failed a moment ago: their events are not due here."""
+        now = time.monotonic()
+        self._resting = {source_id: until for source_id, until in self._resting.items() if until > now}
+        return list(self._resting)
+
+    def complete(
+        self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, item: Item, *, fetching: bool
     ) -> Item | Failure:
         """The item with the uids of what it points at, once all of that is in the journal; else why it is not yet.
 
-        On its first turn an event goes back to the queue: it is then claimed alone, and its neighbours do not wait.
+        Without `fetching` nobody is asked: the event goes back to the queue, marked, for those who may wait.
         """
         pointers = [arrival for arrival in item.arrivals if isinstance(arrival, Pointer)]
         if not pointers:
@@ -60,14 +70,9 @@ class Fetcher:
                 return _attention(
                     event, "nothing_to_fetch_with", "The connector says what to fetch and not how."
                 )
-            if event.attempts < 2:
+            if not fetching:
                 return _later(
                     event, "to_be_fetched", "It only says that something is there. The hub fetches it next."
-                )
-            rest = self._resting.get(source.id, 0.0) - time.monotonic()
-            if rest > 0:
-                return _later(
-                    event, "source_resting", "The provider failed a moment ago and is left alone.", rest
                 )
             failure = self._fetch(connection, event, source, source.connector.fetch, missing, known)
             if failure is not None:
@@ -90,7 +95,7 @@ class Fetcher:
             try:
                 body = self._one(fetch, pointer, source, left)
             except Transient as error:
-                return self._rest(connection, event, source, error)
+                return self._failed(connection, event, source, error)
             except SourceBroken as error:
                 self._resting[source.id] = time.monotonic() + REST_SECONDS
                 broken(connection, source.id, error.code, error.message)
@@ -116,23 +121,34 @@ class Fetcher:
         if self._client is None:
             self._client = outbound(self._config)
         answer = self._client.ask(fetch.ask(pointer, source.settings), Limits(seconds, MOST_ANSWER_BYTES))
-        return fetch.read(pointer, answer, source.settings)
+        with wishing(answer):
+            return fetch.read(pointer, answer, source.settings)
 
-    def _rest(
+    def _failed(
         self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, error: Transient
     ) -> Failure:
-        self._resting[source.id] = time.monotonic() + REST_SECONDS
-        failure = retry(event, error.code, error.message)
-        if failure.state != "waiting":
+        """The source rests, as long as its provider wishes where it says so. The event keeps trying, and somebody is told."""
+        wished = wish_of(error)
+        rest = min(max(REST_SECONDS, wished or 0.0), LONGEST_REST_SECONDS)
+        self._resting[source.id] = time.monotonic() + rest
+        # The first attempt asked nobody. Told again about once a day, and not each time: others may be had meanwhile.
+        late = event.attempts - TRIES_BEFORE_ALERT - 1
+        if (late >= 0 and late % 24 < 2) or event.attempts >= MOST_TRIES:
             raise_alert(
                 connection, source.id, "fetch_failed", data={"code": error.code, "said": error.message}
             )
-        return failure
+        if event.attempts >= MOST_TRIES:
+            said = f"{error.message} (given up after {event.attempts} attempts in some two weeks)"
+            return _attention(event, error.code, said)
+        return Failure(
+            event.id, "waiting", error.code, error.message, attempts=event.attempts - 1, to_fetch=True,
+            pause_seconds=rest if wished else None,
+        )  # fmt: skip
 
 
 def _later(event: Claimed, code: str, message: str, pause_seconds: float = 0.0) -> Failure:
     """Not a try that failed: it does not count towards giving up."""
-    return Failure(event.id, "waiting", code, message, pause_seconds=pause_seconds, is_try=False)
+    return Failure(event.id, "waiting", code, message, pause_seconds=pause_seconds, is_try=False, to_fetch=True)
 
 
 def _attention(event: Claimed, code: str, message: str) -> Failure:

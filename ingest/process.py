@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
@@ -23,7 +23,17 @@ from crm_core.config import HubConfig
 from crm_core.database import connect
 from crm_core.errors import HubError, NotFound, Transient, without_words
 from crm_core.intake import Item, Taken, take_in
-from ingest.claim import Claimed, ClaimLost, Failure, claim, fail, finish, hold, park_killers
+from ingest.claim import (
+    Claimed,
+    ClaimLost,
+    Failure,
+    claim,
+    claim_to_fetch,
+    fail,
+    finish,
+    hold,
+    park_killers,
+)
 from ingest.fetching import Fetcher
 from ingest.files import assure, hashes_of, keep, lose
 from ingest.reading import read, retry
@@ -57,6 +67,8 @@ class Drained:
     failed: int = 0
     batches: int = 0
     more: bool = False  # it stopped because its time was up, not because nothing was left
+    to_fetch: int = 0  # events that now wait for what `fetch` gets
+    channels: set[str] = field(default_factory=set)  # of the events for which something was fetched
 
 
 class Processor:
@@ -126,7 +138,23 @@ class Processor:
                     self._settle(token, events, drained)
                 return drained
 
-    def _settle(self, token: str, events: Sequence[Claimed], drained: Drained) -> None:
+    def fetch(self, budget_seconds: float = 5.0) -> Drained:
+        """Settles events that only point at something, one at a time, until none is due or the time is up. Waits for
+        foreign servers: nothing that must go on meanwhile may wait for it. Raises OperationalError as `drain` does."""
+        drained = Drained()
+        end = time.monotonic() + budget_seconds
+        while time.monotonic() < end:
+            with self.connection().cursor() as cursor:
+                token, events = claim_to_fetch(cursor, self.config.lease_seconds, self.fetcher.resting())
+            if not events:
+                return drained
+            self._settle(token, events, drained, fetching=True)
+            drained.batches += 1
+            drained.channels.add(events[0].channel)
+        drained.more = True
+        return drained
+
+    def _settle(self, token: str, events: Sequence[Claimed], drained: Drained, *, fetching: bool = False) -> None:
         items: list[Item] = []
         failures: list[Failure] = []
         by_id = {event.id: event for event in events}
@@ -137,7 +165,7 @@ class Processor:
             for event in events:
                 result = read(event, self.source)
                 if isinstance(result, Item):
-                    result = self._complete(event, result)
+                    result = self._complete(event, result, fetching=fetching)
                 (items if isinstance(result, Item) else failures).append(result)  # type: ignore[arg-type]
             screened = self._screen(by_id, items)
             failures += screened.held
@@ -145,6 +173,7 @@ class Processor:
             self._write(token, by_id, kept, screened.aside, failures)
             drained.finished += len(kept) + len(screened.aside)
             drained.failed += len(failures)
+            drained.to_fetch += sum(failure.to_fetch for failure in failures)
         except ClaimLost:
             _log.warning("claim_lost", extra={"events": len(events)})
         except _PASSING + _CONFLICTS + (psycopg.Error, HubError, *BUGS) as error:
@@ -158,9 +187,9 @@ class Processor:
             self._give_up(token, events[0], error)
             drained.failed += 1
 
-    def _complete(self, event: Claimed, item: Item) -> Item | Failure:
+    def _complete(self, event: Claimed, item: Item, *, fetching: bool) -> Item | Failure:
         """What must be done outside of the transaction before an item can be taken in."""
-        return self.fetcher.fetch(self.connection(), event, self.source(event.source_id), item)
+        return self.fetcher.complete(self.connection(), event, self.source(event.source_id), item, fetching=fetching)
 
     def _screen(self, events: dict[int, Claimed], items: Sequence[Item]) -> Screened:
         """Spam is set aside before anybody becomes a contact."""
@@ -243,10 +272,17 @@ def _as_row(event: Claimed, taken: Taken) -> dict[str, Any]:
 
 
 def drain(engine: Engine | None, config: HubConfig, channel: str, budget_seconds: float = 5.0) -> Drained:
-    """One drain with a connection of its own; for tests, the command line and the console's "try it"."""
+    """All that workers do for a channel, with a connection of its own: drains it, and fetches what its events point at."""
     del engine  # the pool's connections are SQLAlchemy's; this path is psycopg's own
     processor = Processor(config)
     try:
-        return processor.drain(channel, budget_seconds)
+        drained = processor.drain(channel, budget_seconds)
+        while channel in processor.fetch(budget_seconds).channels:
+            more = processor.drain(channel, budget_seconds)
+            drained.finished += more.finished
+            drained.failed += more.failed
+            drained.batches += more.batches
+            drained.more |= more.more
+        return drained
     finally:
         processor.close()

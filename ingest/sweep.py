@@ -5,24 +5,36 @@ Any number of sweeps may run at once; every statement takes its rows under locks
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from crm_core.intake.rows import Cursor
-from ingest.claim import park_killers
+from ingest.claim import TO_FETCH, park_killers
 from ingest.settle import settle_silent_calls
 
+_DUE = """
+EXISTS (SELECT 1 FROM inbound_event WHERE channel = c.channel AND state IN ('waiting', 'working')
+           AND next_attempt_at <= clock_timestamp() AND {which}
+           AND source_id NOT IN (SELECT id FROM source WHERE state = 'paused'))
+"""
+_CHANNELS = f"""
+SELECT c.channel, {_DUE.format(which=f"NOT {TO_FETCH}")} AS due, {_DUE.format(which=TO_FETCH)} AS to_fetch
+  FROM unnest(ARRAY['form', 'call', 'mail']) AS c(channel)
+"""
 
-def due_channels(cursor: Cursor) -> list[str]:
-    """Channels in which something is due now: new, to be repeated, or left behind by a worker that died."""
-    cursor.execute(
-        "SELECT c.channel FROM unnest(ARRAY['form', 'call', 'mail']) AS c(channel)"
-        " WHERE EXISTS (SELECT 1 FROM inbound_event e WHERE e.channel = c.channel AND e.state IN ('waiting', 'working')"
-        "                AND e.next_attempt_at <= clock_timestamp()"
-        "                AND e.source_id NOT IN (SELECT id FROM source WHERE state = 'paused'))"
-    )
-    return [row["channel"] for row in cursor.fetchall()]
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    channels: tuple[str, ...]  # in which something is to be worked off
+    to_fetch: bool  # something waits for what must be fetched
+
+
+def due_now(cursor: Cursor) -> Due:
+    """Where something is due: new, to be repeated, or left behind by a worker that died."""
+    rows = cursor.execute(_CHANNELS).fetchall()
+    return Due(tuple(row["channel"] for row in rows if row["due"]), any(row["to_fetch"] for row in rows))
 
 
 def park_and_settle(cursor: Cursor) -> None:

@@ -24,6 +24,7 @@ class Graph:
     status: int = 200  # another one answers every question with a fault
     code: int = 0  # of the error; 0: none
     page: int = 100
+    headers: dict[str, str] = field(default_factory=dict)  # of every answer
     hang: threading.Event | None = None  # set: answers come when it is set
     token: str = TOKEN
 
@@ -80,7 +81,7 @@ class Graph:
         self._say(handler, page)
 
     def _say(self, handler: BaseHTTPRequestHandler, value: Any, status: int = 200) -> None:
-        say(handler, json.dumps(value).encode(), status, Content_Type="application/json")
+        say(handler, json.dumps(value).encode(), status, Content_Type="application/json", **self.headers)
 
 
 @contextmanager

@@ -11,8 +11,10 @@ from crm_core.config import HubConfig
 
 CHANNELS = ("form", "call", "mail")
 MAINTENANCE = "maintenance"
+#: What waits for foreign servers. Worked off on threads beside the work (`workers.aside`), so that nothing waits for it.
+OUTBOUND = "outbound"
 #: Queue of a channel. Each has its own, so that a flood of calls does not delay forms.
-QUEUES = {channel: f"intake.{channel}" for channel in CHANNELS} | {MAINTENANCE: MAINTENANCE}
+QUEUES = {channel: f"intake.{channel}" for channel in CHANNELS} | {MAINTENANCE: MAINTENANCE, OUTBOUND: OUTBOUND}
 
 #: A message unread for this long means nothing any more: the sweep has sent a newer one.
 HINT_LIFE_SECONDS = 60

@@ -69,11 +69,11 @@ def run_beat(config: HubConfig) -> None:
         },
         "backfill": {
             "task": "backfill", "schedule": timedelta(seconds=BACKFILL_SECONDS),
-            "options": {"queue": QUEUES["maintenance"], "expires": BACKFILL_SECONDS},
+            "options": {"queue": QUEUES["outbound"], "expires": BACKFILL_SECONDS},
         },
         "files": {
             "task": "files", "schedule": timedelta(seconds=FILES_SECONDS),
-            "options": {"queue": QUEUES["maintenance"], "expires": FILES_SECONDS},
+            "options": {"queue": QUEUES["outbound"], "expires": FILES_SECONDS},
         },
         "tidy": {
             "task": "tidy", "schedule": timedelta(seconds=TIDY_SECONDS),

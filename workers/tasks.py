@@ -6,20 +6,25 @@ import logging
 import os
 import socket
 import time
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 from celery import Celery
 from celery.signals import worker_process_init, worker_process_shutdown
+from psycopg.rows import dict_row
 
 from crm_core.config import HubConfig
+from crm_core.database import connect
 from ingest.backfill import run_next
 from ingest.files_fetching import fetch_next
 from ingest.files_tidying import FOLDERS, tidy
 from ingest.process import Processor
-from ingest.sweep import beat_heart, due_channels, note_canary, park_and_settle
+from ingest.sweep import beat_heart, due_now, note_canary, park_and_settle
 from ingest.watch import TOUCHES, watch
-from workers.wake import send_hint
+from workers.aside import Aside
+from workers.celery_app import OUTBOUND
+from workers.wake import send_fetch_hint, send_hint
 
 _log = logging.getLogger(__name__)
 
@@ -27,18 +32,23 @@ _log = logging.getLogger(__name__)
 DRAIN_SECONDS = 3.0
 #: A look at long history goes on in the next minute, so that a sweep never waits long behind it.
 WATCH_SECONDS = 5.0
-#: Files that others are slow to give must not keep a worker from its sweeps for longer.
+#: A turn in the lane that fetches; the canary of that queue waits behind it and behind one question.
+FETCH_SECONDS = 3.0
 FILES_SECONDS = 5.0
+#: A worker that ends waits so long for what a foreign server is just giving.
+_END_SECONDS = 1.0
 #: While the database is away a worker rests instead of spinning.
 _REST_SECONDS = 1.0
 
 
 class _Hands:
-    """What one worker process holds: its processor, made on first use, after the fork."""
+    """What one worker process holds: its processor, and the lanes beside it, made on first use, after the fork."""
 
     def __init__(self, config: HubConfig) -> None:
         self.config = config
         self.processor: Processor | None = None
+        self.fetching = Processor(config)  # the lane's own; it connects for a turn only
+        self.aside = Aside()
 
     def get(self) -> Processor:
         if self.processor is None:
@@ -73,6 +83,26 @@ def register(app: Celery, config: HubConfig) -> None:
             return
         if drained.more:
             send_hint(app, channel)
+        if drained.to_fetch:
+            send_fetch_hint(app)
+
+    @app.task(name="fetch", shared=False)
+    def fetch() -> None:
+        """Fetches what events point at."""
+        hands.aside.do("fetch", "fetch", _fetch)
+
+    def _fetch() -> None:
+        try:
+            fetched = hands.fetching.fetch(FETCH_SECONDS)
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
+            return
+        finally:
+            hands.fetching.close()
+        for channel in fetched.channels:
+            send_hint(app, channel)
+        if fetched.more:
+            send_fetch_hint(app)
 
     @app.task(name="sweep", shared=False)
     def sweep() -> None:
@@ -81,13 +111,15 @@ def register(app: Celery, config: HubConfig) -> None:
             with hands.get().connection().cursor() as cursor:
                 park_and_settle(cursor)
                 beat_heart(cursor, "sweep", "", {})
-                channels = due_channels(cursor)
+                due = due_now(cursor)
         except psycopg.OperationalError as error:
             _log.warning("database_away", extra={"error": type(error).__name__})
             hands.drop()
             return
-        for channel in channels:
+        for channel in due.channels:
             send_hint(app, channel)
+        if due.to_fetch:
+            send_fetch_hint(app)
 
     @app.task(name="watch", shared=False)
     def watch_sources() -> None:
@@ -107,6 +139,9 @@ def register(app: Celery, config: HubConfig) -> None:
     @app.task(name="backfill", shared=False)
     def backfill() -> None:
         """Asks one provider that only announces for what its announcements missed."""
+        hands.aside.do("backfill", "backfill", _backfill)
+
+    def _backfill() -> None:
         try:
             looked = run_next(config)
         except psycopg.OperationalError as error:
@@ -118,6 +153,9 @@ def register(app: Celery, config: HubConfig) -> None:
     @app.task(name="files", shared=False)
     def fetch_files() -> None:
         """Fetches files that forms name by their address, a few at a time."""
+        hands.aside.do("files", "files", _files)
+
+    def _files() -> None:
         end = time.monotonic() + FILES_SECONDS
         try:
             while fetch_next(config) is not None and time.monotonic() < end:
@@ -138,6 +176,9 @@ def register(app: Celery, config: HubConfig) -> None:
     @app.task(name="canary", shared=False)
     def canary(queue: str, sent_at: float) -> None:
         """Proves that this queue is being worked off, and how long that takes."""
+        if queue == OUTBOUND:
+            hands.aside.do("fetch", "canary", lambda: _lane_canary(sent_at))
+            return
         try:
             with hands.get().connection().cursor() as cursor:
                 note_canary(cursor, queue, max(0.0, time.time() - sent_at))
@@ -145,10 +186,20 @@ def register(app: Celery, config: HubConfig) -> None:
         except psycopg.OperationalError:
             hands.drop()
 
+    def _lane_canary(sent_at: float) -> None:
+        """In the lane itself: how long an announced lead waits for its turn. No sign of life of the worker's own work."""
+        with (
+            suppress(psycopg.OperationalError),
+            connect(config.database_url, "worker") as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            note_canary(cursor, OUTBOUND, max(0.0, time.time() - sent_at))
+
     @worker_process_init.connect(weak=False)
     def _after_fork(**_: Any) -> None:
         hands.drop()
 
     @worker_process_shutdown.connect(weak=False)
     def _ending(**_: Any) -> None:
+        hands.aside.end(_END_SECONDS)
         hands.drop()

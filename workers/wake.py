@@ -13,7 +13,7 @@ from celery import Celery
 from kombu.exceptions import KombuError
 
 from crm_core.config import HubConfig
-from workers.celery_app import HINT_LIFE_SECONDS, QUEUES, make_app
+from workers.celery_app import HINT_LIFE_SECONDS, OUTBOUND, QUEUES, make_app
 
 _log = logging.getLogger(__name__)
 
@@ -69,11 +69,20 @@ class Waker:
 
 def send_hint(app: Celery, channel: str) -> bool:
     """Publishes one hint; False if the broker did not take it."""
+    return _send(app, "drain", channel, [channel])
+
+
+def send_fetch_hint(app: Celery) -> bool:
+    """Publishes that something waits for what must be fetched; False if the broker did not take it."""
+    return _send(app, "fetch", OUTBOUND, [])
+
+
+def _send(app: Celery, task: str, queue: str, args: list[str]) -> bool:
     try:
         app.send_task(
-            "drain", args=[channel], queue=QUEUES[channel], expires=HINT_LIFE_SECONDS, retry=False, ignore_result=True
+            task, args=args, queue=QUEUES[queue], expires=HINT_LIFE_SECONDS, retry=False, ignore_result=True
         )
     except (OSError, KombuError, ConnectionError) as error:
-        _log.warning("hint_failed", extra={"channel": channel, "error": type(error).__name__})
+        _log.warning("hint_failed", extra={"channel": queue, "error": type(error).__name__})
         return False
     return True

@@ -7,6 +7,7 @@ import hmac
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,7 +20,7 @@ from sqlalchemy import Engine
 from crm_core.config import HubConfig
 from ingest import fetching
 from ingest.backfill import run_next
-from ingest.process import Processor
+from ingest.process import Processor, drain
 from ingest.sources import NewSource, add_source, change_settings
 
 SECRET = "app-secret"
@@ -46,11 +47,7 @@ class Page:
         return self.desk.post(self.source.id, "form", body, headers)
 
     def drain(self) -> None:
-        processor = Processor(self.config)
-        try:
-            processor.drain("form", 60)
-        finally:
-            processor.close()
+        drain(None, self.config, "form", 60)
 
     def due(self) -> None:
         self.desk.rows("UPDATE inbound_event SET next_attempt_at = clock_timestamp() RETURNING id")
@@ -131,17 +128,19 @@ def test_lead_is_fetched_once_when_it_is_announced_twice(page: Page) -> None:
 
 
 def test_event_does_not_hold_its_neighbours_when_it_must_be_fetched(page: Page) -> None:
-    """On its first turn nothing is asked: the batch it came in with goes through, and it is claimed alone."""
+    """Who works off a channel asks nobody: the batch goes through, and the event waits for those who fetch."""
     page.graph.add("7")
     page.notice("7")
     page.desk.form(name="Boris", email="boris@example.org")
-    processor = Processor(page.config)
-    try:
-        processor.drain("form", 0)  # one batch, then one tried event
-    finally:
-        processor.close()
+    with closing(Processor(page.config)) as processor:
+        assert processor.drain("form", 60).to_fetch == 1
+        assert processor.drain("form", 60).batches == 0, "it is not for the channel any more"
+        assert page.graph.asked == []
+        rows = page.desk.rows("SELECT state, outcome, error->>'code' AS code FROM inbound_event ORDER BY id")
+        assert rows[1]["outcome"] == "created"
+        assert rows[0] == {"state": "waiting", "outcome": None, "code": "to_be_fetched"}
+        assert processor.fetch(60).channels == {"form"}
     rows = page.desk.rows("SELECT method, outcome, attempts FROM inbound_event ORDER BY id")
-    assert rows[1]["outcome"] == "created"
     assert rows[0] == {"method": "POST", "outcome": "ignored", "attempts": 2}
 
 
@@ -185,18 +184,12 @@ def test_source_is_left_alone_when_it_failed_a_moment_ago(page: Page) -> None:
     page.graph.status = 500
     for lead_id in ("11", "12", "13"):
         page.notice(lead_id)
-    processor = Processor(page.config)
-    try:
-        processor.drain("form", 60)
-    finally:
-        processor.close()
+    page.drain()
     assert len(page.graph.asked) == 1
     codes = [row["error"]["code"] for row in page.desk.rows("SELECT error FROM inbound_event ORDER BY id")]
-    assert sorted(codes) == ["graph_busy", "source_resting", "source_resting"]
+    assert sorted(codes) == ["graph_busy", "to_be_fetched", "to_be_fetched"]
     attempts = page.desk.rows("SELECT error->>'code' AS code, attempts FROM inbound_event")
-    assert all(row["attempts"] == 1 for row in attempts if row["code"] == "source_resting"), (
-        "resting is no try"
-    )
+    assert all(row["attempts"] == 1 for row in attempts if row["code"] == "to_be_fetched"), "resting is no try"
 
 
 def test_lead_comes_when_meta_has_recovered(page: Page) -> None:
@@ -212,7 +205,31 @@ def test_lead_comes_when_meta_has_recovered(page: Page) -> None:
     assert page.alerts() == []
 
 
-def test_person_is_asked_when_meta_never_recovers(page: Page) -> None:
+def test_nothing_is_lost_when_meta_is_away_for_three_days(page: Page) -> None:
+    """Some ten tries, then one an hour: about eighty. Somebody is told early, and what waited goes on when Meta is back."""
+    for lead_id in ("15", "151", "152"):
+        page.graph.add(lead_id)
+    page.graph.status = 500
+    uid = page.notice("15")
+    for tries in range(80):
+        page.drain()
+        assert (tries >= fetching.TRIES_BEFORE_ALERT - 1) == bool(page.alerts())
+        page.due()
+    page.notice("151", "152")
+    event = page.desk.event(uid)
+    assert (event["state"], event["error"]["code"]) == ("waiting", "graph_busy")
+    assert page.alerts() == [("fetch_failed", True)]
+    page.graph.status = 200
+    page.desk.rows(
+        "UPDATE inbound_event SET next_attempt_at = clock_timestamp() + interval '1 hour' WHERE uid = %s RETURNING id", uid
+    )
+    page.drain()
+    assert sorted(page.leads()) == ["lead15", "lead151", "lead152"]
+    assert page.alerts() == [("fetch_failed", False)]
+
+
+def test_person_is_asked_when_meta_never_recovers(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "MOST_TRIES", 12)
     page.graph.status = 500
     uid = page.notice("15")
     for _ in range(14):
@@ -220,7 +237,43 @@ def test_person_is_asked_when_meta_never_recovers(page: Page) -> None:
         page.due()
     event = page.desk.event(uid)
     assert (event["state"], event["error"]["code"]) == ("needs_attention", "graph_busy")
+    assert "given up after 12 attempts" in event["error"]["message"]
     assert page.alerts() == [("fetch_failed", True)]
+
+
+def test_source_rests_as_long_as_meta_wishes_when_it_says_so(page: Page) -> None:
+    page.graph.add("153")
+    page.graph.status, page.graph.headers = 429, {"Retry-After": "1800"}
+    uid = page.notice("153")
+    page.drain()
+    wait = page.desk.one("SELECT extract(epoch FROM next_attempt_at - clock_timestamp()) FROM inbound_event WHERE uid = %s", uid)
+    assert 800 < wait <= 2700, "half to one and a half of what was wished, so that not all come at once"
+
+
+def test_lead_is_fetched_once_when_two_workers_are_told_of_it(page: Page) -> None:
+    """Two announcements of one lead, two workers, and Meta slow enough that both have asked before either is answered."""
+    page.graph.add("154")
+    page.graph.add("155")
+    page.graph.hang = threading.Event()
+    page.notice("154")
+    page.notice("154", "155")
+    page.desk.drain("form")
+    workers = [Processor(page.config), Processor(page.config)]
+    threads = [threading.Thread(target=one.fetch, args=(60,)) for one in workers]
+    for thread in threads:
+        thread.start()
+    try:
+        while len(page.graph.asked) < 2:
+            threads[0].join(0.01)
+    finally:
+        page.graph.hang.set()
+    for thread, worker in zip(threads, workers, strict=True):
+        thread.join()
+        worker.close()
+    page.drain()
+    assert sorted(page.leads()) == ["lead154", "lead155"]
+    assert page.desk.one("SELECT count(*) FROM inbound_event WHERE method = 'FETCH'") == 2
+    assert page.desk.one("SELECT count(*) FROM inbound_event WHERE outcome = 'ignored'") == 2
 
 
 def test_others_are_fetched_when_one_of_them_is_gone(page: Page) -> None:
