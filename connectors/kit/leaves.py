@@ -21,6 +21,8 @@ _LABELS = ("label", "title", "question", "caption")
 LABEL_CHARS, TYPE_CHARS = 2000, 64
 _VALUES = ("value", "VALUE", "Value", "fieldValue", "field_value")
 
+_VALUES_SET, _PARTS = frozenset(_VALUES), frozenset(("first", "last", "full", "area"))
+
 #: What else a description says of a field, beside its value. Under any other name stands something that somebody said.
 _ABOUT = frozenset((
     *_NAMES, *_LABELS, "type", "fieldType", "field_type", "inputType", "VALUE_TYPE", "objectTypeId", "required", "is_required",
@@ -143,7 +145,11 @@ def _walk(path: Path, name: str, value: Any, found: list[Leaf]) -> None:
             type(path[-1]) is str and (path[-1].casefold() in _WRAPPERS or path[-1].startswith("tx_"))
         )  # tx_powermail_pi1: TYPO3 calls its plug-ins so, never a field
         for key, below in value.items():
-            _walk((*path, key), key if plain else f"{name}_{key}", below, found)
+            at, called = (*path, key), key if plain else f"{name}_{key}"
+            if type(below) is str:
+                found.append(Leaf(at, called, "", "", below))
+            else:
+                _walk(at, called, below, found)
 
 
 def _walk_list(path: Path, name: str, value: list[Any], found: list[Leaf]) -> None:
@@ -184,7 +190,7 @@ def is_file_list(value: list[Any]) -> bool:
 
 def _value_key(item: dict[str, Any]) -> str:
     """Under which key a description holds its value: "value", or the type's own name as Typeform has it. "" for none."""
-    key = next((key for key in _VALUES if key in item), "")
+    key = "" if _VALUES_SET.isdisjoint(item) else next(key for key in _VALUES if key in item)
     if key and not _CONTACTS.isdisjoint(name.casefold() for name in item):
         return ""  # {"name", "phone", "value": 5000} is a form, whatever one of its fields is called
     if not key:
@@ -213,6 +219,8 @@ def _described(path: Path, name: str, item: dict[str, Any], key: str, *, in_list
 
 def _composed(value: dict[str, Any]) -> tuple[str, str] | None:
     """Type and text of {"first","last"} of a name and {"area","phone"} or {"full"} of a number, as Jotform sends them."""
+    if _PARTS.isdisjoint(value):
+        return None  # nearly everything, and quickly
     keys = value.keys()
     if keys and keys <= {"prefix", "first", "middle", "last", "suffix"} and keys & {"first", "last"}:
         parts = (text_of(value.get(k)) for k in ("prefix", "first", "middle", "last", "suffix"))

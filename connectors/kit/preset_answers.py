@@ -78,11 +78,12 @@ def _answer(
         more = described.get(_text(item, link) if link else str(key), {})
         label = label or _text(more, rule["labels"].get("label"))
         type_ = type_ or _text(more, rule["labels"].get("type"))
-    said = rule["types"].get(type_, type_) if "types" in rule else type_
+    types = rule.get("types")
+    said = types.get(type_, type_) if types is not None else type_
     by_name = role_of(name) if name else ""
     if by_name in _MARKS:
         return name, value, Kind(name, type_, by_name)
-    label = " ".join(label.split())[:_LABEL_CHARS] or name
+    label = (" ".join(label.split())[:_LABEL_CHARS] if label else "") or name
     role = said if said in ROLES else role_of(label, name, said)
     return label or f"{key}", value, Kind(name, type_, role)
 

@@ -120,10 +120,12 @@ def _fill_messenger(slot: _Slot, row: Row, draft: Draft, _config: ConnectorConfi
 
 def hint(kind: Kind, path: Path, row: Row, draft: Draft, mapped: Mapping[str, Any]) -> bool:
     """An answer whose own name or type says what it is, where the mapping is silent. True if it was taken."""
+    if kind.role not in _HINTED or len(path) != 1:
+        return False
     value = row.data.get(str(path[0]))
     texts = [text_of(one) for one in value] if isinstance(value, list) else [text_of(value)]
     texts = [text for text in texts if text]
-    if not texts or kind.role not in _HINTED or len(path) != 1:
+    if not texts:
         return False
     if kind.role in ("phone", "email"):
         if any(not _fits(kind.role, text) for text in texts) or (
