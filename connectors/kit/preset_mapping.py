@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.kit.connector import ConnectorConfig, Request
 from connectors.kit.decoding import decode
-from connectors.kit.leaves import Path, text_of
+from connectors.kit.leaves import Path, are_descriptions, text_of
 from connectors.kit.marks import is_address
 from connectors.kit.paths import find, matches
 from connectors.kit.preset_plan import Plan, plan_of
@@ -68,8 +68,10 @@ def _flag(value: Any) -> str:
 
 
 def _rows(data: Any) -> list[dict[str, Any]]:
-    """A form, each of several, or loose words as the message of one."""
+    """A form, also as an array of its fields, each of several, or loose words as the message of one."""
     if isinstance(data, list) and data:
+        if are_descriptions(data):
+            return [{"fields": data}]
         if not any(isinstance(row, dict) for row in data):
             return [{"message": text_of(data)}]
         rows = (row if isinstance(row, dict) else {"message": text_of(row)} for row in data)

@@ -127,11 +127,11 @@ def _has_user_beside(data: Mapping[str, Any]) -> bool:
 
 
 def _is_another_name(draft: Draft) -> bool:
-    """True where the first and the last name were asked for and "name" has neither, nor any name that we know: it is the
-    form's, the deal's, a login."""
+    """True where the first and the last name were asked for and "name" has neither: it is the form's, the deal's, a login,
+    somebody else. One word that is a name as we know them is one more name of the same person."""
     low = draft.name.casefold()
     has_part = not (draft.first and draft.last) or draft.first.casefold() in low or draft.last.casefold() in low
-    return not has_part and not is_persons_name(draft.name)
+    return not has_part and (" " in draft.name or not is_persons_name(draft.name))
 
 
 def _closed(draft: Draft) -> set[str]:

@@ -158,6 +158,7 @@ def test_mark_is_empty_when_its_macro_was_not_expanded(macro: str) -> None:
             "Anna Muster",
         ),
         ({"product_first_name": "Chair", "company_last_name": "AG"}, ""),
+        ({"firstname": "Ann", "lastname": "Muster", "contact_name": "Ольга Примерова"}, "Ann Muster"),
         ({"Name": "first = Ada\nlast = Sample"}, "Ada Sample"),
         ({"sform": {"0JjQvNGP": "Иван"}}, "Иван"),
         ({"ctl00$Main$txtFirstName": "Kees", "ctl00$Main$txtCompanyName": "Voorbeeld BV"}, "Kees"),
@@ -167,7 +168,7 @@ def test_person_is_the_one_who_asks_when_others_have_names_too(sent: dict[str, A
     inquiry = fields(**sent)
     assert inquiry.name == name
     kept = repr(inquiry.fields)
-    for other in ("Website Lead", "login77", "Sales Manager", "Пример ООО", "Chair"):
+    for other in ("Website Lead", "login77", "Sales Manager", "Пример ООО", "Chair", "Ольга Примерова"):
         assert other not in repr(sent) or other in kept
 
 

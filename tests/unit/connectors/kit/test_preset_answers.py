@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
+from preset_maker import inquiry, made
 
 from connectors.kit.preset_answers import answers
 
@@ -42,3 +44,11 @@ def test_answers_of_one_label_are_all_kept(first: Any, second: Any, both: list[A
 )
 def test_members_of_a_value_are_picked_when_they_are_there(value: dict[str, Any], picked: Any) -> None:
     assert opened({"l": "Q", "v": value}) == {"Q": picked}
+
+
+def test_form_is_one_when_json_is_an_array_of_its_fields(tmp_path: Path) -> None:
+    acme = made(tmp_path, "fields:\n  name: {from: ['@name:who']}\nextra: {keep: '*'}\n")
+    sent = [{"name": "who", "value": "Анна"}, {"name": "phone", "value": "+79123456741"}, {"name": "city", "value": "Тверь"}]
+    read = inquiry(acme, sent)
+    assert (read.name, read.phones) == ("Анна", ("+79123456741",))
+    assert "Тверь" in repr(read.fields)
