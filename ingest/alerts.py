@@ -4,7 +4,7 @@ or by itself. An alert names a form or a field, never a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -23,6 +23,9 @@ Where = psycopg.Cursor[Any] | psycopg.Connection[Any] | Connection
 #: Alerts that mean: inquiries that exist do not arrive. `leadhub health` names them as problems. The others are notes:
 #: a form that is silent may have nobody who writes, and a hub that calls itself ill for that is soon not believed.
 GRAVE = frozenset({"token_expired", "source_broken", "fetch_failed", "poll_failed"})
+
+MOST_OPEN = 200  # that are shown at once
+_OF_FIELDS = ("new_field", "field_gone")
 
 _LONGEST_SUBJECT = 300  # characters; a field's name is at most 256
 
@@ -95,11 +98,16 @@ def list_alerts(
     if source_id is not None:
         statement = statement.where(SourceAlert.source_id == source_id)
     rows = connection.execute(newest_first(statement, None, SourceAlert.id, cursor, limit)).all()
-    found = page(rows, limit, lambda shown: [_alert(row) for row in shown], lambda row: (None, row.id))
-    for alert in found.items:
+    return page(rows, limit, lambda shown: _alerts(connection, shown), lambda row: (None, row.id))
+
+
+def _alerts(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+    """As the contract shows them, a burst with what it set aside."""
+    alerts = [_alert(row) for row in rows]
+    for alert in alerts:
         if alert["code"] == "burst":
             alert["data"] |= {"set_aside": _set_aside(connection, alert)}
-    return found
+    return alerts
 
 
 def _set_aside(connection: Connection, alert: Mapping[str, Any]) -> int:
@@ -118,8 +126,13 @@ def _set_aside(connection: Connection, alert: Mapping[str, Any]) -> int:
 
 
 def open_alerts(connection: Connection, source_id: int | None = None) -> list[dict[str, Any]]:
-    """The newest open ones, at most a page of them, each {"id","source","code","subject","data","count",…}."""
-    return list_alerts(connection, "open", source_id).items
+    """The open ones, each {"id","source","code","subject","data","raised",…}: newest first, and those about single fields,
+    of which there may be hundreds, after all others. At most `MOST_OPEN`; how many there are says `open_counts`."""
+    statement = _statement().where(SourceAlert.resolved_at.is_(None))
+    if source_id is not None:
+        statement = statement.where(SourceAlert.source_id == source_id)
+    ordered = statement.order_by(SourceAlert.code.in_(_OF_FIELDS), SourceAlert.id.desc()).limit(MOST_OPEN)
+    return _alerts(connection, connection.execute(ordered).all())
 
 
 def open_counts(connection: Connection) -> list[dict[str, Any]]:

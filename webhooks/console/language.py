@@ -45,16 +45,16 @@ def catalogue(locale: str) -> Mapping[str, Any]:
 class Language:
     locale: str
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         text = catalogue(self.locale)[key]
         return text.format_map(values) if values else str(text)
 
-    def count(self, key: str, count: int, **values: object) -> str:
+    def count(self, key: str, count: int, /, **values: object) -> str:
         """The text in the plural form of `count`, which it may name as {n}."""
         forms: Mapping[str, str] = catalogue(self.locale)[key]
         return forms[PLURALS[self.locale](count)].format_map({"n": self.number(count), **values})
 
-    def code(self, group: str, code: str | None, **values: object) -> str:
+    def code(self, group: str, code: str | None, /, **values: object) -> str:
         """Words for a machine's code, e.g. ("outcome", "created"). An unknown code is read out, never shown as a key."""
         if not code:
             return ""

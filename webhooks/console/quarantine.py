@@ -11,7 +11,7 @@ from flask import request
 from crm_core.errors import Invalid
 from crm_core.reading.values import read_id
 from ingest import quarantine
-from ingest.alerts import open_alerts, resolve_alert
+from ingest.alerts import open_alerts, open_counts, resolve_alert
 from ingest.journal import get_event
 from ingest.quarantine import SHELVES, Pick
 from webhooks.console import choices, clock
@@ -79,13 +79,14 @@ def resolve(desk: Desk, alert_id: int) -> Answer:
     return desk.go("queues", "alert_resolved")
 
 
-def shown_alerts(desk: Desk) -> list[dict[str, Any]]:
-    """The open alerts with their words, for those who may see them."""
+def shown_alerts(desk: Desk) -> tuple[list[dict[str, Any]], int]:
+    """The open alerts with their words, for those who may see them, and how many more there are."""
     if not desk.may("alerts.read"):
-        return []
+        return [], 0
     with desk.engine.begin() as connection:
+        total = sum(one["count"] for one in open_counts(connection))
         alerts = open_alerts(connection)
-    return [alert | {"words": _alert_words(desk, alert)} for alert in alerts]
+    return [alert | {"words": _alert_words(desk, alert)} for alert in alerts], max(0, total - len(alerts))
 
 
 def reason_words(desk: Desk, reason: Mapping[str, Any]) -> str:

@@ -31,12 +31,14 @@ def index(desk: Desk) -> Answer:
         for row in report["channels"]
     ]  # fmt: skip
     heartbeats = _processes(desk, report["processes"])
+    alerts, more_alerts = shown_alerts(desk)
     return desk.page(
         "queues.html",
         healthy=health["healthy"],
         problems=findings(desk, health),
         hints=hints(desk, health),
-        alerts=shown_alerts(desk),
+        alerts=alerts,
+        more_alerts=more_alerts,
         can_resolve=desk.may("alerts.write"),
         can_judge=desk.may("quarantine.judge"),
         total=_total(channels),
