@@ -26,6 +26,8 @@ class Graph:
     page: int = 100
     headers: dict[str, str] = field(default_factory=dict)  # of every answer
     hang: threading.Event | None = None  # set: answers come when it is set
+    forgotten: set[str] = field(default_factory=set)  # places in a list that are not known any more
+    gone: set[str] = field(default_factory=set)  # forms that are not there
     token: str = TOKEN
 
     @property
@@ -66,6 +68,8 @@ class Graph:
         [rule] = json.loads(query["filtering"][0])
         assert (rule["field"], rule["operator"]) == ("time_created", "GREATER_THAN")
         after = int(query.get("after", ["0"])[0])
+        if str(after) in self.forgotten or form_id in self.gone:
+            return self._say(handler, {"error": {"message": "Invalid parameter", "code": 100}}, 400)
         found = [
             {key: value for key, value in lead.items() if key != "created"}
             for lead in self.leads.values()
@@ -78,7 +82,7 @@ class Graph:
                 f"{self.url}/{form_id}/leads?access_token=in-the-open&filtering={query['filtering'][0]}"
                 f"&after={after + self.page}"
             )
-        self._say(handler, page)
+        return self._say(handler, page)
 
     def _say(self, handler: BaseHTTPRequestHandler, value: Any, status: int = 200) -> None:
         say(handler, json.dumps(value).encode(), status, Content_Type="application/json", **self.headers)

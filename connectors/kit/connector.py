@@ -126,7 +126,7 @@ class Found:
     """One page of a back-fill: bodies of events with their provider keys, and where to go on (None: the end)."""
 
     bodies: tuple[tuple[str, bytes], ...]
-    next: Ask | None = None
+    next: str | None = None  # a place, as `Fetch.lists` gives
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +135,16 @@ class Fetch:
 
     `read` gives the body of the event that goes through the door under the pointer's key. Both readers raise Transient
     (later again), SourceBroken (a token has expired: tell somebody, keep trying) or Malformed.
+
+    A back-fill goes from place to place. A place is a text that names a list and how far one is in it: it is stored, so it
+    holds no key, and what it needs of the settings is put in when it is asked for (`page`). Where a place is not known any
+    more (Malformed), its list begins again.
     """
 
     ask: Callable[[Pointer, ConnectorConfig], Ask]
     read: Callable[[Pointer, Answer, ConnectorConfig], bytes]
-    lists: Callable[[ConnectorConfig, datetime], Sequence[Ask]] | None = None  # back-fill: what came since then
+    lists: Callable[[ConnectorConfig, datetime], Sequence[str]] | None = None  # back-fill: where to begin, since then
+    page: Callable[[str, ConnectorConfig], Ask] | None = None
     read_list: Callable[[Answer, ConnectorConfig], Found] | None = None
 
 

@@ -91,7 +91,7 @@ class SourcePoll(Base):
     next_at: Mapped[CreatedAt]
     last_ok_at: Mapped[datetime | None]
     fails: Mapped[int] = mapped_column(server_default="0")
-    error: Mapped[dict[str, Any] | None]  # {"code","message"}
+    error: Mapped[dict[str, Any] | None]  # {"code","message"}, and "look": how far an interrupted one has come
 
 
 class ConsentText(Base):

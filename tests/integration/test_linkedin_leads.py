@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 
 from connectors.forms import linkedin
 from crm_core.config import HubConfig
+from ingest import backfill
 from ingest.backfill import run_next
 from ingest.process import drain
 from ingest.sources import add_source
@@ -34,6 +35,7 @@ class Service:
 
     def __init__(self) -> None:
         self.status = 200
+        self.page = 1
         self.responses = {"5f0c-4": RESPONSE}
 
     def answer(self, handler: BaseHTTPRequestHandler, asked: Asked) -> None:
@@ -52,10 +54,10 @@ class Service:
         assert query["owner"] == [f"(sponsoredAccount:{OWNER})"]
         rows, start = list(self.responses.values()), int(query["start"][0])
         links: list[dict[str, Any]] = []
-        if start + 1 < len(rows):
+        if start + self.page < len(rows):
             period = query["submittedAtTimeRange"][0]
-            links = [{"rel": "next", "href": f"/rest/leadFormResponses?start={start + 1}&submittedAtTimeRange={period}"}]
-        page = {"elements": rows[start : start + 1], "paging": {"start": start, "links": links}}
+            links = [{"rel": "next", "href": f"/rest/leadFormResponses?start={start + self.page}&submittedAtTimeRange={period}"}]
+        page = {"elements": rows[start : start + self.page], "paging": {"start": start, "links": links}}
         say(handler, json.dumps(page).encode())
 
 
@@ -148,3 +150,24 @@ def test_missed_responses_appear_when_the_owner_is_looked_through(desk: Desk, se
     assert (looked.listed, looked.added, looked.error) == (3, 2, "")
     drain(None, desk.config, "form", 60)
     assert desk.one("SELECT count(*) FROM inbound_event WHERE method = 'FETCH' AND state = 'done'") == 3
+
+
+def test_no_response_is_passed_over_when_others_are_withdrawn_between_two_pages(
+    desk: Desk, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LinkedIn counts places from the beginning: whoever withdraws moves all that are behind."""
+    monkeypatch.setattr(backfill, "MOST_PAGES", 1)
+    service.page = 10
+    service.responses = {f"r-{n:02}": RESPONSE | {"id": f"r-{n:02}"} for n in range(30)}
+    looked = run_next(desk.config)
+    assert looked is not None
+    assert not looked.is_whole
+    for n in range(4):
+        del service.responses[f"r-{n:02}"]
+    while not looked.is_whole:
+        desk.rows("UPDATE source_poll SET next_at = clock_timestamp() RETURNING 1")
+        looked = run_next(desk.config)
+        assert looked is not None
+        assert looked.error == ""
+    keys = {row["provider_key"] for row in desk.rows("SELECT provider_key FROM inbound_event")}
+    assert keys == {f"lead|r-{n:02}" for n in range(30)}

@@ -2,7 +2,7 @@
 
 from connectors.forms.linkedin.config import LinkedInConfig
 from connectors.forms.linkedin.parse import parse
-from connectors.forms.linkedin.rest import ask, lists, read, read_list
+from connectors.forms.linkedin.rest import ask, lists, page, read, read_list
 from connectors.forms.linkedin.verify import handshake, provider_key, verify
 from connectors.kit import Connector, Fetch
 
@@ -15,6 +15,6 @@ CONNECTOR = Connector(
     verify=verify,
     provider_key=provider_key,
     handshake=handshake,
-    fetch=Fetch(ask, read, lists, read_list),
+    fetch=Fetch(ask, read, lists, page, read_list),
     experimental=True,  # written from the documents, not yet seen live
 )

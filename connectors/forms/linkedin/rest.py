@@ -23,6 +23,7 @@ _FIELDS = (
     "formResponse,form:(hiddenFields,creationLocale,name,id,content)"
 )
 _PAGE = 100
+_OVERLAP = 5
 _LAST = datetime(2100, 1, 1, tzinfo=UTC)  # the range wants an end; nothing is submitted after it
 
 
@@ -40,36 +41,51 @@ def read(pointer: Pointer, answer: Answer, _config: ConnectorConfig) -> bytes:
     return _body(_object(answer), pointer.ref)
 
 
-def lists(config: ConnectorConfig, since: datetime) -> Sequence[Ask]:
+def lists(config: ConnectorConfig, since: datetime) -> Sequence[str]:
+    """A place is `<milliseconds since when>+<how many to pass over>`."""
     assert isinstance(config, LinkedInConfig)
-    if not config.owner:
-        return ()
-    return (_page(config, int(since.timestamp() * 1000), 0),)
+    return (_place(int(since.timestamp() * 1000), 0),) if config.owner else ()
+
+
+def page(place: str, config: ConnectorConfig) -> Ask:
+    assert isinstance(config, LinkedInConfig)
+    since_ms, _, start = place.partition("+")
+    return _page(config, int(since_ms), int(start))
 
 
 def read_list(answer: Answer, config: ConnectorConfig) -> Found:
     assert isinstance(config, LinkedInConfig)
-    page = _object(answer)
-    rows = page.get("elements")
+    found = _object(answer)
+    rows = found.get("elements")
     if not isinstance(rows, list):
         raise Malformed("no_list", "LinkedIn gave no list of responses.")
     bodies = tuple(
         (key_of(text_of(row["id"])), _body(row, {})) for row in rows if isinstance(row, dict) and text_of(row.get("id"))
     )
-    return Found(bodies, _next(page.get("paging"), len(rows), config))
+    return Found(bodies, _next(found.get("paging"), len(rows)))
 
 
-def _next(paging: Any, rows: int, config: LinkedInConfig) -> Ask | None:
-    """The next page by the link that LinkedIn gives: its place in the list and its range are taken, nothing else of it."""
+def _next(paging: Any, rows: int) -> str | None:
+    """The next page by the link that LinkedIn gives: its place in the list and its range are taken, nothing else of it.
+
+    Places are counted from the list's beginning. Who withdraws a response moves all behind it, so that one would be passed
+    over: pages overlap by a few.
+    """
+    begun = text_of(paging.get("start")) if isinstance(paging, dict) else ""
     links = paging.get("links") if isinstance(paging, dict) else None
     for link in links if isinstance(links, list) and rows else ():
         if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
             query = dict(parse_qsl(urlsplit(link["href"]).query))
             start, period = query.get("start", ""), query.get("submittedAtTimeRange", "")
             after = period.removeprefix("(start:").partition(",")[0]
-            if start.isdecimal() and after.isdecimal():
-                return _page(config, int(after), int(start))
+            if start.isdecimal() and after.isdecimal() and len(start) < 10 and len(after) < 16:
+                here = int(begun) if begun.isdecimal() and len(begun) < 10 else int(start) - rows
+                return _place(int(after), max(here + 1, int(start) - _OVERLAP))
     return None
+
+
+def _place(since_ms: int, start: int) -> str:
+    return f"{since_ms}+{start}"
 
 
 def _page(config: LinkedInConfig, since_ms: int, start: int) -> Ask:

@@ -1,7 +1,7 @@
 """Meta Lead Ads (Facebook, Instagram): announcements of leads, which the hub then fetches from the Graph API."""
 
 from connectors.forms.meta.config import MetaConfig
-from connectors.forms.meta.graph import ask, lists, read, read_list
+from connectors.forms.meta.graph import ask, lists, page, read, read_list
 from connectors.forms.meta.parse import parse
 from connectors.forms.meta.verify import handshake, provider_key, verify
 from connectors.kit import Connector, Fetch
@@ -15,6 +15,6 @@ CONNECTOR = Connector(
     verify=verify,
     provider_key=provider_key,
     handshake=handshake,
-    fetch=Fetch(ask, read, lists, read_list),
+    fetch=Fetch(ask, read, lists, page, read_list),
     experimental=True,  # written from the documents, not yet seen live
 )

@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors.forms.meta.config import MetaConfig
 from connectors.kit import Answer, Ask, ConnectorConfig, Found
@@ -45,37 +45,44 @@ def read(pointer: Pointer, answer: Answer, _config: ConnectorConfig) -> bytes:
     return _body(lead, pointer.ref)
 
 
-def lists(config: ConnectorConfig, since: datetime) -> Sequence[Ask]:
-    """One question a form: the leads that were created after `since`."""
+def lists(config: ConnectorConfig, since: datetime) -> Sequence[str]:
+    """One list a form: the leads that were created after `since`. A place is `<form>?<query>`, without any key."""
     assert isinstance(config, MetaConfig)
     after = [{"field": "time_created", "operator": "GREATER_THAN", "value": int(since.timestamp())}]
     query = {"fields": _FIELDS, "filtering": json.dumps(after, separators=(",", ":")), "limit": str(_PAGE)}
-    return [_get(f"{config.api_url}/{form}/leads", query, config) for form in config.forms]
+    return [f"{form}?{urlencode(query)}" for form in config.forms]
+
+
+def page(place: str, config: ConnectorConfig) -> Ask:
+    assert isinstance(config, MetaConfig)
+    form, _, query = place.partition("?")
+    return _get(f"{config.api_url}/{form}/leads", dict(parse_qsl(query)), config)
 
 
 def read_list(answer: Answer, config: ConnectorConfig) -> Found:
     assert isinstance(config, MetaConfig)
-    page = _object(answer)
-    rows = page.get("data")
+    found = _object(answer)
+    rows = found.get("data")
     if not isinstance(rows, list):
         raise Malformed("no_list", "Meta gave no list of leads.")
+    # One without answers goes in as well: it then needs a person, instead of being passed over.
     bodies = tuple(
-        (key_of(text_of(row["id"])), _body(row, {}))
-        for row in rows
-        if isinstance(row, dict) and text_of(row.get("id")) and isinstance(row.get("field_data"), list)
+        (key_of(text_of(row["id"])), _body(row, {})) for row in rows if isinstance(row, dict) and text_of(row.get("id"))
     )
-    paging = page.get("paging")
+    paging = found.get("paging")
     onward = paging.get("next") if isinstance(paging, dict) else None
-    return Found(bodies, _next(onward, config) if isinstance(onward, str) and rows else None)
+    # A page may be empty, and there are more all the same: the end is where Meta names no next one.
+    return Found(bodies, _next(onward, config) if isinstance(onward, str) else None)
 
 
-def _next(url: str, config: MetaConfig) -> Ask | None:
-    """The next page, asked with our own token: the address that Meta gives carries it in the open."""
+def _next(url: str, config: MetaConfig) -> str:
+    """Where the next page lies. It is asked with our own token: the address that Meta gives carries it in the open."""
     parts, own = urlsplit(url), urlsplit(config.api_url)
-    if (parts.scheme, parts.netloc) != (own.scheme, own.netloc):
+    steps = parts.path.split("/")
+    if (parts.scheme, parts.netloc) != (own.scheme, own.netloc) or steps[-1] != "leads" or not steps[-2].isdecimal():
         raise Malformed("foreign_page", "The next page of the list lies at another address than the Graph API.")
     query = {name: value for name, value in parse_qsl(parts.query) if name not in _OURS}
-    return _get(urlunsplit((parts.scheme, parts.netloc, parts.path, "", "")), query, config)
+    return f"{steps[-2]}?{urlencode(query)}"
 
 
 def _get(url: str, query: Mapping[str, str], config: MetaConfig) -> Ask:
