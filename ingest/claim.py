@@ -170,6 +170,22 @@ def finish(cursor: Cursor, token: str, results: Sequence[dict[str, Any]]) -> Non
         raise ClaimLost
 
 
+def regain_keys(cursor: Cursor, events: Sequence[Claimed]) -> None:
+    """Gives what was rejected once and has an outcome now its key back, so that the sender's next try is known as one.
+
+    A key that another event has by now stays there. Call it after `finish`, in its transaction.
+    """
+    for event in events:
+        key = event.reason.get("provider_key")
+        if not key:
+            continue
+        cursor.execute(
+            "UPDATE inbound_event e SET provider_key = %(key)s WHERE id = %(id)s AND provider_key IS NULL AND NOT EXISTS"
+            " (SELECT 1 FROM inbound_event o WHERE o.source_id = e.source_id AND o.provider_key = %(key)s)",
+            {"key": key, "id": event.id},
+        )
+
+
 def fail(cursor: Cursor, token: str, failures: Sequence[Failure]) -> None:
     """Writes why events have no outcome yet. An event that is no longer ours is left alone."""
     for failure in failures:

@@ -33,6 +33,7 @@ from ingest.claim import (
     finish,
     hold,
     park_killers,
+    regain_keys,
 )
 from ingest.fetching import Fetcher
 from ingest.files import assure, hashes_of, keep, lose
@@ -227,6 +228,7 @@ class Processor:
                     now = row["now"]  # type: ignore[index]
                     taken = [*(take_in(cursor, items, now) if items else ()), *aside]
                     finish(cursor, token, [_as_row(events[one.event_id], one) for one in taken])
+                    regain_keys(cursor, [events[one.event_id] for one in taken])
                     fail(cursor, token, failures)
                     count_captures(
                         cursor,

@@ -72,3 +72,30 @@ def test_rejected_events_become_leads_when_the_secret_was_corrected(desk: Desk) 
     replay(desk.engine, desk.config, Selection(state="rejected"), False, "test")
     desk.drain()
     assert desk.event(uid)["outcome"] == "created"
+
+
+def test_senders_next_try_is_known_when_the_rejected_one_became_a_lead(desk: Desk) -> None:
+    source = exchange(desk, "mistyped")
+    uid = post(desk, source)
+    desk.drain()
+    with desk.engine.begin() as connection:
+        change_settings(connection, desk.config, source, {"secret": _SECRET})
+    replay(desk.engine, desk.config, Selection(state="rejected"), False, "test")
+    desk.drain()
+    assert post(desk, source) == uid
+    event = desk.event(uid)
+    assert (event["outcome"], event["provider_key"], event["redeliveries"]) == ("created", "NOTIFY_END|in_0a1b2c3d", 1)
+
+
+def test_key_stays_with_the_genuine_one_when_both_are_read_at_last(desk: Desk) -> None:
+    source = exchange(desk, "mistyped")
+    first = post(desk, source)
+    desk.drain()
+    with desk.engine.begin() as connection:
+        change_settings(connection, desk.config, source, {"secret": _SECRET})
+    second = post(desk, source)
+    desk.drain()
+    replay(desk.engine, desk.config, Selection(state="rejected"), False, "test")
+    desk.drain()
+    assert (desk.event(first)["provider_key"], desk.event(second)["provider_key"]) == (None, "NOTIFY_END|in_0a1b2c3d")
+    assert desk.one("SELECT count(*) FROM lead") == 1
