@@ -39,6 +39,8 @@ def arrived(source: LoadedSource, row: Mapping[str, Any], inquiries: Sequence[Ma
     rules = {**base_rules(source.connector, request), **(source.mapping or {})}
     shown: list[dict[str, Any]] = []
     try:
+        if source.connector.as_form is not None:
+            request = source.connector.as_form(request)
         for number, (tree, _) in enumerate(rows_of(rules, request, source.settings.region)):
             inquiry = inquiries[number] if number < len(inquiries) else None
             shown += _fields(tree, inquiry, rules, number)

@@ -178,6 +178,8 @@ class Connector:
     get_is_event: bool | Callable[[Request, ConnectorConfig], bool] = False
     # Reads under a source's own mapping, whose sections go before the connector's; None: it takes none.
     map: Callable[[Request, ConnectorConfig, Mapping[str, Any]], Sequence[Arrival]] | None = None
+    # The request as its mapping sees it, where that is not the request as it came; raises what `parse` raises.
+    as_form: Callable[[Request], Request] | None = None
     rules: Mapping[str, Any] | None = None  # a preset's own mapping, to be shown and to begin from
     detect: Detect | None = None  # None: only where somebody chose it
     # Another connector that will read this request, or ""; told on the event. None: it reads everything itself.

@@ -24,4 +24,4 @@ def _read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str,
     return _map(joined(request), config, mapping)
 
 
-CONNECTOR = replace(_PRESET, parse=_parse, map=_read_under)
+CONNECTOR = replace(_PRESET, parse=_parse, map=_read_under, as_form=joined)

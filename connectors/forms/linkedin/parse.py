@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.forms.linkedin.rest import key_of
-from connectors.kit import ConnectorConfig, Request
+from connectors.kit import ConnectorConfig, Request, fetched_form
 from connectors.kit.decoding import decode, jsontext
 from connectors.kit.leaves import text_of
 from connectors.kit.reading import Draft, read
@@ -57,7 +57,23 @@ def _whole(body: bytes) -> dict[str, Any]:
         raise Malformed("broken_json", "The response that was fetched is no JSON.") from None
 
 
-def _lead(data: dict[str, Any], config: ConnectorConfig) -> Inquiry:
+def as_form(request: Request) -> Request:
+    """A response as a form whose fields are its questions; a notice as it is."""
+    if not request.is_fetched:
+        return request
+    return fetched_form.as_form(request, jsontext.bounded(_fields(_whole(request.body)), set()))
+
+
+def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[Arrival]:
+    """Under a source's own mapping. A notice says nothing that could be mapped."""
+    own = parse(request, config)
+    if not request.is_fetched or not isinstance(own[0], Inquiry):
+        return own
+    return fetched_form.read_under(as_form(request), config, mapping, own[0])
+
+
+def _fields(data: dict[str, Any]) -> dict[str, Any]:
+    """The answers by their questions' names, and what is said beside. Malformed where there is no answer."""
     lead, notice = _mapping(data.get("lead")), _mapping(data.get("notice"))
     form, response = _mapping(lead.get("form")), _mapping(lead.get("formResponse"))
     questions = {
@@ -86,7 +102,13 @@ def _lead(data: dict[str, Any], config: ConnectorConfig) -> Inquiry:
         "linkedin_response": response_id, "lead_type": text_of(lead.get("leadType") or notice.get("lead_type")),
         "campaign": text_of(campaign.get("name")), "campaign_id": text_of(campaign.get("id")), "linkedin_answers": consents,
     }  # fmt: skip
-    fields |= {name: value for name, value in kept.items() if value}
+    return fields | {name: value for name, value in kept.items() if value}
+
+
+def _lead(data: dict[str, Any], config: ConnectorConfig) -> Inquiry:
+    fields = _fields(data)
+    lead, notice = _mapping(data.get("lead")), _mapping(data.get("notice"))
+    form = _mapping(lead.get("form"))
     form_id = text_of(lead.get("versionedLeadGenFormUrn") or notice.get("form"))
     flags: set[str] = set()
     fields, about = jsontext.bounded([fields, [form_id, text_of(form.get("name"))]], flags)

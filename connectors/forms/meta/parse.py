@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.forms.meta.graph import key_of
-from connectors.kit import ConnectorConfig, Request
+from connectors.kit import ConnectorConfig, Request, fetched_form
 from connectors.kit.decoding import decode
 from connectors.kit.leaves import text_of
 from connectors.kit.reading import Draft, read
@@ -52,13 +52,39 @@ def _change(change: dict[str, Any]) -> Arrival:
     return Pointer(key_of(ref["leadgen_id"]), ref)
 
 
-def _lead(data: dict[str, Any], config: ConnectorConfig) -> Inquiry:
+def as_form(request: Request) -> Request:
+    """A lead as a form whose fields are its questions; a notice as it is."""
+    data = decode(request).data
+    return fetched_form.as_form(request, _fields(data)) if request.is_fetched and isinstance(data, dict) else request
+
+
+def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[Arrival]:
+    """Under a source's own mapping. A notice says nothing that could be mapped."""
+    own = parse(request, config)
+    if not request.is_fetched or not isinstance(own[0], Inquiry):
+        return own
+    return fetched_form.read_under(as_form(request), config, mapping, own[0])
+
+
+def _fields(data: dict[str, Any]) -> dict[str, Any]:
+    """The answers by their questions' names, and what a notice says beside."""
     lead, notice = _mapping(data.get("lead")), _mapping(data.get("notice"))
+    kept = {name: text for name in _KEPT if (text := text_of(notice.get(name)))}
+    return {**_answers(lead), **kept, "leadgen_id": text_of(lead.get("id")) or text_of(notice.get("leadgen_id"))}
+
+
+def _answers(lead: dict[str, Any]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     for row in _list(lead.get("field_data")):
         if isinstance(row, dict) and text_of(row.get("name")):
             values = [value for value in _list(row.get("values")) if value is not None]
             answers[text_of(row["name"])] = values if len(values) > 1 else "".join(map(text_of, values))
+    return answers
+
+
+def _lead(data: dict[str, Any], config: ConnectorConfig) -> Inquiry:
+    lead, notice = _mapping(data.get("lead")), _mapping(data.get("notice"))
+    answers = _answers(lead)
     if not answers:
         raise Malformed("lead_without_answers", "The lead has no answers.", path="$.lead.field_data")
     created = read_time(lead.get("created_time"), ZoneInfo("UTC"))
@@ -67,11 +93,7 @@ def _lead(data: dict[str, Any], config: ConnectorConfig) -> Inquiry:
         submitted_at=created or read_time(notice.get("created_time"), ZoneInfo("UTC")),
         is_test=any(_is_dummy(value) for value in answers.values()),
     )
-    kept = {name: text for name in _KEPT if (text := text_of(notice.get(name)))}
-    lead_id = text_of(lead.get("id")) or text_of(notice.get("leadgen_id"))
-    return read(
-        {**answers, **kept, "leadgen_id": lead_id}, draft, region=config.region, config=config
-    )
+    return read(_fields(data), draft, region=config.region, config=config)
 
 
 def _is_dummy(value: Any) -> bool:
