@@ -21,6 +21,7 @@ class Graph:
     peer: Peer
     leads: dict[str, dict[str, Any]] = field(default_factory=dict)
     expired: bool = False
+    expires_after: int = -1  # answers; -1: not
     status: int = 200  # another one answers every question with a fault
     code: int = 0  # of the error; 0: none
     page: int = 100
@@ -52,6 +53,8 @@ class Graph:
             self.hang.wait(20)
         if self.code or self.status != 200:
             return self._say(handler, {"error": {"message": "no", "code": self.code}}, max(400, self.status))
+        self.expired = self.expired or self.expires_after == 0
+        self.expires_after -= 1
         if self.expired or asked.headers.get("authorization") != f"Bearer {self.token}":
             error = {"message": "Error validating access token", "type": "OAuthException", "code": 190}
             return self._say(handler, {"error": error}, 400)

@@ -180,6 +180,41 @@ def test_nothing_is_lost_when_the_token_has_expired(page: Page, engine: Engine) 
     assert page.alerts() == [("token_expired", False)]
 
 
+def test_what_was_got_stays_when_the_token_expires_between_two_leads(page: Page) -> None:
+    page.graph.add("101")
+    page.graph.add("102")
+    page.graph.expires_after = 1
+    uid = page.notice("101", "102")
+    page.drain()
+    assert page.leads() == ["lead101"]
+    event = page.desk.event(uid)
+    assert (event["state"], event["error"]["code"]) == ("waiting", "token_expired")
+    assert page.alerts() == [("token_expired", True)]
+    page.graph.expired, page.graph.expires_after = False, -1
+    page.due()
+    page.drain()
+    assert sorted(page.leads()) == ["lead101", "lead102"]
+    assert page.desk.event(uid)["outcome"] == "ignored"
+    assert len(page.graph.asked) == 3, "what was got is not asked for again"
+    assert page.alerts() == [("token_expired", False)]
+
+
+def test_person_is_told_why_when_a_right_is_missing_or_the_lead_is_gone(page: Page) -> None:
+    page.graph.code = 200
+    uid = page.notice("103")
+    page.drain()
+    event = page.desk.event(uid)
+    assert (event["state"], event["error"]["code"]) == ("waiting", "source_broken")
+    assert "leads_retrieval" in event["error"]["message"]
+    assert page.alerts() == [("source_broken", True)]
+    page.graph.code = 0  # the right was given; the lead was deleted meanwhile
+    page.due()
+    page.drain()
+    event = page.desk.event(uid)
+    assert (event["state"], event["error"]["code"]) == ("needs_attention", "lead_gone")
+    assert "no such lead" in event["error"]["message"]
+
+
 def test_source_is_left_alone_when_it_failed_a_moment_ago(page: Page) -> None:
     page.graph.status = 500
     for lead_id in ("11", "12", "13"):
