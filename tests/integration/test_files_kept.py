@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import hashlib
 import shutil
 from collections.abc import Iterator
@@ -367,5 +368,8 @@ def test_task_fetches_what_is_due_when_a_worker_runs_it(desk: Desk, store_house:
     config = replace(desk.config, outbound_allow=("127.0.0.1",))
     app = make_app(config)
     register(app, config)
-    app.tasks["files"].run()
-    assert [row["state"] for row in attachments(desk)] == ["stored"]
+    app.tasks["files"].run()  # returns at once; a thread beside it fetches
+    end = time.monotonic() + 30
+    while [row["state"] for row in attachments(desk)] != ["stored"]:
+        assert time.monotonic() < end
+        time.sleep(0.02)
