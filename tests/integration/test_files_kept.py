@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 import hashlib
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
