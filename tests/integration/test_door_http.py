@@ -29,13 +29,17 @@ application = create_application(HubConfig(home=Path({home!r}), database_url={da
 """
 
 
-@pytest.fixture
-def source(config: HubConfig) -> NewSource:
+def _source(config: HubConfig, connector: str) -> NewSource:
     engine = make_engine(config.database_url, "worker")
     with engine.begin() as connection:
-        made = add_source(connection, config, "generic_form", "Website", {})
+        made = add_source(connection, config, connector, "Website", {})
     engine.dispose()
     return made
+
+
+@pytest.fixture
+def source(config: HubConfig) -> NewSource:
+    return _source(config, "generic_form")
 
 
 @pytest.fixture
@@ -117,7 +121,8 @@ def test_web_process_takes_in_what_http_brings(
     assert 'leadhub_events_received_total{channel="form"} 4.0' in metrics
     assert 'leadhub_events_waiting{channel="form"} 4.0' in metrics
     assert "sha" not in metrics
-    asked = web.get(f"/route/{source.token}", params={"caller": "+7 912 345-67-89"})
+    assert web.get(f"/route/{source.token}").status_code == 404  # a form's address stands in public pages
+    asked = web.get(f"/route/{_source(config, 'generic_call').token}", params={"caller": "+7 912 345-67-89"})
     assert asked.status_code == 200
     assert set(asked.json()) == {"contact", "owner", "targets", "reason"}
     assert web.get("/route/unknown").status_code == 404
