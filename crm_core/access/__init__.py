@@ -14,6 +14,7 @@ from crm_core.access.rights import (
     visible_calls,
     visible_contacts,
     visible_leads,
+    visible_touches,
 )
 from crm_core.access.tokens import create_token, find_token, list_tokens, revoke_token
 from crm_core.access.users import (
@@ -31,5 +32,5 @@ __all__ = [
     "PERMISSIONS", "ROLE_PERMISSIONS", "Principal", "add_user", "audit", "check_password", "create_token",
     "end_sessions", "find_session", "find_token", "find_user_id", "list_tokens", "may", "revoke_token",
     "session_epoch", "set_locale", "set_password", "sign_in_link", "use_sign_in_link", "visible_activities",
-    "visible_calls", "visible_contacts", "visible_leads",
+    "visible_calls", "visible_contacts", "visible_leads", "visible_touches",
 ]  # fmt: skip

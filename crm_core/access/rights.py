@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, false, or_, select, t
 from sqlalchemy.orm import aliased
 
 from crm_core.access.principal import Principal
-from crm_core.models import Activity, Call, Contact, Lead
+from crm_core.models import Activity, Call, Contact, Lead, Touch
 
 #: Permission → roles that have it. `raw` and `replay` are apart from reading, because a raw body holds everything a
 #: person wrote and a replay changes leads. Managers work their own leads; only a head moves leads between people.
@@ -62,7 +62,11 @@ def visible_leads(principal: Principal) -> ColumnElement[bool]:
 
 
 def visible_contacts(principal: Principal) -> ColumnElement[bool]:
-    """Clause over `contact` (roots): a manager's own, and those whose open lead he works, for instance as a cover."""
+    """Clause over `contact` (roots): a manager's own, and those whose open lead he works, for instance as a cover.
+
+    An open lead gives the card only (`visible_touches`), and nobody opens one again of a client who went to a colleague
+    (`crm_core.working.reopening`).
+    """
     if _sees_all(principal):
         return true()
     if principal.owner_id is None:
@@ -76,33 +80,43 @@ def visible_contacts(principal: Principal) -> ColumnElement[bool]:
     return or_(Contact.owner_id == principal.owner_id, works_it)
 
 
-def _of_visible_contact(principal: Principal, column: SQLColumnExpression[int | None]) -> ColumnElement[bool]:
-    """True where `column` names a contact, merged or not, whose root the principal sees."""
-    member = aliased(Contact)
-    return (
-        select(member.id)
-        .join(Contact, Contact.id == member.root_id)
-        .where(member.id == column, visible_contacts(principal))
-        .correlate_except(member, Contact)  # whatever the list around it joins
-        .exists()
-    )
+def visible_touches(principal: Principal) -> ColumnElement[bool]:
+    """Clause over `touch`: a manager sees the history of his own clients, and of his own leads of anybody else's.
+
+    A contact that he sees only for the lead that he works (a cover, a lead of another line) shows nothing of what
+    colleagues wrote on theirs.
+    """
+    return _of_own_lead_or_client(principal, Touch.lead_id, Touch.contact_id)
 
 
 def visible_calls(principal: Principal) -> ColumnElement[bool]:
-    """Clause over `call`: a manager sees the calls he talked in and those of his contacts."""
-    if _sees_all(principal):
-        return true()
-    if principal.owner_id is None:
-        return false()
-    mine = Call.owner_id == principal.owner_id
-    return or_(mine, _of_visible_contact(principal, Call.contact_id))
+    """Clause over `call`: a manager sees the calls he talked in, those of his leads and those of his clients."""
+    return _of_own_lead_or_client(principal, Call.lead_id, Call.contact_id, Call.owner_id)
 
 
 def visible_activities(principal: Principal) -> ColumnElement[bool]:
-    """Clause over `activity`: a manager sees what is planned for him and for his contacts."""
+    """Clause over `activity`: a manager sees what is planned for him, for his leads and for his clients."""
+    return _of_own_lead_or_client(principal, Activity.lead_id, Activity.contact_id, Activity.owner_id)
+
+
+def _of_own_lead_or_client(
+    principal: Principal,
+    lead_id: SQLColumnExpression[int | None],
+    contact_id: SQLColumnExpression[int | None] | SQLColumnExpression[int],
+    doer_id: SQLColumnExpression[int | None] | None = None,
+) -> ColumnElement[bool]:
+    """Ownership alone decides, never the state of a lead: that is the owner's to set."""
     if _sees_all(principal):
         return true()
     if principal.owner_id is None:
         return false()
-    mine = Activity.owner_id == principal.owner_id
-    return or_(mine, _of_visible_contact(principal, Activity.contact_id))
+    lead, member, root = aliased(Lead), aliased(Contact), aliased(Contact)
+    of_lead = select(lead.id).where(lead.id == lead_id, lead.owner_id == principal.owner_id)
+    of_client = (
+        select(member.id)
+        .join(root, root.id == member.root_id)
+        .where(member.id == contact_id, root.owner_id == principal.owner_id)
+    )
+    # Correlated with the rows in question only, whatever the list around them joins.
+    clauses = [of_lead.correlate_except(lead).exists(), of_client.correlate_except(member, root).exists()]
+    return or_(*clauses, *(() if doer_id is None else (doer_id == principal.owner_id,)))

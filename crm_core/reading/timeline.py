@@ -6,10 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from crm_core.access import Principal
-from crm_core.models import Call, Contact, InboundEvent, MailMessage, Owner, Source, Touch
+from crm_core.access import Principal, visible_leads, visible_touches
+from crm_core.models import Call, Contact, InboundEvent, Lead, MailMessage, Owner, Source, Touch
 from crm_core.reading.contacts import visible_root
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, newest_first, page
+from crm_core.reading.people import members_of, root_of
 from crm_core.reading.values import id_text, named, rfc3339
 
 
@@ -21,8 +22,15 @@ def timeline(
     cursor: str | None = None,
     lead_id: int | None = None,
 ) -> Page:
-    """The touches of the contact's root, of one lead only if `lead_id` is given. Whoever sees the contact sees all."""
-    root_id = visible_root(connection, principal, contact_id)
+    """The touches of the contact's root that the principal may see, of one lead only if `lead_id` is given.
+
+    Raises NotFound for a contact that he does not see, unless `lead_id` is a lead of his own.
+    """
+    root_id = (
+        visible_root(connection, principal, contact_id)
+        if lead_id is None or not _sees_lead(connection, principal, contact_id, lead_id)
+        else root_of(connection, contact_id)
+    )
     statement = (
         select(
             Touch.id, Touch.kind, Touch.direction, Touch.at, Touch.source_id, Source.name.label("source_name"),
@@ -37,12 +45,20 @@ def timeline(
         .outerjoin(Call, Call.id == Touch.call_id)
         .outerjoin(Owner, Owner.id == Call.owner_id)
         .outerjoin(MailMessage, MailMessage.id == Touch.message_id)
-        .where(Contact.root_id == root_id)
+        .where(Contact.root_id == root_id, visible_touches(principal))
     )  # fmt: skip
     if lead_id is not None:
         statement = statement.where(Touch.lead_id == lead_id)
     rows = connection.execute(newest_first(statement, Touch.at, Touch.id, cursor, limit)).all()
     return page(rows, limit, lambda shown: [_shape(row) for row in shown], lambda row: (row.at, row.id))
+
+
+def _sees_lead(connection: Connection, principal: Principal, contact_id: int, lead_id: int) -> bool:
+    """True for a lead of this contact that the principal sees, also when its client is somebody else's by now."""
+    found = select(Lead.id).where(
+        Lead.id == lead_id, Lead.contact_id.in_(members_of(connection, contact_id)), visible_leads(principal)
+    )
+    return connection.scalar(found) is not None
 
 
 def _shape(row: AnyRow) -> dict[str, Any]:

@@ -11,10 +11,15 @@ from sqlalchemy import Connection, insert, update
 from sqlalchemy.exc import IntegrityError
 
 from crm_core.access import Principal, audit
-from crm_core.errors import Conflict
+from crm_core.errors import Conflict, Invalid
 from crm_core.models import Lead, Touch
 from crm_core.reading.values import Text
 from crm_core.working.locking import hold_lead
+from crm_core.working.marking import MERGED, SPAM
+from crm_core.working.reopening import refuse_reopening
+
+#: What these say decides where the contact's next inquiry goes, so that nobody may write them by hand.
+_RESERVED_REASONS = frozenset({MERGED, SPAM})
 
 
 class LeadChange(BaseModel):
@@ -32,7 +37,9 @@ class LeadChange(BaseModel):
 def change_lead(
     connection: Connection, principal: Principal, lead_id: int, change: LeadChange, now: datetime
 ) -> None:
-    """Raises NotFound, or Conflict if the version is old or the contact has another open lead of the same line."""
+    """Raises NotFound, Invalid for a reason that the hub itself gives, or Conflict if the version is old, the contact has
+    another open lead of the same line, or a lead is to be opened again whose client went to a colleague.
+    """
     lead = hold_lead(connection, principal, lead_id, change.version)
     wanted = change.model_dump(exclude={"version"}, exclude_none=True)
     changes = {name: value for name, value in wanted.items() if getattr(lead, name) != value}
@@ -40,6 +47,14 @@ def change_lead(
         return
     if "marked" in lead.spam and changes.keys() & {"state", "lost_reason"}:
         raise Conflict("lead_is_spam", "Somebody called this lead spam. Say first that it is not.")
+    if changes.get("lost_reason") in _RESERVED_REASONS:
+        raise Invalid(
+            "lost_reason_reserved",
+            "This reason is the hub's own word, for leads that were merged or called spam. Say it in other words.",
+            fields=["lost_reason"],
+        )
+    if changes.get("state") == "open":
+        refuse_reopening(connection, principal, lead)
     moved = {name: {"from": getattr(lead, name), "to": value} for name, value in changes.items()}
     values: dict[str, Any] = dict(changes)
     if "state" in changes:

@@ -19,9 +19,12 @@ from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.models import Lead, Touch
 from crm_core.reading.paging import AnyRow
 from crm_core.working.locking import hold_lead
+from crm_core.working.reopening import refuse_reopening
 
 #: `lost_reason` of a lead that a person called spam. The mark itself stands in `lead.spam["marked"]`.
 SPAM = "spam"
+#: `lost_reason` of a lead that closed because its contact has another one.
+MERGED = "merged"
 
 
 def mark_spam(
@@ -67,7 +70,8 @@ def unmark_spam(connection: Connection, principal: Principal, lead_id: int, why:
     """Takes it back: the lead, its event and its tasks are as they were. A second time changes nothing.
 
     If the contact has another open lead in the same line by now, that one goes on and this one comes back closed, as of
-    merged contacts. Raises NotFound, or Conflict for an erased lead or while its event is on its way.
+    merged contacts. Raises NotFound, or Conflict for an erased lead, while its event is on its way, or if the lead would
+    be open again and its client is a colleague's by now.
     """
     event = _hold_event(connection, principal, lead_id)
     lead = hold_lead(connection, principal, lead_id, None)
@@ -77,7 +81,9 @@ def unmark_spam(connection: Connection, principal: Principal, lead_id: int, why:
     before: dict[str, Any] = dict(marked["before"])
     goes_on = before["state"] == "open" and _other_open(connection, lead)
     if goes_on:
-        before = {"state": "closed", "lost_reason": "merged", "closed_at": now.isoformat()}
+        before = {"state": "closed", "lost_reason": MERGED, "closed_at": now.isoformat()}
+    elif before["state"] == "open":
+        refuse_reopening(connection, principal, lead)
     try:
         with connection.begin_nested():
             connection.execute(
