@@ -47,7 +47,7 @@ class GroupAcceptor:
         self.counts = self._writer.counts
 
     def accept(self, arrival: RawArrival, wait_seconds: float = _WAIT_SECONDS) -> Receipt:
-        """The receipt, after the commit. Transient in that time if there is none; UnknownSource if its source is gone."""
+        """The receipt, after the commit. Transient in that time if there is none."""
         if self._down or self._queue.qsize() >= _QUEUE_BOUND:
             self.counts.refused += 1
             raise away()

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import errors
 
 from crm_core.config import HubConfig
-from crm_core.errors import HubError, Transient, UnknownSource
+from crm_core.errors import HubError, Transient
 from ingest.arrival import RawArrival, Receipt, new_uid, safe_key
 from ingest.bounded import BoundedConnection, connect_bounded
 from ingest.insert import insert_named, is_conflict, kept_apart
@@ -177,9 +177,6 @@ class JournalWriter:
                 self._settle_failed(connection, slip, error)
 
     def _settle_failed(self, connection: BoundedConnection, slip: Slip, error: psycopg.Error) -> None:
-        if isinstance(error, errors.ForeignKeyViolation):
-            slip.settle(None, UnknownSource("source_gone", "This address no longer belongs to a source."))
-            return
         try:
             receipt = self._known(connection, slip)
         except psycopg.Error:

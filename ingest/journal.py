@@ -43,13 +43,14 @@ class RawEvent:
 def _statement() -> AnySelect:
     body = InboundEvent.body
     return select(
-        InboundEvent.id, InboundEvent.uid, InboundEvent.source_id, Source.name.label("source_name"),
+        InboundEvent.id, InboundEvent.uid, InboundEvent.source_id,
+        func.coalesce(Source.name, func.concat("#", InboundEvent.source_id)).label("source_name"),
         InboundEvent.channel, InboundEvent.received_at, InboundEvent.state, InboundEvent.outcome, InboundEvent.reason,
         InboundEvent.lead_id, InboundEvent.contact_id, InboundEvent.attempts, InboundEvent.error,
         InboundEvent.redeliveries, InboundEvent.unclaimed, InboundEvent.replayed, InboundEvent.done_at,
         InboundEvent.provider_key,
         func.octet_length(body).label("size"), func.encode(func.sha256(body), "hex").label("sha256"),
-    ).join(Source, Source.id == InboundEvent.source_id)  # fmt: skip
+    ).outerjoin(Source, Source.id == InboundEvent.source_id)  # fmt: skip
 
 
 def list_events(

@@ -29,8 +29,8 @@ WITH counted AS (
        AND e.outcome IN ('created', 'repeat')
      GROUP BY 1, 2
 )
-SELECT counted.*, coalesce(born.leads, 0) AS leads_born, source.name
-  FROM counted JOIN source ON source.id = counted.source_id
+SELECT counted.*, coalesce(born.leads, 0) AS leads_born, coalesce(source.name, '#' || counted.source_id) AS name
+  FROM counted LEFT JOIN source ON source.id = counted.source_id
   LEFT JOIN born ON born.source_id = counted.source_id AND born.day = counted.day
  ORDER BY counted.day DESC, counted.source_id
 """

@@ -35,13 +35,13 @@ DISK_FLOOR_BYTES = 200 * 1024 * 1024
 
 _WAITING = """
 SELECT e.channel,
-       count(*) FILTER (WHERE e.state = 'waiting' AND s.state = 'active') AS waiting,
+       count(*) FILTER (WHERE e.state = 'waiting' AND s.state IS DISTINCT FROM 'paused') AS waiting,
        count(*) FILTER (WHERE e.state = 'working') AS working,
        count(*) FILTER (WHERE e.state = 'waiting' AND s.state = 'paused') AS paused,
        count(*) FILTER (WHERE e.attempts > 0 AND e.state = 'waiting') AS retrying,
-       min(e.received_at) FILTER (WHERE s.state = 'active') AS oldest,
+       min(e.received_at) FILTER (WHERE s.state IS DISTINCT FROM 'paused') AS oldest,
        count(*) FILTER (WHERE e.done_at IS NULL) AS unfinished
-FROM inbound_event e JOIN source s ON s.id = e.source_id WHERE e.state IN ('waiting', 'working') GROUP BY e.channel
+FROM inbound_event e LEFT JOIN source s ON s.id = e.source_id WHERE e.state IN ('waiting', 'working') GROUP BY e.channel
 """
 _ATTENTION = """
 SELECT channel, count(*) FILTER (WHERE state = 'needs_attention') AS needs_attention,

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crm_core.access import audit
 from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.models import (
+    InboundEvent,
     MailboxFolder,
     Source,
     SourceAlert,
@@ -47,9 +48,20 @@ def change_source(
 
 
 def remove_source(connection: Connection, source_id: int, *, actor: str = "hub") -> None:
-    """Raises NotFound, or Conflict if anything ever arrived through it: pause it or give it a new address instead."""
+    """Raises NotFound, or Conflict if anything ever arrived through it: pause it or give it a new address instead.
+
+    A post that comes within the seconds for which a web process still knows the address is kept all the same, and needs
+    attention: it names a source that there is not.
+    """
+    history = Conflict(
+        "source_has_history", "Something arrived through this source. Pause it, or give it a new address."
+    )
     try:
         with connection.begin_nested():
+            if connection.execute(
+                select(InboundEvent.id).where(InboundEvent.source_id == source_id).limit(1)
+            ).first():
+                raise history
             connection.execute(delete(SourceToken).where(SourceToken.source_id == source_id))
             connection.execute(delete(MailboxFolder).where(MailboxFolder.source_id == source_id))
             for kept in _KEPT_BESIDE:
@@ -58,9 +70,7 @@ def remove_source(connection: Connection, source_id: int, *, actor: str = "hub")
                 delete(Source).where(Source.id == source_id).returning(Source.id)
             ).one_or_none()
     except IntegrityError as error:
-        raise Conflict(
-            "source_has_history", "Something arrived through this source. Pause it, or give it a new address."
-        ) from error
+        raise history from error
     if found is None:
         raise NotFound("source_unknown", f"There is no source {source_id}.")
     audit(connection, actor, "source.remove", f"source:{source_id}")
