@@ -53,6 +53,8 @@ _STATUS: Final[dict[type[HubError], int]] = {
     Malformed: 400,
 }
 _HTML: Final = "text/html; charset=utf-8"
+#: Methods whose body is an arrival. Some shops and CRMs send a contact with PUT or PATCH as if it were a record of theirs.
+_ARRIVALS: Final = frozenset({"POST", "PUT", "PATCH"})
 _ANSWER_SECONDS: Final = 3.0  # everything together; providers give up after five, and the promise is four
 _COMMIT_SECONDS: Final = 2.6  # what the commit may take of it
 _DRAIN_FACTOR: Final = 2  # a sender of up to so many times the limit still gets to read its 413
@@ -74,7 +76,7 @@ class Entrance:
         try:
             if method == "OPTIONS":
                 answer = preflight(headers)
-            elif method in ("POST", "GET", "HEAD"):
+            elif method in _ARRIVALS or method in ("GET", "HEAD"):
                 answer = self._answer(method, headers, environ)
             else:
                 answer = wrong_method()
@@ -88,7 +90,7 @@ class Entrance:
         return send(answer, headers.get("origin", ""), start_response, head=method == "HEAD")
 
     def _answer(self, method: str, headers: Mapping[str, str], environ: Environ) -> Answer:
-        body = body_of(environ, self._config.max_body_bytes) if method == "POST" else b""
+        body = body_of(environ, self._config.max_body_bytes) if method in _ARRIVALS else b""
         latest = monotonic() + _ANSWER_SECONDS
         query = readable(environ.get("QUERY_STRING") or "")
         address, rest, dropin = self._found(environ["PATH_INFO"], query, body)
@@ -104,7 +106,7 @@ class Entrance:
             remote_ip=remote_ip(environ, self._config.trusted_proxies),
         )
         if address.source is None:
-            if method != "POST":
+            if method not in _ARRIVALS:
                 return self._about(headers)
             return self._keep(request, address, None, latest)
         connector, settings = address.source.connector, address.source.settings
@@ -112,7 +114,7 @@ class Entrance:
             shaken = safely(connector, "handshake", connector.handshake, request, settings)
             if shaken is not None:
                 return _of_reply(shaken)
-        is_event = method == "POST" or (
+        is_event = method in _ARRIVALS or (
             method == "GET"
             and request.query != ""
             and not only_looks(headers)
@@ -124,7 +126,7 @@ class Entrance:
             # A plug-in that knows no POST would take a friendly 200 for a delivery, and its inquiries would be lost.
             return refused(
                 405, "get_not_taken", "This address takes inquiries by POST. To take GET as well, switch on accept_get.",
-                (("Allow", "POST, OPTIONS, HEAD"),),
+                (("Allow", "POST, PUT, PATCH, OPTIONS, HEAD"),),
             )  # fmt: skip
         return self._about(headers)
 

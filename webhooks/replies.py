@@ -20,11 +20,11 @@ Headers = tuple[tuple[str, str], ...]
 _JSON: Final = "application/json"
 _STATUS: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
-_ALLOW: Final = ("Allow", "POST, OPTIONS, GET, HEAD")
+_ALLOW: Final = ("Allow", "POST, PUT, PATCH, OPTIONS, GET, HEAD")
 _HEADERS: Final = "Content-Type, Accept, X-Requested-With, Idempotency-Key, Authorization"
 _NAMES: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}(?:\s*,\s*[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}){0,30}")
 _PREFLIGHT: Final = (
-    ("Access-Control-Allow-Methods", "POST, OPTIONS"),
+    ("Access-Control-Allow-Methods", "POST, PUT, PATCH, OPTIONS"),
     ("Access-Control-Max-Age", "7200"),  # two hours, the most that Chromium keeps
     _ALLOW,
 )

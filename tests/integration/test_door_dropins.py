@@ -109,7 +109,7 @@ def test_preflight_and_size_are_those_of_every_address(door: Door) -> None:
     assert call(door.entrance, "OPTIONS", "/f/xyzabcde", headers=sent).status == 204
     large = post(door, "/f/xyzabcde", b"x" * 100_001, headers=sent)
     assert (large.status, large.headers["access-control-allow-origin"]) == (413, "https://example.com")
-    assert call(door.entrance, "PUT", "/f/xyzabcde", headers=sent).status == 405
+    assert call(door.entrance, "DELETE", "/f/xyzabcde", headers=sent).status == 405
     assert door.rows() == []
 
 
