@@ -23,7 +23,7 @@ import idna
 from connectors.kit import Answer, Ask
 from crm_core.config import HubConfig
 from crm_core.errors import Invalid, TooLarge, Transient
-from ingest.outbound_addresses import PORTS, Allowed, allowed_of
+from ingest.outbound_addresses import PORTS, Allowed, allowed_here
 from ingest.outbound_connection import Clock, GuardedBackend, Resolve, refused, resolve
 
 __all__ = ["Limits", "Outbound", "Resolve", "Streamed", "outbound", "resolve"]
@@ -32,8 +32,9 @@ MOST_REDIRECTS = 3
 _LONGEST_URL = 8192  # characters
 _PIECE_BYTES = 65_536
 _AGENT = "Leadhub"
-#: Headers that are keys: they stay with the origin that they were meant for.
-_ONLY_THERE = ("authorization", "cookie", "proxy-authorization", "x-api-key")
+#: The headers that go along to another origin. Any other may be a key, whatever its name, and stays with the one that it
+#: was meant for.
+_ANYWHERE = frozenset({"accept", "accept-language", "user-agent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Outbound:
 
 def outbound(config: HubConfig, resolve: Resolve = resolve) -> Outbound:
     """The client of this installation."""
-    return Outbound(allowed_of(config.outbound_allow), resolve)
+    return Outbound(allowed_here(config), resolve)
 
 
 @cache  # reading the authorities costs a tenth of a second; it is done on first use, once a process
@@ -193,7 +194,7 @@ def _onward_headers(headers: Mapping[str, str], url: str, onward: str) -> dict[s
         raise refused("It is sent on from an encrypted address to an open one.", "downgrade")
     if (here.scheme, here.netloc) == (there.scheme, there.netloc):
         return dict(headers)
-    return {name: value for name, value in headers.items() if name not in _ONLY_THERE}
+    return {name: value for name, value in headers.items() if name in _ANYWHERE}
 
 
 def _headers_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -1,6 +1,6 @@
-"""Which addresses the hub may connect to when somebody else names them: the public internet, and what the owner allows.
+"""Which addresses the hub may connect to when somebody else names them: the public internet, and what the operator allows.
 
-Refuses loopback, private, link-local, shared, multicast and reserved networks, and every IPv6 form that wraps an IPv4
+One table for every door that connects, web and mail alike. A source's settings can allow nothing. Refuses loopback, private, link-local, shared, multicast and reserved networks, and every IPv6 form that wraps an IPv4
 address (mapped, NAT64, 6to4, Teredo), because behind it may stand any of those.
 """
 
@@ -9,7 +9,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from crm_core.config import HubConfig
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -29,6 +32,11 @@ _REFUSED = tuple(
     )
 )  # fmt: skip
 
+#: One address and port in the home, while the demo's mail server runs there: `leadhub demo` writes and removes it. Who may
+#: write into the home is the operator.
+DEMO_MAILBOX = "demo_mailbox"
+_LONGEST_ENDPOINT = 64  # characters; an IPv6 address with its port has 47
+
 _HOST = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 
@@ -38,6 +46,7 @@ class Allowed:
 
     networks: tuple[Network, ...] = ()
     hosts: frozenset[str] = frozenset()  # lower case; whatever they resolve to
+    endpoints: frozenset[tuple[Address, int]] = frozenset()  # this port of this address only
 
     def host(self, name: str) -> bool:
         return name.lower().rstrip(".") in self.hosts
@@ -61,9 +70,25 @@ def allowed_of(entries: Iterable[str]) -> Allowed:
     return Allowed(tuple(networks), frozenset(hosts))
 
 
-def may_connect(address: Address, allowed: Allowed) -> bool:
-    """True for an address of the public internet, and for one in an allowed network."""
-    if allowed.address(address):
+def allowed_here(config: HubConfig) -> Allowed:
+    """What the operator of this installation allows: the setting, and the demo's own mailbox while it is there."""
+    allowed = allowed_of(config.outbound_allow)
+    endpoint = _demo_mailbox(config.home)
+    return allowed if endpoint is None else replace(allowed, endpoints=frozenset({endpoint}))
+
+
+def _demo_mailbox(home: Path) -> tuple[Address, int] | None:
+    try:
+        with (home / DEMO_MAILBOX).open(encoding="ascii") as file:
+            address, _, port = file.read(_LONGEST_ENDPOINT).strip().rpartition(" ")
+        return ipaddress.ip_address(address), int(port)
+    except (OSError, ValueError):
+        return None
+
+
+def may_connect(address: Address, allowed: Allowed, port: int = 0) -> bool:
+    """True for an address of the public internet, and for one in an allowed network or at an allowed port."""
+    if allowed.address(address) or (address, port) in allowed.endpoints:
         return True
     return address.is_global and not any(
         address.version == network.version and address in network for network in _REFUSED

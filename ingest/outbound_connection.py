@@ -1,6 +1,7 @@
 """Connections to addresses that were checked, and to no others, under one deadline over everything.
 
-It is what the HTTP library below `ingest.outbound` asks whenever it wants to connect; the library itself resolves nothing.
+`checked_addresses` is the one guard of every door that connects to what others name: the HTTP library below
+`ingest.outbound` and the mail client below `ingest.mailbox` ask it, and resolve nothing themselves.
 """
 # ruff: noqa: ARG002 - the library's interface names timeouts of its own; the deadline stands above them
 
@@ -35,6 +36,26 @@ def resolve(host: str, port: int) -> list[str]:
 def refused(message: str, reason: str) -> Invalid:
     """The error of an address that may not be asked, now or later."""
     return Invalid("address_refused", message, reason=reason)
+
+
+def checked_addresses(
+    host: str, port: int, allowed: Allowed, seconds: float, resolve: Resolve = resolve
+) -> list[Address]:
+    """The first addresses of a name, if all that it has may be reached: one that may not spoils the name.
+
+    Whoever asked connects to these and never resolves the name again, so that a name server cannot say one thing to the
+    check and another to the connection. Invalid ("address_refused"); OSError for a name without an address; TimeoutError.
+    """
+    try:
+        answers = _within(seconds, lambda: resolve(host, port))
+    except UnicodeError:  # what Python makes of a label that DNS cannot carry
+        raise socket.gaierror(socket.EAI_NONAME, "the name cannot be one") from None
+    addresses = [ipaddress.ip_address(answer.partition("%")[0]) for answer in answers]
+    if not addresses:
+        raise socket.gaierror(socket.EAI_NONAME, "the name has no address")
+    if not allowed.host(host) and not all(may_connect(one, allowed, port) for one in addresses):
+        raise refused("The address leads into a network that is not public.", "network")
+    return addresses[:_MOST_ADDRESSES]
 
 
 class Clock:
@@ -74,17 +95,15 @@ class GuardedBackend(httpcore.NetworkBackend):
         raise failed
 
     def _checked(self, host: str, port: int) -> list[Address]:
-        """Every address of the name, if all of them may be reached. One that may not spoils the name."""
+        """In the words of the HTTP library, which knows no others for a name without an address or an answer."""
         try:
-            answers = _within(self._clock.left(httpcore.ConnectTimeout), lambda: self._resolve(host, port))
+            return checked_addresses(
+                host, port, self._allowed, self._clock.left(httpcore.ConnectTimeout), self._resolve
+            )
+        except TimeoutError:
+            raise httpcore.ConnectTimeout from None
         except OSError:
             raise httpcore.ConnectError("the name has no address") from None
-        addresses = [ipaddress.ip_address(answer.partition("%")[0]) for answer in answers]
-        if not addresses:
-            raise httpcore.ConnectError("the name has no address")
-        if not self._allowed.host(host) and not all(may_connect(one, self._allowed) for one in addresses):
-            raise refused("The address leads into a network that is not public.", "network")
-        return addresses[:_MOST_ADDRESSES]
 
 
 class _Stream(httpcore.NetworkStream):
@@ -126,7 +145,7 @@ def _within(seconds: float, work: Callable[[], list[str]]) -> list[str]:
     try:
         answer = answers.get(timeout=seconds)
     except queue.Empty:
-        raise httpcore.ConnectTimeout from None
+        raise TimeoutError("the name server does not answer") from None
     if isinstance(answer, BaseException):
         raise answer
     return answer

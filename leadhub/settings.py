@@ -302,9 +302,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("trusted_proxies", _whole(0, 16), "0", "How many proxies stand in front and may say who the client is "
             "(X-Forwarded-For)."),
     Setting("workers", _whole(1, 64), "2", "Processes of the web server, and as many of the worker."),
-    Setting("outbound_allow", _outbound_allow, "", "Hosts and networks of your own that the hub may ask when a form, a "
-            "provider or a user names them, such as 10.0.5.0/24, files.example.org. Hosts may be asked on any port. Empty: "
-            "only the public internet, on ports 80 and 443."),
+    Setting("outbound_allow", _outbound_allow, "", "Hosts and networks of your own that the hub may connect to when a "
+            "form, a provider or a user names them (mail servers, files, APIs), such as 10.0.5.0/24, files.example.org. Hosts "
+            "may be asked on any port. Empty: only the public internet, over HTTP on ports 80 and 443."),
     Setting("backfill_minutes", _whole(1, 1440), "15", "How often a provider that only announces leads (Meta, LinkedIn) is "
             "asked for those that its notices may have missed."),
     Setting("lease_seconds", _seconds(5, 3600), "30", "After how long an event of a worker that died is taken up "

@@ -22,17 +22,17 @@ def trial(engine: Engine, config: HubConfig, source_id: int) -> list[dict[str, A
     settings: ConnectorConfig = loaded.settings
     found = [{"name": "settings", "ok": True, "message": f"Complete, for the connector {loaded.connector.title}."}]
     if loaded.connector.pulls:
-        return found + _mailbox(settings)
+        return found + _mailbox(settings, config)
     return found + _address(loaded, url)
 
 
-def _mailbox(settings: ConnectorConfig) -> list[dict[str, Any]]:
+def _mailbox(settings: ConnectorConfig, config: HubConfig) -> list[dict[str, Any]]:
     from connectors.mail.imap import ImapConfig
     from ingest.mailbox import check
 
     if not isinstance(settings, ImapConfig):
         return [{"name": "connect", "ok": False, "message": "This connector fetches by itself and has no test."}]
-    return [{"name": line.name, "ok": line.ok, "message": line.message} for line in check(settings)]
+    return [{"name": line.name, "ok": line.ok, "message": line.message} for line in check(settings, config)]
 
 
 def _address(loaded: LoadedSource, url: str) -> list[dict[str, Any]]:

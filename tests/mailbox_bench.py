@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from crm_core.config import HubConfig
 from crm_core.database import connect
 from ingest.mailbox import PollReport, Session, poll
 from ingest.mailbox.limits import Limits
+from ingest.outbound_addresses import Allowed, allowed_of
 from ingest.sources import add_source
 
 #: Everything small, so that windows, batches and attempts are crossed with a handful of mails; but for the two limits that
@@ -22,6 +24,13 @@ SMALL = Limits(
     connect_seconds=30.0, read_seconds=30.0, window_uids=7, metadata_mails=4, batch_mails=5, batch_bytes=20_000,
     retry_seconds=0.0, backoff_seconds=0.01, longest_backoff_seconds=0.05, auth_retry_seconds=0.05, sweep_seconds=3_600.0,
 )  # fmt: skip
+
+#: What an operator says who runs a mail server on the hub's own machine, as the tests do.
+ON_THIS_MACHINE = ("127.0.0.1",)
+
+
+def here() -> Allowed:
+    return allowed_of(ON_THIS_MACHINE)
 
 
 @dataclass
@@ -34,11 +43,12 @@ class Bench:
     limits: Limits = SMALL
     owner: str = "bench:1"
     lease_seconds: float = 60.0
+    allowed: Callable[[], Allowed] = here
     woken: list[str] = field(default_factory=list)
     session: Session = field(init=False)
 
     def __post_init__(self) -> None:
-        self.session = Session(self.settings, self.limits)
+        self.session = Session(self.settings, self.allowed, self.limits)
 
     def poll(self, *, due: bool = True) -> PollReport:
         """One poll; `due` brings it forward, as time would."""
@@ -97,6 +107,6 @@ def poll_once_in_a_child(
     """One poll in a process of its own, which the failpoint may kill. `settings` as JSON."""
     os.environ["LEADHUB_FAILPOINT"] = failpoint
     with connect(database_url, "worker") as database:
-        session = Session(ImapConfig.model_validate_json(settings), SMALL)
+        session = Session(ImapConfig.model_validate_json(settings), here, SMALL)
         poll(database, session, source_id, owner="child:1", lease_seconds=lease_seconds)
         session.close()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from connectors.mail.imap import ImapConfig, headers
+from crm_core.config import HubConfig
 from crm_core.errors import Misconfigured
 from ingest.mailbox.failures import IMAP_ERRORS, FolderMissing, explain
 from ingest.mailbox.limits import Limits
 from ingest.mailbox.session import Examined, Session
+from ingest.outbound_addresses import allowed_here
 
 _SHOWN_FOLDERS = 50
 
@@ -28,10 +31,12 @@ class Finding:
     )  # what the message names, for who says it in another language
 
 
-def check(settings: ImapConfig, limits: Limits | None = None) -> list[Finding]:
+def check(settings: ImapConfig, config: HubConfig, limits: Limits | None = None) -> list[Finding]:
     """Findings in the order of the steps; the first that is not ok is the last."""
     # Somebody waits before a screen: shorter waits than the poller's.
-    session = Session(settings, limits or Limits(connect_seconds=8.0, read_seconds=15.0))
+    session = Session(
+        settings, partial(allowed_here, config), limits or Limits(connect_seconds=8.0, read_seconds=15.0)
+    )
     found: list[Finding] = []
     step = "connect"
     try:

@@ -13,6 +13,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ from ingest.mailbox import folders
 from ingest.mailbox.limits import DEFAULT, Limits
 from ingest.mailbox.poll import poll
 from ingest.mailbox.session import Session
+from ingest.outbound_addresses import allowed_here
 from ingest.sources import load_source
 
 _LOOK_SECONDS = 2.0  # a new, paused or changed mailbox is noticed after this
@@ -130,7 +132,7 @@ def _watch(
     limits: Limits,
 ) -> None:
     """One mailbox, over and over."""
-    session = Session(settings, limits)
+    session = Session(settings, partial(allowed_here, config), limits)
     database: psycopg.Connection[Any] | None = None
     fresh = True
     try:

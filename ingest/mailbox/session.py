@@ -6,19 +6,20 @@ import contextlib
 import imaplib
 import re
 import ssl
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from imapclient import IMAPClient, SocketTimeout
+from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 from imapclient.response_parser import parse_fetch_response
 
 from connectors.mail.imap import ImapConfig
-from ingest.mailbox.address import refuse_private, refuse_private_address
+from ingest.mailbox.connection import GuardedIMAPClient
 from ingest.mailbox.failures import IMAP_ERRORS, BadAnswer, FolderMissing
 from ingest.mailbox.limits import DEFAULT, Limits
+from ingest.outbound_addresses import Allowed
 
 _NO_FOLDER = re.compile(
     r"\[NONEXISTENT\]|\[TRYCREATE\]|doesn't exist|does not exist|unknown mailbox|no such mailbox|not found",
@@ -36,15 +37,19 @@ class Examined:
 class Session:
     """Not for several threads. `client` connects when needed; after an error the caller calls `drop`."""
 
-    def __init__(self, settings: ImapConfig, limits: Limits = DEFAULT) -> None:
+    def __init__(
+        self, settings: ImapConfig, allowed: Callable[[], Allowed], limits: Limits = DEFAULT
+    ) -> None:
+        """`allowed` says, for each new connection, what may be reached besides the public internet."""
         self.settings = settings
         self.limits = limits
+        self._allowed = allowed
         self._client: IMAPClient | None = None
 
     @property
     def client(self) -> IMAPClient:
         if self._client is None:
-            self._client = _connect(self.settings, self.limits)
+            self._client = _connect(self.settings, self._allowed(), self.limits)
         return self._client
 
     def drop(self) -> None:
@@ -119,21 +124,13 @@ class Session:
         return {int(row[b"UID"]): row for row in rows.values() if row.get(b"UID") in asked}
 
 
-def _connect(settings: ImapConfig, limits: Limits) -> IMAPClient:
+def _connect(settings: ImapConfig, allowed: Allowed, limits: Limits) -> IMAPClient:
     """A connection that is signed in. Encryption is never given up silently: STARTTLS that fails ends the attempt."""
-    if not settings.allow_private_host:
-        refuse_private(settings.host, settings.actual_port)
-    tls = settings.security == "tls"
     context = None if settings.security == "plain" else ssl.create_default_context()
-    client = IMAPClient(
-        settings.host, settings.actual_port, ssl=tls, ssl_context=context if tls else None,
-        timeout=SocketTimeout(connect=limits.connect_seconds, read=limits.read_seconds),
-    )  # fmt: skip
+    client = GuardedIMAPClient(settings, allowed, limits, context)
     client._imap.debug = 0  # noqa: SLF001 imapclient sets 5, which writes mail text into debug logs and costs 40 % of the speed
     client.normalise_times = False  # else INTERNALDATE becomes naive local time
     try:
-        if not settings.allow_private_host:
-            refuse_private_address(settings.host, str(client.socket().getpeername()[0]))
         if settings.security == "starttls":
             client.starttls(context)
         if (settings.user + settings.password).isascii():

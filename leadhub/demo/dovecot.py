@@ -175,7 +175,7 @@ class Dovecot:
         """The settings of a mailbox source for this user, as `leadhub source add imap --set …` takes them."""
         return {
             "host": self.host, "port": self.port, "user": user, "password": self.password, "security": "plain",
-            "allow_private_host": True, "start": "all", **more,
+            "start": "all", **more,
         }  # fmt: skip
 
     def login(self, user: str) -> imaplib.IMAP4:

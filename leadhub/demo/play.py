@@ -18,6 +18,7 @@ from crm_core.config import HubConfig
 from crm_core.errors import Transient
 from crm_core.owners import add_owner, list_owners
 from ingest.ledger import ledger
+from ingest.outbound_addresses import DEMO_MAILBOX
 from ingest.sources import add_source, change_settings, list_sources, set_state
 from leadhub.demo import dovecot
 from leadhub.demo.traffic import MAILS, Post, calls, forms, mails
@@ -44,7 +45,7 @@ class Stage:
 def play(config: HubConfig, engine: Engine, progress: Progress) -> list[dict[str, Any]]:
     """Plays everything; rows of the ledger of the demo's sources for today. Transient if the hub does not answer."""
     seed = int(time.time()) % 100_000  # another run brings other people
-    with dovecot_running() as server:
+    with dovecot_running(config) as server:
         stage = _set_stage(config, engine, server)
         with engine.connect() as connection:
             started_at = connection.scalar(text("SELECT clock_timestamp()"))
@@ -62,11 +63,15 @@ def play(config: HubConfig, engine: Engine, progress: Progress) -> list[dict[str
 
 
 @contextmanager
-def dovecot_running() -> Iterator[dovecot.Dovecot]:
+def dovecot_running(config: HubConfig) -> Iterator[dovecot.Dovecot]:
+    """The demo's mail server, and the note in the home that lets the hub connect to exactly this port of this machine."""
     server = dovecot.start()
+    note = config.home / DEMO_MAILBOX
     try:
+        note.write_text(f"{server.host} {server.port}\n", encoding="ascii")
         yield server
     finally:
+        note.unlink(missing_ok=True)
         server.stop()
 
 

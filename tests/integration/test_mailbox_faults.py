@@ -15,7 +15,7 @@ import mail_samples
 import pytest
 from dovecot import Dovecot
 from free_ports import own_port
-from mailbox_bench import SMALL, Bench, make_bench
+from mailbox_bench import ON_THIS_MACHINE, SMALL, Bench, make_bench
 from scripted_imap import ScriptedImap
 from sqlalchemy import Engine
 
@@ -25,6 +25,7 @@ from ingest.mailbox import check
 from ingest.mailbox.failures import Failure
 from ingest.mailbox.limits import Limits
 from ingest.mailbox.poll import pause_after
+from ingest.outbound_addresses import DEMO_MAILBOX, allowed_here
 
 MakeBench = Callable[..., Bench]
 
@@ -58,7 +59,7 @@ def scripted() -> Iterator[Callable[..., ScriptedImap]]:
 def settings_of(server: ScriptedImap, **more: Any) -> dict[str, Any]:
     return {
         "host": "127.0.0.1", "port": server.port, "user": "sales@example.com", "password": "secret", "security": "plain",
-        "allow_private_host": True, "start": "all", **more,
+        "start": "all", **more,
     }  # fmt: skip
 
 
@@ -89,7 +90,7 @@ def test_two_refusals_of_the_password_make_auth_failed(
 
 
 def test_password_beyond_ascii_signs_in_or_is_refused_in_words(
-    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
+    bench_on: MakeBench, mail_server: Dovecot, mail_user: str, config: HubConfig
 ) -> None:
     bench = bench_on(mail_server.settings(mail_user, password="пароль"))
     assert bench.poll().failure == Failure(
@@ -97,7 +98,8 @@ def test_password_beyond_ascii_signs_in_or_is_refused_in_words(
     )
     server = dovecot.start(password="пароль")
     try:
-        assert check(ImapConfig.model_validate(server.settings(mail_user)), SMALL)[0].ok
+        allowing = replace(config, outbound_allow=ON_THIS_MACHINE)
+        assert check(ImapConfig.model_validate(server.settings(mail_user)), allowing, SMALL)[0].ok
     finally:
         server.stop()
 
@@ -192,13 +194,31 @@ def test_missing_folder_is_a_state_after_three_polls(
     assert "Nowhere" in bench.folder()["last_error"]["message"]
 
 
-def test_private_host_is_refused_unless_allowed(
-    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
+@pytest.mark.parametrize("asked_for", [{}, {"allow_private_host": True}], ids=["plain", "as earlier versions allowed"])
+def test_private_host_is_refused_whatever_the_source_says(
+    bench_on: MakeBench, config: HubConfig, mail_server: Dovecot, mail_user: str, asked_for: dict[str, Any]
 ) -> None:
-    bench = bench_on(mail_server.settings(mail_user, allow_private_host=False))
+    settings = mail_server.settings(mail_user, **asked_for)
+    bench = bench_on(settings, allowed=lambda: allowed_here(config))
     report = bench.poll()
     assert (report.state, report.failure and report.failure.code) == ("stopped", "host_private")
+    assert "LEADHUB_OUTBOUND_ALLOW" in bench.folder()["last_error"]["message"]
+    last = check(ImapConfig.model_validate(settings), config, SMALL)[-1]
+    assert (last.ok, last.code) == (False, "host_private")
     assert mail_server.sessions(mail_user) == []
+
+
+def test_demo_mailbox_is_reached_at_its_own_port_and_while_it_runs(
+    bench_on: MakeBench, config: HubConfig, mail_server: Dovecot, mail_user: str
+) -> None:
+    note = config.home / DEMO_MAILBOX
+    bench = bench_on(mail_server.settings(mail_user), allowed=lambda: allowed_here(config))
+    for told, state in ((f"127.0.0.1 {mail_server.port + 1}", "stopped"), (f"127.0.0.1 {mail_server.port}", "live")):
+        note.write_text(told)
+        assert bench.poll().state == state
+    bench.session.close()
+    note.unlink()
+    assert bench.poll().state == "stopped"
 
 
 def test_throttling_waits_as_long_as_the_server_asks(
@@ -337,11 +357,14 @@ def test_failure_of_one_mailbox_doubles_its_pause_up_to_the_longest() -> None:
     assert pause_after(failure, "auth_failed", 0, limits, 1.0) == 1800.0
 
 
-def test_check_names_folders_counts_and_the_newest_subject(mail_server: Dovecot, mail_user: str) -> None:
+def test_check_names_folders_counts_and_the_newest_subject(
+    mail_server: Dovecot, mail_user: str, config: HubConfig
+) -> None:
     mail_server.append_many(
         mail_user, [mail_samples.plain(1), mail_samples.plain(2, subject="=?utf-8?b?0KbQtdC90LA=?=")]
     )
-    found = check(ImapConfig.model_validate(mail_server.settings(mail_user)), SMALL)
+    settings = ImapConfig.model_validate(mail_server.settings(mail_user))
+    found = check(settings, replace(config, outbound_allow=ON_THIS_MACHINE), SMALL)
     assert [(one.name, one.ok) for one in found] == [
         (name, True) for name in ("connect", "folders", "folder", "mails", "newest")
     ]
@@ -357,15 +380,15 @@ def test_check_names_folders_counts_and_the_newest_subject(mail_server: Dovecot,
     [
         ({"password": "wrong"}, "connect", "password"),
         ({"folder": "Nowhere"}, "folder", "Nowhere"),
-        ({"allow_private_host": False}, "connect", "allow_private_host"),
         ({"security": "tls"}, "connect", "TLS"),
-        ({"host": "no-such-host.invalid", "allow_private_host": True}, "connect", "not known"),
+        ({"host": "no-such-host.invalid"}, "connect", "not known"),
     ],
 )
 def test_check_ends_with_what_is_wrong(
-    mail_server: Dovecot, mail_user: str, change: dict[str, Any], name: str, word: str
+    mail_server: Dovecot, mail_user: str, config: HubConfig, change: dict[str, Any], name: str, word: str
 ) -> None:
-    last = check(ImapConfig.model_validate(mail_server.settings(mail_user, **change)), SMALL)[-1]
+    settings = ImapConfig.model_validate(mail_server.settings(mail_user, **change))
+    last = check(settings, replace(config, outbound_allow=ON_THIS_MACHINE), SMALL)[-1]
     assert (last.name, last.ok) == (name, False)
     assert word in last.message
 
@@ -381,8 +404,7 @@ def test_port_that_speaks_another_protocol_is_a_failure_in_words(bench_on: MakeB
         thread = threading.Thread(target=answer)
         thread.start()
         bench = bench_on(
-            {"host": "127.0.0.1", "port": listener.getsockname()[1], "user": "a", "password": "b", "security": "plain",
-             "allow_private_host": True}
+            {"host": "127.0.0.1", "port": listener.getsockname()[1], "user": "a", "password": "b", "security": "plain"}
         )  # fmt: skip
         report = bench.poll()
         thread.join()

@@ -105,7 +105,7 @@ def test_mails_come_in_once_when_two_pollers_race(
     start = threading.Barrier(2)
 
     def race(name: str) -> None:
-        session = Session(bench.settings, SMALL)
+        session = Session(bench.settings, bench.allowed, SMALL)
         with connect(config.database_url, "worker") as database:
             start.wait()
             for _ in range(15):

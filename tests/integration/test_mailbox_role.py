@@ -14,7 +14,7 @@ import mail_samples
 import pytest
 from dovecot import Dovecot
 from free_ports import own_port
-from mailbox_bench import SMALL
+from mailbox_bench import ON_THIS_MACHINE, SMALL
 from sqlalchemy import Engine, text
 
 from crm_core.config import HubConfig
@@ -40,7 +40,7 @@ def role(config: HubConfig) -> Iterator[Callable[..., Any]]:
     @contextmanager
     def running(woken: list[str] | None = None) -> Iterator[threading.Thread]:
         # A successor waits for the lease of a poll that was under way when its mailbox changed.
-        hub = replace(config, lease_seconds=5.0)
+        hub = replace(config, lease_seconds=5.0, outbound_allow=ON_THIS_MACHINE)
         stop = threading.Event()
         thread = threading.Thread(
             target=run, args=(hub, stop, (woken if woken is not None else []).append, SMALL)

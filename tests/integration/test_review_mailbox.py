@@ -19,7 +19,7 @@ def test_mailbox_is_started_when_the_database_failed_at_the_first_look(
     config: HubConfig, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with engine.begin() as connection:
-        settings = {"host": "127.0.0.1", "user": "u", "password": "p", "allow_private_host": "true"}
+        settings = {"host": "127.0.0.1", "user": "u", "password": "p"}
         source_id = add_source(connection, config, "imap", "Mail", settings).id
     load, failures = loop.load_source, [OperationalError("SELECT", {}, Exception())]
 

@@ -67,7 +67,7 @@ def _field(
         kind=kind,
         input="password" if secret else "number" if part.get("type") == "integer" else "text",
         required=required and not (secret and exists),
-        extra=not required and not secret and name in _COMMON | {"poll_seconds", "allow_private_host", "port"},
+        extra=not required and not secret and name in _COMMON | {"poll_seconds", "port"},
         choices=tuple((str(one), choice_words(language, name, one)) for one in part.get("enum", ())),
         value=value,
         wrong=why_wrong(language, name, wrong) if wrong else "",

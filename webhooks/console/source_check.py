@@ -18,7 +18,7 @@ def check_now(desk: Desk, source_id: int) -> Answer:
         if not isinstance(settings, ImapConfig):
             raise Conflict("no_check", "This source has no connection to check.")
         audit(connection, desk.principal, "source.check", f"source:{source_id}")
-    found = check(settings)
+    found = check(settings, desk.config)
     return sources.card(desk, source_id, [_shown(desk, finding) for finding in found])
 
 

@@ -49,10 +49,6 @@ class ImapConfig(ConnectorConfig):
         description="Addresses of our own side; mail from them is never an inquiry. The user name is always one",
     )
     poll_seconds: float = Field(30.0, ge=0.05, le=3600, description="Pause between two looks into the folder")
-    allow_private_host: bool = Field(
-        False,
-        description="Allow a server in a private network or on this machine; only for hosts that you run",
-    )
 
     @field_validator("host", "user", "folder")
     @classmethod
@@ -74,10 +70,15 @@ class ImapConfig(ConnectorConfig):
 
     @model_validator(mode="before")
     @classmethod
-    def _address_without_spaces(cls, values: Any) -> Any:
-        if isinstance(values, dict) and isinstance(values.get("host"), str):
-            return {**values, "host": values["host"].strip()}
-        return values
+    def _as_it_was_written(cls, values: Any) -> Any:
+        """Without spaces around the host, and without a setting of earlier versions, which sources still have stored: what
+        may be reached in a private network is the operator's to say (LEADHUB_OUTBOUND_ALLOW).
+        """
+        if not isinstance(values, dict):
+            return values
+        kept = {name: value for name, value in values.items() if name != "allow_private_host"}
+        host = kept.get("host")
+        return kept | ({"host": host.strip()} if isinstance(host, str) else {})
 
     @property
     def actual_port(self) -> int:

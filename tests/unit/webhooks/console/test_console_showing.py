@@ -99,13 +99,16 @@ def test_form_of_a_source_asks_for_no_secret_again() -> None:
 
 
 def test_only_what_was_typed_otherwise_is_changed() -> None:
-    now = {"host": "a.example.com", "port": 1993, "own_addresses": ["x@example.com"], "password": "p", "allow_private_host": True}
-    same = {"host": "a.example.com", "port": "1993", "own_addresses": "x@example.com", "password": "", "allow_private_host": "true"}
+    now = {"host": "a.example.com", "port": 1993, "own_addresses": ["x@example.com"], "password": "p"}
+    same = {"host": "a.example.com", "port": "1993", "own_addresses": "x@example.com", "password": ""}
     assert changed_settings(registry.get("imap"), same, now) == {}
     typed = {"host": "b.example.com", "port": "", "own_addresses": "", "password": "q"}
     assert changed_settings(registry.get("imap"), typed, now) == {
-        "host": "b.example.com", "port": 0, "own_addresses": [], "password": "q", "allow_private_host": False,
+        "host": "b.example.com", "port": 0, "own_addresses": [], "password": "q",
     }  # fmt: skip
+    ticked = {"secret": "p", "unanswered_without_extension": True}
+    assert changed_settings(registry.get("zadarma"), {"unanswered_without_extension": "true"}, ticked) == {}
+    assert changed_settings(registry.get("zadarma"), {}, ticked) == {"unanswered_without_extension": False}
 
 
 @pytest.mark.parametrize(
