@@ -20,6 +20,7 @@ from crm_core.config import HubConfig
 from crm_core.errors import Invalid, NotFound
 from crm_core.models import InboundEvent, MailboxFolder, MailRef, Source, SourceToken
 from crm_core.sealing import seal, unseal
+from ingest.source_secrets import refuse_moved_secrets
 from ingest.source_settings import LoadedSource, check_settings, loaded, marked_fields, seal_settings
 
 _TOKEN_BYTES = 16  # 128 bit; hex, so that a double click takes the whole of it
@@ -106,7 +107,8 @@ def change_settings(
     *,
     actor: str = "hub",
 ) -> LoadedSource:
-    """Replaces single settings, keeps the others; an empty secret means "as it was".
+    """Replaces single settings, keeps the others; an empty secret means "as it was", unless where it is sent changes: then
+    it has to be given again (`refuse_moved_secrets`).
 
     What names the account (marked "account") cannot change once mail has been listed: the message numbers of another
     account would be taken for those of this one, and its mail for mail that is known. It needs a source of its own.
@@ -128,6 +130,7 @@ def change_settings(
             "This source has read mail of its account already. Add a new source for the other account, and pause this one.",
             fields=moved,
         )
+    refuse_moved_secrets(source.connector, source.settings, checked, changes.keys())
     connection.execute(
         update(Source).where(Source.id == source_id).values(config=seal_settings(config, source_id, checked))
     )

@@ -11,9 +11,11 @@ from connectors.kit.connector import (
     Reply,
     Request,
     Secret,
+    sent_to,
 )
 from connectors.kit.form_config import FormConfig
 
 __all__ = [
     "Answer", "Ask", "Connector", "ConnectorConfig", "Detect", "Fetch", "FormConfig", "Found", "Reply", "Request", "Secret",
+    "sent_to",
 ]  # fmt: skip

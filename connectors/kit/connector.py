@@ -19,6 +19,15 @@ Channel = Literal["form", "call", "mail"]
 #: A configuration value that is encrypted at rest and masked wherever it is shown.
 Secret = Annotated[str, Field(json_schema_extra={"secret": True})]
 
+
+def sent_to(*settings: str) -> dict[str, Any]:
+    """For `Field(json_schema_extra=…)` of a secret: the settings that say where it is sent, by which name and how safely.
+
+    When one of them changes, the secret has to be entered again, so that it never follows to another server. None: it is
+    only compared or signed with, and never leaves the hub. A connector that connects declares this of every secret.
+    """
+    return {"secret": True, "sent_to": list(settings)}
+
 #: Method of an event that the hub fetched itself (`Fetch`). The door takes no such method, so no sender can use it, and
 #: nobody signed it: it is not verified.
 FETCHED = "FETCH"

@@ -10,6 +10,7 @@ from pathlib import Path
 from connectors.kit import registry
 from connectors.kit.form_config import FormConfig
 from connectors.kit.samples import samples_of
+from ingest.source_secrets import LOOKS_LIKE_DESTINATION, destinations_of
 
 #: The questions that an administrator asks, in the order in which he asks them.
 SECTIONS = ("Set it up", "What is read", "How it authenticates", "What is not known")
@@ -25,6 +26,11 @@ _NUMBERS = re.compile(
 _WRITTEN = re.compile(
     r"(?<![\w.:|-])\+\d[\d\s()-]{8,18}\d|(?<![\w.:|-])8[\s(-]{1,2}\d{3}[\s)-]{1,2}\d{3}[\s-]?\d{2}[\s-]?\d{2}"
 )
+
+#: Settings whose names look like a destination and are none, each with its reason.
+LEAVES_SECRETS_WHERE_THEY_ARE = frozenset({
+    "api_version",  # a header of LinkedIn's API
+})  # fmt: skip
 
 
 def test_registry_reports_no_problem_when_everything_is_as_it_should_be() -> None:
@@ -48,6 +54,25 @@ def test_settings_have_words_when_shown_as_a_form(name: str) -> None:
         assert not looks_secret or described.get("secret"), (
             f"{setting} looks like a secret and is not declared as one"
         )
+
+
+def test_secret_says_where_it_is_sent_when_the_hub_connects(name: str) -> None:
+    """A stored secret follows no changed destination: so each says what its destination is, and none is forgotten."""
+    connector = registry.get(name)
+    properties = connector.config_model.model_json_schema()["properties"]
+    secret = {setting for setting, described in properties.items() if described.get("secret")}
+    destinations = {setting for setting in properties if LOOKS_LIKE_DESTINATION.search(setting)} - secret
+    declared = {setting: properties[setting].get("sent_to") for setting in secret}
+    if not connector.pulls and connector.fetch is None:
+        assert not any(declared.values()), "a connector that only listens sends no secret"
+        return
+    assert None not in declared.values(), f"say sent_to(…) of each secret: {declared}"
+    named = {setting for settings in declared.values() for setting in settings}
+    assert named <= set(properties) - secret
+    assert destinations - LEAVES_SECRETS_WHERE_THEY_ARE <= named, (
+        f"{sorted(destinations - named)} look like where something is sent, and no secret names them"
+    )
+    assert destinations_of(connector) == {setting: frozenset(settings) for setting, settings in declared.items() if settings}
 
 
 def test_page_answers_the_questions_when_read(name: str) -> None:

@@ -39,7 +39,7 @@ def test_mailbox_keeps_its_account_once_mail_was_listed(desk: Desk) -> None:
     settings = {"host": "imap.example.com", "user": "sales@hub.example", "password": "x"}
     with desk.engine.begin() as connection:
         source = add_source(connection, desk.config, "imap", "Sales", settings).id
-        change_settings(connection, desk.config, source, {"user": "info@hub.example"})  # nothing was read yet
+        change_settings(connection, desk.config, source, {"user": "info@hub.example", "password": "x"})  # nothing was read yet
     desk.connection.execute("INSERT INTO mailbox_folder (source_id, name) VALUES (%s, 'INBOX')", (source,))
     desk.connection.execute("INSERT INTO mail_ref (folder_id, uidvalidity, uid) SELECT id, 1, 1 FROM mailbox_folder")
     with desk.engine.begin() as connection:

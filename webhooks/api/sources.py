@@ -59,7 +59,11 @@ class SourceBody(Body):
 class SourcePatch(Body):
     name: Text | None = Field(None, min_length=1, max_length=200)
     state: Literal["active", "paused"] | None = None
-    settings: Settings | None = Field(None, description="single settings; the others and empty secrets stay")
+    settings: Settings | None = Field(
+        None,
+        description="single settings; the others and empty secrets stay, but a secret has to be given again when where it is"
+        " sent (host, port, user, security, address of an API) changes",
+    )
     allowed_hosts: Hosts | None = None
     line: Text | None = Field(None, max_length=100)
     pool: RowId | None = Field(None, description="null: the default pool")

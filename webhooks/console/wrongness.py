@@ -18,6 +18,7 @@ _KNOWN = tuple(
         (r"input should be a valid (?:integer|number)", "wrong.number"),
         (r"input should be (?P<these>'.+')$", "wrong.one_of"),
         (r"value error, must not hold control characters$", "wrong.control"),
+        (r"has to be entered again, because ", "wrong.secret_again"),
         (r"is not a setting of this connector$", "wrong.unknown"),
     )
 )

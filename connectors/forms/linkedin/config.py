@@ -6,16 +6,18 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from connectors.kit import FormConfig, Secret
+from connectors.kit import FormConfig, Secret, sent_to
 
 
 class LinkedInConfig(FormConfig):
     client_secret: Secret = Field(
-        min_length=1, description="Primary client secret of the app (linkedin.com/developers, Auth); signs the notices"
-    )
+        min_length=1, description="Primary client secret of the app (linkedin.com/developers, Auth); signs the notices",
+        json_schema_extra=sent_to(),
+    )  # fmt: skip
     access_token: Secret = Field(
-        min_length=1, description="Access token with r_marketing_leadgen_automation; leads are fetched with it (60 days)"
-    )
+        min_length=1, description="Access token with r_marketing_leadgen_automation; leads are fetched with it (60 days)",
+        json_schema_extra=sent_to("api_url"),
+    )  # fmt: skip
     owner: str = Field(
         "", pattern=r"^(urn:li:(sponsoredAccount|organization):\d{1,24})?$",
         description="Whose leads are looked up now and then: urn:li:sponsoredAccount:… or urn:li:organization:…; empty: nobody's",

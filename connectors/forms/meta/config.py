@@ -6,19 +6,22 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from connectors.kit import FormConfig, Secret
+from connectors.kit import FormConfig, Secret, sent_to
 
 FormId = Annotated[str, Field(pattern=r"^\d{1,24}$")]
 
 
 class MetaConfig(FormConfig):
-    app_secret: Secret = Field(min_length=1, description="App secret (developers.facebook.com, App settings, Basic)")
-    page_token: Secret = Field(
-        min_length=1, description="Access token of the page with the right leads_retrieval; leads are fetched with it"
+    app_secret: Secret = Field(
+        min_length=1, description="App secret (developers.facebook.com, App settings, Basic)", json_schema_extra=sent_to()
     )
+    page_token: Secret = Field(
+        min_length=1, description="Access token of the page with the right leads_retrieval; leads are fetched with it",
+        json_schema_extra=sent_to("api_url"),
+    )  # fmt: skip
     verify_token: str = Field(
         default="", max_length=200, description="Verify token for the webhook; made up by the hub if you give none",
-        json_schema_extra={"secret": True, "generate": True},
+        json_schema_extra=sent_to() | {"generate": True},
     )  # fmt: skip
     forms: list[FormId] = Field(
         default_factory=list, max_length=100,

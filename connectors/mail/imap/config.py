@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from connectors.kit import ConnectorConfig, Secret
+from connectors.kit import ConnectorConfig, Secret, sent_to
 
 #: IANA port numbers of IMAP over TLS and of IMAP that begins in clear text.
 _PORTS = {"tls": 993, "starttls": 143, "plain": 143}
@@ -34,6 +34,7 @@ class ImapConfig(ConnectorConfig):
     password: Secret = Field(
         min_length=1,
         description="Password; with Gmail, Yandex and Mail.ru an app password made in their settings",
+        json_schema_extra=sent_to("host", "port", "user", "security"),
     )
     security: Literal["tls", "starttls", "plain"] = Field(
         "tls",

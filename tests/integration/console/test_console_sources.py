@@ -69,6 +69,23 @@ def test_settings_are_changed_and_an_empty_secret_stays(hub: Hub) -> None:
     assert "hunter2" not in str(deeds)
 
 
+@pytest.mark.parametrize("change", [{"host": "imap.evil.example"}, {"port": "1993"}, {"user": "x@example.com"}, {"security": "plain"}])
+def test_secret_is_asked_for_again_when_the_mailbox_moves(hub: Hub, change: dict[str, str]) -> None:
+    source_id = _mailbox(hub)
+    before = _settings(hub, source_id)
+    ops = hub.signed_in("ops")
+    typed = _form_of(ops, source_id) | change
+    refused = ops.post(f"/console/sources/{source_id}/change", **typed)
+    assert refused.status_code == 422
+    assert "Enter it again" in refused.text
+    assert "hunter2-secret" not in refused.text
+    assert _settings(hub, source_id) == before
+    ops.post("/console/language", locale="ru")
+    assert "Введите ещё раз" in ops.post(f"/console/sources/{source_id}/change", **typed).text
+    assert ops.post(f"/console/sources/{source_id}/change", **typed | {"password": "own-password"}).status_code == 303
+    assert _settings(hub, source_id)["password"] == "own-password"
+
+
 def test_typed_secret_replaces_the_old_one_and_is_never_shown(hub: Hub) -> None:
     source_id = _mailbox(hub)
     admin = hub.signed_in("admin")
