@@ -34,7 +34,7 @@ def arrivals_of(rules: Rules, request: Request, config: ConnectorConfig) -> Sequ
 def rows_of(rules: Rules, request: Request, region: str = "") -> Iterator[tuple[Row, Sequence[str]]]:
     """The inquiries of a post as the rules see them, split and unwrapped, each with the limits that were met."""
     plan = plan_of(rules)
-    decoded = decode(request)
+    decoded = decode(request, region)
     for row in _rows(decoded.data):
         whole = {**decoded.query, **opened(row)}
         for data in _split(whole, plan.split) if plan.split else [whole]:

@@ -24,7 +24,7 @@ _READ = {"chat_id", "chat_type", "content", "created"}
 
 
 def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
-    decoded = decode(request)
+    decoded = decode(request, config.region)
     payload = decoded.fields.get("payload")
     if not isinstance(payload, dict):
         raise Malformed(

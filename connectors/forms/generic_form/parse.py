@@ -31,7 +31,7 @@ _SNIPPET = b'{"_key":'
 
 def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
     """One inquiry, or one for each row where the body is an array of them. Raises Malformed for a form without fields."""
-    decoded = decode(request)
+    decoded = decode(request, config.region)
     if isinstance(decoded.data, list) and are_descriptions(decoded.data):
         return [_inquiry({"fields": decoded.data}, decoded, request, config)]
     if isinstance(decoded.data, list) and any(isinstance(row, dict) for row in decoded.data):

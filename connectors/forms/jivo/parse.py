@@ -30,7 +30,7 @@ _MARKS = ("source", "medium", "campaign", "term", "content")
 
 
 def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
-    decoded = decode(request)
+    decoded = decode(request, config.region)
     data = decoded.fields
     event = text_of(data.get("event_name"))
     if not event:

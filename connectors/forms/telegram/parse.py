@@ -28,7 +28,7 @@ START = "telegram_start"
 
 
 def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
-    decoded = decode(request)
+    decoded = decode(request, config.region)
     update = decoded.fields
     if "update_id" not in update:
         raise Malformed("no_update", "This is no update of Telegram: update_id is missing.", path="update_id")

@@ -6,18 +6,28 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Literal
 
 from connectors.kit.connector import Request
-from connectors.kit.decoding import brackets, jsontext, limits, multipart, urlencoded
-from connectors.kit.decoding.charset import codec_of, text_of
+from connectors.kit.decoding import brackets, guess, jsontext, limits, multipart, urlencoded
+from connectors.kit.decoding.charset import codec_of, odd_parts, settled, text_of
 from crm_core.errors import Malformed
 
 Shape = Literal["empty", "json", "urlencoded", "multipart", "text"]
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]{1,200})\"|([^;,\s]{1,200}))", re.IGNORECASE)
+#: What a form says of its own set: `_charset_` (HTML fills it in), accept-charset and their like, also of XML.
+_TOLD = re.compile(
+    rb"(?:\A|&)(?:[\w.%-]{1,20}(?:%5B|\[))?_?(?:page_|form_|accept[-_]?)?(?:charset|encoding)_?(?:%5D|\])?=([\w.:-]{3,30})"
+    rb"|\"_?(?:page_|form_|accept[-_]?)?(?:charset|encoding)_?\"\s{0,4}:\s{0,4}\"([\w.:-]{3,30})\""
+    rb"|name=\"?_?(?:page_|form_|accept[-_]?)?(?:charset|encoding)_?\"?\s{0,4}(?:\r?\n){2}([\w.:-]{3,30})"
+    rb"|(?:\A|[\r\n])_?(?:accept[-_]?)?charset_?[=:]\s{0,4}([\w.:-]{3,30})"
+    rb"|<\?xml[^<>]{1,80}?encoding\s{0,4}=\s{0,4}[\"']([\w.:-]{3,30})",
+    re.IGNORECASE,
+)
+_TOLD_BYTES = 64 * 1024
 _BLANK = re.compile(rb"[\s\x00]*\Z")
 _WORDS = re.compile(r"[^\W\d_]{2}|\d{5}")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f]")
@@ -38,22 +48,42 @@ class Decoded:
         return self.data if isinstance(self.data, dict) else {}
 
 
-def decode(request: Request) -> Decoded:
-    """Body and query of a request. Raises Malformed only where nothing at all can be read."""
+def decode(request: Request, region: str = "") -> Decoded:
+    """Body and query of a request; `region` (ISO 3166) is where its source's people are. Raises Malformed only where nothing
+    at all can be read."""
     flags: set[str] = set()
-    query = decode_query(request.query, flags) if request.query else {}
+    settle = partial(_settled, request, region)
+    query = decode_query(request.query, flags, settle) if request.query else {}
     shape, data = decode_body(
-        request.body, request.content_type, request.headers.get("content-encoding", ""), flags
+        request.body, request.content_type, request.headers.get("content-encoding", ""), flags, settle
     )
     return Decoded(shape, data, query, tuple(sorted(flags)))
 
 
-def decode_query(query: str, flags: set[str]) -> dict[str, Any]:
-    return brackets.tree(urlencoded.pairs(query.encode("utf-8", "surrogateescape"), "", flags), flags)
+def decode_query(query: str, flags: set[str], settle: urlencoded.Settle | None = None) -> dict[str, Any]:
+    return brackets.tree(urlencoded.pairs(query.encode("utf-8", "surrogateescape"), "", flags, settle), flags)
 
 
-def decode_body(body: bytes, content_type: str, encoding: str, flags: set[str]) -> tuple[Shape, Any]:
-    """One body. `flags` collects the limits that were met."""
+def _settled(request: Request, region: str, odd: bytes) -> str:
+    """The character set of what is no UTF-8: as the post says of itself, else by what it reads like there."""
+    said = _CHARSET.search(request.content_type)
+    around = request.body[:_TOLD_BYTES] + b"&" + request.query.encode("utf-8", "surrogateescape")
+    told = [said[1]] if said else []
+    told += [name.decode("ascii") for match in _TOLD.findall(around) for name in match if name]
+    page = request.headers.get("origin", "") or request.headers.get("referer", "")
+    languages = guess.hints(
+        page.partition("://")[2].partition("/")[0].partition(":")[0],
+        request.headers.get("accept-language", ""),
+        region,
+    )
+    declared = next((name for name in told if codec_of(name) and codec_of(name) != "utf-8"), "")
+    return settled(odd, declared, languages)
+
+
+def decode_body(
+    body: bytes, content_type: str, encoding: str, flags: set[str], settle: urlencoded.Settle | None = None
+) -> tuple[Shape, Any]:
+    """One body. `flags` collects the limits that were met; `settle` is asked for the character set of what is no UTF-8."""
     if body[:2] == b"\x1f\x8b" or encoding.lower() in ("gzip", "x-gzip", "deflate"):
         body = _unpacked(body, flags)
     media, charset, boundary = _declared(content_type)
@@ -64,19 +94,24 @@ def decode_body(body: bytes, content_type: str, encoding: str, flags: set[str]) 
     if media.startswith("multipart/") or body[:2] == b"--":
         actual = multipart.boundary_of(body, boundary)
         if actual:
-            return "multipart", brackets.tree(multipart.parts(body, actual, charset, flags), flags)
+            return "multipart", brackets.tree(multipart.parts(body, actual, charset, flags, settle), flags)
 
     first = body[:64].lstrip()[:1]
     json_type = media.endswith("json")
     if first in (b"{", b"[") or (json_type and not urlencoded.looks_urlencoded(body)):
-        data = _json(body, charset, flags, hopeful=json_type or first == b"{")
+        data = _json(body, charset, flags, settle, hopeful=json_type or first == b"{")
         if data is not None:
             return "json", data
 
     said = media == "application/x-www-form-urlencoded" and b"=" in body[:65536]
-    if said or urlencoded.looks_urlencoded(body):
-        return "urlencoded", brackets.tree(urlencoded.pairs(body, charset, flags), flags)
-    return "text", _text(body, charset, flags)
+    if body[:3].upper() in (b"%7B", b"%5B"):  # JSON as the only name of a form, as scripts send it by mistake
+        data = _json(urlencoded.unescaped(body).rstrip(b"=&"), charset, flags, settle, hopeful=False)
+        if data is not None:
+            return "json", data
+    is_plain = media == "text/plain"
+    if said or urlencoded.looks_urlencoded(body) or (is_plain and urlencoded.looks_plain(body)):
+        return "urlencoded", brackets.tree(urlencoded.pairs(body, charset, flags, settle, is_plain=is_plain), flags)
+    return "text", _text(body, charset, flags, settle)
 
 
 @lru_cache(maxsize=512)  # but for boundaries there are about ten
@@ -87,14 +122,16 @@ def _declared(content_type: str) -> tuple[str, str, str]:
     return media, charset[1] if charset else "", (boundary[1] or boundary[2]) if boundary else ""
 
 
-def _json(body: bytes, charset: str, flags: set[str], *, hopeful: bool) -> Any | None:
+def _json(
+    body: bytes, charset: str, flags: set[str], settle: urlencoded.Settle | None, *, hopeful: bool
+) -> Any | None:
     """The value, or what could be salvaged of it; None when it is no JSON at all."""
     if (
         len(body) < limits.JSON_TOKENS
         or body.count(b",") + body.count(b"{") + body.count(b"[") < limits.JSON_TOKENS
     ):
         try:
-            value, is_fit = jsontext.measured(body, charset)
+            value, is_fit = jsontext.measured(body, charset, settle)
         except ValueError:
             pass
         else:
@@ -104,6 +141,8 @@ def _json(body: bytes, charset: str, flags: set[str], *, hopeful: bool) -> Any |
     if not hopeful:
         return None
     cut = body[: limits.SALVAGE_BYTES]
+    if settle is not None and (odd := odd_parts([cut])):
+        charset = settle(odd)
     return jsontext.bounded(jsontext.salvage(text_of(cut, charset), flags), flags) or None
 
 
@@ -118,13 +157,15 @@ def _bounded(value: Any, flags: set[str]) -> Any:
     return jsontext.bounded(value, flags)
 
 
-def _text(body: bytes, charset: str, flags: set[str]) -> str:
+def _text(body: bytes, charset: str, flags: set[str], settle: urlencoded.Settle | None) -> str:
     """Plain words of a body without any structure. Raises Malformed where there are none."""
     head = body[:4096]
     if 10 * len(_CONTROLS.findall(head)) > len(head):
         raise Malformed(
             "not_text", f"The body is neither a form, nor JSON, nor text: {len(body)} bytes of binary data."
         )
+    if settle is not None and (odd := odd_parts(body[: 4 * limits.VALUE_CHARS].splitlines())):
+        charset = settle(odd)
     text = text_of(body[: 4 * limits.VALUE_CHARS], charset)
     if len(text) > limits.VALUE_CHARS or len(body) > 4 * limits.VALUE_CHARS:
         flags.add(limits.TRUNCATED_VALUE)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any
 
 from connectors.kit.decoding import brackets, limits, uploads
-from connectors.kit.decoding.charset import clean, decoded, is_clean
+from connectors.kit.decoding.charset import clean, decoded, is_clean, odd_parts
+from connectors.kit.decoding.guess import EAST
 from crm_core.errors import Malformed
 
 _MEMBER = re.compile(
@@ -18,6 +20,9 @@ _MEMBER = re.compile(
 #: Latin, punctuation and what is never part of a word of this program: such text is clean if its bytes are.
 _ODD_ESCAPE = re.compile(r"\\(?:[bf]|u(?!04|00(?:[a-fA-F2]|3[c-fC-F])|20(?:1|2[0-7])))")
 _CLOSING = re.compile(r'"(?=\s*(?:,\s*["\r\n]|[}\]]|\Z))')
+#: What stands between quotes, and between strings: the second byte of an Eastern character may be any other sign of JSON.
+_STRING = re.compile(rb"[^\"]{1,4096}")
+_ODD_BYTES = 64 * 1024
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 _ELSEWHERE = re.compile("[\udc80-\udcff]")
 
@@ -35,11 +40,19 @@ def parse(body: bytes, charset: str) -> Any:
     return measured(body, charset)[0]
 
 
-def measured(body: bytes, charset: str) -> tuple[Any, bool]:
-    """The same, and whether the value is clean and within all limits as it is."""
+def measured(body: bytes, charset: str, settle: Callable[[bytes], str] | None = None) -> tuple[Any, bool]:
+    """The same, and whether the value is clean and within all limits as it is. `settle` is asked for the character set of
+    strings that are no UTF-8."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
+        if settle is not None and (odd := odd_parts(_STRING.findall(body[:_ODD_BYTES]))):
+            charset = settle(odd)
+            if charset in EAST:  # the second byte of a character may be a backslash: strings are found in the text only
+                try:
+                    return loads(body.decode(charset)), False
+                except ValueError:
+                    pass
         mixed = loads(body.decode("utf-8", "surrogateescape"))
         return _settle(mixed, charset), False
     value = loads(text)

@@ -6,12 +6,13 @@ import base64
 import binascii
 import quopri
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from connectors.kit.decoding import limits
-from connectors.kit.decoding.charset import text_of
+from connectors.kit.decoding.charset import odd_parts, text_of
 from connectors.kit.decoding.uploads import Upload, of_data_url
 
 _FIRST_LINE = re.compile(rb"\s{0,16}--([^\r\n]{1,200}?)[ \t]*\r?\n(?=[Cc]ontent-)")
@@ -33,17 +34,34 @@ def boundary_of(body: bytes, declared: str) -> bytes:
     return match[1] if match else b""
 
 
-def parts(body: bytes, boundary: bytes, charset: str, flags: set[str]) -> list[Part]:
-    """Names with text, or with an Upload. Empty file inputs are left out."""
+def parts(
+    body: bytes, boundary: bytes, charset: str, flags: set[str], settle: Callable[[bytes], str] | None = None
+) -> list[Part]:
+    """Names with text, or with an Upload. Empty file inputs are left out. `settle` is asked for the character set of
+    texts that are no UTF-8."""
     result: list[Part] = []
     left = limits.TEXT_CHARS
     view = memoryview(body)
-    for start, end in _pieces(body, b"--" + boundary, flags):
+    pieces = _pieces(body, b"--" + boundary, flags)
+    if settle is not None and not body.isascii() and (odd := _odd(body, pieces)):
+        charset = settle(odd)
+    for start, end in pieces:
         part = _part(view, body, start, end, charset, min(limits.VALUE_CHARS, left), flags)
         if part is not None:
             result.append(part)
             left -= len(part[1]) if isinstance(part[1], str) else 0
     return result
+
+
+def _odd(body: bytes, pieces: list[tuple[int, int]]) -> bytes:
+    """Heads and texts that are no UTF-8; what is said to be a file is looked at by its head only."""
+    texts: list[bytes] = []
+    for start, end in pieces:
+        head, blank, text = body[start : min(end, start + _HEAD_BYTES)].partition(b"\r\n\r\n")
+        texts.append(head)
+        if blank and b"filename" not in head.lower() and not _CHARSET.search(head.lower()):
+            texts.append(text)
+    return odd_parts(texts)
 
 
 def _pieces(body: bytes, mark: bytes, flags: set[str]) -> list[tuple[int, int]]:
