@@ -130,3 +130,30 @@ def test_answer_of_the_hub_passes_as_it_is(front: Front) -> None:
         server.server_close()
     assert (heard.status_code, heard.content) == (404, b"hub!")
     assert heard.headers.get_list("access-control-allow-origin") == ["https://example.com"]
+
+
+def test_sender_that_closed_its_side_gets_the_hubs_answer(front: Front) -> None:
+    """RFC 9112 §9.6: such a client has only said that it sends no more."""
+    closed = threading.Event()
+
+    class Thinking(_Hub):
+        def do_POST(self) -> None:
+            closed.wait(20)
+            time.sleep(0.2)  # the end of the sender's side reaches nginx while it waits for the hub
+            super().do_POST()
+
+    hub = ThreadingHTTPServer(("127.0.0.1", front.hub_port), Thinking)
+    threading.Thread(target=hub.serve_forever, daemon=True).start()
+    try:
+        with socket.create_connection(("127.0.0.1", int(front.address.rpartition(":")[2])), timeout=30) as sender:
+            sender.sendall(b"POST /in/abc HTTP/1.1\r\nHost: hub\r\nContent-Length: 9\r\n\r\nname=Anna")
+            time.sleep(0.2)  # the hub has the request by now
+            sender.shutdown(socket.SHUT_WR)
+            closed.set()
+            heard = b""
+            while piece := sender.recv(4096):
+                heard += piece
+        assert heard.endswith(b"hub!")
+    finally:
+        hub.shutdown()
+        hub.server_close()
