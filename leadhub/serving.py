@@ -11,12 +11,12 @@ from collections.abc import Callable
 
 from crm_core.config import HubConfig
 
-#: Threads of one process that may wait for the database at once. Group commit makes waiting cheap: with 16 of them one
-#: commit carries many requests, which measured best (docs/performance.md).
-BLOCKING_THREADS = 16
 #: Connections one process holds open; above it the kernel's backlog waits. More than a browser crowd or a proxy's
 #: keep-alive pool needs, because idle keep-alive connections count too.
 BACKPRESSURE = 512
+#: As many as connections, so that a thread that waits for a slow body keeps nobody waiting (webhooks/bodies.py). They are made
+#: when they are needed and end after half a minute; how many work at once is bounded behind the bodies (`PLACES`).
+BLOCKING_THREADS = BACKPRESSURE
 BACKLOG = 1024
 #: A proxy in front has its own limit; without one, whoever sends a header byte by byte is cut off here.
 HEADER_READ_MILLISECONDS = 10_000

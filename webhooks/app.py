@@ -17,7 +17,7 @@ from crm_core.config import HubConfig
 from webhooks import api, console, health, metrics, problems, route
 from webhooks.security_headers import harden
 
-_MAX_REQUEST_BYTES = 1024 * 1024  # pages and API; the entrances have their own limit
+MAX_REQUEST_BYTES = 1024 * 1024  # pages and API; the entrances have their own limit
 _MAX_FORM_PARTS = 1000  # fields of one posted page
 
 
@@ -36,8 +36,8 @@ def create_app(config: HubConfig) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.json = _OrjsonProvider(app)
     app.config.update(
-        MAX_CONTENT_LENGTH=_MAX_REQUEST_BYTES,
-        MAX_FORM_MEMORY_SIZE=_MAX_REQUEST_BYTES,
+        MAX_CONTENT_LENGTH=MAX_REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_REQUEST_BYTES,
         MAX_FORM_PARTS=_MAX_FORM_PARTS,
         PROPAGATE_EXCEPTIONS=False,  # tests see what users see
     )

@@ -15,9 +15,11 @@ from ingest.source_directory import SourceDirectory
 from webhooks import dropins, snippet
 from webhooks import guard as guards
 from webhooks.app import create_app
+from webhooks.bodies import Bodies
 from webhooks.console import door
 from webhooks.entrance import PREFIX, Entrance
 from webhooks.guard import Guard
+from webhooks.pages import Pages
 from webhooks.replies import StartResponse
 from workers.wake import Waker
 
@@ -30,10 +32,11 @@ def create_application(config: HubConfig) -> Application:
     """The WSGI callable of one web process. Nothing connects before the first request."""
     registry.discover()  # all presets take half a second to load: not within the first inquiry's three
     directory = SourceDirectory(config)
-    entrance = Entrance(config, directory, GroupAcceptor(config, Waker(config).wake))
+    bodies = Bodies()
+    entrance = Entrance(config, directory, GroupAcceptor(config, Waker(config).wake), bodies)
     app = create_app(config)
     door.share(app, entrance)
-    return in_front_of(app, entrance, Guard(config, directory))
+    return in_front_of(Pages(app, bodies), entrance, Guard(config, directory))
 
 
 def in_front_of(app: Application, entrance: Application, guard: Application) -> Application:
