@@ -39,6 +39,7 @@ class Bodies:
         self._large = threading.BoundedSemaphore(_LARGE_AT_ONCE)
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._shut_at = float("-inf")  # when a connection was shut last (monotonic)
 
     def read(self, environ: Environ, limit: int) -> bytes:
         """The body, declared or chunked. TooLarge above `limit` bytes; Malformed if the sender hung up in the middle;
@@ -102,7 +103,13 @@ class Bodies:
                     has_place = self._large.acquire(timeout=_LARGE_WAIT_SECONDS)
                     if not has_place:
                         raise Transient("busy", "Too many large messages are coming in at the moment; please repeat in some seconds.")
-                more = stream.read(min(_CHUNK, most - got))
+                asked, wanted = monotonic(), min(_CHUNK, most - got)
+                more = stream.read(wanted)
+                # granian takes the end of a connection for the end of a body in chunks. Where we made that end, what there is
+                # must not become half a lead.
+                is_end = len(more) < wanted
+                if is_end and expected is None and self._shut_at > asked + PRESSED_GRACE_SECONDS - _LOOK_SECONDS:
+                    raise _too_slow()
                 if not more:
                     break
                 chunks.append(more)
@@ -136,6 +143,7 @@ class Bodies:
             late = {address for since, address in waiting if now - since > grace}
             sockets.look(now, {address for _, address in waiting})
             if late:
+                self._shut_at = now  # before it is done: the reader looks as soon as it is
                 sockets.shut(now, late, grace, LEAST_BYTES_PER_SECOND)
 
 

@@ -24,14 +24,19 @@ _SLOWEST_SECONDS = 4.0
 
 @contextlib.contextmanager
 def _slow(hub: FaultHub, path: str, count: int) -> Iterator[list[socket.socket]]:
-    """Connections that announced a thousand bytes and sent ten of them."""
+    """Connections that announced a thousand bytes, or chunks, and sent ten bytes of them."""
     with contextlib.ExitStack() as stack:
         opened = []
-        for _ in range(count):
+        for number in range(count):
+            announced, sent = (
+                ("Content-Length: 1000", "name=Anna&")
+                if number % 2
+                else ("Transfer-Encoding: chunked", "a\r\nname=Anna&\r\n")
+            )
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", hub.config.port), timeout=30))
             connection.sendall(
                 f"POST {path} HTTP/1.1\r\nHost: hub\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-                "Content-Length: 1000\r\n\r\nname=Anna&".encode()
+                f"{announced}\r\n\r\n{sent}".encode()
             )
             opened.append(connection)
         yield opened
