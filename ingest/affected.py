@@ -31,6 +31,7 @@ SELECT id FROM inbound_event
    AND outcome IS DISTINCT FROM 'dismissed' AND outcome IS DISTINCT FROM 'spam' AND erased_at IS NULL
    -- These wait for a person's word, not for a better reading.
    AND coalesce(error->>'code', '') NOT IN ('unclaimed', 'consent_unknown', 'consent_declined')
+   AND (%s::text IS NULL OR uid = %s)
  ORDER BY id DESC LIMIT %s
 """
 _TOUCHES = """
@@ -52,14 +53,16 @@ def affected(engine: Engine, config: HubConfig, source_id: int, most: int = MOST
     return [one.uid for one in affected_events(engine, config, source_id, most)]
 
 
-def affected_events(engine: Engine, config: HubConfig, source_id: int, most: int = MOST_EVENTS) -> list[Affected]:
-    """The same with what would be different of each."""
+def affected_events(
+    engine: Engine, config: HubConfig, source_id: int, most: int = MOST_EVENTS, uid: str | None = None
+) -> list[Affected]:
+    """The same with what would be different of each; with `uid` only of that event."""
     del engine  # this path is psycopg's own
     found: list[Affected] = []
     with closing(Processor(config)) as processor:
         source = processor.source(source_id)
         connection = processor.connection()
-        ids = sorted(row["id"] for row in connection.execute(_IDS, (source_id, most)).fetchall())
+        ids = sorted(row["id"] for row in connection.execute(_IDS, (source_id, uid, uid, most)).fetchall())
         for part in portions(processor, ids):
             rows = event_rows(processor, part)
             stored: dict[int, list[dict[str, Any]]] = {}

@@ -16,6 +16,7 @@ from crm_core.errors import NotFound
 from crm_core.models import Source, SourceAlert
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, newest_first, page
 from crm_core.reading.values import named, rfc3339
+from ingest.quarantine import count_picked, of_alert
 
 #: Where alerts may be written from: a worker's cursor or connection, or a request's connection.
 Where = psycopg.Cursor[Any] | psycopg.Connection[Any] | Connection
@@ -106,23 +107,8 @@ def _alerts(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, An
     alerts = [_alert(row) for row in rows]
     for alert in alerts:
         if alert["code"] == "burst":
-            alert["data"] |= {"set_aside": _set_aside(connection, alert)}
+            alert["data"] |= {"set_aside": count_picked(connection, of_alert(connection, int(alert["id"])))}
     return alerts
-
-
-def _set_aside(connection: Connection, alert: Mapping[str, Any]) -> int:
-    """How many events stand in quarantine because of this burst: none once they are released."""
-    return int(
-        connection.execute(
-            text(
-                "SELECT count(*) FROM inbound_event WHERE outcome = 'spam' AND source_id = :source"
-                " AND received_at >= :since AND received_at < :until"
-                """ AND reason @> '{"reasons": [{"code": "burst"}]}'"""
-            ),
-            {"source": int(alert["source"]["id"]), "since": alert["data"].get("since", alert["first_at"]),
-             "until": alert["data"].get("until", alert["last_at"])},
-        ).scalar_one()
-    )  # fmt: skip
 
 
 def open_alerts(connection: Connection, source_id: int | None = None) -> list[dict[str, Any]]:

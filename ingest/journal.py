@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, literal, select, update
 
 from crm_core.access import Principal, audit
 from crm_core.errors import Conflict, Invalid, NotFound
@@ -19,6 +19,11 @@ from ingest.stats import count_captures
 
 STATES = ("waiting", "working", "done", "needs_attention", "rejected")
 OUTCOMES = ("created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed")
+#: What people count as one thing: what a person must look at, and what is on its way.
+GROUPS: Mapping[str, tuple[str, ...]] = {"attention": ("needs_attention", "rejected"), "pending": ("waiting", "working")}
+
+#: Counted no further than this, and shown as "more than": a flood must not slow a page down.
+MOST_COUNTED = 10_000
 
 _LONGEST_WHY = 1_000  # characters of a person's reason
 
@@ -66,10 +71,36 @@ def list_events(
     channel: str | None = None,
     lead_id: int | None = None,
 ) -> Page:
-    """Newest first. Invalid for a state or outcome that there is not, and for a foreign cursor."""
-    statement = _statement()
+    """Newest first. `state` may be one of GROUPS. Invalid for a state or outcome that there is not, and for a foreign cursor."""
+    statement = _narrowed(_statement(), state, outcome, source_id, since, until, channel, lead_id)
+    rows = connection.execute(newest_first(statement, None, InboundEvent.id, cursor, limit)).all()
+    return page(rows, limit, lambda shown: [_event(row) for row in shown], lambda row: (None, row.id))
+
+
+def count_events(
+    connection: Connection,
+    state: str | None = None,
+    outcome: str | None = None,
+    source_id: int | None = None,
+    since: datetime | None = None,
+    *,
+    until: datetime | None = None,
+    channel: str | None = None,
+    most: int = MOST_COUNTED,
+) -> int:
+    """How many rows `list_events` has for the same filters, at most `most`: the figure that opens the list."""
+    some = _narrowed(select(InboundEvent.id), state, outcome, source_id, since, until, channel, None).limit(most)
+    return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def _narrowed(
+    statement: AnySelect, state: str | None, outcome: str | None, source_id: int | None, since: datetime | None,
+    until: datetime | None, channel: str | None, lead_id: int | None,
+) -> AnySelect:  # fmt: skip
     if state is not None:
-        statement = statement.where(InboundEvent.state == _one_of("state", state, STATES))
+        one_of = GROUPS.get(state) or (_one_of("state", state, STATES),)
+        # Literals, so that the planner sees that the partial indexes over these states serve.
+        statement = statement.where(InboundEvent.state.in_([literal(name, literal_execute=True) for name in one_of]))
     if outcome is not None:
         statement = statement.where(InboundEvent.outcome == _one_of("outcome", outcome, OUTCOMES))
     if channel is not None:
@@ -84,8 +115,7 @@ def list_events(
         statement = statement.where(InboundEvent.received_at >= since)
     if until is not None:
         statement = statement.where(InboundEvent.received_at < until)
-    rows = connection.execute(newest_first(statement, None, InboundEvent.id, cursor, limit)).all()
-    return page(rows, limit, lambda shown: [_event(row) for row in shown], lambda row: (None, row.id))
+    return statement
 
 
 def get_event(connection: Connection, uid: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, literal, select, text
 
 from crm_core.access import Principal, audit
 from crm_core.arrivals import Inquiry
@@ -18,7 +18,7 @@ from crm_core.config import HubConfig
 from crm_core.errors import HubError, Invalid, NotFound
 from crm_core.intake import Item
 from crm_core.models import InboundEvent, Source, SourceAlert
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
 from crm_core.reading.values import named, rfc3339
 from ingest.claim import Claimed
 from ingest.reading import read
@@ -26,11 +26,10 @@ from ingest.source_settings import LoadedSource, loaded
 
 SHELVES: Final = ("review", "buried", "confirmed")
 MOST_EVENTS: Final = 10_000  # one order releases or confirms at most
-REVIEW_DAYS: Final = 7  # what the badge counts
+REVIEW_DAYS: Final = 30  # as far back as the list and its figures look
 
 _LARGEST_PREVIEW: Final = 256 * 1024  # bytes of body; larger ones are to be opened singly
 _PREVIEW_CHARS: Final = 300
-_DEFAULT_DAYS: Final = 30
 
 _SHELF: Final = """
 CASE WHEN verdict->>'spam' = 'spam' THEN 'confirmed' WHEN (reason->>'buried')::boolean THEN 'buried' ELSE 'review' END
@@ -68,7 +67,7 @@ def list_quarantine(
     now: datetime,
     shelf: str | None = "review",
     source_id: int | None = None,
-    days: int = _DEFAULT_DAYS,
+    days: int = REVIEW_DAYS,
     limit: int = DEFAULT_LIMIT,
     cursor: str | None = None,
 ) -> Page:
@@ -84,18 +83,12 @@ def list_quarantine(
             func.octet_length(InboundEvent.body).label("size"), text(f"{_SHELF} AS shelf"),
         )
         .join(Source, Source.id == InboundEvent.source_id)
-        .where(
-            InboundEvent.outcome == "spam", InboundEvent.channel == "form",
-            InboundEvent.received_at >= now - timedelta(days=days), InboundEvent.erased_at.is_(None),
-            InboundEvent.lead_id.is_(None),  # a lead that somebody called spam is brought back on the lead
-        )
     )  # fmt: skip
+    statement = _set_aside(statement, now, source_id, days)
     if shelf is not None:
         if shelf not in SHELVES:
             raise Invalid("shelf_unknown", f"There is no shelf {shelf!r}; choose {', '.join(SHELVES)}.", fields=["shelf"])
-        statement = statement.where(text(f"{_SHELF} = :shelf").bindparams(shelf=shelf))
-    if source_id is not None:
-        statement = statement.where(InboundEvent.source_id == source_id)
+        statement = _on_shelf(statement, shelf)
     rows = connection.execute(newest_first(statement, None, InboundEvent.id, cursor, limit)).all()
     bodies = _bodies(connection, [row.id for row in rows if row.size <= _LARGEST_PREVIEW])
     load = source_loader(connection, config)
@@ -106,19 +99,35 @@ def list_quarantine(
 
 
 def count_quarantine(
-    connection: Connection, now: datetime, days: int = REVIEW_DAYS, most: int = MOST_EVENTS
-) -> dict[str, int]:
-    """Events of the last days by shelf, of the `most` newest: {"review": 3, "buried": 40, "confirmed": 0}."""
-    rows = connection.execute(
-        text(
-            f"SELECT {_SHELF} AS shelf, count(*) AS events FROM"
-            " (SELECT verdict, reason FROM inbound_event WHERE outcome = 'spam' AND channel = 'form' AND erased_at IS NULL"
-            "   AND lead_id IS NULL"
-            "   AND received_at >= :since ORDER BY id DESC LIMIT :most) newest GROUP BY 1"
-        ),
-        {"since": now - timedelta(days=days), "most": most},
-    ).all()
-    return dict.fromkeys(SHELVES, 0) | {row.shelf: row.events for row in rows}
+    connection: Connection, now: datetime, days: int = REVIEW_DAYS, most: int = MOST_EVENTS, source_id: int | None = None,
+    shelves: Sequence[str] = SHELVES,
+) -> dict[str, int]:  # fmt: skip
+    """How many rows `list_quarantine` has on each shelf, at most `most`: {"review": 3, "buried": 40, "confirmed": 0}."""
+    counts = {}
+    for shelf in shelves:
+        some = _on_shelf(_set_aside(select(InboundEvent.id), now, source_id, days), shelf).limit(most)
+        counts[shelf] = connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return counts
+
+
+def count_picked(connection: Connection, pick: Pick) -> int:
+    """How many events `release` would send on."""
+    return int(connection.execute(text(f"SELECT count(*) FROM inbound_event WHERE {_PICK}"), pick.parameters()).scalar_one())
+
+
+def _set_aside(statement: AnySelect, now: datetime, source_id: int | None, days: int) -> AnySelect:
+    statement = statement.where(
+        InboundEvent.outcome == literal("spam", literal_execute=True),  # so that the planner knows the partial index
+        InboundEvent.channel == literal("form", literal_execute=True), InboundEvent.received_at >= now - timedelta(days=days),
+        InboundEvent.erased_at.is_(None),
+        InboundEvent.lead_id.is_(None),  # a lead that somebody called spam is brought back on the lead
+    )  # fmt: skip
+    return statement if source_id is None else statement.where(InboundEvent.source_id == source_id)
+
+
+def _on_shelf(statement: AnySelect, shelf: str) -> AnySelect:
+    """An index over the very same expression finds them, however much was set aside."""
+    return statement.where(text(f"{_SHELF} = :shelf").bindparams(shelf=shelf))
 
 
 def release(connection: Connection, pick: Pick, actor: Principal | str, now: datetime) -> int:

@@ -18,6 +18,7 @@ from crm_core.config import HubConfig
 from crm_core.errors import HubError, Invalid
 from crm_core.intake import Item, take_in
 from ingest.claim import Claimed, Failure
+from ingest.journal import GROUPS
 from ingest.process import BUGS, Processor
 from ingest.reading import read
 from ingest.source_settings import LoadedSource
@@ -36,7 +37,7 @@ class Selection:
     """Which events: by id (uid), or by a filter. An empty selection is refused."""
 
     uids: tuple[str, ...] = ()
-    state: str | None = None  # needs_attention | rejected | done
+    state: str | None = None  # needs_attention | rejected | done | attention (the first two)
     outcome: str | None = None
     source_id: int | None = None
     code: str | None = None  # error code
@@ -54,13 +55,14 @@ class ReplayReport:
     truncated: bool = False  # more events match than one order takes
     before: dict[str, int] = field(default_factory=dict)  # outcome or state → events
     after: dict[str, int] = field(default_factory=dict)  # of a dry run
-    changes: list[dict[str, Any]] = field(default_factory=list)  # {"event","before","after","reason"}
+    changed: int = 0  # of a dry run: events that would end otherwise
+    changes: list[dict[str, Any]] = field(default_factory=list)  # {"event","before","after","reason"}, the first of them
 
 
 _WHERE = """
     state IN ('needs_attention', 'rejected', 'done') AND erased_at IS NULL
     AND (CAST(:uids AS text[]) IS NULL OR uid = ANY(:uids))
-    AND (CAST(:state AS text) IS NULL OR state = :state)
+    AND (CAST(:states AS text[]) IS NULL OR state = ANY(:states))
     AND (CAST(:outcome AS text) IS NULL OR outcome = :outcome)
     -- A person's word stands until a person takes it back: what was dismissed is sent only where it is asked for.
     AND (outcome IS DISTINCT FROM 'dismissed' OR :outcome = 'dismissed' OR CAST(:uids AS text[]) IS NOT NULL)
@@ -80,7 +82,7 @@ def replay(engine: Engine, config: HubConfig, selection: Selection, dry_run: boo
     if selection == Selection():
         raise Invalid("nothing_selected", "Name events, or at least one filter.", fields=["filter"])
     parameters = {
-        "uids": list(selection.uids) or None, "state": selection.state, "outcome": selection.outcome,
+        "uids": list(selection.uids) or None, "states": _states(selection.state), "outcome": selection.outcome,
         "source": selection.source_id, "code": selection.code, "since": selection.since, "until": selection.until,
         "limit": MOST_EVENTS + 1,
     }  # fmt: skip
@@ -99,6 +101,10 @@ def replay(engine: Engine, config: HubConfig, selection: Selection, dry_run: boo
     else:
         report.replayed = _send(engine, [row.id for row in rows], actor)
     return report
+
+
+def _states(state: str | None) -> list[str] | None:
+    return None if state is None else list(GROUPS.get(state, (state,)))
 
 
 def _send(engine: Engine, ids: Sequence[int], actor: str) -> int:
@@ -164,6 +170,7 @@ def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayRepo
         report.after[name] = report.after.get(name, 0) + 1
         # A lead that would be new has no number yet: the one drawn in the rehearsal means nothing to anybody.
         lead = str(lead_id) if lead_id is not None and lead_id == row["lead_id"] else ("new" if lead_id else None)
+        report.changed += was != name
         if was != name and len(report.changes) < MOST_SHOWN:
             report.changes.append(
                 {"event": row["uid"], "before": was, "after": name, "lead": lead, "reason": reason}

@@ -10,6 +10,7 @@ from crm_core.access.rights import (
     PERMISSIONS,
     ROLE_PERMISSIONS,
     may,
+    sees_leads_of,
     visible_activities,
     visible_calls,
     visible_contacts,
@@ -31,6 +32,6 @@ from crm_core.access.users import (
 __all__ = [
     "PERMISSIONS", "ROLE_PERMISSIONS", "Principal", "add_user", "audit", "check_password", "create_token",
     "end_sessions", "find_session", "find_token", "find_user_id", "list_tokens", "may", "revoke_token",
-    "session_epoch", "set_locale", "set_password", "sign_in_link", "use_sign_in_link", "visible_activities",
+    "sees_leads_of", "session_epoch", "set_locale", "set_password", "sign_in_link", "use_sign_in_link", "visible_activities",
     "visible_calls", "visible_contacts", "visible_leads", "visible_touches",
 ]  # fmt: skip

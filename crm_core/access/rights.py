@@ -61,6 +61,11 @@ def visible_leads(principal: Principal) -> ColumnElement[bool]:
     return false() if principal.owner_id is None else Lead.owner_id == principal.owner_id
 
 
+def sees_leads_of(principal: Principal, owner_id: int) -> bool:
+    """True if `visible_leads` hides none of this owner's leads."""
+    return _sees_all(principal) or principal.owner_id == owner_id
+
+
 def visible_contacts(principal: Principal) -> ColumnElement[bool]:
     """Clause over `contact` (roots): a manager's own, and those whose open lead he works, for instance as a cover.
 

@@ -76,6 +76,11 @@ class InboundEvent(Base):
         Index("ix_inbound_event_due", "channel", "next_attempt_at", "id",
               postgresql_where=sql("state IN ('waiting','working')")),
         Index("ix_inbound_event_spam", "id", postgresql_where=sql("outcome = 'spam'")),
+        # The quarantine's shelves: their lists and figures cost what they show, also after a flood.
+        Index("ix_inbound_event_shelf",
+              sql("(CASE WHEN verdict->>'spam' = 'spam' THEN 'confirmed'"
+                  " WHEN (reason->>'buried')::boolean THEN 'buried' ELSE 'review' END)"), "id",
+              postgresql_where=sql("outcome = 'spam' AND channel = 'form' AND erased_at IS NULL AND lead_id IS NULL")),
         Index("ix_inbound_event_attention", "id", postgresql_where=sql("state IN ('needs_attention','rejected')")),
         Index("ix_inbound_event_source_id_id", "source_id", "id"),
         Index("ix_inbound_event_received_at", "received_at"),

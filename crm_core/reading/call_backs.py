@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import aliased
 
 from crm_core.access import Principal, visible_activities
 from crm_core.models import Activity, Contact, Owner
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, oldest_first, page
 from crm_core.reading.values import id_text, named, rfc3339
-
-#: More than anybody calls in a day; the next ones move up as these are done.
-MOST = 200
 
 _Member = aliased(Contact, name="member")
 _Root = aliased(Contact, name="root")
 
 
-def list_call_backs(connection: Connection, principal: Principal) -> list[dict[str, Any]]:
-    """Open call-backs that the principal may see, at most `MOST`, by due time."""
-    rows = connection.execute(
+def count_call_backs(connection: Connection, principal: Principal, most: int) -> int:
+    """How many rows `list_call_backs` has, at most `most`."""
+    some = _open(select(Activity.id), principal).limit(most)
+    return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
+
+
+def list_call_backs(
+    connection: Connection, principal: Principal, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+) -> Page:
+    """Open call-backs that the principal may see, by due time."""
+    statement = (
         select(
             Activity.id, Activity.title, Activity.due_at, Activity.phone, Activity.missed, Activity.tried,
             Activity.lead_id, Activity.owner_id, Owner.name.label("owner_name"), _Root.id.label("root_id"),
@@ -29,10 +36,16 @@ def list_call_backs(connection: Connection, principal: Principal) -> list[dict[s
         .outerjoin(Owner, Owner.id == Activity.owner_id)
         .outerjoin(_Member, _Member.id == Activity.contact_id)
         .outerjoin(_Root, _Root.id == _Member.root_id)
-        .where(Activity.state == "open", Activity.kind == "call_back", visible_activities(principal))
-        .order_by(Activity.due_at, Activity.id)
-        .limit(MOST)
     )  # fmt: skip
+    rows = connection.execute(oldest_first(_open(statement, principal), Activity.due_at, Activity.id, cursor, limit)).all()
+    return page(rows, limit, _shape, lambda row: (row.due_at, row.id))
+
+
+def _open(statement: AnySelect, principal: Principal) -> AnySelect:
+    return statement.where(Activity.state == "open", Activity.kind == "call_back", visible_activities(principal))
+
+
+def _shape(rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
     return [
         {
             "id": str(row.id),

@@ -73,15 +73,30 @@ def newest_first(
 ) -> AnySelect:
     """The statement cut to one page and one row more, which tells whether there is a next page."""
     if cursor is not None:
-        moment, last_id = decode_cursor(cursor)
-        if (moment is None) != (at is None):
-            raise _bad_cursor()
+        moment, last_id = _place(cursor, timed=at is not None)
         if at is None:
             statement = statement.where(row_id < last_id)
         else:
             statement = statement.where(tuple_(at, row_id) < tuple_(literal(moment), literal(last_id)))
     order = [row_id.desc()] if at is None else [at.desc(), row_id.desc()]
     return statement.order_by(*order).limit(limit + 1)
+
+
+def oldest_first(
+    statement: AnySelect, at: SQLColumnExpression[datetime], row_id: SQLColumnExpression[int], cursor: str | None, limit: int
+) -> AnySelect:  # fmt: skip
+    """As `newest_first`, for lists that are worked off from their oldest row."""
+    if cursor is not None:
+        moment, last_id = _place(cursor, timed=True)
+        statement = statement.where(tuple_(at, row_id) > tuple_(literal(moment), literal(last_id)))
+    return statement.order_by(at, row_id).limit(limit + 1)
+
+
+def _place(cursor: str, *, timed: bool) -> tuple[datetime | None, int]:
+    moment, last_id = decode_cursor(cursor)
+    if (moment is not None) != timed:
+        raise _bad_cursor()
+    return moment, last_id
 
 
 def page(

@@ -162,7 +162,7 @@ def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubCon
     expect(page.get_by_text("Nothing would be different.")).to_be_visible()
     _picture(page, "replay")
     with page.expect_navigation():
-        page.get_by_role("button", name="Replay 1 event").click()
+        page.get_by_role("button", name="Replay: 1 of 1 will change").click()
     with engine.begin() as connection:
         assert connection.scalar(text("SELECT count(*) FROM inbound_event WHERE replayed = 1")) == 1
 

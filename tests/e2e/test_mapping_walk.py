@@ -97,7 +97,7 @@ def test_missing_phone_is_found_by_a_click(
     expect(page.get_by_text("Understood otherwise: Name, Phone, Message, Kept as it came.")).to_be_visible()
     _picture(page, "replay")
     with page.expect_navigation():
-        page.get_by_role("button", name="Replay 1 event").click()
+        page.get_by_role("button", name="Replay: 1 of 1 will change").click()
     drain(None, config, "form")
     page.goto(f"{config.base_url}/console/leads")
     expect(page.locator("a.row-link")).to_have_count(1)

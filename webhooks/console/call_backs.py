@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from flask import request
+
 from crm_core.reading.call_backs import list_call_backs
 from crm_core.working import finish_activity
-from webhooks.console import clock
+from webhooks.console import choices, clock
 from webhooks.console.desk import Answer, Desk, entered
 
 
 def index(desk: Desk) -> Answer:
     with desk.engine.begin() as connection:
-        items = list_call_backs(connection, desk.principal)
-    for item in items:
+        page = list_call_backs(connection, desk.principal, cursor=request.args.get("cursor"))
+    for item in page.items:
         due = clock.moment(item["due_at"])
         item["title"] = "" if item["title"] == item["phone"] else item["title"]
         item["overdue"] = due is not None and due < desk.now
-    return desk.page("call_backs.html", items=items, can_write=desk.may("activities.write"))
+    return desk.page(
+        "call_backs.html", items=page.items, more=desk.more(page.next), first=choices.first_page({}),
+        can_write=desk.may("activities.write"),
+    )  # fmt: skip
 
 
 def done(desk: Desk, activity_id: int) -> Answer:

@@ -50,6 +50,16 @@ def tabs(
     ]
 
 
+def counted(
+    desk: Desk, tabs: list[dict[str, Any]], codes: Sequence[str], counts: Mapping[str, int], most: int
+) -> list[dict[str, Any]]:
+    """The tabs with the figures of the lists that they open; a tab without a figure stays as it is."""
+    return [
+        tab | ({"count": desk.language.at_most(counts[code], most)} if code in counts else {})
+        for tab, code in zip(tabs, codes, strict=True)
+    ]
+
+
 def first_page(kept: Mapping[str, str]) -> str:
     """Back to the beginning of a list that was paged; "" on its first page."""
     return f"{request.path}?{urlencode(kept)}".rstrip("?") if request.args.get("cursor") else ""

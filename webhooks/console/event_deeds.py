@@ -12,22 +12,28 @@ from crm_core.errors import Invalid
 from ingest.affected import affected, affected_events
 from ingest.arrival import safe_text
 from ingest.journal import dismiss as dismiss_event
+from ingest.journal import get_event
 from ingest.replay import MOST_SHOWN, ReplayReport, Selection, replay
 from webhooks.console.desk import Answer, Desk, entered
 from webhooks.console.reasons import words_of
 from webhooks.waking import wake_all
 
-_STATES = ("needs_attention", "rejected")
+_STATES = ("attention", "needs_attention", "rejected")
 
 
 def preview(desk: Desk) -> Answer:
     selection, named = _selection(desk, request.args)
     report = _sent(desk, selection, dry_run=True)
     items = [_shown(desk, change) for change in report.changes]
-    changed = _changed(report)
+    changed = report.changed
     if "affected" in named:
         items += _otherwise(desk, int(named["source"]), report)
         changed = report.selected
+    elif "event" in named and not items:
+        with desk.engine.begin() as connection:
+            source = get_event(connection, named["event"])["source"]["id"]
+        items = _otherwise(desk, int(source), report, named["event"])
+        changed = len(items)
     return desk.page(
         "replay.html",
         report=report,
@@ -77,11 +83,6 @@ def _selection(desk: Desk, values: Mapping[str, str]) -> tuple[Selection, dict[s
     raise Invalid("nothing_selected", "Name events, or at least one filter.", fields=["filter"])
 
 
-def _changed(report: ReplayReport) -> int:
-    """How many events would end elsewhere: what leaves its old pile is what the piles lose together."""
-    return sum(max(0, count - report.after.get(name, 0)) for name, count in report.before.items())
-
-
 def _shown(desk: Desk, change: Mapping[str, Any]) -> dict[str, Any]:
     after = _as_event(change["after"], change.get("reason") or {})
     return {
@@ -92,7 +93,7 @@ def _shown(desk: Desk, change: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _otherwise(desk: Desk, source_id: int, report: ReplayReport) -> list[dict[str, Any]]:
+def _otherwise(desk: Desk, source_id: int, report: ReplayReport, uid: str | None = None) -> list[dict[str, Any]]:
     """Events whose outcome stays and whose content would not."""
     told = {change["event"] for change in report.changes}
     return [
@@ -102,7 +103,7 @@ def _otherwise(desk: Desk, source_id: int, report: ReplayReport) -> list[dict[st
             "after": _as_event(one.was, {}),
             "words": desk.language("replay.otherwise", parts=", ".join(desk.language(f"inquiry.{part}") for part in one.differs)),
         }
-        for one in affected_events(desk.engine, desk.config, source_id)
+        for one in affected_events(desk.engine, desk.config, source_id, uid=uid)
         if one.uid not in told and one.differs
     ][: MOST_SHOWN - len(told)]
 

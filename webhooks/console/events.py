@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response, request
 
 from crm_core.errors import Invalid
-from ingest.journal import OUTCOMES, get_event, list_events, raw
+from ingest.journal import MOST_COUNTED, OUTCOMES, count_events, get_event, list_events, raw
 from webhooks.console import choices
 from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.console.quarantine import reason_words
@@ -17,27 +17,30 @@ from webhooks.console.rawness import read_fields, shown_raw
 from webhooks.console.reasons import error_words, words_of
 from webhooks.console.values import flat
 
-_STATES = ("needs_attention", "rejected", "waiting", "done")
+_TABS = ("attention", "needs_attention", "rejected", "pending", "done")
+#: Tabs with a figure: what waits for somebody. What is done is counted in the ledger, by day.
+_COUNTED = _TABS[:-1]
 
 
 def index(desk: Desk) -> Answer:
-    wanted = chosen("state", "outcome", "source", "channel", "day")
-    since, until = _day(desk, wanted.get("day"))
+    wanted = chosen("state", "outcome", "source", "channel", "day", "from", "to")
+    since, until = _days(desk, wanted)
+    narrowed: dict[str, Any] = {"source_id": _number(wanted.get("source")), "outcome": wanted.get("outcome"), "since": since,
+                                "until": until, "channel": wanted.get("channel")}  # fmt: skip
     with desk.engine.begin() as connection:
-        page = list_events(
-            connection, wanted.get("state"), wanted.get("outcome"), _number(wanted.get("source")), since,
-            cursor=request.args.get("cursor"), until=until, channel=wanted.get("channel"),
-        )  # fmt: skip
+        page = list_events(connection, wanted.get("state"), cursor=request.args.get("cursor"), **narrowed)
+        counts = {state: count_events(connection, state, **narrowed) for state in _COUNTED}
         source_options = choices.sources(connection, desk)
     return desk.page(
         "events.html",
         items=[event | {"words": words_of(desk, event)} for event in page.items],
         more=desk.more(page.next),
         first=choices.first_page(wanted),
-        tabs=choices.tabs(desk, "events", "state", _STATES, "event_tab", wanted),
+        tabs=choices.counted(desk, choices.tabs(desk, "events", "state", _TABS, "event_tab", wanted), ("", *_TABS), counts,
+                             MOST_COUNTED),
         chosen=wanted,
         filtered=bool(wanted),
-        attention=wanted.get("state") == "needs_attention" and bool(page.items),
+        replayable=wanted["state"] if page.items and wanted.keys() == {"state"} and wanted["state"] in _COUNTED[:3] else "",
         source_options=source_options,
         outcome_options=choices.of_codes(desk, "outcome", OUTCOMES),
         can_replay=desk.may("events.replay"),
@@ -81,17 +84,16 @@ def download(desk: Desk, event_id: str) -> Answer:
     return answer
 
 
-def _day(desk: Desk, text: str | None) -> tuple[datetime | None, datetime | None]:
-    """A day of the hub's zone as [since, until)."""
-    if not text:
-        return None, None
+def _days(desk: Desk, wanted: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
+    """One day of the hub's zone, or those from one to another, as [since, until)."""
+    first, last = (wanted.get("day") or wanted.get(name) for name in ("from", "to"))
     try:
-        day = date.fromisoformat(text)
-        following = day + timedelta(days=1)
+        first_day = date.fromisoformat(first) if first else None
+        end = date.fromisoformat(last) + timedelta(days=1) if last else None
     except (ValueError, OverflowError) as error:
         raise Invalid("day_unreadable", "A day is written as 2026-11-21.", fields=["day"]) from error
-    zone = desk.config.zone
-    return datetime.combine(day, time(), zone), datetime.combine(following, time(), zone)
+    since, until = (None if day is None else datetime.combine(day, time(), desk.config.zone) for day in (first_day, end))
+    return since, until
 
 
 def _number(text: Any) -> int | None:

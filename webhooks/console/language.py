@@ -71,6 +71,10 @@ class Language:
         grouped = f"{value:,}"
         return grouped if self.locale == "en" else grouped.replace(",", "\u202f").replace(".", ",")
 
+    def at_most(self, count: int, most: int) -> str:
+        """A figure that was counted no further than `most`: "1,000+" says that there may be more."""
+        return self.number(count) + ("+" if count >= most else "")
+
 
 class _Missing(dict[str, object]):
     """A code's sentence may name a fact that this event did not carry."""

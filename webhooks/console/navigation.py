@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import url_for
 
+from webhooks.console.badges import MOST
 from webhooks.console.desk import Desk
 
 #: Group → (endpoint, permission, picture, which count stands beside it, its colour, endpoints that belong to it).
@@ -17,7 +18,7 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
         ("contacts", "contacts.read", "contacts", "", "", ("contact",)),
     ),
     "operations": (
-        ("events", "events.read", "events", "needs_attention", "alert", ("event", "replay_preview", "replay")),
+        ("events", "events.read", "events", "attention", "alert", ("event", "replay_preview", "replay")),
         ("quarantine", "quarantine.read", "quarantine", "quarantine", "due", ()),
         ("sources", "sources.read", "sources", "", "", ("source", "choose_connector", "add_source", "add_source_now",
                                                        "change_source", "change_source_now", "check_source", "mapping",
@@ -28,6 +29,9 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
     "team": (("owners", "owners.read", "owners", "", "", ("add_owner",)),),
 }
 
+#: What the entry opens when its badge counts less than the whole list: exactly what the badge counts.
+_LIST_OF: Mapping[str, dict[str, Any]] = {"attention": {"state": "attention"}}
+
 
 def navigation(desk: Desk, counts: Mapping[str, int], endpoint: str) -> list[tuple[str, list[dict[str, Any]]]]:
     """[(group's title, entries)], without groups that would be empty."""
@@ -37,10 +41,10 @@ def navigation(desk: Desk, counts: Mapping[str, int], endpoint: str) -> list[tup
         shown = [
             {
                 "title": desk.language(f"{name}.title"),
-                "href": url_for(f"console.{name}"),
+                "href": url_for(f"console.{name}", **(_LIST_OF.get(count, {}) if counts.get(count) else {})),
                 "picture": picture,
                 "here": here == name or here in family,
-                "count": counts.get(count, 0),
+                "count": desk.language.at_most(counts.get(count, 0), MOST) if counts.get(count) else "",
                 "tone": tone,
                 "hint": desk.language.count(f"nav.{count}", counts[count]) if counts.get(count) else "",
             }

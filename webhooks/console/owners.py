@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from crm_core import owners as people
-from crm_core.access import audit
+from crm_core.access import audit, sees_leads_of
 from crm_core.errors import Invalid
 from crm_core.reading.owners import list_owners
 from webhooks.console import errors
@@ -24,6 +24,7 @@ def _page(desk: Desk, typed: dict[str, str], problem: str) -> str:
         items = list_owners(connection)
     for item in items:
         item["state"] = _state(item)
+        item["opens"] = sees_leads_of(desk.principal, int(item["id"]))
     return desk.page("owners.html", items=items, entered=typed, problem=problem, can_write=desk.may("owners.write"))
 
 

@@ -13,12 +13,10 @@ from crm_core.reading.values import read_id
 from ingest import quarantine
 from ingest.alerts import open_alerts, open_counts, resolve_alert
 from ingest.journal import get_event
-from ingest.quarantine import SHELVES, Pick
+from ingest.quarantine import MOST_EVENTS, SHELVES, Pick
 from webhooks.console import choices, clock
 from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.waking import wake_all
-
-_DAYS = 30  # as far back as the page looks
 
 
 def index(desk: Desk) -> Answer:
@@ -27,16 +25,17 @@ def index(desk: Desk) -> Answer:
     source_id = _number(wanted["source"]) if "source" in wanted else None
     with desk.engine.begin() as connection:
         page = quarantine.list_quarantine(
-            connection, desk.config, desk.now, shelf, source_id, _DAYS, cursor=request.args.get("cursor")
+            connection, desk.config, desk.now, shelf, source_id, cursor=request.args.get("cursor")
         )
-        counts = quarantine.count_quarantine(connection, desk.now, _DAYS)
+        counts = quarantine.count_quarantine(connection, desk.now, source_id=source_id)
         source_options = choices.sources(connection, desk)
     tabs = choices.tabs(desk, "quarantine", "shelf", SHELVES, "shelf", wanted)[1:]
     return desk.page(
         "quarantine.html",
         items=[item | {"why": [reason_words(desk, reason) for reason in item["reasons"]]} for item in page.items],
         tabs=[
-            tab | {"count": counts[name], "here": name == shelf} for tab, name in zip(tabs, SHELVES, strict=True)
+            tab | {"here": name == shelf}
+            for tab, name in zip(choices.counted(desk, tabs, SHELVES, counts, MOST_EVENTS), SHELVES, strict=True)
         ],
         more=desk.more(page.next),
         first=choices.first_page(wanted),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ingest.queues import health_report
-from webhooks.console import today
+from webhooks.console import showing, today
 from webhooks.console.desk import Answer, Desk
 from webhooks.console.findings import ALIVE_SECONDS, findings, hints
 from webhooks.console.quarantine import shown_alerts
@@ -23,7 +23,9 @@ def index(desk: Desk) -> Answer:
     canaries = {one["queue"]: one["seconds"] for one in report["canaries"]}
     channels = [
         row | {
-            "needs_attention": row["needs_attention"] + row["rejected"],
+            # As the list counts them: what is being worked on and what waits in a paused source wait too.
+            "pending": row["waiting"] + row["working"] + row["paused"],
+            "attention": row["needs_attention"] + row["rejected"],
             "oldest_seconds": row["oldest_waiting_seconds"],
             "done_today": done.get(row["channel"], 0),
             "canary_seconds": canaries.get(f"intake.{row['channel']}"),
@@ -32,20 +34,26 @@ def index(desk: Desk) -> Answer:
     ]  # fmt: skip
     heartbeats = _processes(desk, report["processes"])
     alerts, more_alerts = shown_alerts(desk)
+    total, boxes = _total(channels), [_mailbox(desk, one) for one in report["mailboxes"]]
+    # Not green while anything below is red: the bar and the figures under it are one statement.
+    is_red = any(showing.colour("process_state", one["state"]) == "red" for one in heartbeats) or any(
+        showing.colour("mailbox_state", one["state"]) == "red" for one in boxes
+    )
     return desk.page(
         "queues.html",
-        healthy=health["healthy"],
+        mood="bad" if is_red or not health["healthy"] else "warn" if total["attention"] or alerts else "good",
+        today=today.day(desk).isoformat(),
         problems=findings(desk, health),
         hints=hints(desk, health),
         alerts=alerts,
         more_alerts=more_alerts,
         can_resolve=desk.may("alerts.write"),
         can_judge=desk.may("quarantine.judge"),
-        total=_total(channels),
+        total=total,
         channels=channels,
         heartbeats=heartbeats,
         workers_alive=sum(1 for one in heartbeats if one["role"] == "worker" and one["state"] == "alive"),
-        mailboxes=[_mailbox(desk, one) for one in report["mailboxes"]],
+        mailboxes=boxes,
     )
 
 
@@ -72,7 +80,7 @@ def _done_today(connection: Connection, desk: Desk) -> dict[str, int]:
 
 def _total(channels: list[dict[str, Any]]) -> dict[str, Any]:
     ages = [one["oldest_seconds"] for one in channels if one["oldest_seconds"] is not None]
-    return {name: sum(one[name] for one in channels) for name in ("waiting", "needs_attention", "done_today")} | {
+    return {name: sum(one[name] for one in channels) for name in ("pending", "attention", "done_today")} | {
         "oldest": max(ages, default=None)
     }
 

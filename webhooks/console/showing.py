@@ -13,9 +13,7 @@ import phonenumbers
 from flask import Blueprint, g, request, url_for
 from markupsafe import Markup
 
-from crm_core.reading.counts import open_counts
-from ingest.quarantine import count_quarantine
-from webhooks.console import clock
+from webhooks.console import badges, clock
 from webhooks.console import session as sessions
 from webhooks.console.desk import Desk, version_of
 from webhooks.console.navigation import navigation
@@ -33,9 +31,6 @@ _COLOURS: Mapping[str, Mapping[str, str]] = {
                       "folder_missing": "red"},
     "process_state": {"alive": "green", "silent": "red"},
 }  # fmt: skip
-
-
-_BADGE = 1_000  # a badge looks at no more, so that a flood slows no page down
 
 
 def install(room: Blueprint) -> None:
@@ -64,12 +59,9 @@ def _at_hand() -> dict[str, Any]:
 def sidebar() -> dict[str, Any]:
     """Navigation and its counts. Asked for only by pages that show it, so that an error page needs no database."""
     desk: Desk = g.desk
-    with desk.engine.begin() as connection:
-        counts = open_counts(connection, desk.principal)
-        if desk.may("quarantine.read"):
-            counts["quarantine"] = count_quarantine(connection, desk.now, most=_BADGE)["review"]
+    counts = badges.counts(desk)
     groups = navigation(desk, counts, request.endpoint or "")
-    return {"groups": groups, "alerts": counts.get("needs_attention", 0)}
+    return {"groups": groups, "alerts": desk.language.at_most(counts["attention"], badges.MOST) if counts.get("attention") else ""}
 
 
 @cache

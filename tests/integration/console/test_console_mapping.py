@@ -74,7 +74,7 @@ def test_try_publish_replay_and_roll_back(hub: Hub) -> None:
     for _ in range(2):
         assert visitor.post(f"{_page(hub)}/publish", version="1").status_code == 303
     replay = f"/console/events/replay?source={hub.source_id}&affected=1"
-    assert "Replay 1 event" in visitor.get(replay).text
+    assert "Replay: 1 of 1 will change" in visitor.get(replay).text
     for _ in range(2):
         answer = visitor.post("/console/events/replay", source=str(hub.source_id), affected="1")
         assert answer.status_code == 303
@@ -82,7 +82,7 @@ def test_try_publish_replay_and_roll_back(hub: Hub) -> None:
     assert hub.rows("SELECT replayed FROM inbound_event") == [(1,)]
     assert hub.rows("SELECT count(*) FROM lead") == [(1,)]
     assert hub.rows("SELECT value FROM identifier") == [("+79123456705",)]
-    assert "Replay 1 event" not in visitor.get(replay).text
+    assert "Replay: 1 of 1 will change" not in visitor.get(replay).text
 
     visitor.post(f"{_page(hub)}/back")
     assert "by the connector’s own rules" in visitor.get(_page(hub)).text

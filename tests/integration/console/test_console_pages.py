@@ -170,7 +170,7 @@ def test_replay_shows_the_difference_and_changes_nothing_before_it_is_asked_to(h
     admin = hub.signed_in("admin")
     page = admin.get(f"/console/events/replay?event={uid}")
     assert page.status_code == 200
-    assert "Replay 1 event" in page.text
+    assert "Replay: 1 of 1 will change" in page.text
     assert hub.rows("SELECT state, replayed FROM inbound_event") == [("needs_attention", 0)]
     assert admin.post("/console/events/replay", event=str(uid)).status_code == 303
     assert hub.rows("SELECT state, replayed FROM inbound_event") == [("waiting", 1)]

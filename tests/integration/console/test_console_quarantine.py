@@ -28,7 +28,7 @@ def test_page_when_something_is_set_aside_releases_it_once(hub: Hub, role: str) 
     page = visitor.get("/console/quarantine").text
     assert "Inna &amp; Co" in page
     assert "A hidden field was filled in (_gotcha): +4" in page
-    assert "1 inquiry set aside in the last 7 days" in page
+    assert "1 inquiry set aside in the last 30 days" in page
     uid = uid_of(hub)
     assert visitor.post("/console/quarantine/release", event=uid).headers["Location"].endswith("done=released")
     assert visitor.post("/console/quarantine/release", event=uid).headers["Location"].endswith("done=nothing_to_release")

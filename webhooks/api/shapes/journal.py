@@ -54,6 +54,7 @@ class ReplayReport(Shape):
     truncated: bool
     before: dict[str, int]
     after: dict[str, int]
+    changed: int = Field(description="of a dry run: how many would end otherwise; `changes` names the first of them")
     changes: list[ReplayChange]
 
 

@@ -1,0 +1,24 @@
+"""The figures beside the navigation's entries. Each is counted by the function that its list is read by."""
+
+from __future__ import annotations
+
+from crm_core.reading.call_backs import count_call_backs
+from ingest.journal import count_events
+from ingest.quarantine import count_quarantine
+from webhooks.console.desk import Desk
+
+#: Counted no further than this and then shown as "more than", so that a flood slows no page down.
+MOST = 1_000
+
+
+def counts(desk: Desk) -> dict[str, int]:
+    """{"call_backs","attention","quarantine"}, only those whose list the person may open."""
+    found: dict[str, int] = {}
+    with desk.engine.begin() as connection:
+        if desk.may("activities.read"):
+            found["call_backs"] = count_call_backs(connection, desk.principal, MOST)
+        if desk.may("events.read"):
+            found["attention"] = count_events(connection, "attention", most=MOST)
+        if desk.may("quarantine.read"):
+            found["quarantine"] = count_quarantine(connection, desk.now, most=MOST, shelves=("review",))["review"]
+    return found
