@@ -29,11 +29,16 @@ class HubConfig:
     max_body_bytes: int = 32 * 1024 * 1024  # an entrance answers 413 above this; 25 MB of files and their form fit in
     # Addresses, networks and host names of our own network that the hub may ask when a provider or a user names them.
     outbound_allow: tuple[str, ...] = ()
+    disk_floor_mb: int = 200  # free space of the home's disk below which nothing new is taken in; 0: no floor
     backfill_minutes: int = 15  # how often providers are asked for what their notices may have missed
 
     @property
     def base_url(self) -> str:
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def disk_floor_bytes(self) -> int:
+        return self.disk_floor_mb * 1024 * 1024
 
     @property
     def zone(self) -> ZoneInfo:

@@ -47,7 +47,7 @@ def store(home: Path, data: bytes) -> str:
     sha256 = hashlib.sha256(data).hexdigest()
     place = path_of(home, sha256)
     if not _is_whole(place, len(data)):
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
+        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".part-")
         try:
             with os.fdopen(descriptor, "wb") as file:
@@ -118,6 +118,13 @@ def hashes_of(items: Iterable[Item]) -> set[str]:
         for file in arrival.files
         if file.sha256 and not file.url and not file.note
     }
+
+
+def has_contents(item: Item) -> bool:
+    """True if files came along that are still to be stored."""
+    return any(
+        isinstance(arrival, Inquiry) and any(file.data is not None for file in arrival.files) for arrival in item.arrivals
+    )
 
 
 def keep(home: Path, item: Item) -> Item:

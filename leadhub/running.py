@@ -5,6 +5,7 @@ The lock is the truth (the kernel releases it however the hub ends); the file on
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from crm_core.errors import Misconfigured
+from leadhub import private_file
 
 _LOOK_SECONDS = 0.05
 _LOCK_TRIES = 10  # a command that only looks (`read`) holds the lock for an instant
@@ -56,11 +58,7 @@ def lock(home: Path) -> IO[str]:
 
 def write(home: Path, hub: RunningHub) -> None:
     """Replaces the file at once; it holds passwords, so only its owner reads it."""
-    half = home / "running.json.partial"
-    descriptor = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(asdict(hub), file)
-    half.rename(home / "running.json")
+    private_file.write(home / "running.json", json.dumps(asdict(hub)))
 
 
 def read(home: Path) -> RunningHub | None:
@@ -88,4 +86,6 @@ def read_prepared(home: Path, patience_seconds: float = 90.0) -> RunningHub | No
 
 
 def forget(home: Path) -> None:
-    (home / "running.json").unlink(missing_ok=True)
+    """A file that cannot be deleted does no harm: without the lock it says nothing."""
+    with contextlib.suppress(OSError):
+        (home / "running.json").unlink(missing_ok=True)

@@ -6,7 +6,6 @@ The environment wins over the file. An unknown name or an impossible value stops
 from __future__ import annotations
 
 import difflib
-import os
 import re
 import secrets
 import tomllib
@@ -19,7 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from crm_core.config import HubConfig
 from crm_core.errors import Misconfigured
-from leadhub import running
+from leadhub import private_file, running
 
 PREFIX = "LEADHUB_"
 _NOT_OURS = "LEADHUB_TEST_"  # switches of the test suite travel through the same environment
@@ -131,13 +130,14 @@ def secret_key(home: Path) -> str:
     """The key of this home, made on first use, readable by its owner only. Losing it loses the sealed secrets."""
     path = home / "secret_key"
     home.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    key = secrets.token_urlsafe(48)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(key)
+    key = private_file.make_once(path, secrets.token_urlsafe(48)).strip()
+    if len(key) < MIN_SECRET_CHARACTERS:
+        raise Misconfigured(
+            "secret_key_broken",
+            f"{path} is empty or cut off. Put the one of your backup there: what it sealed opens with no other. Delete the "
+            "file only if this hub never had a key.",
+            path=str(path),
+        )
     return key
 
 
@@ -305,6 +305,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("outbound_allow", _outbound_allow, "", "Hosts and networks of your own that the hub may connect to when a "
             "form, a provider or a user names them (mail servers, files, APIs), such as 10.0.5.0/24, files.example.org. Hosts "
             "may be asked on any port. Empty: only the public internet, over HTTP on ports 80 and 443."),
+    Setting("disk_floor_mb", _whole(0, 1_000_000), "200", "Megabytes that stay free on the disk of the home: below, entrances "
+            "say 503, mailboxes are not read and files not fetched, so that PostgreSQL need not stop; below half of it nothing "
+            "is worked on. It goes on by itself. 0: no floor, for instance where the database is on another machine."),
     Setting("backfill_minutes", _whole(1, 1440), "15", "How often a provider that only announces leads (Meta, LinkedIn) is "
             "asked for those that its notices may have missed."),
     Setting("lease_seconds", _seconds(5, 3600), "30", "After how long an event of a worker that died is taken up "

@@ -30,8 +30,10 @@ def up(logs: bool, as_json: bool) -> None:
 def web(as_json: bool) -> None:
     """Run the web server: entrances, API, console."""
     del as_json
+    from leadhub.home import create_privately
     from leadhub.serving import serve
 
+    create_privately()
     serve(read_config)
 
 
@@ -40,10 +42,12 @@ def web(as_json: bool) -> None:
 def worker(as_json: bool) -> None:
     """Run the Celery worker that turns events into leads."""
     del as_json
+    from leadhub.home import create_privately
     from leadhub.logs import keep_celery_log
     from leadhub.serving import bind_children
     from workers.run import run_worker
 
+    create_privately()
     keep_celery_log()
     bind_children()
     run_worker(read_config())
@@ -54,9 +58,11 @@ def worker(as_json: bool) -> None:
 def beat(as_json: bool) -> None:
     """Run the schedule: sweeps and canaries."""
     del as_json
+    from leadhub.home import create_privately
     from leadhub.logs import keep_celery_log
     from workers.run import run_beat
 
+    create_privately()
     keep_celery_log()
     run_beat(read_config())
 
@@ -70,9 +76,11 @@ def mail(as_json: bool) -> None:
     import threading
 
     from ingest.mailbox import run
+    from leadhub.home import create_privately
     from leadhub.logs import keep_log
     from workers.wake import Waker
 
+    create_privately()
     keep_log()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

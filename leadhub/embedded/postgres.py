@@ -19,12 +19,16 @@ from pathlib import Path
 from urllib.parse import quote
 
 from crm_core.errors import Misconfigured
+from leadhub import private_file
 from leadhub.embedded import privilege
 from leadhub.embedded.privilege import Identity
+from leadhub.home import open_for_server
 
 MAJOR = "18"
 ADMIN = "postgres"
 ROLE = DATABASE = "leadhub"
+_LOG_MB, _LEAST_LOG_MB = 1024, 64  # of write-ahead log: what TUNING says, and four segments
+_LOG_SHARE = 16  # of the disk, for the log
 _SOCKET_PATH_BYTES = 107  # sun_path of unix(7), less the terminator
 
 #: For a hub on a small machine. Anything else is PostgreSQL's default.
@@ -92,8 +96,11 @@ def wheel() -> Path:
 def plan(
     directory: Path, port: int, tuning: Mapping[str, str] = TUNING, auth: str = "scram-sha-256"
 ) -> Cluster:
-    """Decides who runs it and out of which binaries. Touches nothing but a copy of the binaries where needed."""
+    """Decides who runs it and out of which binaries. Touches nothing but a copy of the binaries where needed, and lets that
+    user through the home."""
     identity = privilege.unprivileged_identity(directory)
+    if identity.mode == "setuid":
+        open_for_server(directory.parent)
     privilege.require_reachable(directory, identity)
     binaries = privilege.reachable_tree(wheel(), directory.parent / f"postgres-{MAJOR}", identity) / "bin"
     return Cluster(directory, port, identity, binaries, tuning, auth)
@@ -107,7 +114,7 @@ def prepare(cluster: Cluster) -> None:
     end_leftover_server(cluster.data)
     for stale in (cluster.directory / "run").iterdir():
         stale.unlink()
-    if not (cluster.data / "PG_VERSION").exists():
+    if not _was_initialised(cluster.data):
         _initialise(cluster)
     privilege.give_to(cluster.directory, cluster.identity)
 
@@ -115,6 +122,7 @@ def prepare(cluster: Cluster) -> None:
 def command(cluster: Cluster) -> list[str]:
     options = {
         **cluster.tuning,
+        **_fitting(cluster),
         "port": str(cluster.port),
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": str(cluster.sockets or ""),
@@ -127,6 +135,17 @@ def command(cluster: Cluster) -> list[str]:
     return privilege.wrapped(argv, cluster.identity, signal.SIGINT)
 
 
+def _fitting(cluster: Cluster) -> dict[str, str]:
+    """On a small disk a small log: PostgreSQL would else fill the disk with it before it thinks of a checkpoint."""
+    if cluster.tuning is not TUNING:
+        return {}
+    place = next(place for place in (cluster.directory, *cluster.directory.parents) if place.exists())
+    wanted = shutil.disk_usage(place).total // _LOG_SHARE // 1024**2
+    if wanted >= _LOG_MB:
+        return {}
+    return {"max_wal_size": f"{max(wanted, _LEAST_LOG_MB)}MB", "min_wal_size": "32MB"}  # two segments, the least it takes
+
+
 def is_ready(cluster: Cluster) -> bool:
     result = subprocess.run(
         [str(cluster.binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(cluster.port)], check=False
@@ -136,12 +155,7 @@ def is_ready(cluster: Cluster) -> bool:
 
 def password(directory: Path, role: str) -> str:
     """The role's password, made on first use and kept beside the data directory, readable by its owner only."""
-    path = directory / f"{role}.password"
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(24))
-    return path.read_text()
+    return private_file.make_once(directory / f"{role}.password", secrets.token_urlsafe(24))
 
 
 def database_url(cluster: Cluster) -> str:
@@ -238,6 +252,15 @@ def _postmaster(pid_file: Path) -> int | None:
     except (FileNotFoundError, ProcessLookupError, ValueError):
         return None
     return pid if os.fsencode(pid_file.parent) in command_line.split(b"\0") else None
+
+
+def _was_initialised(data: Path) -> bool:
+    """OSError from a disk that fails: only a file that is certainly not there may lead to a fresh start."""
+    try:
+        (data / "PG_VERSION").stat()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def _initialise(cluster: Cluster) -> None:

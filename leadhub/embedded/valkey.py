@@ -5,7 +5,6 @@ It carries wake-ups only. When memory is full it refuses writes instead of evict
 
 from __future__ import annotations
 
-import os
 import secrets
 import signal
 import socket
@@ -15,6 +14,7 @@ from pathlib import Path
 from platform import machine
 
 from crm_core.errors import Misconfigured
+from leadhub import private_file
 from leadhub.embedded import privilege
 
 
@@ -53,7 +53,7 @@ def plan(directory: Path, port: int) -> Broker:
 def prepare(broker: Broker) -> None:
     broker.directory.mkdir(parents=True, exist_ok=True)
     if broker.password:
-        _write_private(broker.directory / "valkey.password", broker.password)
+        private_file.write_if_other(broker.directory / "valkey.password", broker.password)
     lines = [
         f"port {broker.port}",
         "bind 127.0.0.1",
@@ -69,7 +69,7 @@ def prepare(broker: Broker) -> None:
     ]
     if broker.password:
         lines.append(f"requirepass {broker.password}")
-    _write_private(broker.directory / "valkey.conf", "\n".join(lines) + "\n")
+    private_file.write_if_other(broker.directory / "valkey.conf", "\n".join(lines) + "\n")
 
 
 def command(broker: Broker) -> list[str]:
@@ -88,9 +88,3 @@ def is_ready(broker: Broker) -> bool:
             return client.recv(64).startswith(b"+PONG")
     except OSError:
         return False
-
-
-def _write_private(path: Path, content: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(content)
