@@ -14,8 +14,9 @@ from queue import SimpleQueue
 
 from crm_core.config import HubConfig
 from crm_core.errors import without_words
-from ingest.accept_writer import Counts, JournalWriter, Slip, away, refuse
+from ingest.accept_writer import Counts, JournalWriter, Slip, away, full, refuse
 from ingest.arrival import RawArrival, Receipt, masked_headers
+from ingest.disk_space import DiskGuard
 from ingest.insert import insert_events
 
 __all__ = ["Counts", "GroupAcceptor", "RawArrival", "Receipt", "insert_events", "masked_headers"]
@@ -39,6 +40,7 @@ class GroupAcceptor:
     def __init__(self, config: HubConfig, on_accepted: Callable[[str], None]) -> None:
         self._on_accepted = on_accepted
         self._writer = JournalWriter(config)
+        self._disk = DiskGuard(config.home, config.disk_floor_bytes)
         self._queue: SimpleQueue[Slip | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
@@ -52,6 +54,9 @@ class GroupAcceptor:
             self.counts.refused += 1
             raise away()
         size = len(arrival.body)
+        if not self._disk.takes(size):
+            self.counts.refused += 1
+            raise full()
         if size > _HEAVY_BYTES:
             return self._accept_heavy(arrival, wait_seconds, size)
         return self._accept(arrival, wait_seconds)

@@ -82,6 +82,10 @@ def away() -> Transient:
     )
 
 
+def full() -> Transient:
+    return Transient("disk_full", "The hub's disk is full, so it cannot store anything now; please repeat later.")
+
+
 def refuse(slips: Sequence[Slip]) -> None:
     """Tells everybody who still waits to come back."""
     for slip in slips:

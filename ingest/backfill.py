@@ -23,6 +23,7 @@ from crm_core.database import connect
 from crm_core.errors import HubError, Malformed, SourceBroken, Transient, without_words
 from ingest.alerts import end_alert, raise_alert
 from ingest.backfill_progress import MOST_PAGES_OF_A_LOOK, Progress, anew, restored
+from ingest.disk_space import look
 from ingest.fetched import broken, known_keys, mended, put_in
 from ingest.outbound import Limits, Outbound, outbound
 from ingest.source_settings import LoadedSource, loaded
@@ -67,7 +68,10 @@ class Looked:
 
 
 def run_next(config: HubConfig, client: Outbound | None = None) -> Looked | None:
-    """Looks at the source that is due for the longest time; None if none is. Raises OperationalError without a database."""
+    """Looks at the source that is due for the longest time; None if none is, or if the disk is too full to take anything
+    in. Raises OperationalError without a database."""
+    if not look(config.home, config.disk_floor_bytes).takes_arrivals:
+        return None
     with connect(config.database_url, "worker") as connection:
         connection.row_factory = dict_row  # type: ignore[assignment]
         # One look at a time: slow providers must not take all workers. The lock ends with the connection at the latest.

@@ -19,6 +19,7 @@ from connectors.kit.files import FILE_BYTES, clean_name
 from crm_core.config import HubConfig
 from crm_core.database import connect
 from crm_core.errors import HubError, Invalid, TooLarge, Transient
+from ingest.disk_space import look
 from ingest.files import assure, forget, store
 from ingest.outbound import Limits, Outbound, outbound
 from ingest.source_settings import loaded
@@ -56,7 +57,10 @@ class Fetched:
 
 
 def fetch_next(config: HubConfig, client: Outbound | None = None) -> Fetched | None:
-    """Fetches the file that is due for the longest time; None if none is. Raises OperationalError without a database."""
+    """Fetches the file that is due for the longest time; None if none is, or if the disk is too full to keep it. Raises
+    OperationalError without a database."""
+    if not look(config.home, config.disk_floor_bytes).takes_arrivals:
+        return None
     with connect(config.database_url, "worker") as connection:
         connection.row_factory = dict_row  # type: ignore[assignment]
         row: Any = connection.execute(_TURN).fetchone()

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -35,8 +36,9 @@ from ingest.claim import (
     park_killers,
     regain_keys,
 )
+from ingest.disk_space import DiskGuard
 from ingest.fetching import Fetcher
-from ingest.files import assure, hashes_of, keep, lose
+from ingest.files import assure, has_contents, hashes_of, keep, lose
 from ingest.reading import read, retry
 from ingest.reasons import with_earlier
 from ingest.screening import Screened, Screener
@@ -47,6 +49,10 @@ _log = logging.getLogger(__name__)
 
 _SETTINGS_FRESH_SECONDS = 5.0  # a changed setting of a source is used everywhere after this
 _FILE_TRIES = 3  # then the lead is made without its files
+#: While the disk is low the files are waited for instead, for so long: by then somebody has been told, and a lead that is
+#: a day old is worth less than one without its drawing.
+_ROOM_PATIENCE = timedelta(hours=1)
+_ROOM_PAUSE_SECONDS = 10.0
 _CONFLICT_ROUNDS = 3  # two transactions met on one row: repeated at once, this often
 
 #: Two writers met. Nothing is wrong with the event.
@@ -81,6 +87,7 @@ class Processor:
         self._sources: dict[int, tuple[float, LoadedSource]] = {}
         self.fetcher = Fetcher(config)
         self.screener = Screener(config)
+        self._disk = DiskGuard(config.home, config.disk_floor_bytes)
 
     def close(self) -> None:
         self.screener.close()
@@ -119,10 +126,10 @@ class Processor:
 
     def drain(self, channel: str, budget_seconds: float = 5.0) -> Drained:
         """Works until nothing is due or the time is up. Raises OperationalError if the database is away; claimed events
-        come back when their lease ends."""
+        come back when their lease ends. On a disk that is all but full nothing is claimed: the events wait."""
         drained = Drained()
         end = time.monotonic() + budget_seconds
-        while True:
+        while self._disk.state().takes_work:
             with self.connection().cursor() as cursor:
                 token, events = claim(cursor, channel, self.config.batch_size, self.config.lease_seconds)
                 if not events:
@@ -138,6 +145,7 @@ class Processor:
                 if events:
                     self._settle(token, events, drained)
                 return drained
+        return drained
 
     def fetch(self, budget_seconds: float = 5.0) -> Drained:
         """Settles events that only point at something, one at a time, until none is due or the time is up. Waits for
@@ -145,6 +153,8 @@ class Processor:
         drained = Drained()
         end = time.monotonic() + budget_seconds
         while time.monotonic() < end:
+            if not self._disk.state().takes_arrivals:
+                return drained  # what is fetched goes through the door, and the door is shut
             with self.connection().cursor() as cursor:
                 token, events = claim_to_fetch(cursor, self.config.lease_seconds, self.fetcher.resting())
             if not events:
@@ -204,16 +214,25 @@ class Processor:
         the raw event still has, and not the lead."""
         kept: list[Item] = []
         for item in items:
+            event = events[item.event_id]
+            if has_contents(item) and self._waits_for_room(event):
+                failures.append(Failure(
+                    event.id, "waiting", "files_not_stored", "The hub's disk is full; the files of this inquiry wait for room.",
+                    attempts=event.attempts, pause_seconds=_ROOM_PAUSE_SECONDS, is_try=False,
+                ))  # fmt: skip
+                continue
             try:
                 kept.append(keep(self.config.home, item))
             except OSError as error:
-                event = events[item.event_id]
                 _log.error("files_not_stored event=%s error=%s", event.uid, type(error).__name__)
                 if event.attempts < _FILE_TRIES:
                     failures.append(retry(event, "files_not_stored", "The hub's disk does not take the files of this inquiry."))
                 else:
                     kept.append(lose(item, "not_stored"))
         return kept
+
+    def _waits_for_room(self, event: Claimed) -> bool:
+        return not self._disk.state().takes_arrivals and datetime.now(UTC) - event.received_at < _ROOM_PATIENCE
 
     def _write(
         self, token: str, events: dict[int, Claimed], items: Sequence[Item], aside: Sequence[Taken],

@@ -5,7 +5,6 @@ It reads partial indexes and small tables only, so that looking costs the same h
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from connectors.kit import registry
 from crm_core.config import HubConfig
 from crm_core.reading.values import rfc3339
 from ingest.alerts import GRAVE, open_counts
+from ingest.disk_space import look
 from ingest.proxies import unknown_proxy
 
 CHANNELS = ("form", "call", "mail")
@@ -30,8 +30,6 @@ CANARY_SILENT_SECONDS = 180.0
 MAILBOX_SILENT_SECONDS = 300.0
 #: Processes that have not been heard of for so long are gone, not sick.
 GONE_SECONDS = 3600.0
-#: Below this the database is about to stop accepting anything.
-DISK_FLOOR_BYTES = 200 * 1024 * 1024
 
 _WAITING = """
 SELECT e.channel,
@@ -157,10 +155,11 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
     findings += _silent_processes(report)
     findings += _canaries(report)
     findings += _mailboxes(report)
-    free = free_bytes(config)
-    if free is not None and free < DISK_FLOOR_BYTES:
-        words = f"Only {free // 1024 // 1024} MB are free on the disk of {config.home}."
-        findings.append(_finding("disk_low", words, free_bytes=free, home=str(config.home)))
+    disk = look(config.home, config.disk_floor_bytes)
+    if not disk.takes_arrivals:
+        words = f"{disk.words} Nothing is taken in until there is room: entrances say 503, mailboxes wait."
+        code = "disk_read_only" if disk.read_only else "disk_low"
+        findings.append(_finding(code, words, free_bytes=disk.free_bytes, home=str(config.home)))
     for row in open_counts(connection):
         name, count = row["source"]["name"], row["count"]
         if row["code"] in GRAVE:
@@ -186,14 +185,6 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
         "notes": notes,
         "queues": report,
     }
-
-
-def free_bytes(config: HubConfig) -> int | None:
-    """Free space where the hub lives; None if that cannot be asked (the directory belongs to another machine)."""
-    try:
-        return shutil.disk_usage(config.home).free
-    except OSError:
-        return None
 
 
 def _finding(code: str, words: str, **facts: Any) -> Finding:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm_core.config import HubConfig
 from crm_core.database import connect, make_engine, schema_is_current
 from crm_core.errors import Misconfigured
+from ingest.disk_space import look
 from leadhub.prepare import require_version
 from leadhub.settings import masked
 
@@ -141,6 +142,10 @@ def _clock(config: HubConfig) -> Iterator[Finding]:
 
 
 def _disk(config: HubConfig) -> Iterator[Finding]:
+    disk = look(config.home, config.disk_floor_bytes)
+    if not disk.takes_arrivals:
+        yield Finding("disk", "bad", f"{disk.words} Nothing is taken in until there is room (LEADHUB_DISK_FLOOR_MB).")
+        return
     try:
         usage = shutil.disk_usage(config.home)
         rate = sync_rate(config.home)

@@ -12,6 +12,7 @@ import signal
 import time
 from pathlib import Path
 
+from leadhub import private_file
 from leadhub.supervisor import Supervisor
 
 _PATIENCE_SECONDS = 8.0
@@ -20,10 +21,10 @@ _STAT_START_TIME = 19  # field 22 of proc(5), counted behind the name, which may
 
 
 def write(home: Path, supervisor: Supervisor) -> None:
+    """A disk that does not take it costs nothing now: the kernel ends the children all the same."""
     pids = [child.process.pid for child in supervisor.children.values() if child.process is not None]
-    half = home / f"{_FILE}.partial"
-    half.write_text(json.dumps([[pid, start_time(pid)] for pid in pids]))
-    half.rename(home / _FILE)
+    with contextlib.suppress(OSError):
+        private_file.write(home / _FILE, json.dumps([[pid, start_time(pid)] for pid in pids]))
 
 
 def end(home: Path) -> None:
@@ -40,7 +41,8 @@ def end(home: Path) -> None:
 
 
 def forget(home: Path) -> None:
-    (home / _FILE).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        (home / _FILE).unlink(missing_ok=True)
 
 
 def start_time(pid: int) -> int:
@@ -56,6 +58,6 @@ def start_time(pid: int) -> int:
 def _alive(home: Path) -> list[int]:
     try:
         remembered = json.loads((home / _FILE).read_text())
-    except (FileNotFoundError, ValueError):
+    except (OSError, ValueError):
         return []
     return [pid for pid, started in remembered if started and start_time(pid) == started]

@@ -1,5 +1,6 @@
 """Keeps child processes alive: starts them, restarts the one that died, ends all of them in order. Knows no Leadhub.
 
+No disk that is full, read-only or broken ends it: what it cannot write is counted, whom it cannot start it tries again.
 One thread and one loop: a child's life is tied to the thread that started it (PR_SET_PDEATHSIG).
 """
 
@@ -16,6 +17,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
+
+from crm_core.errors import HubError
 
 BACKOFF_FIRST_SECONDS = 0.2
 BACKOFF_MAX_SECONDS = 15.0
@@ -37,6 +40,36 @@ class Program:
     before: Callable[[], None] | None = None
 
 
+class ChildLog(RotatingFileHandler):
+    """A child's lines on disk. Those that the disk does not take are counted, and the count is written once it does."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8", delay=True)
+        self.lost_lines = 0
+        self._has_failed = False
+
+    def write_line(self, name: str, line: str) -> None:
+        if self.lost_lines:
+            lost, self.lost_lines = self.lost_lines, 0
+            self._emit_line(name, f"({lost} lines are missing here: the disk did not take them.)", lost)
+        self._emit_line(name, line, 1)
+
+    def _emit_line(self, name: str, line: str, counts: int) -> None:
+        self._has_failed = False
+        self.emit(logging.LogRecord(name, logging.INFO, "", 0, "%s", (line,), None))
+        if self._has_failed:
+            self.lost_lines += counts
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the name in the base class
+        """Where the base class would write a traceback for each line to our terminal."""
+        del record
+        self._has_failed = True
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):  # what was still to be written is lost, nothing else
+            super().close()
+
+
 class Child:
     """A program's current process, its log, and when it may be started again."""
 
@@ -48,14 +81,14 @@ class Child:
         self.start_after = 0.0
         self._backoff = BACKOFF_FIRST_SECONDS
         self._rest = b""
-        self._log = RotatingFileHandler(log, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8", delay=True)
+        self._log = ChildLog(log)
         self.last_lines: list[str] = []
 
     def start(self) -> None:
-        if self.program.before:
-            self.program.before()
         self.starts += 1
         self.started_at = time.monotonic()
+        if self.program.before:
+            self.program.before()
         self.process = subprocess.Popen(
             self.program.argv,
             stdin=subprocess.DEVNULL,
@@ -86,9 +119,13 @@ class Child:
             whole, self._rest = [*whole, self._rest], b""
         for raw in whole:
             line = raw.decode("utf-8", "replace").rstrip("\r")
-            self._log.emit(logging.LogRecord(self.program.name, logging.INFO, "", 0, "%s", (line,), None))
-            self.last_lines = [*self.last_lines[-19:], line]
+            self._log.write_line(self.program.name, line)
+            self.note(line)
             yield line
+
+    def note(self, line: str) -> None:
+        """Remembers a line as one of its last words."""
+        self.last_lines = [*self.last_lines[-19:], line]
 
     def close(self) -> None:
         self._log.close()
@@ -98,7 +135,7 @@ class Supervisor:
     """`say` gets one finished line for people; `echo` also shows every line of every child, with its name."""
 
     def __init__(self, logs: Path, say: Callable[[str], None], *, echo: bool = False) -> None:
-        self._logs, self._say, self._echo = logs, say, echo
+        self._logs, self._tell, self._echo = logs, say, echo
         self.children: dict[str, Child] = {}
         self.stopping = False
         self._selector = selectors.DefaultSelector()
@@ -111,6 +148,10 @@ class Supervisor:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop_asked)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+
+    def _say(self, line: str) -> None:
+        with contextlib.suppress(OSError):  # our own output may go to the same full disk, or to a reader that has gone
+            self._tell(line)
 
     def _stop_asked(self, *_: object) -> None:
         self.stopping = True
@@ -130,11 +171,12 @@ class Supervisor:
             self.turn(0.02)
         return False
 
-    def run(self, on_change: Callable[[], None]) -> None:
-        """Serves until a stop is asked for. `on_change` is called after every restart."""
+    def run(self, on_change: Callable[[], None], on_turn: Callable[[], None] = lambda: None) -> None:
+        """Serves until a stop is asked for. `on_change` is called after every restart, `on_turn` every second or so."""
         while not self.stopping:
             if self.turn(1.0):
                 on_change()
+            on_turn()
 
     def turn(self, seconds: float) -> bool:
         """One round: output, deaths, restarts. True when a child was started again."""
@@ -146,9 +188,7 @@ class Supervisor:
             if child.process is not None and child.process.poll() is not None:
                 self._bury(child)
             elif child.process is None and not self.stopping and time.monotonic() >= child.start_after:
-                self._start(child)
-                self._say(f"{child.program.name} was started again (start {child.starts}).")
-                changed = True
+                changed |= self._restart(child)
         return changed
 
     def stop(self, *stages: Sequence[str]) -> None:
@@ -176,6 +216,19 @@ class Supervisor:
             raise AssertionError
         os.set_blocking(child.process.stdout.fileno(), False)
         self._selector.register(child.process.stdout, selectors.EVENT_READ, child)
+
+    def _restart(self, child: Child) -> bool:
+        """False if it could not even be started: no room for its files, no memory, no process to be had."""
+        try:
+            self._start(child)
+        except (OSError, HubError) as error:
+            child.note(str(error))
+            child.died()
+            wait = max(0.0, child.start_after - time.monotonic())
+            self._say(f"{child.program.name} cannot be started ({error}); trying again in {wait:.1f} s.")
+            return False
+        self._say(f"{child.program.name} was started again (start {child.starts}).")
+        return True
 
     def _bury(self, child: Child) -> None:
         process = child.process

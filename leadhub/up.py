@@ -5,6 +5,7 @@ Starts in the order that lets people in soonest, ends in the order that loses no
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -18,10 +19,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from crm_core.errors import Misconfigured
+from ingest.disk_space import look
 from leadhub import leftovers, programs, running
 from leadhub.embedded import ports, postgres, privilege, valkey
 from leadhub.embedded.postgres import Cluster
 from leadhub.embedded.valkey import Broker
+from leadhub.home import create_privately, make_home
 from leadhub.running import RunningHub
 from leadhub.settings import Settings, masked, secret_key
 from leadhub.supervisor import Child, Supervisor
@@ -47,8 +50,10 @@ class PortLost(Misconfigured):
 def up(settings: Settings, say: Say, *, echo: bool = False, as_json: bool = False) -> None:
     """Returns when everything has ended. Misconfigured, with words, if it cannot start."""
     began = time.monotonic()
+    say = _unfailing(say)
     home = settings.home
-    _make_home(home)
+    make_home(home)
+    create_privately()
     with running.lock(home):
         leftovers.end(home)
         secret_key(home)
@@ -116,7 +121,11 @@ def _start_and_serve(
     else:
         for line in _welcome(first, home, seconds):
             say(line)
-    supervisor.run(on_change=lambda: leftovers.write(home, supervisor))
+    floor_bytes = settings.values["disk_floor_mb"] * 1024 * 1024
+    supervisor.run(
+        on_change=lambda: leftovers.write(home, supervisor),
+        on_turn=_disk_teller(home, floor_bytes, _silent if as_json else say),
+    )
     if not as_json:
         say("Stopping.")
 
@@ -146,16 +155,6 @@ def _start(
         supervisor.add(programs.role_program("mail"))
         leftovers.write(home, supervisor)
     return first if ready else None
-
-
-def _make_home(home: Path) -> None:
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        (home / "log").mkdir(mode=0o700, exist_ok=True)
-    except OSError as error:
-        raise Misconfigured(
-            "home_unusable", f"LEADHUB_HOME is {home}, which cannot be used: {error.strerror}.", path=str(home)
-        ) from error
 
 
 def _embedded_postgres(settings: Settings) -> Cluster | None:
@@ -272,6 +271,31 @@ def _answers(host: str, port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _disk_teller(home: Path, floor_bytes: int, say: Say) -> Callable[[], None]:
+    """Tells whoever looks at the terminal when the disk gets low, and when it has room again."""
+    was_low = False
+
+    def tell() -> None:
+        nonlocal was_low
+        state = look(home, floor_bytes)
+        if state.takes_arrivals == was_low:
+            was_low = not was_low
+            later = "Nothing is taken in until there is room; what was acknowledged is kept."
+            say(f"{state.words} {later}" if was_low else "The disk has room again: everything goes on.")
+
+    return tell
+
+
+def _unfailing(say: Say) -> Say:
+    """Our own output may go to the disk that is full, or to a reader that has gone: no reason to end."""
+
+    def tell(line: str) -> None:
+        with contextlib.suppress(OSError):
+            say(line)
+
+    return tell
 
 
 def _silent(_line: str) -> None:

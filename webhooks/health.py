@@ -20,7 +20,7 @@ from flask import Blueprint, Response
 from crm_core import database as schema
 from crm_core.config import HubConfig
 from ingest.bounded import connect_bounded
-from ingest.queues import DISK_FLOOR_BYTES, free_bytes
+from ingest.disk_space import look
 from webhooks.health_probe import Latest
 
 _FRESH_SECONDS = 1.0
@@ -61,8 +61,8 @@ def blueprint(config: HubConfig) -> Blueprint:
 def check(config: HubConfig) -> Readiness:
     """Asks everything once. Bounded by the connection's own limits, about 3 s at worst."""
     database = _database(config)
-    free = free_bytes(config)
-    disk = "ok" if free is None or free >= DISK_FLOOR_BYTES else f"only {free // 1024 // 1024} MB free"
+    space = look(config.home, config.disk_floor_bytes)
+    disk = "ok" if space.takes_arrivals else f"{space.words} Nothing is taken in until there is room."
     return Readiness(
         ready=database == "ok" and disk == "ok",
         checks={"database": database, "disk": disk, "broker": _broker(config.broker_url)},

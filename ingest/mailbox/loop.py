@@ -28,6 +28,7 @@ from crm_core.config import HubConfig
 from crm_core.database import connect, make_engine
 from crm_core.errors import HubError
 from crm_core.models import Heartbeat, Source
+from ingest.disk_space import DiskGuard
 from ingest.mailbox import folders
 from ingest.mailbox.limits import DEFAULT, Limits
 from ingest.mailbox.poll import poll
@@ -41,6 +42,7 @@ _LONGEST_SLEEP_SECONDS = 30.0  # so that a changed next_poll_at is seen
 _END_SECONDS = 6.0  # a supervisor gives ten before it kills
 _DATABASE_PAUSE_SECONDS = 2.0
 _BUG_PAUSE_SECONDS = 60.0
+_ROOM_PAUSE_SECONDS = 2.0  # while the disk is too full; mails wait in the mailbox, which is as safe
 
 _log = logging.getLogger(__name__)
 
@@ -133,10 +135,15 @@ def _watch(
 ) -> None:
     """One mailbox, over and over."""
     session = Session(settings, partial(allowed_here, config), limits)
+    disk = DiskGuard(config.home, config.disk_floor_bytes)
     database: psycopg.Connection[Any] | None = None
     fresh = True
     try:
         while not stop.is_set():
+            if not disk.state().takes_arrivals:
+                session.close()  # the pause may be long, and servers end idle connections
+                stop.wait(_ROOM_PAUSE_SECONDS)
+                continue
             try:
                 if database is None:
                     database = connect(config.database_url, "worker")
@@ -150,7 +157,7 @@ def _watch(
                     owner=owner,
                     lease_seconds=config.lease_seconds,
                     wake=wake,
-                    stopped=stop.is_set,
+                    stopped=lambda: stop.is_set() or not disk.state().takes_arrivals,
                 )
                 pause = (
                     report.pause_seconds

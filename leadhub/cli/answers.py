@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import sys
@@ -17,6 +18,9 @@ import click
 from crm_core.errors import HubError, Invalid
 
 P = ParamSpec("P")
+
+#: Nothing that a person can mend in the program: no room, no quota, read-only, broken.
+_DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 as_json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
@@ -34,6 +38,11 @@ def answers(function: Callable[P, Any]) -> Callable[P, None]:
             function(*args, **kwargs)
         except HubError as error:
             fail(error.code, error.message, as_json=bool(kwargs.get("as_json")), status=2 if isinstance(error, Invalid) else 1)
+        except OSError as error:
+            if error.errno not in _DISK_TROUBLE:
+                raise
+            where = f" ({error.filename})" if error.filename else ""
+            fail("disk", f"The disk does not take it: {error.strerror}{where}.", as_json=bool(kwargs.get("as_json")))
         except Exception as error:
             if not _database_away(error):
                 raise

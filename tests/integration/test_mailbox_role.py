@@ -127,6 +127,29 @@ def test_sources_are_taken_up_paused_and_changed_while_the_role_runs(
         until(engine, EVENTS, 2, source=source)
 
 
+def test_mails_wait_in_the_mailbox_while_the_disk_is_low(
+    role: Callable[..., Any],
+    add: Callable[..., tuple[int, str]],
+    engine: Engine,
+    config: HubConfig,
+    mail_server: Dovecot,
+) -> None:
+    source, user = add(start="all")
+    mail_server.append(user, mail_samples.plain(1))
+    stop = threading.Event()
+    low = replace(config, disk_floor_mb=1_000_000)
+    thread = threading.Thread(target=run, args=(low, stop, [].append, SMALL))
+    thread.start()
+    until(engine, "SELECT count(*) FROM heartbeat WHERE role = 'mail'", 1)  # it is alive, and has begun with its mailboxes
+    time.sleep(1)  # five times the pause between two looks
+    stop.set()
+    thread.join(20)
+    until(engine, EVENTS, 0, source=source)
+    until(engine, "SELECT count(*) FROM mailbox_folder WHERE last_uid > 0", 0)
+    with role():
+        until(engine, EVENTS, 1, source=source)
+
+
 def test_unreadable_settings_of_one_source_stop_no_other(
     role: Callable[..., Any], add: Callable[..., tuple[int, str]], engine: Engine, mail_server: Dovecot
 ) -> None:

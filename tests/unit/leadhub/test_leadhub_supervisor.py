@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import stat
 import sys
@@ -12,7 +13,7 @@ import psutil
 import pytest
 
 from leadhub import leftovers
-from leadhub.supervisor import Program, Supervisor
+from leadhub.supervisor import ChildLog, Program, Supervisor
 
 _STAYS = "import time\nprint('up', flush=True)\ntime.sleep(600)"
 _DEAF = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('up', flush=True)\ntime.sleep(600)"
@@ -109,6 +110,58 @@ def test_loop_does_not_spin_when_a_child_closed_its_output_and_lives(supervisor:
     assert not [key for key in supervisor._selector.get_map().values() if key.data is child]
 
 
+def test_child_that_cannot_be_started_is_tried_again_when_there_is_room(supervisor: Supervisor, said: list[str]) -> None:
+    full = True
+
+    def prepare() -> None:
+        if full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    child = supervisor.add(Program("calm", [sys.executable, "-c", _STAYS]))
+    child.program = Program("calm", [sys.executable, "-c", _STAYS], before=prepare)
+    assert supervisor.run_until(lambda: child.last_lines == ["up"], 30)
+    assert child.process is not None
+    child.process.kill()
+    assert supervisor.run_until(lambda: child.starts >= 4, 30)
+    assert child.process is None
+    tried = [line for line in said if "No space left" in line]
+    assert [line.rpartition(" in ")[2] for line in tried[:2]] == ["0.4 s.", "0.8 s."]
+    full = False
+    assert supervisor.run_until(lambda: child.process is not None and child.last_lines[-1] == "up", 30)
+
+
+def test_lines_are_counted_when_the_disk_does_not_take_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "child.log"
+    place.symlink_to("/dev/full")
+    log = ChildLog(place)
+    for number in range(3):
+        log.write_line("child", f"line {number}")
+    log.close()
+    assert log.lost_lines == 3
+    place.unlink()
+    log.write_line("child", "room again")
+    log.close()
+    told = place.read_text().splitlines()
+    assert [line for line in told if "room again" in line or "3 lines are missing" in line] == told[-2:]
+    assert capsys.readouterr().err == ""
+
+
+def test_hub_stays_when_its_own_output_has_no_room(tmp_path: Path) -> None:
+    def full(_line: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    built = Supervisor(tmp_path, full, echo=True)
+    child = built.add(program("flaky", "print('oh', flush=True)"))
+    assert built.run_until(lambda: child.starts >= 2, 30)
+    built.stop(["flaky"])
+
+
+def test_nothing_is_thrown_when_what_is_remembered_cannot_be_written(supervisor: Supervisor, tmp_path: Path) -> None:
+    supervisor.add(program("calm", _STAYS))
+    leftovers.write(tmp_path / "nowhere", supervisor)
+    leftovers.forget(tmp_path / "nowhere")
+
+
 def test_leftovers_are_ended_when_an_earlier_hub_was_killed(
     supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,7 +185,7 @@ def test_stranger_lives_when_he_got_the_number_of_a_leftover(supervisor: Supervi
 
 
 def test_log_is_private_when_it_is_of_people(tmp_path: Path) -> None:
-    from leadhub.up import _make_home
+    from leadhub.home import make_home
 
-    _make_home(tmp_path / "home")
+    make_home(tmp_path / "home")
     assert stat.S_IMODE((tmp_path / "home" / "log").stat().st_mode) == 0o700
