@@ -23,6 +23,8 @@ class ScriptedImap:
     fetch_error: str = ""  # e.g. "NO Request is throttled. Suggested Backoff Time: 5000 milliseconds"
     drop_at: set[int] = field(default_factory=set)  # the connection breaks off while this UID's body is sent
     silent: bool = False  # accepts and never speaks
+    dates: dict[int, str] = field(default_factory=dict)  # raw INTERNALDATE of a UID, quotes included
+    partial: bool = True  # False: BODY[]<0.n> is bad syntax
     hidden_once: bool = False  # the next FETCH of several bodies leaves one out
     commands: list[str] = field(default_factory=list)
     sessions: int = 0
@@ -72,8 +74,15 @@ class ScriptedImap:
                 write(self._examined() + f"{tag} OK [READ-ONLY] done\r\n".encode())
             elif verb.startswith("UID SEARCH"):
                 write(self._searched(verb) + f"{tag} OK done\r\n".encode())
+            elif verb.startswith("FETCH"):
+                at = int(verb.split()[1])
+                uids = sorted(self.mails)
+                row = f"* {at} FETCH (UID {uids[at - 1]})\r\n" if 0 < at <= len(uids) else ""
+                write(f"{row}{tag} OK done\r\n".encode())
             elif verb.startswith("UID FETCH"):
-                if self.fetch_error and "BODY" in verb:
+                if not self.partial and "<0." in verb:
+                    write(f"{tag} BAD unknown item\r\n".encode())
+                elif self.fetch_error and "BODY" in verb:
                     write(f"{tag} {self.fetch_error}\r\n".encode())
                 elif not self._fetch(verb, write):
                     return
@@ -114,9 +123,9 @@ class ScriptedImap:
             raw = self.mails[uid]
             name = "" if self.without_uid else f"UID {uid} "
             if not with_body:
-                write(
-                    f'* {sequence} FETCH ({name}RFC822.SIZE {len(raw)} INTERNALDATE "20-Nov-2026 10:00:00 +0300")\r\n'.encode()
-                )
+                date = self.dates.get(uid, '"20-Nov-2026 10:00:00 +0300"')
+                told = f" INTERNALDATE {date}" if "INTERNALDATE" in verb else ""
+                write(f"* {sequence} FETCH ({name}RFC822.SIZE {len(raw)}{told})\r\n".encode())
                 continue
             header = "HEADER" in verb
             if uid in self.drop_at and not header:
@@ -125,6 +134,6 @@ class ScriptedImap:
                 )
                 return False
             raw = raw.split(b"\r\n\r\n")[0] + b"\r\n\r\n" if header else raw
-            item = "BODY[HEADER]" if header else "BODY[]<0>"
+            item = "BODY[HEADER]" if header else "BODY[]<0>" if "<0." in verb else "BODY[]"
             write(f"* {sequence} FETCH ({name}{item} {{{len(raw)}}}\r\n".encode() + raw + b")\r\n")
         return True

@@ -5,6 +5,8 @@ A batch that fails is halved until the mail that fails stands alone; that one wa
 
 from __future__ import annotations
 
+import imaplib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +22,7 @@ from ingest.mailbox.folders import Connection, Folder, hold
 from ingest.mailbox.listing import aware
 from ingest.mailbox.session import Session
 
+_BAD_SYNTAX = re.compile(r"\bBAD\b")  # how imaplib tells that status: "UID command error: BAD [b'…']"
 _UNKNOWN_SIZE = 1024 * 1024  # what a mail without a size is taken for when batches are made
 
 
@@ -127,11 +130,28 @@ def _fetch(session: Session, batch: Sequence[Ref]) -> dict[int, bytes]:
         (large, session.limits.oversize_bytes),
         ([r.uid for r in batch if r.uid not in large], limit + 1),
     ):
-        for uid, row in session.fetch(uids, ("UID", f"BODY.PEEK[]<0.{most}>")).items():
-            body = row.get(b"BODY[]<0>", row.get(b"BODY[]"))
+        for uid, row in _fetch_beginnings(session, uids, most, is_large=uids is large).items():
+            body = row.get(b"BODY[]<0>", row.get(b"BODY[]", row.get(b"BODY[HEADER]")))
             if isinstance(body, bytes):
                 rows[uid] = body
     return rows
+
+
+def _fetch_beginnings(
+    session: Session, uids: Sequence[int], most: int, *, is_large: bool
+) -> dict[int, dict[bytes, Any]]:
+    """The first `most` bytes of each. From a server without partial fetches (RFC 3501 has them, some gateways have not) the
+    whole mail, and of a large one the headers."""
+    if session.knows_partial:
+        try:
+            return session.fetch(uids, ("UID", f"BODY.PEEK[]<0.{most}>"))
+        except imaplib.IMAP4.abort:
+            raise
+        except imaplib.IMAP4.error as error:
+            if not _BAD_SYNTAX.search(str(error)):
+                raise
+            session.knows_partial = False
+    return session.fetch(uids, ("UID", "BODY.PEEK[HEADER]" if is_large else "BODY.PEEK[]"))
 
 
 def _open_again(work: Work) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from ingest.mailbox.failpoint import reach
+from ingest.mailbox.failures import BadAnswer
 from ingest.mailbox.folders import Connection, Folder, hold
 from ingest.mailbox.session import Examined, Session
 
@@ -88,17 +89,32 @@ def sweep(connection: Connection, session: Session, folder: Folder) -> int:
 
 
 def describe(session: Session, uids: Sequence[int]) -> list[Found]:
-    """Size and date of each; a UID for which no row comes is listed all the same."""
+    """Size and date of each; a UID for which no row comes, or one that cannot be read, is listed all the same."""
     found: list[Found] = []
     step = session.limits.metadata_mails
     for at in range(0, len(uids), step):
         part = uids[at : at + step]
-        rows = session.fetch(part, ("UID", "RFC822.SIZE", "INTERNALDATE"))
+        rows = _metadata(session, part)
         for uid in part:
             row = rows.get(uid, {})
             size, when = row.get(b"RFC822.SIZE"), row.get(b"INTERNALDATE")
             found.append(Found(uid, size if isinstance(size, int) else None, aware(when)))
     return found
+
+
+def _metadata(session: Session, uids: Sequence[int]) -> dict[int, dict[bytes, Any]]:
+    """Rows by UID. A row that cannot be read spoils the answer of all, so they are asked for by halves until it stands
+    alone; of that one the size is enough, and nothing is needed."""
+    try:
+        return session.fetch(uids, ("UID", "RFC822.SIZE", "INTERNALDATE"))
+    except BadAnswer:
+        if len(uids) > 1:
+            half = len(uids) // 2
+            return _metadata(session, uids[:half]) | _metadata(session, uids[half:])
+    try:
+        return session.fetch(uids, ("UID", "RFC822.SIZE"))
+    except BadAnswer:
+        return {}
 
 
 def aware(when: Any) -> datetime | None:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError
+from imapclient.exceptions import IMAPClientError, ProtocolError
 from imapclient.response_parser import parse_fetch_response
 
 from connectors.mail.imap import ImapConfig
@@ -25,6 +25,10 @@ _NO_FOLDER = re.compile(
     r"\[NONEXISTENT\]|\[TRYCREATE\]|doesn't exist|does not exist|unknown mailbox|no such mailbox|not found",
     re.IGNORECASE,
 )
+
+
+#: What imapclient's parser raises over a row: a date of the 45th of May, a year beyond all, a row that ends in the middle.
+UNREADABLE = (ValueError, TypeError, LookupError, OverflowError, ProtocolError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Session:
         self.limits = limits
         self._allowed = allowed
         self._client: IMAPClient | None = None
+        self.knows_partial = True  # False once the server has called a partial fetch bad syntax
+        self._exists = 0  # mails in the folder when it was opened last
 
     @property
     def client(self) -> IMAPClient:
@@ -73,14 +79,16 @@ class Session:
         """Opens the folder read-only. A connection that was kept and has died meanwhile is replaced once."""
         kept = self._client is not None
         try:
-            return _examine(self.client, self.settings.folder)
+            seen = _examine(self.client, self.settings.folder)
         except FolderMissing:
             raise
         except IMAP_ERRORS:
             self.drop()
             if not kept:
                 raise
-        return _examine(self.client, self.settings.folder)
+            seen = _examine(self.client, self.settings.folder)
+        self._exists = seen.exists
+        return seen
 
     def search(self, low: int, high: int, since: date | None = None) -> list[int]:
         """UIDs of [low, high] that exist, sorted. "UID SEARCH UID 999:*" would answer the last mail even below 999."""
@@ -92,11 +100,55 @@ class Session:
     def search_windows(
         self, low: int, high: int, since: date | None = None
     ) -> Iterator[tuple[int, list[int]]]:
-        """(upper bound, UIDs) of each window. An empty answer is asked for twice: one omission is no proof."""
+        """(upper bound, UIDs) of each window. An empty answer is asked for twice: one omission is no proof.
+
+        Some servers number from hundreds of millions. After a window without a mail the next ones end where the server's
+        sequence numbers say that enough mails stand. They choose only how far a window reaches; what is in it is always
+        asked for by UID, so a mail that is expunged meanwhile moves nothing out of sight.
+        """
+        step = self.limits.window_uids
+        sequence: int | None = None  # of the first mail from `low` on, once a window was empty
         while low <= high:
-            top = min(low + self.limits.window_uids - 1, high)
-            yield top, self.search(low, top, since) or self.search(low, top, since)
+            end = low + step - 1
+            if sequence is not None:
+                end = self._reach(sequence + step - 1, low, high)
+                sequence += step
+            top = min(end, high)
+            uids = self.search(low, top, since) or self.search(low, top, since)
+            yield top, uids
             low = top + 1
+            if sequence is None and not uids and low <= high:
+                sequence = self._sequence_of(low)
+
+    def _reach(self, sequence: int, low: int, high: int) -> int:
+        """How far a window may reach to end with the mail of this sequence number; to the end if there are fewer."""
+        if sequence >= self._exists:
+            return high
+        uid = self._uid_at(sequence)
+        return low + self.limits.window_uids - 1 if uid is None else max(uid, low)
+
+    def _sequence_of(self, low: int) -> int | None:
+        """The sequence number of the first mail with a UID of `low` or above, by halves; None if the server does not say."""
+        first, beyond = 1, self._exists + 1
+        while first < beyond:
+            middle = (first + beyond) // 2
+            uid = self._uid_at(middle)
+            if uid is None:
+                return None
+            if uid < low:
+                first = middle + 1
+            else:
+                beyond = middle
+        return first
+
+    def _uid_at(self, sequence: int) -> int | None:
+        kind, data = self.client._imap.fetch(str(sequence), "(UID)")  # noqa: SLF001 as in `fetch`: the row's own number counts
+        try:
+            rows = parse_fetch_response(data, normalise_times=False, uid_is_key=False) if kind == "OK" else {}
+        except UNREADABLE:
+            return None
+        uid = rows.get(sequence, {}).get(b"UID")
+        return uid if isinstance(uid, int) else None
 
     def highest_uid(self, seen: Examined) -> int:
         """The highest UID that may exist now. Without UIDNEXT the last mail is asked for its own."""
@@ -118,7 +170,7 @@ class Session:
             raise IMAPClientError(f"fetch failed: {_text(data)}")
         try:
             rows = parse_fetch_response(data, normalise_times=False, uid_is_key=False)
-        except ValueError as error:  # a date of the 45th of May
+        except UNREADABLE as error:
             raise BadAnswer(str(error)) from error
         asked = set(uids)
         return {int(row[b"UID"]): row for row in rows.values() if row.get(b"UID") in asked}

@@ -332,6 +332,94 @@ def test_numbers_far_apart_are_crossed_in_windows(
     )
 
 
+#: web.de, GMX and others number so: a search in windows of 5,000 walked such a gap with 300,000 commands.
+FAR = 743_024_218
+
+
+@pytest.mark.parametrize("apart", [1, 7_000, 30_000_000])
+def test_mails_numbered_from_hundreds_of_millions_take_few_commands(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap], apart: int
+) -> None:
+    numbers = [FAR + n * apart for n in range(5)]
+    server = scripted(numbers, uidnext=numbers[-1] + 1)
+    bench = bench_on(settings_of(server), limits=Limits())
+    bench.poll()
+    assert bench.subjects() == subjects(numbers)
+    assert len(server.commands) <= 40
+    # Numbered anew, and looked through again: the gap costs no more there.
+    del server.commands[:]
+    server.uidvalidity = 8
+    bench.poll()
+    bench.database.execute("UPDATE mailbox_folder SET next_sweep_at = now()")
+    bench.poll()
+    assert len(server.commands) <= 80
+    assert bench.folder()["missed"] == 0
+    server.mails[numbers[-1] + 200_000_000] = mail_samples.plain(77)
+    server.uidnext = numbers[-1] + 200_000_001
+    bench.poll()
+    assert bench.subjects()[-1] == "Inquiry 77"
+
+
+def test_gap_is_crossed_when_thousands_of_mails_lie_apart(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
+    numbers = [1, 2, *range(FAR, FAR + 300 * 9_000, 9_000)]
+    server = scripted(numbers, uidnext=numbers[-1] + 5)
+    bench = bench_on(settings_of(server), limits=replace(Limits(), window_uids=50))
+    bench.poll()
+    assert bench.subjects() == subjects(numbers)
+    searches = [command for command in server.commands if command.startswith("UID SEARCH")]
+    assert len(searches) <= 2 * (302 // 50 + 4), "listing and sweep"
+
+
+def test_gap_is_crossed_when_mails_are_expunged_meanwhile(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sequence numbers shift under the search; they choose the windows only, so nothing slips through."""
+    numbers = [1, *range(FAR, FAR + 120 * 9_000, 9_000)]
+    server = scripted(numbers, uidnext=numbers[-1] + 1)
+    bench = bench_on(settings_of(server), limits=replace(Limits(), window_uids=10))
+    ask = type(bench.session)._uid_at
+    gone: list[int] = []
+
+    def shrinking(session: Any, sequence: int) -> int | None:
+        uid = ask(session, sequence)
+        if len(gone) < 20:
+            gone.append(min(server.mails))
+            del server.mails[gone[-1]]
+        return uid
+
+    monkeypatch.setattr(type(bench.session), "_uid_at", shrinking)
+    bench.poll()
+    listed = {ref["uid"] for ref in bench.refs()}
+    assert set(server.mails) <= listed
+
+
+@pytest.mark.parametrize("date", ['"45-May-2026 10:00:00 +0300"', '"31-Feb-2026 10:00:00 +9900"', '"soon"', "NIL", '""', "("])
+def test_mail_with_an_unreadable_date_comes_in_and_holds_nobody_up(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap], date: str
+) -> None:
+    server = scripted([1, 2, 3, 4, 5], uidnext=6, dates={3: date})
+    bench = bench_on(settings_of(server))
+    assert bench.poll().state == "live"
+    assert sorted(bench.subjects()) == subjects([1, 2, 3, 4, 5])
+    assert [ref["uid"] for ref in bench.refs() if ref["internaldate"] is None] == [3]
+    bench.database.execute("UPDATE mailbox_folder SET next_sweep_at = now()")
+    assert bench.poll().state == "live"
+
+
+def test_server_without_partial_fetches_is_read_whole(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
+    server = scripted([1, 2, 3], uidnext=4, partial=False)
+    large = mail_samples.plain(2) + b"x" * SMALL.raw_bytes
+    server.mails[2] = large
+    bench = bench_on(settings_of(server))
+    assert bench.poll().state == "live"
+    assert sorted(bench.subjects()) == subjects([1, 2, 3])
+    assert {ref["uid"]: ref["status"] for ref in bench.refs()} == {1: "fetched", 2: "oversize", 3: "fetched"}
+
+
 def test_session_that_hangs_in_the_middle_is_given_up_and_its_mails_come_in_later(
     bench_on: MakeBench, mail_server: Dovecot, mail_user: str
 ) -> None:
