@@ -14,7 +14,7 @@ from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from crm_core.config import HubConfig
-from webhooks import api, console, health, metrics, problems, route
+from webhooks import api, compression, console, health, metrics, problems, route
 from webhooks.security_headers import harden
 
 MAX_REQUEST_BYTES = 1024 * 1024  # pages and API; the entrances have their own limit
@@ -47,12 +47,13 @@ def create_app(config: HubConfig) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     problems.install(app)
     app.before_request(_begin)
+    compression.install(app)
     is_https = config.base_url.startswith("https://")
 
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers.setdefault("X-Request-Id", g.get("request_id", ""))
-        return harden(response, is_https)
+        return compression.compressed(app, harden(response, is_https))
 
     for room in (api, console, health, metrics, route):
         app.register_blueprint(room.blueprint(config))

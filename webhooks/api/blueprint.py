@@ -37,9 +37,7 @@ ROUTES: Final[tuple[Route, ...]] = (
 
 
 def blueprint(config: HubConfig) -> Blueprint:
-    made = Blueprint(
-        "api", __name__, template_folder="templates", static_folder="static", static_url_path="/docs/static"
-    )
+    made = Blueprint("api", __name__, template_folder="templates")
     for route in ROUTES:
         made.add_url_rule(
             PREFIX + route.path, route.name, view_of(route, config), methods=[route.method],

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
 from crm_core.access import ROLE_PERMISSIONS
+from webhooks import static_files
 from webhooks.api.openapi import describe
 from webhooks.api.route import Route
 from webhooks.problems import BUG, KINDS
+
+_STATIC = Path(__file__).parent / "static"
 
 
 def add_to(blueprint: Blueprint, routes: Sequence[Route], prefix: str, base_url: str) -> None:
@@ -21,6 +25,10 @@ def add_to(blueprint: Blueprint, routes: Sequence[Route], prefix: str, base_url:
     @blueprint.get("/openapi.json")
     def openapi() -> Response:
         return Response(orjson.dumps(describe(routes, prefix, base_url)), mimetype="application/json")
+
+    @blueprint.get("/docs/static/<filename>")
+    def static(filename: str) -> Response:
+        return static_files.answer(_STATIC, filename)
 
     @blueprint.get("/docs")
     def docs() -> str:
@@ -32,7 +40,8 @@ def add_to(blueprint: Blueprint, routes: Sequence[Route], prefix: str, base_url:
             permissions=ROLE_PERMISSIONS,
             problems=sorted({*KINDS.values(), BUG}, key=lambda kind: (kind.status, kind.slug)),
             schemas=_schemas(document),
-            host=request.host_url.rstrip("/"),
+            host=base_url,  # never the Host header, which whoever asks can choose
+            version=static_files.version(_STATIC, "docs.css"),
         )
 
 

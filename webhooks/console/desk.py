@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -67,8 +65,3 @@ def chosen(*names: str) -> Mapping[str, str]:
 def entered(name: str, most: int = 10_000) -> str:
     """One field of the posted form, with plain line ends."""
     return request.form.get(name, "").replace("\x00", "").replace("\r\n", "\n").strip()[:most]
-
-
-def version_of(path: Path) -> str:
-    """Changes when the file does, so that a browser may keep it for ever."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:10]

@@ -8,21 +8,19 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, g, make_response, redirect, request, send_from_directory, url_for
+from flask import Blueprint, Response, g, make_response, redirect, request, url_for
 from sqlalchemy import Engine
 from werkzeug.routing import IntegerConverter
 
 from crm_core.access import Principal, find_session
 from crm_core.config import HubConfig
-from webhooks.console import errors, showing
+from webhooks import compression, static_files
+from webhooks.console import errors, form_tokens, showing
 from webhooks.console import session as sessions
 from webhooks.console.desk import Desk
 from webhooks.console.language import Language, pick
 from webhooks.console.routes import ROUTES, Route
 from webhooks.engines import ui_engine
-
-#: A file's address carries its content's hash, so that it never has to be asked for again.
-_YEAR_SECONDS = 365 * 24 * 3600
 
 
 class _Id(IntegerConverter):
@@ -51,10 +49,12 @@ def blueprint(config: HubConfig) -> Blueprint:
 
 
 def _static_file(filename: str) -> Response:
-    return send_from_directory(showing.STATIC, filename, max_age=_YEAR_SECONDS)
+    return static_files.answer(showing.STATIC, filename)
 
 
 def _enter(config: HubConfig, route: Route, **parts: Any) -> Response:
+    if route.shows_secret:
+        compression.leave_uncompressed()
     return _answer(config, route.permission, route.view, **parts)
 
 
@@ -103,7 +103,7 @@ def _obstacle(desk: Desk, found: sessions.Session | None, permission: str | None
             return errors.page(desk, "signed_out", 403)
         return desk.go("sign_in_page", next=request.full_path.rstrip("?"))
     if request.method == "POST":
-        token = request.form.get("form_token", "")
+        token = form_tokens.unmasked(request.form.get("form_token", ""))
         if not sessions.is_own_post(found, token, request.headers, request.host, desk.config):
             return errors.page(desk, "foreign_form", 403)
     if permission and not desk.may(permission):

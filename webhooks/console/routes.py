@@ -39,13 +39,14 @@ class Route:
     endpoint: str
     view: Callable[..., Any]  # called with the desk and the rule's parts
     permission: str | None  # None: nobody needs to be signed in; "": anybody who is
+    shows_secret: bool = False  # an address that is a key, for instance: such a page is not compressed
 
 
 ROUTES = (
     Route("GET", "/", "home", start.home, ""),
     Route("GET", "/sign-in", "sign_in_page", start.sign_in_page, None),
     Route("POST", "/sign-in", "sign_in", start.sign_in, None),
-    Route("GET", "/sign-in/<token>", "link_page", start.link_page, None),
+    Route("GET", "/sign-in/<token>", "link_page", start.link_page, None, shows_secret=True),
     Route("POST", "/sign-in/<token>", "link", start.use_link, None),
     Route("POST", "/sign-out", "sign_out", start.sign_out, ""),
     Route("POST", "/language", "language", language_choice.choose, None),
@@ -69,14 +70,14 @@ ROUTES = (
     Route("GET", "/events", "events", events.index, "events.read"),
     Route("GET", "/events/replay", "replay_preview", event_deeds.preview, "events.replay"),
     Route("POST", "/events/replay", "replay", event_deeds.replay_now, "events.replay"),
-    Route("GET", "/events/<event_id>", "event", events.card, "events.read"),
+    Route("GET", "/events/<event_id>", "event", events.card, "events.read", shows_secret=True),
     Route("GET", "/events/<event_id>/raw", "event_raw", events.download, "events.raw"),
     Route("POST", "/events/<event_id>/dismiss", "dismiss", event_deeds.dismiss, "events.replay"),
     Route("GET", "/sources", "sources", sources.index, "sources.read"),
     Route("GET", "/sources/add", "choose_connector", source_setup.choose, "sources.write"),
     Route("GET", "/sources/add/<connector>", "add_source", source_setup.form, "sources.write"),
     Route("POST", "/sources/add/<connector>", "add_source_now", source_setup.add, "sources.write"),
-    Route("GET", "/sources/<id:source_id>", "source", sources.card, "sources.read"),
+    Route("GET", "/sources/<id:source_id>", "source", sources.card, "sources.read", shows_secret=True),
     Route("GET", "/sources/<id:source_id>/change", "change_source", source_change.form, "sources.write"),
     Route(
         "POST", "/sources/<id:source_id>/change", "change_source_now", source_change.change, "sources.write"
@@ -92,7 +93,7 @@ ROUTES = (
     ),
     Route("POST", "/sources/<id:source_id>/rotate", "rotate_source", source_deeds.rotate, "sources.write"),
     Route("POST", "/sources/<id:source_id>/try", "try_source", source_deeds.try_it, "sources.write"),
-    Route("GET", "/sources/<id:source_id>/mapping", "mapping", mapping.page, "events.raw"),
+    Route("GET", "/sources/<id:source_id>/mapping", "mapping", mapping.page, "events.raw", shows_secret=True),
     Route("POST", "/sources/<id:source_id>/mapping", "mapping_text", mapping_deeds.text, "sources.write"),
     Route("POST", "/sources/<id:source_id>/mapping/click", "mapping_click", mapping_deeds.click, "sources.write"),
     Route("POST", "/sources/<id:source_id>/mapping/publish", "publish_mapping", mapping_deeds.publish_draft, "sources.write"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -13,9 +12,10 @@ import phonenumbers
 from flask import Blueprint, g, request, url_for
 from markupsafe import Markup
 
-from webhooks.console import badges, clock
+from webhooks import static_files
+from webhooks.console import badges, clock, form_tokens
 from webhooks.console import session as sessions
-from webhooks.console.desk import Desk, version_of
+from webhooks.console.desk import Desk
 from webhooks.console.navigation import navigation
 
 STATIC = Path(__file__).parent / "static"
@@ -46,7 +46,7 @@ def _at_hand() -> dict[str, Any]:
     done = request.args.get("done", "")
     return {
         "t": desk.language,
-        "form_token": sessions.form_token(desk.session, desk.config),
+        "form_token": form_tokens.masked(sessions.form_token(desk.session, desk.config)),
         "visitor": desk.visitor,
         "asset": asset,
         "colour": colour,
@@ -64,13 +64,8 @@ def sidebar() -> dict[str, Any]:
     return {"groups": groups, "alerts": desk.language.at_most(counts["attention"], badges.MOST) if counts.get("attention") else ""}
 
 
-@cache
-def _version(filename: str) -> str:
-    return version_of(STATIC / filename)
-
-
 def asset(filename: str) -> str:
-    return url_for("console.static_file", filename=filename, v=_version(filename))
+    return url_for("console.static_file", filename=filename, v=static_files.version(STATIC, filename))
 
 
 def colour(group: str, code: str) -> str:

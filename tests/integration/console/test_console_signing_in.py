@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ def test_wrong_password_and_unknown_login_look_the_same(hub: Hub) -> None:
         visitor.get("/console/sign-in")
         answer = visitor.post("/console/sign-in", login=login, password="guess")
         assert answer.status_code == 403
-        answers.append(answer.text.replace(login, "").replace(visitor.token, ""))
+        answers.append(re.sub("[0-9a-f]{128}", "", answer.text.replace(login, "")))
     assert answers[0] == answers[1]
     assert "guess" not in answers[0]
 
