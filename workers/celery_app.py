@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import Celery
 from kombu import Exchange, Queue
+from kombu.transport import virtual
 
 from crm_core.config import HubConfig
 
@@ -16,19 +17,29 @@ OUTBOUND = "outbound"
 #: Queue of a channel. Each has its own, so that a flood of calls does not delay forms.
 QUEUES = {channel: f"intake.{channel}" for channel in CHANNELS} | {MAINTENANCE: MAINTENANCE, OUTBOUND: OUTBOUND}
 
-#: A message unread for this long means nothing any more: the sweep has sent a newer one.
-HINT_LIFE_SECONDS = 60
+#: Longest pause between two tries to reach the broker again. Celery's own grows to half a minute.
+RECONNECT_SECONDS = 2
+
+# Nothing that was taken and not done is put back when a connection ends: it carries no data, and a broken connection would
+# only be asked for one thing more.
+virtual.Channel.do_restore = False
 
 
 def _settings(config: HubConfig) -> dict[str, Any]:
     return {
         "broker_url": config.broker_url,
-        # Journal rows are the truth and are claimed under leases in PostgreSQL. A redelivered hint is cheap, a hung
-        # socket is not: every wait on the broker is bounded.
+        # Journal rows are the truth and are claimed under leases in PostgreSQL. A lost hint costs a second, a hung
+        # socket costs more: every wait on the broker is bounded.
         "broker_transport_options": {
-            "visibility_timeout": 120,  # above task_time_limit
-            "unacked_restore_interval": 5,  # redelivery after a crash within seconds, not 100 s (kombu #2558)
-            "unacked_restore_throttle": 1,
+            # What was taken is not written down at the broker until it is done. Else each message taken is a write, which a
+            # full broker refuses, and an acknowledgement that fails keeps its place in the prefetch for ever (kombu 5.7,
+            # `QoS.ack`): as many failures as processes, and the worker is alive and hears nothing any more.
+            "ack_emulation": False,
+            "priority_steps": [0],  # one list a queue instead of four
+            "max_retries": 1,  # whoever sends does not wait for a broker that is away; the default is for ever
+            "interval_start": 0.1,
+            "interval_step": 0,
+            "interval_max": 0.1,
             "socket_timeout": 5,  # above the 1 s of a blocking pop
             "socket_connect_timeout": 1,
             "socket_keepalive": True,
@@ -36,11 +47,14 @@ def _settings(config: HubConfig) -> dict[str, Any]:
             "global_keyprefix": "leadhub:",
             "queue_order_strategy": "round_robin",
         },
-        "visibility_timeout": 120,
         "broker_pool_limit": 4,
         "broker_pool_acquire_timeout": 1,  # celery #10174: the default waits for ever
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,  # for ever; the default gives up after 100
+        # A broker that refuses (read-only, loading, full) is one to connect to again, not a reason to end.
+        "broker_channel_error_retry": True,
+        "worker_consumer": "workers.consumer:PersistentConsumer",
+        "worker_enable_prefetch_count_reduction": False,  # after a reconnection too, every process may be given something
         "task_publish_retry": False,  # the sweep repeats
         "task_publish_retry_policy": {"max_retries": 0},
         "task_serializer": "json",
@@ -65,7 +79,6 @@ def _settings(config: HubConfig) -> dict[str, Any]:
         "task_create_missing_queues": False,
         # Through the anonymous exchange a name is the address: no bindings, so none that FLUSHALL could remove.
         "task_queues": [Queue(name, Exchange("", type="direct"), routing_key=name) for name in QUEUES.values()],
-        "beat_max_loop_interval": 1,
         "timezone": "UTC",
     }
 

@@ -1,6 +1,7 @@
 """Tells the workers that there is work in a channel: after the commit, without data, never in a request's way.
 
-A hint may be lost at any time; the sweep repeats it. So nothing here waits, retries or raises.
+A hint may be lost at any time: a sweep repeats it, and a worker that hears nothing looks into the journal itself. So nothing
+here waits, retries or raises.
 """
 
 from __future__ import annotations
@@ -8,14 +9,20 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
+from typing import Any
 
 from celery import Celery
-from kombu.exceptions import KombuError
 
 from crm_core.config import HubConfig
-from workers.celery_app import HINT_LIFE_SECONDS, OUTBOUND, QUEUES, make_app
+from workers.celery_app import OUTBOUND, QUEUES, make_app
 
 _log = logging.getLogger(__name__)
+
+#: So many messages wait in a queue at most, and one more for each sender that looked at the same moment. While one waits, no
+#: process was free to take it, and whoever takes it finds everything committed until then. Four, because a queue carries four
+#: kinds of messages at most.
+MOST_WAITING = 4
 
 #: One hint a channel within this time is enough: a worker drains all that is there.
 _PAUSE_SECONDS = 0.02
@@ -24,6 +31,26 @@ _FLOOD = 10
 _FLOOD_PAUSE_SECONDS = 0.1
 #: After a failure the broker is left alone for this long.
 _BREAKER_SECONDS = 5.0
+#: A broker that stays away is told of this often, and not with every hint.
+_TELL_SECONDS = 60.0
+
+
+class _Failures:
+    """What this process says about hints that were not taken: the first, and one a minute."""
+
+    def __init__(self) -> None:
+        self._told_at = float("-inf")
+
+    def tell(self, task: str, queue: str, error: Exception) -> None:
+        if time.monotonic() - self._told_at > _TELL_SECONDS:
+            self._told_at = time.monotonic()
+            _log.warning("hint_failed", extra={"task": task, "queue": queue, "error": type(error).__name__})
+
+    def end(self) -> None:
+        self._told_at = float("-inf")
+
+
+_failures = _Failures()
 
 
 class Waker:
@@ -68,21 +95,29 @@ class Waker:
 
 
 def send_hint(app: Celery, channel: str) -> bool:
-    """Publishes one hint; False if the broker did not take it."""
-    return _send(app, "drain", channel, [channel])
+    """Publishes one hint unless enough wait already; False if the broker did not take it."""
+    return send(app, "drain", QUEUES[channel], [channel])
 
 
 def send_fetch_hint(app: Celery) -> bool:
     """Publishes that something waits for what must be fetched; False if the broker did not take it."""
-    return _send(app, "fetch", OUTBOUND, [])
+    return send(app, "fetch", QUEUES[OUTBOUND], [])
 
 
-def _send(app: Celery, task: str, queue: str, args: list[str]) -> bool:
+def send(app: Celery, task: str, queue: str, args: Sequence[Any]) -> bool:
+    """Publishes a message unless enough wait in its queue already; False if the broker did not take it. Waits for the broker
+    as long as its sockets may (some seconds), and never raises."""
     try:
-        app.send_task(
-            task, args=args, queue=QUEUES[queue], expires=HINT_LIFE_SECONDS, retry=False, ignore_result=True
-        )
-    except (OSError, KombuError, ConnectionError) as error:
-        _log.warning("hint_failed", extra={"channel": queue, "error": type(error).__name__})
+        with app.producer_pool.acquire(block=True, timeout=app.conf.broker_pool_acquire_timeout) as producer:
+            if waiting(app, producer.channel, queue) < MOST_WAITING:
+                app.send_task(task, args=args, queue=queue, retry=False, ignore_result=True, producer=producer)
+    except Exception as error:  # noqa: BLE001 - a thread that sends must outlive whatever a broker and its client may throw
+        _failures.tell(task, queue, error)
         return False
+    _failures.end()
     return True
+
+
+def waiting(app: Celery, channel: Any, queue: str) -> int:
+    """How many messages wait in a queue, by a channel of kombu's. One question to the broker; raises as the client does."""
+    return int(app.amqp.queues[queue](channel).queue_declare().message_count)

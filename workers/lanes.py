@@ -1,0 +1,94 @@
+"""The lanes of a worker process that wait for foreign servers: what was announced, providers' lists, files."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import suppress
+
+import psycopg
+from celery import Celery
+from psycopg.rows import dict_row
+
+from crm_core.config import HubConfig
+from crm_core.database import connect
+from ingest.backfill import run_next
+from ingest.files_fetching import fetch_next
+from ingest.process import Processor
+from ingest.sweep import note_canary
+from workers.aside import Aside
+from workers.celery_app import OUTBOUND
+from workers.stopwatch import Stopwatch
+from workers.wake import send_fetch_hint, send_hint
+
+_log = logging.getLogger(__name__)
+
+#: A turn in the lane that fetches; the canary of that queue waits behind it and behind one question.
+FETCH_SECONDS = 3.0
+FILES_SECONDS = 5.0
+
+
+class Lanes:
+    """One a process. Each method returns at once; a lane does its jobs one at a time."""
+
+    def __init__(self, config: HubConfig, app: Celery) -> None:
+        self._config, self._app = config, app
+        self._fetching = Processor(config)  # the lane's own: it knows which sources rest, and connects for a turn only
+        self._aside = Aside()
+
+    def end(self, patience_seconds: float) -> None:
+        self._aside.end(patience_seconds)
+
+    def fetch(self) -> None:
+        """Fetches what events point at."""
+        self._aside.do("fetch", "fetch", self._fetch)
+
+    def backfill(self) -> None:
+        """Asks one provider that only announces for what its announcements missed."""
+        self._aside.do("backfill", "backfill", self._backfill)
+
+    def files(self) -> None:
+        """Fetches files that forms name by their address, a few at a time."""
+        self._aside.do("files", "files", self._files)
+
+    def canary(self, watch: Stopwatch) -> None:
+        """How long an announced lead waits for its turn. No sign of life of the worker's own work."""
+        self._aside.do("fetch", "canary", lambda: self._canary(watch))
+
+    def _fetch(self) -> None:
+        try:
+            fetched = self._fetching.fetch(FETCH_SECONDS)
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
+            return
+        finally:
+            self._fetching.close()
+        for channel in fetched.channels:
+            send_hint(self._app, channel)
+        if fetched.more:
+            send_fetch_hint(self._app)
+
+    def _backfill(self) -> None:
+        try:
+            looked = run_next(self._config)
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
+            return
+        if looked is not None and looked.added:
+            send_hint(self._app, looked.channel)
+
+    def _files(self) -> None:
+        end = time.monotonic() + FILES_SECONDS
+        try:
+            while fetch_next(self._config) is not None and time.monotonic() < end:
+                pass
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
+
+    def _canary(self, watch: Stopwatch) -> None:
+        with (
+            suppress(psycopg.OperationalError),
+            connect(self._config.database_url, "worker") as connection,
+            connection.cursor(row_factory=dict_row) as cursor,
+        ):
+            note_canary(cursor, OUTBOUND, watch.seconds())
