@@ -51,6 +51,8 @@ class Member:
     died_at: float = 0.0
     held: bool = False
     starts: int = 0
+    status: int | None = None
+    extra: list[str] = field(default_factory=list)
 
 
 class FaultHub:
@@ -113,6 +115,15 @@ class FaultHub:
             if role == "web":
                 self.until(lambda: not ports.is_free("127.0.0.1", self.config.port))
 
+    def start_as(self, name: str, argv: Sequence[str]) -> None:
+        """A role as a program of the test's own runs it, in the environment of the real one."""
+        self._add(name, argv, {**self._settings(), "PYTHONPATH": str(ROOT)})
+
+    def ended_with(self, name: str) -> int | None:
+        """The status of its last end; None if it never ended."""
+        with self._lock:
+            return self._members[name].status
+
     def kill(self, name: str, *, child: bool = False) -> None:
         """SIGKILL to a process, or with `child` to one of its children. One that is not there has it behind it."""
         with self._lock, contextlib.suppress(psutil.NoSuchProcess):
@@ -137,6 +148,16 @@ class FaultHub:
     def release(self, name: str) -> None:
         with self._lock:
             self._members[name].held = False
+
+    def command(self, name: str, *arguments: str) -> None:
+        """From its next start on it is started with these arguments more; with none, as ever."""
+        with self._lock:
+            member = self._members[name]
+            member.extra = list(arguments)
+
+    def starts(self, name: str) -> int:
+        with self._lock:
+            return self._members[name].starts
 
     def forget_broker(self) -> None:
         """What a held broker wrote down is gone: it comes back empty."""
@@ -255,6 +276,7 @@ class FaultHub:
     def _look_after(self, member: Member) -> None:
         now = time.monotonic()
         if member.process is not None and member.process.poll() is not None:
+            member.status = member.process.returncode
             member.process, member.died_at = None, now
         if member.process is None and not member.held and now - member.died_at > _RESTART_SECONDS:
             if member.before is not None:
@@ -262,7 +284,7 @@ class FaultHub:
             clean = {name: value for name, value in os.environ.items() if not name.startswith("LEADHUB_")}
             with member.log.open("ab") as output:
                 member.process = subprocess.Popen(
-                    member.argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=ROOT,
+                    [*member.argv, *member.extra], stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=ROOT,
                     env={**clean, **member.environment},
                 )  # fmt: skip
             member.starts += 1
