@@ -5,7 +5,7 @@ It reads partial indexes and small tables only, so that looking costs the same h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from crm_core.reading.values import rfc3339
 from ingest.alerts import GRAVE, open_counts
 from ingest.disk_space import look
 from ingest.proxies import unknown_proxy
+from ingest.source_states import SourceState, source_states
 
 CHANNELS = ("form", "call", "mail")
 
@@ -27,7 +28,6 @@ WORKER_SILENT_SECONDS = 30.0
 SWEEP_SILENT_SECONDS = 60.0
 CANARY_SECONDS = 30.0
 CANARY_SILENT_SECONDS = 180.0
-MAILBOX_SILENT_SECONDS = 300.0
 #: Processes that have not been heard of for so long are gone, not sick.
 GONE_SECONDS = 3600.0
 
@@ -49,7 +49,7 @@ FROM inbound_event WHERE state IN ('needs_attention', 'rejected') GROUP BY chann
 _MAILBOXES = """
 SELECT s.id, s.name, s.state AS source_state, f.name AS folder, f.state, f.last_ok_at, f.fails, f.missed, f.last_error,
        (SELECT count(*) FROM mail_ref r WHERE r.folder_id = f.id AND r.status = 'seen') AS to_fetch
-FROM source s JOIN mailbox_folder f ON f.source_id = s.id ORDER BY s.id, f.id
+FROM source s JOIN mailbox_folder f ON f.source_id = s.id AND f.name = coalesce(s.config->>'folder', 'INBOX') ORDER BY s.id
 """
 _SINCE = """
 SELECT source_id, channel, count(*), count(*) FILTER (WHERE state = 'done')
@@ -118,7 +118,7 @@ def queue_report(connection: Connection, now: datetime) -> dict[str, Any]:
                 "fails": row["fails"],
                 "missed": row["missed"],
                 "to_fetch": row["to_fetch"],
-                "error": row["last_error"],
+                "error": row["last_error"] and {name: row["last_error"][name] for name in ("code", "message")},
             }
             for row in connection.execute(text(_MAILBOXES)).mappings()
         ],
@@ -131,10 +131,10 @@ def received_since(connection: Connection, start: datetime) -> list[ReceivedCoun
 
 
 def health_report(connection: Connection, config: HubConfig, now: datetime) -> dict[str, Any]:
-    """{"healthy", "problems": [sentences], "findings": [{"code", "words", facts}], "hints": [the same], "notes": [sentences], "queues"}.
+    """{"healthy", "problems": [sentences], "findings": [{"code", "words", facts}], "hints": [the same], "notes": [sentences], "sources", "queues"}.
 
     A problem wants somebody now; a hint is a setting that costs something, and its words stand among the notes. `findings` are the same problems with their facts, for who words them otherwise;
-    `seconds` among the facts is an age, `queues` is the queue_report.
+    `seconds` among the facts is an age, `queues` is the queue_report, `sources` the state of each (`SourceState`).
     """
     report = queue_report(connection, now)
     findings: list[Finding] = []
@@ -154,7 +154,9 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
                 notes.append(f"{row[state]} events of channel {row['channel']} {said}.")
     findings += _silent_processes(report)
     findings += _canaries(report)
-    findings += _mailboxes(report)
+    states = source_states(connection, config, now)
+    findings += _sources(states)
+    findings += _missed(report)
     disk = look(config.home, config.disk_floor_bytes)
     if not disk.takes_arrivals:
         words = f"{disk.words} Nothing is taken in until there is room: entrances say 503, mailboxes wait."
@@ -183,6 +185,7 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
         "findings": findings,
         "hints": hints,
         "notes": notes,
+        "sources": states,
         "queues": report,
     }
 
@@ -222,22 +225,26 @@ def _canaries(report: Mapping[str, Any]) -> list[Finding]:
     return found
 
 
-def _mailboxes(report: Mapping[str, Any]) -> list[Finding]:
+def _sources(states: Sequence[SourceState]) -> list[Finding]:
+    """Sources of which nothing becomes a lead until a person acts; a key that has expired has its alert."""
+    found = []
+    for state in states:
+        if state.tone != "bad" or (state.error or {}).get("code") in GRAVE:
+            continue
+        facts = {"name": state.name, "source_id": state.source_id, "state": state.code}
+        if state.channel == "mail":
+            found.append(_finding("mailbox_broken", f"Mailbox {state.name}: {state.words}", **facts))
+        else:
+            found.append(_finding("source_unusable", f"Source {state.name}: {state.words}", **facts))
+    return found
+
+
+def _missed(report: Mapping[str, Any]) -> list[Finding]:
     found = []
     for box in report["mailboxes"]:
-        if box["state"] == "paused":
-            continue
-        name, folder, lag = box["source"]["name"], box["folder"], box["lag_seconds"]
-        where = f"Mailbox {name}, folder {folder}"
-        if box["state"] in ("auth_failed", "folder_missing", "stopped"):
-            message = (box["error"] or {}).get("message", "")
-            words = f"{where}: {box['state'].replace('_', ' ')}. {message}".rstrip()
-            found.append(_finding("mailbox_broken", words, name=name, folder=folder, state=box["state"]))
-        elif lag is not None and lag > MAILBOX_SILENT_SECONDS:
-            words = f"{where} was last read {lag:.0f} s ago."
-            found.append(_finding("mailbox_silent", words, name=name, folder=folder, seconds=lag))
-        if box["missed"]:
-            words = f"{where}: the reconciliation found {box['missed']} mails that polling had missed."
+        if box["missed"] and box["state"] != "paused":
+            name, folder = box["source"]["name"], box["folder"]
+            words = f"Mailbox {name}, folder {folder}: the reconciliation found {box['missed']} mails that polling had missed."
             found.append(_finding("mailbox_missed", words, name=name, folder=folder, count=box["missed"]))
     return found
 

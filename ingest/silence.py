@@ -57,7 +57,7 @@ def expected(days: Mapping[str, Mapping[str, int]], start: datetime, end: dateti
 
 
 def silent_since(profile: Mapping[str, Any], last_at: datetime, now: datetime, zone: tzinfo) -> dict[str, Any] | None:
-    """What to tell if it is silent for longer than is plausible: {"hours","expected"}; None if all is well or too
+    """What to tell if it is silent for longer than is plausible: {"hours","expected","usual_seconds"}; None if all is well or too
     little is known. `last_at`: the last sign of life, or when the hub itself came back, whichever is later."""
     days: Mapping[str, Mapping[str, int]] = profile.get("days", {})
     count = sum(sum(hours.values()) for hours in days.values())
@@ -70,4 +70,14 @@ def silent_since(profile: Mapping[str, Any], last_at: datetime, now: datetime, z
     promised = expected(days, begin.astimezone(zone), now.astimezone(zone))
     if -count * math.log1p(promised / count) > math.log(LEAST_PROBABILITY):
         return None
-    return {"hours": round((now - last_at).total_seconds() / 3600, 1), "expected": round(promised, 1)}
+    return {
+        "hours": round((now - last_at).total_seconds() / 3600, 1),
+        "expected": round(promised, 1),
+        "usual_seconds": usual_seconds(days),
+    }
+
+
+def usual_seconds(days: Mapping[str, Mapping[str, int]]) -> float:
+    """Between two inquiries, in the hours in which there are any: what a person calls "usually every 20 minutes"."""
+    counts = [count for hours in days.values() for count in hours.values()]
+    return round(3600 * len(counts) / sum(counts), 0) if counts else 0.0

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ class Finding:
 def examine(config: HubConfig) -> list[Finding]:
     """All findings. A part that cannot be asked is one bad finding, the others are still asked."""
     found: list[Finding] = []
-    for part in (_database, _broker, _mailboxes, _proxies, _clock, _disk):
+    for part in (_database, _broker, _sources, _proxies, _clock, _disk):
         found += part(config)
     return found
 
@@ -87,26 +87,26 @@ def _broker(config: HubConfig) -> Iterator[Finding]:
         yield Finding("broker", "hint", f"It evicts ({info['maxmemory_policy']}); a broker wants noeviction.")
 
 
-def _mailboxes(config: HubConfig) -> Iterator[Finding]:
-    from ingest.queues import queue_report
+def _sources(config: HubConfig) -> Iterator[Finding]:
+    """A line for each mailbox, and for every other source that wants somebody."""
+    from ingest.source_states import source_states
 
     engine = make_engine(config.database_url, "ui", pool_size=1)
     try:
         with engine.connect() as connection:
-            boxes = queue_report(connection, datetime.now(UTC))["mailboxes"]
+            states = source_states(connection, config, datetime.now(UTC))
     except SQLAlchemyError:
         yield Finding("mailboxes", "bad", "Unknown: the database or its schema is missing.")
         return
     finally:
         engine.dispose()
-    if not boxes:
+    if not any(one.channel == "mail" for one in states):
         yield Finding("mailboxes", "ok", "None is being read.")
-    for box in boxes:
-        where = f"{box['source']['name']}, folder {box['folder']}"
-        lag = f"last read {box['lag_seconds']:.0f} s ago" if box["lag_seconds"] is not None else "not read yet"
-        error = (box["error"] or {}).get("message", "")
-        state: State = "bad" if error else "ok"
-        yield Finding("mailbox", state, f"{where}: {box['state'].replace('_', ' ')}, {lag}. {error}".rstrip())
+    marks: Mapping[str, State] = {"bad": "bad", "warn": "hint"}
+    for one in states:
+        if one.channel == "mail" or one.in_trouble:
+            name = "mailbox" if one.channel == "mail" else "source"
+            yield Finding(name, marks.get(one.tone, "ok"), f"{one.name}: {one.words}")
 
 
 def _proxies(config: HubConfig) -> Iterator[Finding]:

@@ -70,6 +70,8 @@ class ScriptedImap:
             verb = command.upper()
             if verb.startswith("LOGIN"):
                 write(f"{tag} {self.login}\r\n".encode())
+            elif verb.startswith("LIST"):
+                write(b'* LIST () "/" "INBOX"\r\n' + f"{tag} OK done\r\n".encode())
             elif verb.startswith("EXAMINE"):
                 write(self._examined() + f"{tag} OK [READ-ONLY] done\r\n".encode())
             elif verb.startswith("UID SEARCH"):

@@ -37,7 +37,7 @@ class MailboxFolder(Base):
     next_poll_at: Mapped[CreatedAt]
     next_sweep_at: Mapped[CreatedAt]  # reconciliation
     last_ok_at: Mapped[datetime | None]
-    last_error: Mapped[dict[str, Any] | None]  # {"code","message"}
+    last_error: Mapped[dict[str, Any] | None]  # {"code","message","since"}
     missed: Mapped[int] = mapped_column(server_default="0")  # found by reconciliation; must stay 0
 
 

@@ -75,11 +75,11 @@ def check(settings: ImapConfig, config: HubConfig, limits: Limits | None = None)
     except FolderMissing as error:
         failure = explain(error, settings)
         found.append(
-            Finding("folder", False, f"{failure.message} Choose one of the folders above.", failure.code)
+            Finding("folder", False, f"{failure.message} Choose one of the folders above.", failure.code, {"said": ""})
         )
     except (*IMAP_ERRORS, Misconfigured) as error:
         failure = explain(error, settings)
-        found.append(Finding(step, False, failure.message, failure.code))
+        found.append(Finding(step, False, failure.message, failure.code, {"said": failure.said}))
     finally:
         session.close()
     return found

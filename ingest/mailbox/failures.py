@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import imaplib
 import re
 import socket
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from connectors.mail.imap import ImapConfig
@@ -33,11 +34,17 @@ class Failure:
     reaction: Reaction
     wait_seconds: float = 0.0  # what the server itself asked for; 0: nothing
     pauses: bool = False  # the whole mailbox has to wait; asking for fewer mails at once would not help
+    said: str = field(default="", compare=False)  # the server's own words, where it answered
 
     def as_json(self) -> dict[str, Any]:
-        return {"code": self.code, "message": self.message}
+        return {"code": self.code, "message": self.message} | ({"said": self.said} if self.said else {})
 
 
+_MOST_READ = 2_000  # characters of an error that are looked at; a hostile server may send a line of a megabyte
+_MOST_SAID = 200  # and of what is shown of it
+#: A bytes literal, alone or as the only item of a list; the cut may have left it open. A backslash takes the next character
+#: along, so that it is linear.
+_BYTES = re.compile(r"""\[?(?<!\w)b(?:'(?P<one>(?:[^'\\]|\\.)*)(?:'|\\?$)|"(?P<two>(?:[^"\\]|\\.)*)(?:"|\\?$))\]?""", re.DOTALL)
 _SUGGESTED = re.compile(r"backoff time:?\s*(\d{1,9})", re.IGNORECASE)
 _THROTTLED = re.compile(
     r"throttl|\[OVERQUOTA\]|too many (?:requests|commands)|rate limit|bandwidth", re.IGNORECASE
@@ -57,8 +64,15 @@ _CLEARTEXT = re.compile(
 
 def explain(error: BaseException, settings: ImapConfig) -> Failure:
     """Never quotes the password or a mail; the server's own words are cut to 200 characters."""
-    where = f"{settings.host}:{settings.actual_port}"
     said = _said(error)
+    if settings.password:  # a server may repeat the command that it did not like
+        said = said.replace(settings.password, "…")
+    answered = isinstance(error, imaplib.IMAP4.error) and not isinstance(error, FolderMissing)
+    return replace(_explained(error, settings, said), said=said if answered else "")
+
+
+def _explained(error: BaseException, settings: ImapConfig, said: str) -> Failure:
+    where = f"{settings.host}:{settings.actual_port}"
     if isinstance(error, Misconfigured):
         return Failure(error.code, error.message, "human", pauses=True)
     if isinstance(error, FolderMissing):
@@ -147,7 +161,23 @@ def explain(error: BaseException, settings: ImapConfig) -> Failure:
 
 
 def _said(error: BaseException) -> str:
-    text = error.args[0] if error.args else ""
+    """The server's own words as text, at most 200 characters of them, without line breaks or control characters."""
+    text: Any = error.args[0] if error.args else ""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
-    return "".join(char if char.isprintable() else " " for char in str(text))[:200]
+    return as_plain(str(text))
+
+
+def as_plain(text: str) -> str:
+    """Without Python's way of writing bytes: imaplib and imapclient put answers into sentences as `b'…'` and `[b'…']`."""
+    plain = _BYTES.sub(_decoded, text[:_MOST_READ])
+    return " ".join("".join(char if char.isprintable() else " " for char in plain).split())[:_MOST_SAID]
+
+
+def _decoded(found: re.Match[str]) -> str:
+    quote, inner = ("'", found["one"]) if found["one"] is not None else ('"', found["two"])
+    try:
+        value = ast.literal_eval(f"b{quote}{inner}{quote}")
+    except (SyntaxError, ValueError):
+        return inner
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else inner

@@ -104,9 +104,10 @@ def finish(connection: Connection, folder: Folder, pause_seconds: float) -> None
 
 
 def fail(connection: Connection, folder: Folder, state: str, failure: Failure, pause_seconds: float) -> None:
-    """The poll did not come to its end: what it committed stays, the folder waits with a reason."""
+    """The poll did not come to its end: what it committed stays, the folder waits with a reason and since when."""
     connection.execute(
-        """UPDATE mailbox_folder SET state = %s, fails = fails + 1, last_error = %s,
+        """UPDATE mailbox_folder SET state = %s, fails = fails + 1,
+        last_error = %s || jsonb_build_object('since', coalesce(last_error->'since', to_jsonb(now()))),
         next_poll_at = now() + make_interval(secs => %s), lease_token = NULL, lease_until = NULL
         WHERE id = %s AND lease_token = %s""",
         (state, Jsonb(failure.as_json()), pause_seconds, folder.id, folder.token),

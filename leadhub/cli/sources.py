@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from leadhub.cli.answers import answers, fail, hub, table, tell
 from leadhub.cli.source_aliases import alias
+
+if TYPE_CHECKING:
+    from ingest.source_check import CheckResult
 
 _ACTOR = "command line"
 
@@ -32,16 +37,28 @@ def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...
 
     CONNECTOR is the name of a connector's folder: generic_form, generic_call, imap, zadarma, …
     """
+    from connectors.kit import registry
+    from ingest.source_check import check_source, note_check
+    from ingest.source_settings import check_settings
     from ingest.sources import add_source
 
     settings = dict(_pair(pair) for pair in pairs)
-    with hub() as (config, engine), engine.begin() as connection:
-        new = add_source(connection, config, connector, name, settings, hosts, actor=_ACTOR)
+    found = registry.get(connector)
+    tried = check_settings(found, settings) if found.pulls else None
+    with hub() as (config, engine):
+        result = check_source(tried, config) if tried else None
+        with engine.begin() as connection:
+            new = add_source(connection, config, connector, name, settings, hosts, actor=_ACTOR)
+            if tried is not None:
+                note_check(connection, new.id, tried, result, datetime.now(UTC))
     answer = {key: value for key, value in asdict(new).items() if value != "" or key not in ("secret", "token")}
     answer["id"] = str(new.id)
+    if result is not None:
+        answer["check"] = result.as_json()
     said = [f"Source {new.id} ({new.channel}): {new.name}"]
     said += [f"  address  {new.url}"] if new.url else ["  The hub fetches; there is no address."]
     said += [f"  secret   {new.secret}  (shown this once)"] if new.secret else []
+    said += _checked(result)
     tell(answer, as_json=as_json, words="\n".join(said))
 
 
@@ -49,15 +66,21 @@ def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...
 @answers
 def list_(as_json: bool) -> None:
     """Show all sources with their addresses."""
+    from ingest.source_states import source_states
     from ingest.sources import list_sources
 
     with hub() as (config, engine), engine.connect() as connection:
-        rows = [asdict(row) | {"id": str(row.id)} for row in list_sources(connection, config)]
+        states = {one.source_id: one for one in source_states(connection, config, datetime.now(UTC))}
+        rows = [
+            asdict(row) | {"id": str(row.id), "status": states[row.id].as_json()}
+            for row in list_sources(connection, config)
+        ]
     columns = {
-        "id": "ID", "name": "NAME", "connector": "CONNECTOR", "state": "STATE", "last_event_at": "LAST EVENT",
-        "url": "ADDRESS",
+        "id": "ID", "name": "NAME", "connector": "CONNECTOR", "last_event_at": "LAST EVENT", "url": "ADDRESS",
+        "words": "STATE",
     }  # fmt: skip
-    tell({"items": rows}, as_json=as_json, words=table(rows, columns, "There are no sources yet: leadhub source add --help"))
+    shown = [row | {"words": row["status"]["words"]} for row in rows]
+    tell({"items": rows}, as_json=as_json, words=table(shown, columns, "There are no sources yet: leadhub source add --help"))
 
 
 @source.command()
@@ -101,6 +124,20 @@ def rotate(source_id: int, as_json: bool) -> None:
     with hub() as (config, engine), engine.begin() as connection:
         url = rotate_token(connection, config, source_id, actor=_ACTOR)
     tell({"id": str(source_id), "url": url}, as_json=as_json, words=f"The new address is {url}")
+
+
+def _checked(result: CheckResult | None) -> list[str]:
+    """What trying a mailbox brought; it is saved all the same, and its state says so until it works."""
+    from ingest.mailbox.advice import advice_for
+
+    if result is None:
+        return []
+    failure = result.failure
+    if failure is None:
+        return [f"  checked  {result.findings[0].message}"]
+    helps = [f"             - {line}" for line in advice_for(failure.code)]
+    return [f"  BAD      {failure.message}", *(["           What usually helps:", *helps] if helps else []),
+            "           It is saved and tried again by itself; `leadhub source list` says how it does."]  # fmt: skip
 
 
 def _set(source_id: int, state: str, *, as_json: bool) -> None:

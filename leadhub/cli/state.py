@@ -67,7 +67,9 @@ def health(as_json: bool) -> None:
     }  # fmt: skip
     said = ["Healthy." if report["healthy"] else "Not healthy:", *(f"  {line}" for line in report["problems"])]
     said += [*report["notes"], "", table(report["queues"]["channels"], columns, "No channels.")]
-    tell(report, as_json=as_json, words="\n".join(said))
+    sources = [{"name": one.name, **one.as_json()} for one in report["sources"]]
+    said += ["", table(sources, {"name": "SOURCE", "words": "STATE"}, "There are no sources yet.")]
+    tell(report | {"sources": sources}, as_json=as_json, words="\n".join(said))
     sys.exit(0 if report["healthy"] else 1)
 
 

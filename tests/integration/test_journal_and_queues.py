@@ -144,7 +144,7 @@ def test_broken_mailbox_is_a_problem_in_words(door: Door) -> None:
                " (:s, 'INBOX', 'auth_failed', '{\"code\":\"auth\",\"message\":\"The password was refused.\"}', 2)", s=source.id)  # fmt: skip
     with door.engine.connect() as connection:
         told = health_report(connection, door.config, datetime.now(UTC))["problems"]
-    assert "Mailbox A source, folder INBOX: auth failed. The password was refused." in told
+    assert "Mailbox A source: Refuses. The password was refused." in told
     assert any("2 mails that polling had missed" in line for line in told)
 
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crm_core.reading.values import named
 from ingest.queues import queue_report
+from ingest.source_states import source_states
 from webhooks.api.route import Ask, Route
 from webhooks.api.shapes import journal as shapes
 
 
 def _queues(ask: Ask) -> Mapping[str, Any]:
     with ask.engine.begin() as connection:
-        return queue_report(connection, ask.now)
+        states = source_states(connection, ask.config, ask.now)
+        shown = [{"source": named(one.source_id, one.name), "status": one.as_json()} for one in states]
+        return queue_report(connection, ask.now) | {"sources": shown}
 
 
 ROUTES = (

@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import AfterValidator, Field, JsonValue
 from sqlalchemy import Connection
 
+from connectors.kit import registry
 from crm_core.access import may
 from crm_core.errors import Misconfigured, NotFound
 from crm_core.reading.values import RowId, Text, id_text, rfc3339
 from ingest.source_changes import change_source, remove_source
-from ingest.source_settings import shown_settings
+from ingest.source_check import CheckResult, check_source, note_check, would_be
+from ingest.source_settings import check_settings, shown_settings
+from ingest.source_states import SourceState, source_states
 from ingest.sources import (
     SourceRow,
     add_source,
@@ -69,13 +72,14 @@ class SourcePatch(Body):
     pool: RowId | None = Field(None, description="null: the default pool")
 
 
-def _shape(ask: Ask, row: SourceRow) -> dict[str, Any]:
+def _shape(ask: Ask, row: SourceRow, state: SourceState) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "name": row.name,
         "connector": row.connector,
         "channel": row.channel,
         "state": row.state,
+        "status": state.as_json(),
         "line": row.line,
         "pool": id_text(row.pool_id),
         "allowed_hosts": list(row.allowed_hosts),
@@ -94,12 +98,18 @@ def _one(ask: Ask, connection: Connection, source_id: int) -> dict[str, Any]:
         settings = shown_settings(load_source(connection, ask.config, source_id))
     except (NotFound, Misconfigured):
         settings = None  # its connector is not installed any more
-    return _shape(ask, row) | {"settings": settings}
+    return _shape(ask, row, _states(ask, connection)[source_id]) | {"settings": settings}
+
+
+def _states(ask: Ask, connection: Connection) -> dict[int, SourceState]:
+    return {one.source_id: one for one in source_states(connection, ask.config, ask.now)}
 
 
 def _list(ask: Ask) -> Mapping[str, Any]:
     with ask.engine.begin() as connection:
-        return {"items": [_shape(ask, row) for row in list_sources(connection, ask.config)], "next": None}
+        states = _states(ask, connection)
+        rows = list_sources(connection, ask.config)
+        return {"items": [_shape(ask, row, states[row.id]) for row in rows], "next": None}
 
 
 def _get(ask: Ask) -> Mapping[str, Any]:
@@ -110,14 +120,24 @@ def _get(ask: Ask) -> Mapping[str, Any]:
 def _add(ask: Ask) -> Mapping[str, Any]:
     body = cast(SourceBody, ask.body)
     actor = ask.principal.actor
+    connector = registry.get(body.connector)
+    settings = check_settings(connector, body.settings) if connector.pulls else None
+    checked = check_source(settings, ask.config) if settings else None
     with ask.engine.begin() as connection:
         made = add_source(
             connection, ask.config, body.connector, body.name, body.settings, body.allowed_hosts, actor=actor
         )
         routing = {name: value for name, value in _columns(body).items() if name in {"line", "pool_id"}}
         change_source(connection, made.id, routing, actor=actor)
+        if settings is not None:
+            note_check(connection, made.id, settings, checked, ask.now)
         shown = _one(ask, connection, made.id)
-    return shown | ({"secret": made.secret} if made.secret else {})
+    return shown | _told(checked) | ({"secret": made.secret} if made.secret else {})
+
+
+def _told(checked: CheckResult | None) -> dict[str, Any]:
+    """What trying it brought; it is saved all the same, and its status says so."""
+    return {"check": checked.as_json()} if checked is not None else {}
 
 
 def _columns(body: SourceBody | SourcePatch) -> dict[str, Any]:
@@ -134,13 +154,17 @@ def _change(ask: Ask) -> Mapping[str, Any]:
     source_id = ask.id("source")
     body = cast(SourcePatch, ask.body)
     actor = ask.principal.actor
+    settings = would_be(ask.engine, ask.config, source_id, body.settings or {})
+    checked = check_source(settings, ask.config) if settings else None
     with ask.engine.begin() as connection:
         change_source(connection, source_id, _columns(body), actor=actor)
         if body.settings is not None:
             change_settings(connection, ask.config, source_id, body.settings, actor=actor)
+        if settings is not None:
+            note_check(connection, source_id, settings, checked, ask.now)
         if body.state is not None:
             set_state(connection, source_id, body.state, actor=actor)
-        return _one(ask, connection, source_id)
+        return _one(ask, connection, source_id) | _told(checked)
 
 
 def _remove(ask: Ask) -> None:

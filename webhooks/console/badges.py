@@ -5,6 +5,7 @@ from __future__ import annotations
 from crm_core.reading.call_backs import count_call_backs
 from ingest.journal import count_events
 from ingest.quarantine import count_quarantine
+from webhooks.console import source_status
 from webhooks.console.desk import Desk
 
 #: Counted no further than this and then shown as "more than", so that a flood slows no page down.
@@ -12,7 +13,7 @@ MOST = 1_000
 
 
 def counts(desk: Desk) -> dict[str, int]:
-    """{"call_backs","attention","quarantine"}, only those whose list the person may open."""
+    """{"call_backs","attention","quarantine","sources"}, only those whose list the person may open."""
     found: dict[str, int] = {}
     with desk.engine.begin() as connection:
         if desk.may("activities.read"):
@@ -21,4 +22,6 @@ def counts(desk: Desk) -> dict[str, int]:
             found["attention"] = count_events(connection, "attention", most=MOST)
         if desk.may("quarantine.read"):
             found["quarantine"] = count_quarantine(connection, desk.now, most=MOST, shelves=("review",))["review"]
+    if desk.may("sources.read"):
+        found["sources"] = sum(1 for one in source_status.states(desk) if one.in_trouble)
     return found

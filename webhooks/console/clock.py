@@ -56,6 +56,15 @@ def relative(at: datetime, now: datetime, zone: ZoneInfo, language: Language) ->
     return language("time.date_year", day=local.day, month=month, year=local.year)
 
 
+def short(at: datetime, now: datetime, zone: ZoneInfo, language: Language) -> str:
+    """A moment after "since": today's as a time, older ones as a date with it."""
+    local = at.astimezone(zone)
+    clock = f"{local:%H:%M}"
+    if local.date() == now.astimezone(zone).date():
+        return clock
+    return language("time.date", day=local.day, month=language(f"time.month_short_{local.month}"), clock=clock)
+
+
 def exact(at: datetime, zone: ZoneInfo, language: Language) -> str:
     """The full moment to the second with its zone, for a title or a print."""
     local = at.astimezone(zone)

@@ -28,7 +28,7 @@ def _words(desk: Desk, finding: Mapping[str, Any]) -> str:
     if not language.knows("finding", finding["code"]):
         return str(finding["words"])
     facts = dict(finding)
-    for name, group in (("channel", "channel"), ("role", "process_role"), ("state", "mailbox_state")):
+    for name, group in (("channel", "channel"), ("role", "process_role"), ("state", "source_status")):
         if name in facts:
             facts[name] = language.code(group, facts[name])
     if "alert" in facts:

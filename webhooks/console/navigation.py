@@ -20,7 +20,7 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
     "operations": (
         ("events", "events.read", "events", "attention", "alert", ("event", "replay_preview", "replay")),
         ("quarantine", "quarantine.read", "quarantine", "quarantine", "due", ()),
-        ("sources", "sources.read", "sources", "", "", ("source", "choose_connector", "add_source", "add_source_now",
+        ("sources", "sources.read", "sources", "sources", "due", ("source", "choose_connector", "add_source", "add_source_now",
                                                        "change_source", "change_source_now", "check_source", "mapping",
                                                        "mapping_text")),
         ("queues", "queues.read", "queues", "", "", ()),
@@ -30,7 +30,7 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
 }
 
 #: What the entry opens when its badge counts less than the whole list: exactly what the badge counts.
-_LIST_OF: Mapping[str, dict[str, Any]] = {"attention": {"state": "attention"}}
+_LIST_OF: Mapping[str, dict[str, Any]] = {"attention": {"state": "attention"}, "sources": {"state": "trouble"}}
 
 
 def navigation(desk: Desk, counts: Mapping[str, int], endpoint: str) -> list[tuple[str, list[dict[str, Any]]]]:

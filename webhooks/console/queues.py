@@ -5,20 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from flask import g
 from sqlalchemy import Connection
 
 from ingest.queues import health_report
-from webhooks.console import showing, today
+from webhooks.console import showing, source_status, today
 from webhooks.console.desk import Answer, Desk
 from webhooks.console.findings import ALIVE_SECONDS, findings, hints
 from webhooks.console.quarantine import shown_alerts
-from webhooks.console.reasons import error_words
 
 
 def index(desk: Desk) -> Answer:
     with desk.engine.begin() as connection:
         health = health_report(connection, desk.config, desk.now)
         done = _done_today(connection, desk)
+        today_by_source = {count.source_id: count.received for count in today.counts(connection, desk)}
+    g.source_states = health["sources"]
     report = health["queues"]
     canaries = {one["queue"]: one["seconds"] for one in report["canaries"]}
     channels = [
@@ -34,14 +36,15 @@ def index(desk: Desk) -> Answer:
     ]  # fmt: skip
     heartbeats = _processes(desk, report["processes"])
     alerts, more_alerts = shown_alerts(desk)
-    total, boxes = _total(channels), [_mailbox(desk, one) for one in report["mailboxes"]]
+    total, rows = _total(channels), _sources(desk, report, today_by_source)
     # Not green while anything below is red: the bar and the figures under it are one statement.
     is_red = any(showing.colour("process_state", one["state"]) == "red" for one in heartbeats) or any(
-        showing.colour("mailbox_state", one["state"]) == "red" for one in boxes
+        one["status"]["tone"] == "bad" for one in rows
     )
+    is_amber = total["attention"] or alerts or any(one["status"]["in_trouble"] for one in rows)
     return desk.page(
         "queues.html",
-        mood="bad" if is_red or not health["healthy"] else "warn" if total["attention"] or alerts else "good",
+        mood="bad" if is_red or not health["healthy"] else "warn" if is_amber else "good",
         today=today.day(desk).isoformat(),
         problems=findings(desk, health),
         hints=hints(desk, health),
@@ -53,8 +56,20 @@ def index(desk: Desk) -> Answer:
         channels=channels,
         heartbeats=heartbeats,
         workers_alive=sum(1 for one in heartbeats if one["role"] == "worker" and one["state"] == "alive"),
-        mailboxes=boxes,
+        source_rows=rows,
     )
+
+
+def _sources(desk: Desk, report: dict[str, Any], today_by_source: dict[int, int]) -> list[dict[str, Any]]:
+    """Every source as the list of sources says it, those in trouble first."""
+    missed = {int(box["source"]["id"]): box["missed"] for box in report["mailboxes"]}
+    rows = sorted(source_status.states(desk), key=lambda one: (not one.in_trouble, one.source_id))
+    return [
+        {"id": one.source_id, "name": one.name, "channel": one.channel, "status": source_status.shown(desk, one),
+         "last_event_at": one.last_event_at, "today": today_by_source.get(one.source_id, 0),
+         "missed": missed.get(one.source_id, 0)}
+        for one in rows
+    ]  # fmt: skip
 
 
 def _processes(desk: Desk, processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -82,12 +97,4 @@ def _total(channels: list[dict[str, Any]]) -> dict[str, Any]:
     ages = [one["oldest_seconds"] for one in channels if one["oldest_seconds"] is not None]
     return {name: sum(one[name] for one in channels) for name in ("pending", "attention", "done_today")} | {
         "oldest": max(ages, default=None)
-    }
-
-
-def _mailbox(desk: Desk, box: dict[str, Any]) -> dict[str, Any]:
-    lag = box["lag_seconds"]
-    return box | {
-        "error": error_words(desk, box["error"]) if box["error"] else "",
-        "last_ok_at": None if lag is None else desk.now - timedelta(seconds=lag),
     }

@@ -25,16 +25,13 @@ _COLOURS: Mapping[str, Mapping[str, str]] = {
     "outcome": {"created": "green", "attached": "teal", "repeat": "blue", "spam": "amber", "test": "violet"},
     "event_state": {"waiting": "blue", "working": "blue", "needs_attention": "red", "rejected": "red"},
     "mapping_state": {"draft": "violet", "published": "green"},
-    "source_state": {"active": "green", "paused": "amber"},
     "owner_state": {"present": "green", "absent": "amber"},
-    "mailbox_state": {"live": "green", "new": "blue", "resync": "blue", "backoff": "amber", "auth_failed": "red",
-                      "folder_missing": "red"},
     "process_state": {"alive": "green", "silent": "red"},
 }  # fmt: skip
 
 
 def install(room: Blueprint) -> None:
-    for show in (when, day, phone, tel, mailto, size, span):
+    for show in (when, day, phone, tel, mailto, size, span, capitalize_first):
         room.add_app_template_filter(show, show.__name__)
     room.context_processor(_at_hand)
 
@@ -112,6 +109,11 @@ def tel(number: str) -> str:
 def mailto(address: str) -> str:
     """RFC 6068, with nothing in it that could add a header or a second recipient."""
     return "mailto:" + quote(address, safe="@")
+
+
+def capitalize_first(words: str) -> str:
+    """A pill's words at the beginning of a sentence; names within stay as they are."""
+    return words[:1].upper() + words[1:]
 
 
 def size(count: int) -> str:

@@ -11,11 +11,12 @@ from sqlalchemy import Connection
 from crm_core.errors import HubError, Invalid
 from crm_core.reading.owners import list_pools
 from ingest.source_changes import change_source
+from ingest.source_check import check_source, note_check, would_be
 from ingest.source_settings import LoadedSource
-from ingest.sources import SourceRow, change_settings, load_source
-from webhooks.console import errors, source_fields
+from ingest.sources import SourceRow, change_settings, load_source, set_state
+from webhooks.console import errors, source_check, source_fields
 from webhooks.console.choices import Options
-from webhooks.console.desk import Answer, Desk
+from webhooks.console.desk import Answer, Desk, entered
 from webhooks.console.setup_form import changed_settings, fields_of
 from webhooks.console.sources import find, title_of
 
@@ -33,14 +34,25 @@ def change(desk: Desk, source_id: int) -> Answer:
         row, source = _read(desk, connection, source_id)
     settings = changed_settings(source.connector, request.form, _settings(source)) if source else {}
     wrong = source_fields.wrong_fields(desk.language, typed)
+    later = entered("save", 10) == "later"
     try:
         if wrong:
             raise Invalid("settings_invalid", "Some settings do not fit.", fields=wrong)
         columns = source_fields.changed_columns(row, typed, _asked(desk, row, source))
+        tried = would_be(desk.engine, desk.config, source_id, settings)
+        result = check_source(tried, desk.config) if tried and not later else None
+        if result is not None and not result.ok:
+            checked = source_check.shown(desk, tried, result)
+            beside = {checked["field"]: checked["title"]} if checked["field"] else {}
+            return _page(desk, row, source, typed, _settings(source) | settings, beside, "", checked), 422
         with desk.engine.begin() as connection:
             change_source(connection, source_id, columns, actor=desk.principal.actor)
             if settings:
                 change_settings(connection, desk.config, source_id, settings, actor=desk.principal.actor)
+            if tried is not None:
+                note_check(connection, source_id, tried, result, desk.now)
+            if later:
+                set_state(connection, source_id, "paused", actor=desk.principal.actor)
     except Invalid as error:
         told = error.data.get("fields")
         again = _settings(source) | settings
@@ -82,7 +94,7 @@ def _has_hosts(row: SourceRow, source: LoadedSource | None) -> bool:
 
 def _page(
     desk: Desk, row: SourceRow, source: LoadedSource | None, typed: Mapping[str, str], settings: Mapping[str, Any],
-    wrong: Mapping[str, str], problem: str,
+    wrong: Mapping[str, str], problem: str, checked: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     general = source_fields.fields(
         desk.language, typed, wrong, has_hosts=_has_hosts(row, source), pools=_pools(desk), has_line=True
@@ -93,4 +105,6 @@ def _page(
         title=title_of(row.connector, desk.language),
         fields=general + (fields_of(source.connector, desk.language, settings, wrong, exists=True) if source else []),
         problem=problem,
+        checked=checked,
+        unsaved=True,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from flask import request
@@ -14,8 +14,9 @@ from crm_core.errors import HubError, NotFound
 from ingest.journal import get_event, list_events
 from ingest.source_settings import LoadedSource, shown_settings
 from ingest.sources import SourceRow, list_sources, load_source
-from webhooks.console import today
-from webhooks.console.desk import Answer, Desk
+from webhooks.console import source_status, today
+from webhooks.console.choices import tabs
+from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.console.language import Language
 from webhooks.console.reasons import words_of
 from webhooks.console.setup_form import choice_words
@@ -31,12 +32,26 @@ def index(desk: Desk) -> Answer:
     with desk.engine.begin() as connection:
         rows = list_sources(connection, desk.config)
         counts = {count.source_id: count.received for count in today.counts(connection, desk)}
-    items = [_shown(desk, row) | {"today": counts.get(row.id, 0)} for row in rows]
-    return desk.page("sources.html", items=items, today=today.day(desk).isoformat(), can_write=desk.may("sources.write"))
+    states = source_status.states_by_id(desk)
+    only_trouble = chosen("state").get("state") == "trouble"
+    items = [
+        _shown(desk, row) | {"today": counts.get(row.id, 0), "status": source_status.shown(desk, states[row.id])}
+        for row in sorted(rows, key=lambda row: (not states[row.id].in_trouble, row.id))
+        if row.id in states and (states[row.id].in_trouble or not only_trouble)
+    ]
+    return desk.page(
+        "sources.html",
+        items=items,
+        tabs=tabs(desk, "sources", "state", ("trouble",), "source_tab", {}),
+        only_trouble=only_trouble,
+        troubled=sum(1 for one in states.values() if one.in_trouble),
+        today=today.day(desk).isoformat(),
+        can_write=desk.may("sources.write"),
+    )
 
 
-def card(desk: Desk, source_id: int, checked: Sequence[Mapping[str, Any]] = ()) -> Answer:
-    """One source; `checked` are the findings of a connection that was just tried."""
+def card(desk: Desk, source_id: int, checked: Mapping[str, Any] | None = None) -> Answer:
+    """One source; `checked`: what trying its connection just brought (`source_check.shown`)."""
     may_see_address = desk.may("sources.address")
     with desk.engine.begin() as connection:
         row = find(connection, desk, source_id)
@@ -49,6 +64,7 @@ def card(desk: Desk, source_id: int, checked: Sequence[Mapping[str, Any]] = ()) 
     return desk.page(
         "source.html",
         source=_shown(desk, row),
+        status=source_status.shown(desk, source_status.states_by_id(desk)[source_id]),
         settings=_settings(desk, source) if source else [],
         events=[event | {"words": words_of(desk, event)} for event in events],
         url=url,

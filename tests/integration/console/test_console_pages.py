@@ -187,7 +187,7 @@ def test_source_is_added_by_its_form_and_told_what_is_wrong(hub: Hub) -> None:
     assert hub.rows("SELECT 1 FROM source WHERE connector = 'imap'") == []
     right = admin.post(
         "/console/sources/add/imap", source_name="Sales", host="imap.example.com", user="sales@example.com",
-        password="hunter2-secret", security="tls", folder="INBOX", start="new", port="0",
+        password="hunter2-secret", security="tls", folder="INBOX", start="new", port="0", save="later",
     )  # fmt: skip
     assert right.status_code == 303
     page = admin.get(right.headers["Location"]).text

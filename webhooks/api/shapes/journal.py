@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from webhooks.api.shapes.base import Id, Named, Page, Shape
+from webhooks.api.shapes.staff import SourceStatus
 
 
 class EventError(Shape):
@@ -116,6 +117,11 @@ class Mailbox(Shape):
     error: dict[str, Any] | None
 
 
+class QueueSource(Shape):
+    source: Named
+    status: SourceStatus
+
+
 class Queues(Shape):
     at: AwareDatetime
     channels: list[QueueChannel]
@@ -125,6 +131,7 @@ class Queues(Shape):
     processes: list[QueueProcess]
     canaries: list[Canary]
     mailboxes: list[Mailbox]
+    sources: list[QueueSource]
 
 
 class EventPage(Page):

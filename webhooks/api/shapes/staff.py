@@ -9,12 +9,45 @@ from pydantic import AwareDatetime, Field
 from webhooks.api.shapes.base import Id, Named, Page, Shape
 
 
+class SourceError(Shape):
+    code: str
+    message: str
+
+
+class SourceStatus(Shape):
+    code: Literal[
+        "works", "not_understood", "not_authentic", "silent", "refuses", "unreachable", "not_read", "unusable", "paused",
+        "waiting", "unchecked",
+    ] = Field(description="how it does, as every page and command says it")  # fmt: skip
+    trouble: bool = Field(description="a person has something to do about it")
+    since: AwareDatetime | None
+    count: int = Field(description="events that wait for a person because of it")
+    silent_seconds: float | None
+    usual_seconds: float | None = Field(description="between two events, when something usually comes")
+    error: SourceError | None
+    words: str = Field(description="one English sentence")
+
+
+class SourceFinding(Shape):
+    name: str
+    ok: bool
+    message: str
+
+
+class SourceCheck(Shape):
+    ok: bool
+    error: SourceError | None
+    advice: list[str] = Field(description="what usually helps")
+    findings: list[SourceFinding]
+
+
 class Source(Shape):
     id: Id
     name: str
     connector: str
     channel: str
-    state: Literal["active", "paused"]
+    state: Literal["active", "paused"] = Field(description="what a person decided; `status` says how it does")
+    status: SourceStatus
     line: str
     pool: Id | None
     allowed_hosts: list[str]
@@ -30,6 +63,7 @@ class SourceAlias(Shape):
 
 class SourceCard(Source):
     settings: dict[str, Any] | None
+    check: SourceCheck | None = Field(None, description="of a mailbox that was just added or changed: what trying it brought")
 
 
 class NewSource(SourceCard):

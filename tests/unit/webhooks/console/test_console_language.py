@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import string
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -17,6 +17,7 @@ from ingest.journal import OUTCOMES, STATES
 from ingest.ledger import PARTS
 from ingest.mailbox import failures
 from ingest.mappings import checked
+from ingest.source_states import Code
 from webhooks.console import errors
 from webhooks.console import language as languages
 from webhooks.console.language import LOCALES, PLURALS, Language, catalogue, pick
@@ -71,7 +72,7 @@ def test_every_key_that_a_page_or_view_names_is_in_the_catalogue() -> None:
         ("ledger", PARTS),
         ("channel", ("form", "call", "mail")),
         ("lead_state", ("open", "won", "lost", "closed")),
-        ("mailbox_state", ("new", "live", "resync", "backoff", "auth_failed", "folder_missing", "stopped", "paused")),
+        ("source_status", get_args(Code)),
         ("touch", ("form", "call", "mail", "comment", "assignment", "stage", "task")),
         ("sign_in", ("wrong", "link_used")),
         ("why", ("answered_the_call", "owner_of_the_earlier_lead", "owner_of_the_contact", "largest_deficit",
