@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
+from crm_core.access import Principal, audit
 from crm_core.arrivals import Ignored, Inquiry, Pointer
 from crm_core.config import HubConfig
 from crm_core.errors import NotFound
@@ -34,7 +35,7 @@ Rules = Mapping[str, Any] | None
 
 
 def bench(
-    engine: Engine, config: HubConfig, source_id: int, limit: int = 20, text: str | None = None
+    engine: Engine, config: HubConfig, source_id: int, limit: int = 20, text: str | None = None, *, actor: Principal | str
 ) -> dict[str, Any]:
     """The last events, newest first: {"items":[{"event",…,"inquiries":[…]}],"published","draft"}.
 
@@ -46,6 +47,7 @@ def bench(
         published, draft = in_state(connection, source_id, "published"), in_state(connection, source_id, "draft")
         rules = checked(text) if text is not None else draft.rules if draft else None
         ids = _last(connection, source_id, limit)
+        _note_look(connection, actor, source_id, ids)
     with closing(Processor(config)) as processor:
         source = processor.source(source_id)
         items = []
@@ -74,7 +76,7 @@ def bench(
 
 
 def dry_run(
-    engine: Engine, config: HubConfig, source_id: int, text: str, limit: int = MOST_EVENTS
+    engine: Engine, config: HubConfig, source_id: int, text: str, limit: int = MOST_EVENTS, *, actor: Principal | str
 ) -> dict[str, Any]:
     """What would become of the last events under this text ("" or "{}": the connector's own rules).
 
@@ -85,6 +87,7 @@ def dry_run(
     with engine.begin() as connection:
         _known(connection, source_id)
         ids = _last(connection, source_id, limit)
+        _note_look(connection, actor, source_id, ids)
     report: dict[str, Any] = {"events": len(ids), "changed": 0, "leads": 0, "before": {}, "after": {}, "items": []}
     with closing(Processor(config)) as processor:
         source = processor.source(source_id)
@@ -185,6 +188,12 @@ def _head(row: Mapping[str, Any]) -> dict[str, Any]:
 def _known(connection: Connection, source_id: int) -> None:
     if connection.execute(select(Source.id).where(Source.id == source_id)).first() is None:
         raise NotFound("source_unknown", f"There is no source {source_id}.", source_id=source_id)
+
+
+def _note_look(connection: Connection, actor: Principal | str, source_id: int, ids: Sequence[int]) -> None:
+    """What people wrote is about to be shown: who looks at how much of it, up to which event."""
+    if ids:
+        audit(connection, actor, "source.bench", f"source:{source_id}", {"events": len(ids), "newest": str(max(ids))})
 
 
 def _last(connection: Connection, source_id: int, limit: int) -> list[int]:

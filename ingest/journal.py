@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, func, literal, select, update
 
+from connectors.kit import Request
 from crm_core.access import Principal, audit
 from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.models import InboundEvent, Source
@@ -130,8 +131,20 @@ def get_event(connection: Connection, uid: str) -> dict[str, Any]:
     }
 
 
-def raw(connection: Connection, uid: str) -> RawEvent:
-    """The raw event. NotFound."""
+def look_at_raw(connection: Connection, uid: str, actor: Principal | str, how: Literal["page", "file"]) -> RawEvent:
+    """The raw event for a person's eyes, and the row of the audit that says who looked. NotFound. The only way to one."""
+    event = _raw(connection, uid)
+    audit(connection, actor, "event.raw", f"event:{event.uid}", {"as": how})
+    return event
+
+
+def request_of(connection: Connection, uid: str) -> Request:
+    """The event as a connector gets it, to find out what reads it. NotFound. What it holds is not to be shown."""
+    event = _raw(connection, uid)
+    return Request(event.method, event.path, event.query, event.headers, event.body, event.received_at)
+
+
+def _raw(connection: Connection, uid: str) -> RawEvent:
     row = connection.execute(
         select(
             InboundEvent.uid, InboundEvent.method, InboundEvent.path, InboundEvent.query, InboundEvent.headers,
@@ -179,7 +192,7 @@ def dismiss(
         )
     )  # fmt: skip
     _count_first_outcomes(connection, [row], now)
-    audit(connection, actor, "event.dismiss", f"event:{uid}", {"why": why})
+    audit(connection, actor, "event.dismiss", f"event:{uid}")  # the reason may name people: it stands on the event
     return get_event(connection, uid)
 
 

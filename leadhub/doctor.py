@@ -42,7 +42,7 @@ class Finding:
 def examine(config: HubConfig) -> list[Finding]:
     """All findings. A part that cannot be asked is one bad finding, the others are still asked."""
     found: list[Finding] = []
-    for part in (_database, _broker, _sources, _proxies, _clock, _disk):
+    for part in (_database, _broker, _sources, _proxies, _clock, _disk, _audit):
         found += part(config)
     return found
 
@@ -123,6 +123,25 @@ def _proxies(config: HubConfig) -> Iterator[Finding]:
         engine.dispose()
     if found is not None:
         yield Finding("proxy", "hint", found.words)
+
+
+def _audit(config: HubConfig) -> Iterator[Finding]:
+    """The newest part of the record, and every noted head; `leadhub audit verify` goes through all of it."""
+    from ingest.audit_sealing import RECENT, verify_audit
+
+    try:
+        with connect(config.database_url, "ui") as connection:
+            found = verify_audit(connection, config.home, datetime.now(UTC), RECENT)
+    except psycopg.Error:
+        yield Finding("audit", "bad", "Unknown: the database or its schema is missing.")
+        return
+    except OSError as error:
+        yield Finding("audit", "bad", f"The heads in {config.home} cannot be read or written: {error.strerror}.")
+        return
+    if found.broken is not None:
+        yield Finding("audit", "bad", f"{found.broken.message} See docs/security.md, The audit.")
+        return
+    yield Finding("audit", "ok", f"The last {found.entries} rows are as they were written.")
 
 
 def _clock(config: HubConfig) -> Iterator[Finding]:

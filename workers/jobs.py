@@ -11,12 +11,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 
 import psycopg
 from celery import Celery
 
 from crm_core.config import HubConfig
+from ingest.audit_sealing import seal_audit
 from ingest.files_tidying import FOLDERS, tidy
 from ingest.process import Processor
 from ingest.sweep import Due, beat_heart, due_now, note_canary, park_and_settle
@@ -132,6 +134,14 @@ class Jobs:
             tidy(self.config, int(time.time() // 60) % FOLDERS)
         except OSError as error:
             _log.warning("files_not_tidied", extra={"error": type(error).__name__})
+
+    @_outlives_the_database
+    def seal(self) -> None:
+        """Chains what was written into the audit since."""
+        try:
+            seal_audit(self.processor.connection(), self.config.home, datetime.now(UTC))
+        except OSError as error:
+            _log.warning("audit_head_not_noted", extra={"error": type(error).__name__})
 
     @_outlives_the_database
     def canary(self, queue: str, stopwatch: Stopwatch) -> None:

@@ -22,9 +22,10 @@ SWEEP_SECONDS = 1.0  # a lost hint delays an event by no more than this
 CANARY_SECONDS = 10.0
 
 #: Job → seconds between two. Drift and silence (`watch`) are matters of minutes and hours; `backfill` takes one source a turn,
-#: how often each is asked is LEADHUB_BACKFILL_MINUTES; `tidy` takes the folder whose minute it is.
+#: how often each is asked is LEADHUB_BACKFILL_MINUTES; `tidy` takes the folder whose minute it is;
+#: so long as `seal` takes, a row of the audit is outside of its chain.
 PERIODS: Final[Mapping[str, float]] = {
-    "sweep": SWEEP_SECONDS, "watch": 60.0, "backfill": 20.0, "files": 10.0, "tidy": 60.0,
+    "sweep": SWEEP_SECONDS, "watch": 60.0, "backfill": 20.0, "files": 10.0, "tidy": 60.0, "seal": 10.0,
 }  # fmt: skip
 _QUEUES: Final = {name: QUEUES[OUTBOUND if name in ("backfill", "files") else MAINTENANCE] for name in PERIODS}
 

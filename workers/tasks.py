@@ -74,6 +74,11 @@ def register(app: Celery, config: HubConfig) -> None:
         hands.heard.note("tidy")
         hands.jobs.tidy()
 
+    @app.task(name="seal", shared=False)
+    def seal() -> None:
+        hands.heard.note("seal")
+        hands.jobs.seal()
+
     @app.task(name="canary", shared=False)
     def canary(queue: str, sent_at: float, boot: str = "", monotonic: float = 0.0) -> None:
         hands.jobs.canary(queue, Stopwatch(sent_at, boot, monotonic))

@@ -39,7 +39,7 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "owners.read": "admin head manager ops readonly",
         "owners.write": "admin head",
         "users.write": "admin",
-        "audit.read": "admin",
+        "audit.read": "admin head",  # not ops: their own looks at raw data stand in it
     }.items()
 }
 PERMISSIONS: Final = frozenset(ROLE_PERMISSIONS)

@@ -18,10 +18,10 @@ from crm_core.models.lead import Activity, Lead, Touch
 from crm_core.models.message import MailboxFolder, MailDelivery, MailMessage, MailRef
 from crm_core.models.owner import Absence, Assignment, Owner, Pool, PoolMember, Team
 from crm_core.models.source import InboundEvent, Source, SourceToken
-from crm_core.models.user import ROLES, ApiToken, AuditEntry, SignInLink, User
+from crm_core.models.user import ROLES, ApiToken, AuditEntry, AuditSeal, SignInLink, User
 
 __all__ = [
-    "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "Base", "Call", "CaptureStat", "Consent",
+    "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "AuditSeal", "Base", "Call", "CaptureStat", "Consent",
     "ConsentText", "Contact", "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
     "MailboxFolder", "MergeEvent", "Owner", "Pool", "PoolMember", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
     "SourcePoll", "SourceToken", "SourceWatch", "Suggestion",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -59,9 +59,14 @@ class SignInLink(Base):
 
 
 class AuditEntry(Base):
-    """Append-only: a trigger refuses UPDATE and DELETE."""
+    """Append-only: triggers refuse UPDATE, DELETE and TRUNCATE. `data` holds ids and names of fields, no personal data."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("ix_audit_entry_at", "at"),
+        Index("ix_audit_entry_actor_at", "actor", "at"),
+        Index("ix_audit_entry_subject_at", "subject", "at", postgresql_ops={"subject": "text_pattern_ops"}),
+    )
 
     id: Mapped[Id]
     at: Mapped[CreatedAt]
@@ -69,3 +74,13 @@ class AuditEntry(Base):
     action: Mapped[str]  # "event.replay", "lead.assign", "source.add", …
     subject: Mapped[str]  # "event:…", "lead:…"
     data: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
+
+
+class AuditSeal(Base):
+    """The chain over the audit, in the order in which its rows were sealed. Append-only like the audit itself."""
+
+    __tablename__ = "audit_seal"
+
+    position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # 1, 2, 3, … without gaps
+    entry_id: Mapped[int] = mapped_column(BigInteger, unique=True)  # no foreign key: that one is gone is what it shows
+    hash: Mapped[bytes] = mapped_column(LargeBinary)  # SHA-256 over the hash before it and the row's content

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy.orm import aliased
 
-from crm_core.access import Principal, visible_leads
+from crm_core.access import Principal, audit, visible_leads
 from crm_core.access.rights import visible_contacts
 from crm_core.errors import NotFound
 from crm_core.models import Attachment, Contact, Lead
@@ -19,6 +19,13 @@ class AttachedFile:
     lead_id: int | None
     name: str
     sha256: str
+
+
+def open_file(connection: Connection, principal: Principal, attachment_id: int) -> AttachedFile:
+    """The file to hand out, and the row of the audit that says to whom. NotFound as `get_file`. The only way to one."""
+    file = get_file(connection, principal, attachment_id)
+    audit(connection, principal, "file.read", f"file:{file.id}")
+    return file
 
 
 def get_file(connection: Connection, principal: Principal, attachment_id: int) -> AttachedFile:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "bench": ("leadhub.cli.bench", "bench", "Measure, the baselines in the same run (in a checkout)."),
     "events": ("leadhub.cli.events", "events", "What arrived: list, show, replay."),
     "quarantine": ("leadhub.cli.quarantine", "quarantine", "What was set aside as spam: list, release, confirm."),
+    "audit": ("leadhub.cli.audit", "audit", "Who did or looked at what: list, verify."),
     "alerts": ("leadhub.cli.quarantine", "alerts", "What somebody should look at about a source; resolve it."),
 }
 

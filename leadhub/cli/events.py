@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from crm_core.errors import Invalid, NotFound
-from leadhub.cli.answers import answers, hub, plain, table, tell
+from leadhub.cli.answers import ACTOR, answers, hub, plain, table, tell
 
 _STATES = click.Choice(["waiting", "working", "done", "needs_attention", "rejected"])
 _OUTCOMES = click.Choice(["created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed"])
@@ -59,13 +59,14 @@ def show(event_id: str, raw: bool, as_json: bool) -> None:
     """Show one event with its reason, or its raw bytes."""
     from ingest import journal
 
-    with hub() as (_, engine), engine.connect() as connection:
-        if raw and not as_json:
-            sys.stdout.buffer.write(journal.raw(connection, event_id).body)
-            return
+    with hub() as (_, engine), engine.begin() as connection:
         event = journal.get_event(connection, event_id)
-        if raw:
-            event["raw"] = _raw(journal.raw(connection, event_id))
+        found = journal.look_at_raw(connection, event_id, ACTOR, "page" if as_json else "file") if raw else None
+    if found is not None and not as_json:
+        sys.stdout.buffer.write(found.body)
+        return
+    if found is not None:
+        event["raw"] = _raw(found)
     pretty = json.dumps(event, indent=2, ensure_ascii=False, default=plain)
     tell(event, as_json=as_json, words=pretty)
 
@@ -101,7 +102,7 @@ def replay(
             since.replace(tzinfo=config.zone) if since else None, until.replace(tzinfo=config.zone) if until else None,
         )  # fmt: skip
         nothing = affected and not event_ids
-        report = ReplayReport(dry_run=dry_run) if nothing else send(engine, config, selection, dry_run, "command line")
+        report = ReplayReport(dry_run=dry_run) if nothing else send(engine, config, selection, dry_run, ACTOR)
     if event_ids and not affected and not report.selected:
         raise NotFound(
             "nothing_to_replay", "Nothing to send: none of these is an event that matches and has come to an end or needs attention."

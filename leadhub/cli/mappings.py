@@ -9,9 +9,8 @@ from typing import Any
 import click
 
 from crm_core.errors import Invalid, NotFound
-from leadhub.cli.answers import answers, hub, table, tell
+from leadhub.cli.answers import ACTOR, answers, hub, table, tell
 
-_ACTOR = "command line"
 _FILE = click.option("--file", "file", type=click.Path(dir_okay=False, allow_dash=True), help="The mapping's text; - reads standard input.")
 _SOURCE = click.argument("source_id", metavar="SOURCE", type=int)
 
@@ -50,7 +49,7 @@ def try_(source_id: int, file: str | None, limit: int, as_json: bool) -> None:
     from ingest.bench_mapping import dry_run
 
     with hub() as (config, engine):
-        report = dry_run(engine, config, source_id, _text(engine, source_id, file), limit)
+        report = dry_run(engine, config, source_id, _text(engine, source_id, file), limit, actor=ACTOR)
     tell(report, as_json=as_json, words=lambda: _words(report))
 
 
@@ -66,8 +65,8 @@ def publish(source_id: int, file: str | None, note: str, as_json: bool) -> None:
     with hub() as (_, engine):
         text = _text(engine, source_id, file)
         with engine.begin() as connection:
-            version = mappings.save_draft(connection, source_id, text, _ACTOR, note)
-            mappings.publish(connection, source_id, version, _ACTOR)
+            version = mappings.save_draft(connection, source_id, text, ACTOR, note)
+            mappings.publish(connection, source_id, version, ACTOR)
             found = mappings.get_version(connection, source_id, version)
     said = f"Version {version} is published. What it would have read otherwise: leadhub events replay --source {source_id} --affected --dry-run"
     tell(_shape(found), as_json=as_json, words=said)
@@ -82,7 +81,7 @@ def rollback(source_id: int, version: int | None, as_json: bool) -> None:
     from ingest import mappings
 
     with hub() as (_, engine), engine.begin() as connection:
-        new = mappings.roll_back(connection, source_id, version, _ACTOR)
+        new = mappings.roll_back(connection, source_id, version, ACTOR)
     said = f"The text of version {version} is published again, as version {new}." if new else "The connector's own rules hold again."
     tell({"published": new}, as_json=as_json, words=said)
 

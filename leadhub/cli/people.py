@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 
 import click
 
-from leadhub.cli.answers import answers, hub, table, tell
+from leadhub.cli.answers import ACTOR, answers, hub, table, tell
 
 _ROLES = click.Choice(["admin", "head", "manager", "ops", "readonly"])
-_ACTOR = "command line"
 
 
 @click.group()
@@ -27,10 +26,11 @@ def owner() -> None:
 @answers
 def add_owner(name: str, extension: str, email: str, team: str, weight: float, as_json: bool) -> None:
     """Add an owner; he joins the default pool."""
-    from crm_core import owners
+    from crm_core import access, owners
 
     with hub() as (_, engine), engine.begin() as connection:
         owner_id = owners.add_owner(connection, name, extension, email, team, weight)
+        access.audit(connection, ACTOR, "owner.add", f"owner:{owner_id}")
     tell({"id": str(owner_id), "name": name}, as_json=as_json, words=f"Owner {owner_id}: {name}")
 
 
@@ -57,11 +57,12 @@ def list_owners(as_json: bool) -> None:
 @answers
 def absent(owner_id: int, until: datetime, reason: str, as_json: bool) -> None:
     """From now on give an owner no new leads, until a day or moment."""
-    from crm_core import owners
+    from crm_core import access, owners
 
     with hub() as (config, engine), engine.begin() as connection:
         back = until.replace(tzinfo=config.zone)
         owners.set_absent(connection, owner_id, back, reason)
+        access.audit(connection, ACTOR, "owner.absent", f"owner:{owner_id}")
     said = f"Owner {owner_id} gets no new leads until {back:%Y-%m-%d %H:%M %Z}."
     tell({"id": str(owner_id), "absent_until": back}, as_json=as_json, words=said)
 
@@ -85,7 +86,7 @@ def add_user(login: str, name: str, role: str, owner_id: int | None, password_st
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
     with hub() as (config, engine), engine.begin() as connection:
         user_id = access.add_user(connection, login, name or login, role, password, owner_id)
-        access.audit(connection, _ACTOR, "user.add", f"user:{user_id}", {"role": role})
+        access.audit(connection, ACTOR, "user.add", f"user:{user_id}", {"role": role})
         link = access.sign_in_link(connection, user_id, datetime.now(UTC), minutes=24 * 60)
     url = f"{config.base_url}/console/sign-in/{link}"
     said = f"User {user_id}: {login} ({role})\n  signs in within a day by {url}"
@@ -104,7 +105,7 @@ def link(login: str, as_json: bool) -> None:
         user_id = access.find_user_id(connection, login)
         if user_id is None:
             raise NotFound("user_unknown", f"There is no active user {login!r}.")
-        access.audit(connection, _ACTOR, "user.link", f"user:{user_id}")
+        access.audit(connection, ACTOR, "user.link", f"user:{user_id}")
         token_ = access.sign_in_link(connection, user_id, datetime.now(UTC), minutes=60)
     url = f"{config.base_url}/console/sign-in/{token_}"
     tell({"id": str(user_id), "sign_in_url": url}, as_json=as_json, words=url)
@@ -125,5 +126,5 @@ def create(role: str, name: str, as_json: bool) -> None:
 
     with hub() as (_, engine), engine.begin() as connection:
         key = access.create_token(connection, role, name)
-        access.audit(connection, _ACTOR, "token.create", f"token:{name}", {"role": role})
+        access.audit(connection, ACTOR, "token.create", f"token:{name}", {"role": role})
     tell({"token": key, "role": role, "name": name}, as_json=as_json, words=key)

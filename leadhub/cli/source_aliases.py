@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import click
 
-from leadhub.cli.answers import answers, hub, table, tell
-
-_ACTOR = "command line"
+from leadhub.cli.answers import ACTOR, answers, hub, table, tell
 
 
 @click.group()
@@ -27,7 +25,7 @@ def add(source_id: int, name: str, as_json: bool) -> None:
     from ingest.aliases import add_alias
 
     with hub() as (config, engine), engine.begin() as connection:
-        made = add_alias(connection, config, source_id, name, actor=_ACTOR)
+        made = add_alias(connection, config, source_id, name, actor=ACTOR)
     tell({"id": str(source_id), "alias": made}, as_json=as_json, words=f"{made} leads to source {source_id}.")
 
 
@@ -40,7 +38,7 @@ def remove(source_id: int, name: str, as_json: bool) -> None:
     from ingest.aliases import remove_alias
 
     with hub() as (config, engine), engine.begin() as connection:
-        remove_alias(connection, config, source_id, name, actor=_ACTOR)
+        remove_alias(connection, config, source_id, name, actor=ACTOR)
     tell({"id": str(source_id), "removed": name}, as_json=as_json, words=f"{name} leads nowhere now.")
 
 

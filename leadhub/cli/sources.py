@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leadhub.cli.answers import answers, fail, hub, table, tell
+from leadhub.cli.answers import ACTOR, answers, fail, hub, table, tell
 from leadhub.cli.source_aliases import alias
 
 if TYPE_CHECKING:
     from ingest.source_check import CheckResult
-
-_ACTOR = "command line"
 
 
 @click.group()
@@ -48,7 +46,7 @@ def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...
     with hub() as (config, engine):
         result = check_source(tried, config) if tried else None
         with engine.begin() as connection:
-            new = add_source(connection, config, connector, name, settings, hosts, actor=_ACTOR)
+            new = add_source(connection, config, connector, name, settings, hosts, actor=ACTOR)
             if tried is not None:
                 note_check(connection, new.id, tried, result, datetime.now(UTC))
     answer = {key: value for key, value in asdict(new).items() if value != "" or key not in ("secret", "token")}
@@ -122,7 +120,7 @@ def rotate(source_id: int, as_json: bool) -> None:
     from ingest.sources import rotate_token
 
     with hub() as (config, engine), engine.begin() as connection:
-        url = rotate_token(connection, config, source_id, actor=_ACTOR)
+        url = rotate_token(connection, config, source_id, actor=ACTOR)
     tell({"id": str(source_id), "url": url}, as_json=as_json, words=f"The new address is {url}")
 
 
@@ -144,7 +142,7 @@ def _set(source_id: int, state: str, *, as_json: bool) -> None:
     from ingest.sources import set_state
 
     with hub() as (_, engine), engine.begin() as connection:
-        set_state(connection, source_id, state, actor=_ACTOR)
+        set_state(connection, source_id, state, actor=ACTOR)
     tell({"id": str(source_id), "state": state}, as_json=as_json, words=f"Source {source_id} is {state}.")
 
 

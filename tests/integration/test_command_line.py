@@ -216,7 +216,7 @@ def test_doctor_names_each_part_when_the_servers_are_away(run: Run) -> None:
     away = {"LEADHUB_DATABASE_URL": "postgresql://x:geheim@127.0.0.1:9/x", "LEADHUB_BROKER_URL": "redis://127.0.0.1:9/0"}
     result = run("doctor", **away)
     assert result.exit_code == 1
-    assert result.output.count("BAD") == 4
+    assert result.output.count("BAD") == 5
     assert "geheim" not in result.output
 
 

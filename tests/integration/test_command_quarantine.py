@@ -51,7 +51,7 @@ def test_quarantine_when_listed_released_and_confirmed(desk: Desk, run: Callable
     assert answer(run("quarantine", "confirm", "--source", str(desk.form_source), "--since", "2020-01-01", "--json")) == {"events": 1}
     desk.drain("form")
     assert desk.event(first)["outcome"] == "created"
-    assert desk.event(second)["verdict"]["by"] == "command line"
+    assert desk.event(second)["verdict"]["by"] == "cli"
     assert [item["id"] for item in answer(run("quarantine", "list", "--shelf", "confirmed", "--json"))["items"]] == [second]
 
 
@@ -77,6 +77,6 @@ def test_alerts_when_listed_and_resolved(desk: Desk, run: Callable[..., Result])
         raise_alert(connection, desk.form_source, "new_field", "budget")
     assert "budget" in run("alerts").stdout
     (alert,) = answer(run("alerts", "--json"))["items"]
-    assert answer(run("alerts", "--resolve", alert["id"], "--json"))["resolved_by"] == "command line"
+    assert answer(run("alerts", "--resolve", alert["id"], "--json"))["resolved_by"] == "cli"
     assert answer(run("alerts", "--json"))["items"] == []
     assert run("alerts", "--resolve", "999").exit_code == 1

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from crm_core.config import HubConfig
 from crm_core.errors import Conflict, Invalid, NotFound
 from ingest.bootstrap import first_run
-from ingest.journal import dismiss, get_event, list_events, raw
+from ingest.journal import dismiss, get_event, list_events, look_at_raw
 from ingest.queues import health_report, queue_report
 from ingest.sources import set_state
 from webhooks.health import check
@@ -39,7 +39,7 @@ def test_event_is_shown_as_the_contract_says(door: Door) -> None:
     uid = door.post(source, b"hello").json()["event"]
     with door.engine.connect() as connection:
         shown = get_event(connection, uid)
-        kept = raw(connection, uid)
+        kept = look_at_raw(connection, uid, "cli", "page")
         with pytest.raises(NotFound):
             get_event(connection, "nothing\x00\ud83d")
     assert shown["id"] == uid

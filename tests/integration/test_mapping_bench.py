@@ -38,7 +38,7 @@ def _publish(desk: Desk, text: str) -> None:
 
 
 def _bench(desk: Desk, **more: Any) -> dict[str, Any]:
-    return bench(desk.engine, desk.config, desk.form_source, **more)
+    return bench(desk.engine, desk.config, desk.form_source, **more, actor="cli")
 
 
 def _send_affected(desk: Desk) -> int:
@@ -123,7 +123,7 @@ def test_bench_takes_the_newest_events_of_this_source_only(desk: Desk) -> None:
     items = _bench(desk, limit=3)["items"]
     assert [one["understood"]["inquiries"][0]["name"] for one in items] == ["Client 4", "Client 3", "Client 2"]
     with pytest.raises(NotFound):
-        bench(desk.engine, desk.config, 999_999)
+        bench(desk.engine, desk.config, 999_999, actor="cli")
 
 
 def test_dry_run_tells_each_difference_and_leaves_nothing_behind(desk: Desk) -> None:
@@ -131,7 +131,7 @@ def test_dry_run_tells_each_difference_and_leaves_nothing_behind(desk: Desk) -> 
     desk.form(name="Boris", phone="+7 912 345-67-06")
     desk.drain("form")
     before = _counts(desk), desk.rows("SELECT id, state, outcome, reason, replayed FROM inbound_event ORDER BY id")
-    report = dry_run(desk.engine, desk.config, desk.form_source, FIX)
+    report = dry_run(desk.engine, desk.config, desk.form_source, FIX, actor="cli")
     assert (_counts(desk), desk.rows("SELECT id, state, outcome, reason, replayed FROM inbound_event ORDER BY id")) == before
     assert (report["events"], report["changed"], report["before"], report["after"]) == (2, 1, {"created": 2}, {"created": 2})
     [item] = report["items"]
@@ -140,7 +140,7 @@ def test_dry_run_tells_each_difference_and_leaves_nothing_behind(desk: Desk) -> 
     assert (item["creates_lead"], report["leads"]) == (False, 0)
     assert desk.one("SELECT count(*) FROM source_mapping") == 0
     with pytest.raises(Invalid):
-        dry_run(desk.engine, desk.config, desk.form_source, "fields: [")
+        dry_run(desk.engine, desk.config, desk.form_source, "fields: [", actor="cli")
 
 
 def test_dry_run_names_the_leads_that_would_come_and_the_mistakes(desk: Desk) -> None:
@@ -149,16 +149,16 @@ def test_dry_run_names_the_leads_that_would_come_and_the_mistakes(desk: Desk) ->
         desk.form(**{**ODD, "zakaz_kod": f"+7 912 345-60-1{n} after six"})
     desk.drain("form")
     assert _counts(desk)[0] == 0
-    report = dry_run(desk.engine, desk.config, desk.form_source, FIX)
+    report = dry_run(desk.engine, desk.config, desk.form_source, FIX, actor="cli")
     assert (report["leads"], report["before"], report["after"]) == (3, {"ignored": 3}, {"created": 3})
-    worse = dry_run(desk.engine, desk.config, desk.form_source, "")  # the connector's own rules: leads, but without a phone
+    worse = dry_run(desk.engine, desk.config, desk.form_source, "", actor="cli")  # the connector's own rules: leads, but without a phone
     assert worse["leads"] == 3
     assert _counts(desk)[0] == 0
 
 
 def test_waiting_events_are_read_and_not_rehearsed(desk: Desk) -> None:
     desk.form(**ODD)
-    report = dry_run(desk.engine, desk.config, desk.form_source, FIX)
+    report = dry_run(desk.engine, desk.config, desk.form_source, FIX, actor="cli")
     assert (report["before"], report["after"], report["leads"], report["changed"]) == ({"waiting": 1}, {"waiting": 1}, 0, 1)
 
 
@@ -224,7 +224,7 @@ def test_nothing_of_it_is_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -
     desk.form(**ODD)
     desk.drain("form")
     _bench(desk, text=FIX)
-    dry_run(desk.engine, desk.config, desk.form_source, FIX)
+    dry_run(desk.engine, desk.config, desk.form_source, FIX, actor="cli")
     _publish(desk, FIX)
     _send_affected(desk)
     assert "912" not in caplog.text
@@ -234,9 +234,9 @@ def test_nothing_of_it_is_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -
 def test_bench_of_an_exchange_says_nothing_of_forms(desk: Desk) -> None:
     desk.call("call_started", "c1", "+79123456705")
     desk.drain()
-    [item] = bench(desk.engine, desk.config, desk.call_source)["items"]
+    [item] = bench(desk.engine, desk.config, desk.call_source, actor="cli")["items"]
     assert item["understood"]["inquiries"] == []
-    assert dry_run(desk.engine, desk.config, desk.call_source, "")["changed"] == 0
+    assert dry_run(desk.engine, desk.config, desk.call_source, "", actor="cli")["changed"] == 0
 
 
 def test_preset_behind_a_generic_address_is_the_beginning_of_its_mapping(desk: Desk) -> None:

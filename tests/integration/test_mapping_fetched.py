@@ -66,7 +66,7 @@ def odd(desk: Desk, api: Graph, lead_id: str = "1") -> None:
 
 
 def of_lead(desk: Desk) -> dict[str, Any]:
-    items = bench(desk.engine, desk.config, desk.form_source)["items"]
+    items = bench(desk.engine, desk.config, desk.form_source, actor="cli")["items"]
     return next(item for item in items if item["understood"]["inquiries"])
 
 
@@ -94,7 +94,7 @@ def test_notice_shows_nothing_that_could_be_mapped_when_it_stands_on_the_bench(
 ) -> None:
     odd(desk, api)
     items = bench(
-        desk.engine, desk.config, desk.form_source, text="fields:\n  company: {from: [$.object]}\n"
+        desk.engine, desk.config, desk.form_source, text="fields:\n  company: {from: [$.object]}\n", actor="cli"
     )["items"]
     notice = next(item for item in items if not item["understood"]["inquiries"])
     assert notice["understood"] == notice["draft"]
@@ -107,7 +107,7 @@ def test_question_becomes_what_a_person_says_when_he_clicks_on_it(desk: Desk, ap
     for name, role in ((QUESTION, "message"), (BUDGET, "title")):
         source = next(one["source"] for one in of_lead(desk)["arrived"] if one["name"] == name)
         text = assign(text, source, role, {}).text
-    tried = dry_run(desk.engine, desk.config, desk.form_source, text)
+    tried = dry_run(desk.engine, desk.config, desk.form_source, text, actor="cli")
     assert (tried["events"], tried["changed"], tried["leads"]) == (2, 1, 0), (
         "the notice beside it is as it was"
     )

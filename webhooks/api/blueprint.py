@@ -10,6 +10,7 @@ from crm_core.config import HubConfig
 from webhooks.api import (
     activities,
     alerts,
+    audit,
     calls,
     contacts,
     events,
@@ -32,7 +33,7 @@ PREFIX: Final = "/api/v1"
 ROUTES: Final[tuple[Route, ...]] = (
     *leads.ROUTES, *files.ROUTES, *contacts.ROUTES, *calls.ROUTES, *activities.ROUTES, *events.ROUTES, *ledger.ROUTES,
     *queues.ROUTES, *sources.ROUTES, *mappings.ROUTES, *owners.ROUTES, *pools.ROUTES,
-    *quarantine.ROUTES, *alerts.ROUTES,
+    *quarantine.ROUTES, *alerts.ROUTES, *audit.ROUTES,
 )  # fmt: skip
 
 

@@ -10,11 +10,10 @@ from typing import Annotated, Any, Literal, cast
 from flask import Response
 from pydantic import AfterValidator, ConfigDict, Field
 
-from crm_core.access import audit
 from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.reading.values import RowId, Text, Time
 from ingest.affected import affected
-from ingest.journal import dismiss, get_event, list_events, raw
+from ingest.journal import dismiss, get_event, list_events, look_at_raw
 from ingest.replay import ReplayReport, Selection, replay
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.shapes import journal as shapes
@@ -94,8 +93,7 @@ def _get(ask: Ask) -> Mapping[str, Any]:
 def _raw(ask: Ask) -> Response:
     uid = _uid(ask)
     with ask.engine.begin() as connection:
-        event = raw(connection, uid)
-        audit(connection, ask.principal, "event.raw", f"event:{uid}")
+        event = look_at_raw(connection, uid, ask.principal, "file")
     answer = Response(event.body, mimetype="application/octet-stream")
     answer.headers["Content-Disposition"] = f'attachment; filename="event-{uid}.bin"'
     answer.headers["X-Content-Type-Options"] = "nosniff"

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from flask import Response
 
-from crm_core.access import audit
-from crm_core.reading.attachments import get_file
+from crm_core.reading.attachments import open_file
 from webhooks.api.route import Ask, Route
 from webhooks.file_answer import file_answer
 
 
 def _get(ask: Ask) -> Response:
     with ask.engine.begin() as connection:
-        file = get_file(connection, ask.principal, ask.id("file"))
-        audit(connection, ask.principal, "file.read", f"file:{file.id}")
+        file = open_file(connection, ask.principal, ask.id("file"))
     return file_answer(ask.config.home, file)
 
 

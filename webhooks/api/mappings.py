@@ -81,12 +81,12 @@ def _roll_back(ask: Ask) -> Mapping[str, Any]:
 
 
 def _bench(ask: Ask) -> Mapping[str, Any]:
-    return bench(ask.engine, ask.config, ask.id("source"), cast(BenchQuery, ask.query).limit)
+    return bench(ask.engine, ask.config, ask.id("source"), cast(BenchQuery, ask.query).limit, actor=ask.principal)
 
 
 def _dry_run(ask: Ask) -> Mapping[str, Any]:
     body = cast(DryRunBody, ask.body)
-    return dry_run(ask.engine, ask.config, ask.id("source"), body.text, body.limit)
+    return dry_run(ask.engine, ask.config, ask.id("source"), body.text, body.limit, actor=ask.principal)
 
 
 def _fields(ask: Ask) -> Mapping[str, Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from flask import Response, request
 
 from crm_core.errors import Invalid
-from ingest.journal import MOST_COUNTED, OUTCOMES, count_events, get_event, list_events, raw
+from ingest.journal import MOST_COUNTED, OUTCOMES, count_events, get_event, list_events, look_at_raw
 from webhooks.console import choices
+from webhooks.console.day_span import day_span
 from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.console.quarantine import reason_words
 from webhooks.console.rawness import read_fields, shown_raw
@@ -24,7 +24,7 @@ _COUNTED = _TABS[:-1]
 
 def index(desk: Desk) -> Answer:
     wanted = chosen("state", "outcome", "source", "channel", "day", "from", "to")
-    since, until = _days(desk, wanted)
+    since, until = day_span(desk, wanted)
     narrowed: dict[str, Any] = {"source_id": _number(wanted.get("source")), "outcome": wanted.get("outcome"), "since": since,
                                 "until": until, "channel": wanted.get("channel")}  # fmt: skip
     with desk.engine.begin() as connection:
@@ -51,7 +51,7 @@ def card(desk: Desk, event_id: str) -> Answer:
     may_see_raw = desk.may("events.raw")
     with desk.engine.begin() as connection:
         event = get_event(connection, event_id)
-        body = raw(connection, event_id) if may_see_raw else None
+        body = look_at_raw(connection, event_id, desk.principal, "page") if may_see_raw else None
     return desk.page(
         "event.html",
         event=event | {"words": words_of(desk, event)},
@@ -78,22 +78,10 @@ def _spam(desk: Desk, reason: Mapping[str, Any]) -> list[str]:
 def download(desk: Desk, event_id: str) -> Answer:
     """The bytes as they came. Never rendered: whatever they claim to be, they are a file to keep."""
     with desk.engine.begin() as connection:
-        found = raw(connection, event_id)
+        found = look_at_raw(connection, event_id, desk.principal, "file")
     answer = Response(found.body, mimetype="application/octet-stream")
     answer.headers["Content-Disposition"] = f'attachment; filename="event-{found.uid}.bin"'
     return answer
-
-
-def _days(desk: Desk, wanted: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
-    """One day of the hub's zone, or those from one to another, as [since, until)."""
-    first, last = (wanted.get("day") or wanted.get(name) for name in ("from", "to"))
-    try:
-        first_day = date.fromisoformat(first) if first else None
-        end = date.fromisoformat(last) + timedelta(days=1) if last else None
-    except (ValueError, OverflowError) as error:
-        raise Invalid("day_unreadable", "A day is written as 2026-11-21.", fields=["day"]) from error
-    since, until = (None if day is None else datetime.combine(day, time(), desk.config.zone) for day in (first_day, end))
-    return since, until
 
 
 def _number(text: Any) -> int | None:

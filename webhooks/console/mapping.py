@@ -47,7 +47,10 @@ def shown(
     takes = source is not None and takes_mapping(source.connector)
     limit = MOST_EVENTS if request.args.get("all") else _EVENTS
     if source is not None and row.channel == "form":
-        tried = bench(desk.engine, desk.config, source_id, limit, text if text is not None and not problem else None)
+        tried = bench(
+            desk.engine, desk.config, source_id, limit, text if text is not None and not problem else None,
+            actor=desk.principal,
+        )  # fmt: skip
     else:
         tried = {"items": []}
     in_editor = text if text is not None else draft.text if draft else published.text if published else ""

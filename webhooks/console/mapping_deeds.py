@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.kit import Request
 from crm_core.errors import HubError, Invalid
 from ingest.bench_fields import base_rules
 from ingest.bench_mapping import dry_run
 from ingest.drift import acknowledge
-from ingest.journal import raw
+from ingest.journal import request_of
 from ingest.mapping_text import assign
 from ingest.mappings import checked, in_state, publish, roll_back, save_draft
 from ingest.sources import load_source
@@ -27,7 +26,7 @@ def text(desk: Desk, source_id: int) -> Answer:
     try:
         checked(written)
         if act == "try":
-            return mapping.shown(desk, source_id, written, report=dry_run(desk.engine, desk.config, source_id, written))
+            return mapping.shown(desk, source_id, written, report=dry_run(desk.engine, desk.config, source_id, written, actor=desk.principal))
         if act == "check":
             return mapping.shown(desk, source_id, written, is_right=True)
         with desk.engine.begin() as connection:
@@ -73,10 +72,9 @@ def _base(desk: Desk, connection: Any, source_id: int, uid: str) -> Any:
     """The rules that this event is read by where the mapping says nothing."""
     source = load_source(connection, desk.config, source_id)
     try:
-        event = raw(connection, uid)
+        request = request_of(connection, uid)
     except HubError:
         return source.connector.rules or {}
-    request = Request(event.method, event.path, event.query, event.headers, event.body, event.received_at)
     return base_rules(source.connector, request)
 
 

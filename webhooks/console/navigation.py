@@ -26,7 +26,10 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
         ("queues", "queues.read", "queues", "", "", ()),
         ("ledger", "ledger.read", "ledger", "", "", ()),
     ),
-    "team": (("owners", "owners.read", "owners", "", "", ("add_owner",)),),
+    "team": (
+        ("owners", "owners.read", "owners", "", "", ("add_owner",)),
+        ("audit", "audit.read", "audit", "", "", ()),
+    ),
 }
 
 #: What the entry opens when its badge counts less than the whole list: exactly what the badge counts.

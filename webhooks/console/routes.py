@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhooks.console import (
+    audit,
     call_backs,
     contacts,
     erasing,
@@ -106,6 +107,7 @@ ROUTES = (
     Route("POST", "/owners/<id:owner_id>/absent", "owner_absent", owners.absent, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/present", "owner_present", owners.present, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/active", "owner_active", owners.active, "owners.write"),
+    Route("GET", "/audit", "audit", audit.index, "audit.read"),
     Route("GET", "/quarantine", "quarantine", quarantine.index, "quarantine.read"),
     Route("POST", "/quarantine/release", "quarantine_release", quarantine.release, "quarantine.judge"),
     Route("POST", "/quarantine/confirm", "quarantine_confirm", quarantine.confirm, "quarantine.judge"),

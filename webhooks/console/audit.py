@@ -1,0 +1,55 @@
+"""The audit: who did or looked at what, by any door. For those who answer for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import request, url_for
+
+from crm_core.reading.audit import AuditFilters, list_audit
+from webhooks.console import choices
+from webhooks.console.asking import filters_of
+from webhooks.console.day_span import day_span
+from webhooks.console.desk import Answer, Desk, chosen
+from webhooks.console.explaining import actor
+from webhooks.console.rawness import visible
+from webhooks.console.values import as_text
+
+#: Kind of subject → (page that shows it, name of the id in its address).
+_PAGES: Mapping[str, tuple[str, str]] = {
+    "lead": ("lead", "lead_id"), "contact": ("contact", "contact_id"), "source": ("source", "source_id"),
+    "event": ("event", "event_id"),
+}  # fmt: skip
+
+
+def index(desk: Desk) -> Answer:
+    wanted = chosen("actor", "subject", "day")
+    since, until = day_span(desk, wanted)
+    filters = filters_of(AuditFilters, {name: wanted[name] for name in ("actor", "subject") if name in wanted})
+    filters = filters.model_copy(update={"since": since, "until": until})
+    with desk.engine.begin() as connection:
+        page = list_audit(connection, desk.principal, filters, cursor=request.args.get("cursor"))
+    return desk.page(
+        "audit.html",
+        items=[_shown(desk, item) for item in page.items],
+        more=desk.more(page.next),
+        first=choices.first_page(wanted),
+        chosen=wanted,
+        filtered=bool(wanted),
+    )
+
+
+def _shown(desk: Desk, item: Mapping[str, Any]) -> dict[str, Any]:
+    kind, _, row_id = item["subject"].partition(":")
+    language = desk.language
+    page = _PAGES.get(kind) if row_id and (row_id.isalnum() if kind == "event" else row_id.isdecimal()) else None
+    return {
+        **item,
+        "who": actor(desk, item["actor"], {item["actor"]: item["actor_name"]} if item["actor_name"] else {}),
+        "what": language.code("audit_action", item["action"]) if language.knows("audit_action", item["action"]) else item["action"],
+        "kind": language.code("audit_subject", kind) if language.knows("audit_subject", kind) else kind,
+        "row_id": visible(row_id),
+        "href": url_for(f"console.{page[0]}", **{page[1]: row_id}) if page else "",
+        "details": [(name, visible(as_text(value))) for name, value in sorted(item["data"].items())],
+    }
