@@ -59,7 +59,7 @@ def classify(e164: str) -> tuple[Strength, tuple[str, ...]] | None:
     if is_placeholder(e164):
         return "blocked", ("junk",)
     number = _number(e164)
-    if number is None:
+    if number is None or not _is_written_so(number, e164):
         return None
     kind = phonenumbers.number_type(number)
     if is_run(e164):
@@ -81,7 +81,36 @@ def classify(e164: str) -> tuple[Strength, tuple[str, ...]] | None:
 def is_valid(e164: str) -> bool:
     """True if the plan knows the number (placeholders of a valid shape included)."""
     number = _number(e164) if E164.fullmatch(e164) else None
-    return number is not None and phonenumbers.number_type(number) != PhoneNumberType.UNKNOWN
+    if number is None or phonenumbers.number_type(number) == PhoneNumberType.UNKNOWN:
+        return False
+    return _is_written_so(number, e164)
+
+
+def _is_written_so(number: PhoneNumber, e164: str) -> bool:
+    """False for +4407911…: the parser drops a trunk prefix, and two spellings of one number would be two people."""
+    return e164.startswith("+7") or phonenumbers.format_number(number, PhoneNumberFormat.E164) == e164
+
+
+@lru_cache(maxsize=4096)
+def without_trunk(e164: str) -> str:
+    """+44 (0)7911 … without the 0 that is dialled only inside of the country; Italy's belongs to the number.
+
+    The number as it is where neither reading is one that its plan knows.
+    """
+    if is_valid(e164):
+        return e164
+    number = _parse(e164, None)
+    if number is None:
+        return e164
+    written = phonenumbers.format_number(number, PhoneNumberFormat.E164)
+    if is_valid(written):
+        return written
+    code = f"+{number.country_code}"
+    national = e164.removeprefix(code)
+    for trunk in ("0", "80", "8"):  # also where the plan itself has no such prefix any more
+        if national.startswith(trunk) and is_valid(shorter := code + national.removeprefix(trunk)):
+            return shorter
+    return e164
 
 
 def region_of(e164: str) -> str:
@@ -135,9 +164,10 @@ def e164_of_digits(digits: str, plus: bool, region: str) -> tuple[str, bool]:
     if n == 10 and seven:
         return "+7" + digits, False
     if digits.startswith("810") and n >= 12 and (seven or region in _EX_USSR):
-        return "+" + digits[3:], False  # 8-10 is the way out of the country
+        return without_trunk("+" + digits[3:]), False  # 8-10 is the way out of the country
     if digits.startswith("00") and n >= 9:
-        return _international(digits.lstrip("0"))
+        found, repaired = _international(digits.lstrip("0"))
+        return (found, repaired) if is_valid(canonical(found)) else (_dialled_abroad(digits) or found, repaired)
     return _bare(digits, region)
 
 
@@ -149,11 +179,11 @@ def _international(digits: str) -> tuple[str, bool]:
         return "+7" + digits[2:], True  # +7 8 916 …: the trunk prefix was typed after the mask's +7
     if len(digits) == 11 and digits[0] == "8" and not is_valid(direct) and is_valid("+7" + digits[1:]):
         return "+7" + digits[1:], True  # +8 916 …: the commonest Russian slip
-    return (direct, False) if E164.fullmatch(direct) else ("", False)
+    return (without_trunk(direct), False) if E164.fullmatch(direct) else ("", False)
 
 
 def _bare(digits: str, region: str) -> tuple[str, bool]:
-    direct = "+" + digits if 10 <= len(digits) <= 15 and digits[0] != "0" else ""
+    direct = without_trunk("+" + digits) if 10 <= len(digits) <= 15 and digits[0] != "0" else ""
     code = str(phonenumbers.country_code_for_region(region))
     if direct and digits.startswith(code) and is_valid(direct):
         return direct, False  # exchanges write +7 916 … as 7916…
@@ -172,4 +202,12 @@ def _bare(digits: str, region: str) -> tuple[str, bool]:
             return stripped, False
     if digits[0] in "78" and len(digits) == 11 and is_valid("+7" + digits[1:]):
         return "+7" + digits[1:], False  # written the Russian way to a hub elsewhere
-    return national, False
+    return (national, False) if known else (_dialled_abroad(digits) or national, False)
+
+
+def _dialled_abroad(digits: str) -> str:
+    """What stands behind the way out of some other country: 011 of North America, 0011 of Australia, 010 of Japan."""
+    for prefix in ("0011", "011", "010"):
+        if digits.startswith(prefix) and is_valid(found := without_trunk("+" + digits.removeprefix(prefix))):
+            return found
+    return ""
