@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from crm_core.identity.national import CountryHint
+
 JSON = Any  # None | bool | int | float | str | list | dict, already free of NUL and lone surrogates
 
 
@@ -73,6 +75,7 @@ class Inquiry:
     is_test: bool = False  # the provider's own test mark, never guessed from a name
     fields: Mapping[str, JSON] = field(default_factory=dict)  # everything that was sent and not mapped
     attribution: Attribution = field(default_factory=Attribution)
+    country_hints: Mapping[str, tuple[CountryHint, ...]] = field(default_factory=dict)  # by the phone as written
     warnings: tuple[str, ...] = ()  # codes, e.g. "truncated_value"
     # The provider's id of the conversation: all inquiries of one thread of a source are of one contact, with or without a phone.
     thread: str = ""

@@ -20,7 +20,10 @@ CONTACTS_MAKE_SHARED = 20
 MOST_IDENTIFIERS = 5
 
 #: A weak identifier marked with one of these never joins anybody, not even its only user so far.
-_NEVER_ALONE = frozenset({"toll_free", "premium", "shared_cost", "alias", "typo", "sibling", "relay", "disposable"})
+_NEVER_ALONE = frozenset({"toll_free", "premium", "shared_cost", "alias", "typo", "sibling", "other_country", "relay", "disposable"})
+
+#: A phone whose country is a guess joins only those of one full name: Olga is in every country.
+UNSURE = "country_unsure"
 
 Compare = Callable[[str, str], Literal["agree", "unknown", "conflict"]]
 
@@ -134,16 +137,22 @@ def _weak(hits: Sequence[Hit], name: str, evidence: list[dict[str, Any]], compar
         for candidate in sorted(hit.candidates, key=lambda c: c.order):
             verdict = compare(name, candidate.name)
             evidence.append(_evidence(hit, candidate, verdict))
-            if verdict == "agree" and not _NEVER_ALONE.intersection(hit.flags):
+            if verdict == "agree" and _may_join(hit, name, candidate):
                 return Verdict("attach", "weak_identifier_and_name", candidate.contact, evidence=evidence)
             if verdict == "agree":
                 suggest.append(candidate.contact)
-        if len(hit.candidates) == 1 and not _NEVER_ALONE.intersection(hit.flags):
+        if len(hit.candidates) == 1 and not _NEVER_ALONE.intersection(hit.flags) and UNSURE not in hit.flags:
             only = hit.candidates[0]
             if compare(name, only.name) == "unknown":
                 return Verdict("attach", "only_user_of_weak_identifier", only.contact, evidence=evidence)
     rule = "nobody_known" if evidence or any(hit.candidates for hit in hits) else "no_known_identifier"
     return Verdict("new", rule, suggest=tuple(dict.fromkeys(suggest)), evidence=evidence)
+
+
+def _may_join(hit: Hit, name: str, candidate: Candidate) -> bool:
+    if UNSURE in hit.flags:
+        return min(len(name.split()), len(candidate.name.split())) > 1
+    return not _NEVER_ALONE.intersection(hit.flags)
 
 
 def _evidence(hit: Hit, candidate: Candidate, verdict: str) -> dict[str, Any]:

@@ -216,7 +216,7 @@ def _default_settings() -> FormConfig:
 def _post(event: Claimed, item: Item, source: LoadedSource, case: _Case, network: str) -> Post:
     inquiry = case.inquiry
     phones = {
-        key.value for phone in inquiry.phones[:5] for key in read_phones(phone, item.region, kind="form")
+        key.value for phone in inquiry.phones[:5] for key in read_phones(phone, item.region, kind="form", hints=inquiry.country_hints.get(phone, ()))
         if key.strength != "blocked"
     }  # fmt: skip
     text = folded(inquiry.message)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
+from connectors.kit.leaves import Path
 from connectors.kit.marks import Marks
 from crm_core.arrivals import Consent, IncomingFile
 
@@ -34,3 +37,13 @@ class Draft:
     consents: list[Consent] = field(default_factory=list)
     files: list[IncomingFile] = field(default_factory=list)
     guards: dict[str, str] = field(default_factory=dict)  # see `guards`
+    #: Where each phone stood and under what name, and what was sent around it: see `country_hints`.
+    phone_places: dict[str, tuple[Path, str]] | None = None
+    headers: Mapping[str, str] | None = None
+    whole: Mapping[str, Any] | None = None  # the post before a mapping took anything out of it
+
+    def place_phone(self, phone: str, path: Path, name: str) -> None:
+        """Remembers where a phone stood."""
+        if self.phone_places is None:
+            self.phone_places = {}
+        self.phone_places[phone] = path, name

@@ -68,6 +68,7 @@ def _phones(loose: Iterable[Leaf], draft: Draft, taken: set[Path], region: str) 
         ):
             if value not in draft.phones:
                 draft.phones.append(value)
+                draft.place_phone(value, leaf.path, leaf.name)
             taken.add(leaf.path)
             draft.warnings.add("phone_by_value")
 

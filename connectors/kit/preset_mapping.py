@@ -110,7 +110,8 @@ def _one(plan: Plan, row: Row, flags: Sequence[str], config: ConnectorConfig) ->
     for rule in plan.skip_if:
         if holds(rule, row):
             return Ignored(rule.get("code", "skipped"), rule["path"])
-    draft = Draft(warnings=set(flags), is_test=any(holds(rule, row) for rule in plan.test_if))
+    is_test = any(holds(rule, row) for rule in plan.test_if)
+    draft = Draft(warnings=set(flags), is_test=is_test, headers=row.request.headers, whole=row.data)
     draft.submitted_at = sent_at(row.data, row.request)
     referer = row.request.headers.get("referer", "")
     if is_address(referer):

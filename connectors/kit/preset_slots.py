@@ -211,6 +211,9 @@ def _put(
     """False where the text is no such thing, and stays a field."""
     if target in ("phone", "email"):
         getattr(draft, target + "s").extend(dict.fromkeys(text for _, text in found))
+        if target == "phone":
+            for place, phone in found:
+                draft.place_phone(phone, place, str(place[-1]) if place else "")
     elif target == "message":
         draft.messages.append(text.replace("\r\n", "\n"))
     elif target in ("page_url", "referrer", "page_title"):

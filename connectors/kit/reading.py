@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from connectors.kit import consents, guards
 from connectors.kit.connector import ConnectorConfig
+from connectors.kit.country_hints import hints_for
 from connectors.kit.draft import Draft
 from connectors.kit.files import Cabinet
 from connectors.kit.form_config import FormConfig
@@ -56,6 +58,7 @@ def read(
     outer_name, named_at = "", None
     closed = _closed(draft)
     ours = _has_user_beside(data)
+    technical: list[Leaf] = []
     for leaf in leaves(data):
         low = leaf.name.casefold()
         if low in honeypots:
@@ -92,6 +95,8 @@ def read(
             if role == "name":
                 named_at = leaf.path
                 outer_name = draft.name if len(leaf.path) == 1 else outer_name
+            elif role == "tech":
+                technical.append(leaf)
         else:
             loose.append(leaf)
     if by_name:
@@ -100,7 +105,9 @@ def read(
         taken.discard(named_at)
         draft.name = ""
     draft.consents[:] = consents.finished(draft.consents, wanted, told)
-    return _finished(data, draft, taken, notes)
+    inquiry = _finished(data, draft, taken, notes)
+    hints = hints_for(draft, (*loose, *technical), region) if draft.phones else None
+    return replace(inquiry, country_hints=hints) if hints else inquiry
 
 
 _PERSON = {"name", "first_name", "last_name", "middle_name", "phone", "email", "messenger", "company"}
@@ -192,7 +199,9 @@ def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
     if role == "phone":
         if sum(map(str.isdigit, value)) < 5:
             return False
-        _add(draft.phones, with_plus(leaf.value, value))
+        number = with_plus(leaf.value, value)
+        draft.place_phone(number, leaf.path, leaf.name)
+        _add(draft.phones, number)
     elif role == "email":
         if "@" not in value:
             return False

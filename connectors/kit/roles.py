@@ -12,8 +12,10 @@ from connectors.kit import vocabulary as words
 from connectors.kit.guards import PROOFS
 from connectors.kit.marks import mark_of
 
-_SEPARATORS = re.compile(r"[\W_]+")
-_TAIL = re.compile(r"[\W_\d]+\Z")
+#: Vowels and tones that are written above, below or beside a letter; for `re` they part words.
+_SIGNS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0981-\u0dff\u0e31-\u0e4e\u0eb1-\u0ecd\u1000-\u109f\u1780-\u17d3"
+_SEPARATORS = re.compile(rf"(?:[^\w{_SIGNS}]|_)+")
+_TAIL = re.compile(rf"(?:[^\w{_SIGNS}]|[_\d])+\Z")
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _APOSTROPHE = re.compile(r"(?<=\w\w)['’ʼ`](?=\w)(?!s\b)")  # ім’я is one word, manager's are two
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{6,}={0,2}")

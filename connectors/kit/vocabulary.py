@@ -23,7 +23,7 @@ MESSENGERS = {
 #: Role of a whole name. Names that would fool a stem (form_name, username) stand here too, with their true role.
 WHOLE: dict[str, frozenset[str]] = {
     "phone": _words(
-        "手机号码 联系电话 联系方式 聯絡電話 携帯電話 携帯番号 휴대폰 휴대전화 연락번호 رقمالجوال رقمالموبايل موبايل تلفون מספרטלפון טלפוןנייד נייד telefoonnummer mobiel telefonszám telefonnummer puhelin puhelinnumero telefonní telefonníčíslo telefonicislo telefón telefónnečíslo telefonas tālrunis σταθερό κινητό мобільний нөмір телефоннөмірі рақам sdt sốđiệnthoại điệnthoại nohp notelp telepon nomorhp nomortelepon telefonnum phoneno mobileno phonenum mob tlf tlfnr cellphone फोन "
+        "เบอร์โทรศัพท์ เบอร์โทร โทรศัพท์ มือถือ เบอร์มือถือ เบอร์ติดต่อ 手机号码 联系电话 联系方式 聯絡電話 携帯電話 携帯番号 휴대폰 휴대전화 연락번호 رقمالجوال رقمالموبايل موبايل تلفون מספרטלפון טלפוןנייד נייד telefoonnummer mobiel telefonszám telefonnummer puhelin puhelinnumero telefonní telefonníčíslo telefonicislo telefón telefónnečíslo telefonas tālrunis σταθερό κινητό мобільний нөмір телефоннөмірі рақам sdt sốđiệnthoại điệnthoại nohp notelp telepon nomorhp nomortelepon telefonnum phoneno mobileno phonenum mob tlf tlfnr cellphone फोन "
         "phone tel telephone mobile cell phonenumber contactnumber contactphone msisdn homephone workphone "
         "телефон тел мобильный номер номертелефона моб сотовый телефондлясвязи telefon telefono teléfono telefone fone celular "
         "móvil movil handy téléphone numéro numérodetéléphone numer telefonnummer numerotelefono cellulare gsm телефонен "

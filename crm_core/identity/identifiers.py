@@ -15,7 +15,7 @@ Strength = Literal["strong", "weak", "blocked"]
 
 #: Flags of keys that were inferred and not written by anybody. They serve to look up candidates for a suggestion;
 #: storing one would weaken the same value when somebody really writes it.
-GUESSES = frozenset({"alias", "sibling"})
+GUESSES = frozenset({"alias", "sibling", "other_country"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,8 @@ class Key:
     def is_guess(self) -> bool:
         """True if nobody wrote this value: look it up, never store it and never join on it."""
         return not GUESSES.isdisjoint(self.flags)
+
+    @property
+    def is_unsure(self) -> bool:
+        """True for a phone whose country is a guess: stored and shown, and joins only people of one full name."""
+        return "country_unsure" in self.flags

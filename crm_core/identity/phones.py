@@ -6,12 +6,13 @@ Internal extensions, withheld callers and local numbers without an area code mak
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from crm_core.identity.fieldtext import Part, parts, plain
 from crm_core.identity.identifiers import Key
-from crm_core.identity.numbering import canonical, classify, e164_of_digits, region_of
+from crm_core.identity.national import UNSURE, CountryHint, read_national
+from crm_core.identity.numbering import canonical, classify, e164_of_digits, is_valid, region_of
 from crm_core.identity.placeholders import is_withheld
 from crm_core.identity.prose import phone_parts
 
@@ -27,12 +28,14 @@ _MOST_NUMBERS = 10  # more in one field is a list of colleagues or an attack, no
 
 
 def read_phones(
-    text: str, region: str, *, area_code: str = "", kind: PhoneKind, blocked: frozenset[str] = frozenset()
+    text: str, region: str, *, area_code: str = "", kind: PhoneKind, blocked: frozenset[str] = frozenset(),
+    hints: Sequence[CountryHint] = (),
 ) -> tuple[Key, ...]:
     """Keys in the order in which the numbers stand, without repetitions.
 
     `region` is the source's ISO 3166 code, `area_code` its town's code for numbers of 5 to 7 digits ("495"), `blocked`
-    holds E.164 numbers that are never a client: the company's own lines and placeholders the user listed.
+    holds E.164 numbers that are never a client: the company's own lines and placeholders the user listed. `hints` say what
+    stands beside the number about its country, and go before `region`.
     """
     if kind == "text":
         found: Iterator[Part] = phone_parts(plain(text[:_TEXT_CHARS]), region)
@@ -43,9 +46,9 @@ def read_phones(
         found = parts(field)
     keys: dict[str, Key] = {}
     for part in found:
-        for key in _keys(part, region, area_code, blocked):
-            if kind == "text" and "possible" in key.flags:
-                continue  # in prose only a number that a plan knows is a phone
+        for key in _keys(part, region, area_code, blocked, hints):
+            if kind != "ani" and "possible" in key.flags:
+                continue  # a person's slip; an exchange names who really rings, also from a range that no plan knows yet
             if key.value not in keys and len(keys) < _MOST_NUMBERS:
                 keys[key.value] = key
     return tuple(keys.values())
@@ -56,19 +59,26 @@ def e164(text: str, region: str) -> str | None:
     return next((k.display for k in read_phones(text, region, kind="form") if k.strength != "blocked"), None)
 
 
-def _keys(part: Part, region: str, area_code: str, blocked: frozenset[str]) -> Iterator[Key]:
+def _keys(
+    part: Part, region: str, area_code: str, blocked: frozenset[str], hints: Sequence[CountryHint]
+) -> Iterator[Key]:
     flags = part.flags
     digits = part.digits
-    if 5 <= len(digits) <= 7 and not part.plus:
+    other, same = "", False
+    number, repaired = "", False
+    if hints:
+        reading = read_national(digits, part.plus, region, hints)
+        number, repaired, other = reading.e164, reading.repaired, reading.other
+        flags += reading.flags
+    if 5 <= len(digits) <= 7 and not part.plus and not (number and is_valid(number)):
         code = re.sub(r"\D", "", area_code)
         if not code or (region in ("RU", "KZ") and len(code) + len(digits) != 10):
             return
         flags += ("local",)
         same = len(set(digits)) == 1
-        digits = code + digits
-    else:
-        same = False
-    number, repaired = e164_of_digits(digits, part.plus, region)
+        number, repaired = e164_of_digits(code + digits, False, region)
+    elif not hints:
+        number, repaired = e164_of_digits(digits, part.plus, region)
     if not number:
         return
     value = canonical(number)
@@ -76,11 +86,15 @@ def _keys(part: Part, region: str, area_code: str, blocked: frozenset[str]) -> I
     if verdict is None:
         return
     strength, why = verdict
+    if UNSURE in flags and strength == "strong":
+        strength = "weak"
     if same:
         strength, why = "blocked", ("junk",)
     if repaired:
         flags += ("fixed",)
     yield Key("phone", value, strength, value, flags + why, part.extension)
+    if other and (verdict := classify(canonical(other))) is not None and verdict[0] != "blocked":
+        yield Key("phone", canonical(other), "weak", other, ("other_country",), part.extension)
     if part.sibling and strength != "blocked":
         other = value[: -len(part.sibling)] + part.sibling
         if other != value and (verdict := classify(other)) is not None and verdict[0] != "blocked":

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from crm_core.arrivals import Attribution, Inquiry
+from crm_core.identity.phones import region_of
 from crm_core.intake.doubles import double_of, happened_at, remember, was_erased
 from crm_core.intake.enclosures import enclose
 from crm_core.intake.joining import attach, join
 from crm_core.intake.people import Step
-from crm_core.intake.state import ContactState, LeadState, RecentTouch, Snapshot, Taken, TouchState
+from crm_core.intake.state import ContactState, LeadState, Person, RecentTouch, Snapshot, Taken, TouchState
 from crm_core.leads import LeadVerdict, decide_lead
 from crm_core.matching import Verdict
 
@@ -21,7 +22,18 @@ _TITLE_LENGTH = 120  # characters of a message that serve as a headline
 def taken_as(
     step: Step, outcome: str, reason: dict[str, Any], lead: LeadState | None = None, contact: ContactState | None = None
 ) -> Taken:
-    return Taken(step.item.event_id, outcome, reason, lead, contact)  # type: ignore[arg-type]  # ids come at the flush
+    told = {**reason, **country_of(step.person)}
+    return Taken(step.item.event_id, outcome, told, lead, contact)  # type: ignore[arg-type]  # ids come at the flush
+
+
+def country_of(person: Person) -> dict[str, Any]:
+    """What named the country of a number that was written without it, and whether it is only a guess. Not the number."""
+    for key in person.keys:
+        by = next((flag.removeprefix("country_") for flag in key.flags if flag.startswith("country_")), "")
+        if by:
+            named = {"by": "region" if by == "unsure" else by, "region": region_of(key.value), "unsure": key.is_unsure}
+            return {"country": named}
+    return {}
 
 
 def headline(text: str) -> str:

@@ -52,7 +52,10 @@ def _hits(snapshot: Snapshot, person: Person) -> list[matching.Hit]:
         identifier = snapshot.identifiers.get((key.kind, key.value))
         if identifier is None or key.strength == "blocked":
             continue
-        strength = "weak" if key.is_guess and identifier.strength == "strong" else identifier.strength
+        # Known only from numbers whose country was guessed, or read by a guess now: whose it is was never said.
+        unsure = key.is_unsure or (key.kind == "phone" and (key.strength, identifier.strength) == ("strong", "weak"))
+        strength = "weak" if (key.is_guess or unsure) and identifier.strength == "strong" else identifier.strength
+        flags = (*key.flags, matching.UNSURE) if unsure and not key.is_unsure else key.flags
         best: dict[ContactState, matching.Candidate] = {}
         for link in identifier.live_links():
             root = link.contact.root
@@ -60,7 +63,7 @@ def _hits(snapshot: Snapshot, person: Person) -> list[matching.Hit]:
                 best[root] = matching.Candidate(
                     root, root.order, root.name, link.exclusive, link.last_seen_at, root.phones, root.emails
                 )
-        hits.append(matching.Hit(key.kind, key.value, strength, key.flags, tuple(best.values())))
+        hits.append(matching.Hit(key.kind, key.value, strength, flags, tuple(best.values())))
     return hits
 
 
@@ -73,6 +76,8 @@ def _link(snapshot: Snapshot, step: Step, contact: ContactState, verdict: matchi
         identifier = snapshot.identifiers[key.kind, key.value]
         if identifier.strength in ("shared", "blocked"):
             continue
+        if key.kind == "phone" and (key.strength, identifier.strength) == ("strong", "weak"):
+            identifier.strength, identifier.changed = "strong", True  # now somebody wrote it with its country
         links = identifier.live_links()
         mine = next((link for link in links if link.contact.root is contact), None)
         if mine is not None:
@@ -81,7 +86,8 @@ def _link(snapshot: Snapshot, step: Step, contact: ContactState, verdict: matchi
             continue  # it belongs to somebody else, who is suggested; for this inquiry it says nothing
         else:
             held = any(link.exclusive for link in links)
-            exclusive = identifier.strength == "strong" and not held and verdict.rule != "weak_identifier_and_name"
+            certain = identifier.strength == "strong" and not key.is_unsure
+            exclusive = certain and not held and verdict.rule != "weak_identifier_and_name"
             identifier.links.append(
                 LinkState(contact, exclusive, key.display, at, step.item.event_id, created=True, seen=True)
             )
@@ -91,7 +97,7 @@ def _link(snapshot: Snapshot, step: Step, contact: ContactState, verdict: matchi
                 contact.phones += 1
             elif key.kind == "email":
                 contact.emails += 1
-        if first_name and key.kind != "thread" and first_name not in identifier.names_seen:
+        if first_name and key.kind != "thread" and not key.is_unsure and first_name not in identifier.names_seen:
             identifier.names_seen.append(first_name)
             identifier.changed = True
             if len(identifier.names_seen) >= matching.NAMES_MAKE_SHARED:

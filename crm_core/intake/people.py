@@ -10,7 +10,8 @@ from crm_core.arrivals import Address, Arrival, CallEvent, Inquiry, Message
 from crm_core.identity.emails import read_emails
 from crm_core.identity.identifiers import Key
 from crm_core.identity.messengers import messenger_keys, thread_key
-from crm_core.identity.phones import read_phones
+from crm_core.identity.national import CountryHint
+from crm_core.identity.phones import read_phones, region_of
 from crm_core.intake.state import Item, Person
 
 #: Local parts of senders that are programs: who wants something then stands in Reply-To (email.md §7).
@@ -36,7 +37,10 @@ def steps_of(items: Iterable[Item]) -> list[Step]:
 
 def person_of(arrival: Arrival, item: Item) -> Person:
     if isinstance(arrival, Inquiry):
-        phones = [key for text in arrival.phones for key in read_phones(text, item.region, kind="form")]
+        phones = [
+            key for text in arrival.phones
+            for key in read_phones(text, item.region, kind="form", hints=arrival.country_hints.get(text, ()))
+        ]
         emails = [key for text in arrival.emails for key in read_emails(text)]
         keys = [*phones, *emails, *messenger_keys(arrival.messengers)]
         if arrival.thread:
@@ -44,7 +48,7 @@ def person_of(arrival: Arrival, item: Item) -> Person:
         return Person(_ordered(keys, item.own_addresses), arrival.name, arrival.company)
     if isinstance(arrival, CallEvent):
         own = {key.value for key in read_phones(arrival.our_number, item.region, kind="ani")} if arrival.our_number else set()
-        phones = list(read_phones(arrival.remote, item.region, kind="ani"))
+        phones = list(read_phones(arrival.remote, item.region, kind="ani", hints=_of_line(own, item.region)))
         return Person(_ordered(phones, item.own_addresses | own))
     if isinstance(arrival, Message):
         client = client_address(arrival, item.own_addresses)
@@ -53,6 +57,12 @@ def person_of(arrival: Arrival, item: Item) -> Person:
             keys += read_emails(client.email)
         return Person(_ordered(keys, item.own_addresses), client.name if client else "")
     return Person(())
+
+
+def _of_line(own: Collection[str], region: str) -> tuple[CountryHint, ...]:
+    """A line abroad shows its callers as they are written there."""
+    regions = tuple(sorted({country for number in own if (country := region_of(number))} - {region}))
+    return (CountryHint("line", regions),) if regions else ()
 
 
 def client_address(message: Message, own: Collection[str]) -> Address | None:

@@ -46,7 +46,7 @@ def _place(key: Key) -> tuple[str, str]:
 def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     """Locks and reads. Must run inside a READ COMMITTED transaction, so that each statement sees the newest commit."""
     snapshot = Snapshot()
-    keys = {(key.kind, key.value): key for step in steps for key in step.person.keys if key.strength != "blocked"}
+    keys = _keys_of(steps)
     calls = {(step.item.source_id, a.call_key) for step in steps if isinstance(a := step.arrival, CallEvent)}
     messages = [step.arrival for step in steps if isinstance(step.arrival, Message)]
     shared = _shared_values(cursor, list(keys))
@@ -86,6 +86,16 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
         cursor.execute("SELECT extension, id FROM owner WHERE active AND extension <> ''")
         snapshot.owners_by_extension = {row["extension"]: row["id"] for row in cursor.fetchall()}
     return snapshot
+
+
+def _keys_of(steps: Sequence[Step]) -> dict[tuple[str, str], Key]:
+    """Each identifier once, as the least certain of the batch wrote it: who is certain then makes it strong."""
+    keys: dict[tuple[str, str], Key] = {}
+    for step in steps:
+        for key in step.person.keys:
+            if key.strength != "blocked" and not (_place(key) in keys and keys[_place(key)].is_unsure):
+                keys[_place(key)] = key
+    return keys
 
 
 def _shared_values(cursor: Cursor, keys: list[tuple[str, str]]) -> set[tuple[str, str]]:

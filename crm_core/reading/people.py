@@ -73,7 +73,7 @@ def members_of(connection: Connection, contact_id: int) -> list[int]:
 
 def phone_values(text: str, region: str) -> list[str]:
     """Canonical forms of a phone as somebody typed it; nothing if it is none."""
-    return [key.value for key in read_phones(text, region, kind="form")]
+    return [key.value for key in read_phones(text, region, kind="ani")]
 
 
 def email_values(text: str) -> list[str]:

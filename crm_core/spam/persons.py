@@ -20,7 +20,7 @@ _MOST_DOTS = 3  # first.middle.last has two
 
 def person_signals(inquiry: Inquiry, region: str) -> Iterator[Signal]:
     """`region` is the source's ISO 3166 code, for numbers without a country code."""
-    yield from _phones(inquiry.phones, region)
+    yield from _phones(inquiry, region)
     for email in inquiry.emails:
         local, _, domain = email.strip().casefold().rpartition("@")
         if domain and (listed := _disposable(domain)):
@@ -29,12 +29,15 @@ def person_signals(inquiry: Inquiry, region: str) -> Iterator[Signal]:
             yield Signal("dotted_email")
 
 
-def _phones(phones: tuple[str, ...], region: str) -> Iterator[Signal]:
-    written = [phone for phone in phones if not is_withheld(phone) and len(_DIGITS.findall(phone)) >= _TYPED]
-    keys = [key for phone in written for key in read_phones(phone, region, kind="form")]
+def _phones(inquiry: Inquiry, region: str) -> Iterator[Signal]:
+    written = [phone for phone in inquiry.phones if not is_withheld(phone) and len(_DIGITS.findall(phone)) >= _TYPED]
+    keys = [
+        key for phone in written
+        for key in read_phones(phone, region, kind="form", hints=inquiry.country_hints.get(phone, ()))
+    ]
     if any(_mechanical(phone) for phone in written) or any(_junk(key.value) for key in keys):
         yield Signal("phone_repeated")
-    elif written and not any("possible" not in key.flags for key in keys):
+    elif written and not keys:
         yield Signal("phone_invalid")
     if any(_is_premium(key.value) for key in keys):
         yield Signal("phone_premium")

@@ -23,6 +23,10 @@ def words_of(desk: Desk, event: Mapping[str, Any]) -> str:
         said.append(language.code("reason", first))
     if rule := (reason.get("match") or {}).get("rule"):
         said.append(language.code("match", rule))
+    if country := reason.get("country"):
+        said.append(language.code("country", country.get("by"), region=country.get("region", "")))
+        if country.get("unsure"):
+            said.append(language("country.unsure"))
     if rule := (reason.get("thread") or {}).get("rule"):
         said.append(language.code("thread", rule))
     if why := reason.get("why"):

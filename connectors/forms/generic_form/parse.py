@@ -88,7 +88,7 @@ def _mapping(data: Any) -> dict[str, Any]:
 
 
 def _inquiry(data: dict[str, Any], decoded: Decoded, request: Request, config: ConnectorConfig) -> Inquiry:
-    draft = Draft(warnings=set(decoded.flags))
+    draft = Draft(warnings=set(decoded.flags), headers=request.headers)
     data = opened(data)
     if decoded.query:
         data = {**decoded.query, **data}

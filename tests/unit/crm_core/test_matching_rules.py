@@ -112,3 +112,20 @@ def test_every_candidate_is_in_the_evidence_when_several_were_looked_at() -> Non
     hits = [hit("1", one("A", "Ivan")), hit("e", one("B", "Maria"), kind="email")]
     evidence = match(hits, "Ivan", NOW, compare).evidence  # type: ignore[arg-type]
     assert [(row["contact"], row["name"]) for row in evidence] == [("A", "agree"), ("B", "conflict")]
+
+
+def test_number_whose_country_is_a_guess_joins_only_those_of_one_full_name() -> None:
+    def guessed(name: str, *users: Candidate) -> str:
+        return decide([hit("1", *users, strength="weak", flags=("country_page", "country_unsure"))], name)[0]
+
+    assert guessed("", one("A")) == "new"
+    assert guessed("Ivan", one("A", "Ivan")) == "new"
+    assert guessed("", one("A", "Ivan Example")) == "new"
+    assert guessed("Ivan Example", one("A", "Ivan Example")) == "attach"
+    assert guessed("Ivan Example", one("A", "Maria Example"), one("B", "Ivan Example", 2)) == "attach"
+
+
+def test_what_the_sources_country_would_have_read_is_only_suggested() -> None:
+    other = hit("2", one("A", "Ivan Example"), strength="weak", flags=("other_country",))
+    verdict = match([other], "Ivan Example", NOW, compare)  # type: ignore[arg-type]
+    assert (verdict.action, verdict.suggest) == ("new", ("A",))
