@@ -15,11 +15,22 @@ from connectors.kit.files import is_described
 Path = tuple[str | int, ...]
 TREES = (dict, list)  # `dict | list` would be made anew for every field that is asked
 
-_NAMES = ("name", "key", "field_name", "fieldName", "field", "id", "ref", "ID")
-_LABELS = ("label", "title", "question", "caption")
+_NAMES = (
+    "name", "key", "field_name", "fieldName", "field", "id", "ref", "ID", "Name", "Key", "FieldName", "k", "Код", "Поле", "поле",
+)
+_LABELS = (
+    "label", "title", "question", "caption", "Label", "Title", "Question", "question_text", "questionText", "display_name",
+    "Вопрос", "вопрос", "Название", "название", "Наименование", "Тип",
+)
 #: What is remembered of labels is kept by its text: the words of a consent fit, a hostile sender's pages do not.
 LABEL_CHARS, TYPE_CHARS = 2000, 64
-_VALUES = ("value", "VALUE", "Value", "fieldValue", "field_value")
+_VALUES = ("value", "VALUE", "Value", "fieldValue", "field_value", "FieldValue", "Значение", "значение")
+#: The same where a name or a label stands beside them; alone they are names of fields.
+_ANSWERS = (
+    "answer", "answers", "Answer", "response", "responses", "Response", "reply", "values", "answer_text", "answerText", "val", "v",
+    "Ответ", "ответ",
+)  # fmt: skip
+_ANSWERS_SET = frozenset(_ANSWERS)
 
 _VALUES_SET, _PARTS = frozenset(_VALUES), frozenset(("first", "last", "full", "area"))
 
@@ -181,7 +192,7 @@ def are_descriptions(rows: list[Any]) -> bool:
 
 def _is_description(row: dict[str, Any]) -> bool:
     key = _value_key(row)
-    return key in _VALUES and row.keys() <= _ABOUT | {key} and any(isinstance(row.get(of), str) for of in (*_NAMES, *_LABELS))
+    return (key in _VALUES or key in _ANSWERS_SET) and row.keys() <= _ABOUT | {key} and any(isinstance(row.get(of), str) for of in (*_NAMES, *_LABELS))
 
 
 def is_file_list(value: list[Any]) -> bool:
@@ -193,10 +204,19 @@ def _value_key(item: dict[str, Any]) -> str:
     key = "" if _VALUES_SET.isdisjoint(item) else next(key for key in _VALUES if key in item)
     if key and not _CONTACTS.isdisjoint(name.casefold() for name in item):
         return ""  # {"name", "phone", "value": 5000} is a form, whatever one of its fields is called
+    if not key and not _ANSWERS_SET.isdisjoint(item):
+        key = _answer_key(item)
     if not key:
         kind = item.get("type")
         key = kind if isinstance(kind, str) and kind != "type" and kind in item else ""
     return key
+
+
+def _answer_key(item: dict[str, Any]) -> str:
+    """Of {"question", "answer"} and its kin, also of a bare {"answer": …} under the question's own name."""
+    key = next(key for key in _ANSWERS if key in item)
+    is_told = any(item.get(name) not in (None, "", [], {}) and not isinstance(item[name], list | bool) for name in (*_LABELS, *_NAMES) if name in item)
+    return key if (is_told or len(item) == 1) and _CONTACTS.isdisjoint(name.casefold() for name in item) else ""
 
 
 def _described(path: Path, name: str, item: dict[str, Any], key: str, *, in_list: bool = False) -> Leaf:

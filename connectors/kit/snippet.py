@@ -8,11 +8,15 @@ from typing import Any
 
 from connectors.kit.connector import Request
 from connectors.kit.decoding import brackets, jsontext, urlencoded
+from connectors.kit.shapes.structure import restructured
 
 OLDEST = timedelta(days=7)  # the snippet keeps an inquiry no longer; an older age is a wrong clock
 
 #: Names of second-level JSON that form builders put into a text field.
-_NESTED = ("rawRequest", "payment", "formData", "data", "payload", "fields", "values", "json", "data.json", "data_json")
+_NESTED = (
+    "rawRequest", "payment", "formData", "data", "payload", "fields", "values", "json", "data.json", "data_json", "form", "lead",
+    "contact", "submission", "body", "params", "event", "answers", "form_data", "formdata", "customer", "client",
+)  # fmt: skip
 
 #: What the page snippet calls things in `ctx`, and what they are called everywhere else.
 _CONTEXT = {
@@ -41,7 +45,7 @@ def opened(data: dict[str, Any]) -> dict[str, Any]:
             **fields,
             **_context(data.get("ctx")),
         }
-    return data
+    return restructured(data)
 
 
 def sent_at(data: dict[str, Any], request: Request) -> datetime | None:

@@ -157,7 +157,8 @@ COMPANY_STEMS = ("компани", "организаци", "company", "organiz",
 POSSESSIVES = ("your", "ihre", "votre", "vasha", "vashe", "vash", "ваше", "ваша", "ваш")
 #: Beginnings of a question that asks for free words.
 MESSAGE_STARTS = (
-    "tell us", "how can we help", "what can we do", "how may we help", "anything else", "describe", "please describe",
+    "tell us", "how can we help", "what can we do", "how may we help", "what do you need", "what are you looking for",
+    "what would you like", "what brings you", "что вам нужно", "какой у вас вопрос", "anything else", "describe", "please describe",
     "опишите", "расскажите", "напишите", "чем мы можем", "чем можем", "что вас интересует", "оставьте комментарий",
     "опишіть", "розкажіть", "beschreiben sie", "wie können wir", "cuéntanos", "cuentanos", "en qué podemos", "describa",
     "décrivez", "dites-nous", "comment pouvons-nous", "como podemos ajudar", "conte-nos", "descrivi", "raccontaci",
@@ -227,7 +228,7 @@ TECH = _words(
     "action submit recaptcha grecaptcharesponse hcaptcharesponse cfturnstileresponse smarttoken formspeccomments sessid "
     "csrf csrftoken xsrftoken csrfmiddlewaretoken authenticitytoken requestverificationtoken viewstate eventvalidation wpnonce "
     "wphttpreferer wpcf wpcfversion wpcflocale wpcfunittag wpcfcontainerpost wpcfposteddatahash jsexecutiontracker "
-    "uploadserverurl eventobserver validatednewrequiredfieldids submitsource builddate"
+    "handshakekey uploadserverurl eventobserver validatednewrequiredfieldids submitsource builddate"
 )
 TECH_STARTS = (
     "gform_",

@@ -14,6 +14,7 @@ from connectors.kit.decoding import Decoded, decode
 from connectors.kit.leaves import are_descriptions
 from connectors.kit.marks import is_address
 from connectors.kit.reading import Draft, read
+from connectors.kit.shapes import data_of, may_be_damaged, pairs_of, repaired, with_lines_of_message
 from connectors.kit.snippet import opened, sent_at
 from crm_core.arrivals import Arrival, Inquiry
 from crm_core.errors import Malformed
@@ -32,12 +33,15 @@ _SNIPPET = b'{"_key":'
 def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
     """One inquiry, or one for each row where the body is an array of them. Raises Malformed for a form without fields."""
     decoded = decode(request, config.region)
-    if isinstance(decoded.data, list) and are_descriptions(decoded.data):
-        return [_inquiry({"fields": decoded.data}, decoded, request, config)]
-    if isinstance(decoded.data, list) and any(isinstance(row, dict) for row in decoded.data):
-        rows = [_mapping(row) for row in decoded.data]  # loose words between the forms are an inquiry too
+    said = data_of(decoded, request.content_type)
+    if isinstance(said, list) and are_descriptions(said):
+        return [_inquiry({"fields": said}, decoded, request, config)]
+    if isinstance(said, list) and (pairs := pairs_of(said)):
+        said = pairs
+    if isinstance(said, list) and any(isinstance(row, dict) for row in said):
+        rows = [_mapping(row) for row in said]  # loose words between the forms are an inquiry too
         return [_inquiry(row, decoded, request, config) for row in rows if row] or _nothing(request)
-    data = _mapping(decoded.data)
+    data = _mapping(said)
     if not data and not decoded.query:
         return _nothing(request)
     return [_inquiry(data, decoded, request, config)]
@@ -90,6 +94,9 @@ def _mapping(data: Any) -> dict[str, Any]:
 def _inquiry(data: dict[str, Any], decoded: Decoded, request: Request, config: ConnectorConfig) -> Inquiry:
     draft = Draft(warnings=set(decoded.flags), headers=request.headers)
     data = opened(data)
+    if may_be_damaged(request.body):
+        data = repaired(data)
+    data = with_lines_of_message(data)
     if decoded.query:
         data = {**decoded.query, **data}
     draft.submitted_at = sent_at(data, request)

@@ -10,7 +10,7 @@ from functools import lru_cache, partial
 from typing import Any, Literal
 
 from connectors.kit.connector import Request
-from connectors.kit.decoding import brackets, guess, jsontext, limits, multipart, urlencoded
+from connectors.kit.decoding import brackets, guess, jsontext, limits, literal, multipart, urlencoded
 from connectors.kit.decoding.charset import codec_of, odd_parts, settled, text_of
 from crm_core.errors import Malformed
 
@@ -97,6 +97,8 @@ def decode_body(
             return "multipart", brackets.tree(multipart.parts(body, actual, charset, flags, settle), flags)
 
     first = body[:64].lstrip()[:1]
+    if first == b'"' and body[:64].lstrip()[1:2] in (b"{", b"["):
+        first = b"{"  # JSON that was encoded twice
     json_type = media.endswith("json")
     if first in (b"{", b"[") or (json_type and not urlencoded.looks_urlencoded(body)):
         data = _json(body, charset, flags, settle, hopeful=json_type or first == b"{")
@@ -135,6 +137,8 @@ def _json(
         except ValueError:
             pass
         else:
+            if type(value) is str and (held := jsontext.inner(value)) is not value:
+                return held
             return {} if value is None else value if is_fit else _bounded(value, flags)
     else:
         flags.add(limits.TOO_MANY_FIELDS)
@@ -143,7 +147,13 @@ def _json(
     cut = body[: limits.SALVAGE_BYTES]
     if settle is not None and (odd := odd_parts([cut])):
         charset = settle(odd)
-    return jsontext.bounded(jsontext.salvage(text_of(cut, charset), flags), flags) or None
+    text = text_of(cut, charset)
+    if len(cut) == len(body) and text.lstrip()[:1] in ("{", "[") and (written := literal.as_json(text)):
+        try:
+            return jsontext.understood(written)
+        except ValueError:
+            pass
+    return jsontext.bounded(jsontext.salvage(text, flags), flags) or None
 
 
 def _bounded(value: Any, flags: set[str]) -> Any:
@@ -164,16 +174,18 @@ def _text(body: bytes, charset: str, flags: set[str], settle: urlencoded.Settle 
         raise Malformed(
             "not_text", f"The body is neither a form, nor JSON, nor text: {len(body)} bytes of binary data."
         )
+    # A table or a document is a whole form and no single value of one.
+    most = limits.TEXT_CHARS if head.lstrip()[:1] == b"<" or b"\n" in head else limits.VALUE_CHARS
     if settle is not None and (odd := odd_parts(body[: 4 * limits.VALUE_CHARS].splitlines())):
         charset = settle(odd)
-    text = text_of(body[: 4 * limits.VALUE_CHARS], charset)
-    if len(text) > limits.VALUE_CHARS or len(body) > 4 * limits.VALUE_CHARS:
+    text = text_of(body[: 4 * most], charset)
+    if len(text) > most or len(body) > 4 * most:
         flags.add(limits.TRUNCATED_VALUE)
     if not _WORDS.search(text):
         raise Malformed(
             "nothing_readable", f"No field and no word can be read in the {len(body)} bytes of the body."
         )
-    return text[: limits.VALUE_CHARS]
+    return text[:most]
 
 
 def _unpacked(body: bytes, flags: set[str]) -> bytes:

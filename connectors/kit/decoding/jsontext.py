@@ -23,6 +23,7 @@ _CLOSING = re.compile(r'"(?=\s*(?:,\s*["\r\n]|[}\]]|\Z))')
 #: What stands between quotes, and between strings: the second byte of an Eastern character may be any other sign of JSON.
 _STRING = re.compile(rb"[^\"]{1,4096}")
 _ODD_BYTES = 64 * 1024
+_ENCODED_AGAIN = 3  # times; twice is a mistake that is seen, more often would be a game
 _SCALARS = frozenset((str, int, float, bool, type(None)))
 _ELSEWHERE = re.compile("[\udc80-\udcff]")
 
@@ -63,6 +64,18 @@ def understood(text: str) -> Any:
     """The value of a text, cleaned and within the limits of one inquiry. Raises ValueError."""
     value = loads(text)
     return value if _is_harmless(text) and _is_in_shape(value, 0) else bounded(value, set())
+
+
+def inner(value: Any) -> Any:
+    """The value that a text of JSON holds when the whole was encoded twice, or more often; any other value as it is."""
+    for _ in range(_ENCODED_AGAIN):
+        if type(value) is not str or value.lstrip()[:1] not in ("{", "[", '"'):
+            break
+        try:
+            value = understood(value)
+        except ValueError:
+            break
+    return value
 
 
 def bounded(value: Any, flags: set[str]) -> Any:
