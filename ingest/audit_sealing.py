@@ -16,6 +16,7 @@ from typing import Final
 from crm_core.access.audit_chain import Connection, Head, Verification, holds, seal, verify
 
 HEADS: Final = "audit_heads"
+SET_ASIDE: Final = "audit_heads.set-aside"
 #: A longer history than a person waits for; `leadhub audit verify` goes through all of it.
 RECENT: Final = 20_000
 
@@ -61,6 +62,32 @@ def note(home: Path, head: Head, now: datetime) -> None:
         file.seek(0)
         file.write("\n".join(lines) + "\n")
         file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def set_back(home: Path, position: int) -> int:
+    """After a restore: heads beyond the restored chain no longer tell of tampering. They move into a file of their own, where
+    they still prove what was there; returns how many."""
+    path = home / HEADS
+    try:
+        lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+    except FileNotFoundError:
+        return 0
+    beyond = [line for line in lines if (head := _read(line)) is not None and head.position > position]
+    if beyond:
+        _append(home / SET_ASIDE, beyond)
+        half = home / f".{HEADS}.partial"
+        half.unlink(missing_ok=True)
+        _append(half, [line for line in lines if line not in beyond])
+        half.rename(path)
+    return len(beyond)
+
+
+def _append(path: Path, lines: list[str]) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write("".join(f"{line}\n" for line in lines))
         file.flush()
         os.fsync(file.fileno())
 

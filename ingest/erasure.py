@@ -26,6 +26,8 @@ from crm_core.working.erasing import (
     erase_contact,
     own_identifiers,
 )
+from ingest.arrival import new_uid
+from ingest.erasure_log import note
 from ingest.files import forget_unnamed
 from ingest.strays import Search, search
 
@@ -93,15 +95,17 @@ def erase(
     with engine.connect() as connection:
         wanted = _wanted(connection, config, principal, person)
         found = search(connection, config, wanted, after, seconds)
+    erasure_id = new_uid()
     *earlier, last = list(_batches(found.ids)) or [[]]
-    strays = sum(_empty(engine, wanted, batch, now) for batch in earlier)
+    strays = sum(_empty(engine, config, wanted, batch, now, erasure_id) for batch in earlier)
     if found.next is not None:
-        strays += _empty(engine, wanted, last, now)
+        strays += _empty(engine, config, wanted, last, now, erasure_id)
     else:
         with engine.begin() as connection:
-            erased = erase_contact(connection, principal, contact_id, why, config.secret_key, now)
+            erased = erase_contact(connection, principal, contact_id, why, config.secret_key, now, erasure_id)
             last_strays = empty_strays(connection, last, wanted.is_in, now)
             _told(connection, principal, f"contact:{erased.contact_id}", why, strays + last_strays, found)
+            note(connection, config, erasure_id, [*erased.event_ids, *last], wanted.keys)
     if found.next is not None:
         with engine.begin() as connection:
             root_id = visible_root(connection, principal, contact_id)
@@ -126,12 +130,14 @@ def erase_address(
         wanted = _wanted(connection, config, principal, person)
         contacts = _users_of(connection, wanted)
         found = search(connection, config, wanted, after, seconds)
-    emptied = sum(_empty(engine, wanted, batch, now) for batch in _batches(found.ids))
+    erasure_id = new_uid()
+    emptied = sum(_empty(engine, config, wanted, batch, now, erasure_id) for batch in _batches(found.ids))
     with engine.begin() as connection:
         calls = empty_calls_of_nobody(connection, [value for kind, value in wanted.keys if kind == "phone"])
         # Who can compute the digest from an address can prove that it was erased; nobody can read it out of here.
         digests = [digest_of_identifier(config.secret_key, kind, value).hex() for kind, value in sorted(wanted.keys)]
-        _told(connection, principal, "events", why, emptied, found, calls=calls, digests=digests)
+        _told(connection, principal, "events", why, emptied, found, calls=calls, digests=digests, erasure=erasure_id)
+        note(connection, config, erasure_id, [], wanted.keys, calls=True)
     if found.next is not None:
         raise _not_finished(found, emptied)
     left = found.on_their_way + len(found.ids) - emptied
@@ -161,9 +167,13 @@ def _batches(ids: Sequence[int]) -> Iterator[list[int]]:
         yield list(ids[start : start + _BATCH])
 
 
-def _empty(engine: Engine, wanted: Sought, ids: Sequence[int], now: datetime) -> int:
+def _empty(
+    engine: Engine, config: HubConfig, wanted: Sought, ids: Sequence[int], now: datetime, erasure_id: str
+) -> int:  # fmt: skip
     with engine.begin() as connection:
-        return empty_strays(connection, ids, wanted.is_in, now)
+        emptied = empty_strays(connection, ids, wanted.is_in, now)
+        note(connection, config, erasure_id, ids, ())
+        return emptied
 
 
 def _told(

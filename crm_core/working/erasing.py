@@ -34,6 +34,7 @@ class Erased:
     strays: int = 0  # events of nobody that named him, emptied as well
     on_their_way: int = 0  # that name him too and were left, because the workers had them
     unsearched: Mapping[str, int] = field(default_factory=dict)  # events that could not be looked through, by why
+    event_ids: tuple[int, ...] = ()
 
 
 def own_identifiers(connection: Connection, principal: Principal, contact_id: int) -> list[tuple[str, str]]:
@@ -88,6 +89,17 @@ def empty_strays(
     return len(ids)
 
 
+def empty_events(connection: Connection, event_ids: Sequence[int], now: datetime) -> int:
+    """Empties events that had not become anything yet and dismisses them, so that nothing is made of them any more."""
+    return connection.execute(
+        text(
+            f"UPDATE inbound_event SET {_EMPTY_EVENT}, provider_key = NULL, state = 'done', outcome = 'dismissed', done_at = :now,"
+            " claim_token = NULL, reason = jsonb_build_object('code', 'erased', 'erased', true) WHERE id = ANY(:events)"
+        ),
+        {"events": list(event_ids), "now": now},
+    ).rowcount
+
+
 def empty_calls_of_nobody(connection: Connection, phones: Sequence[str]) -> int:
     """Calls of these numbers (E.164) that never led to a contact, such as one that only rang."""
     return connection.execute(
@@ -106,9 +118,11 @@ def digest_of_identifier(secret_key: str, kind: str, value: str) -> bytes:
 
 
 def erase_contact(
-    connection: Connection, principal: Principal, contact_id: int, why: str, secret_key: str, now: datetime
-) -> Erased:
-    """Raises NotFound, or Conflict while something of him is on its way through the workers."""
+    connection: Connection, principal: Principal, contact_id: int, why: str, secret_key: str, now: datetime,
+    erasure_id: str = "",
+) -> Erased:  # fmt: skip
+    """Raises NotFound, or Conflict while something of him is on its way through the workers. `erasure_id` is what the list of
+    erasures outside of the database calls this one."""
     root_id = visible_root(connection, principal, contact_id)
     identifiers = _held(connection, root_id)
     members = members_of(connection, root_id)
@@ -130,9 +144,9 @@ def erase_contact(
         leads += result.rowcount if statement.startswith("UPDATE lead") else 0
     audit(
         connection, principal, "contact.erase", f"contact:{root_id}",
-        {"why": why, "events": len(event_ids), "leads": leads},
+        {"why": why, "events": len(event_ids), "leads": leads} | ({"erasure": erasure_id} if erasure_id else {}),
     )  # fmt: skip
-    return Erased(root_id, len(event_ids), leads, tuple(files))
+    return Erased(root_id, len(event_ids), leads, tuple(files), event_ids=tuple(event_ids))
 
 
 def _held(connection: Connection, root_id: int) -> list[tuple[str, str]]:

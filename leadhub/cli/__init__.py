@@ -14,6 +14,8 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "beat": ("leadhub.cli.roles", "beat", "Run the schedule: sweeps and canaries."),
     "mail": ("leadhub.cli.roles", "mail", "Run the reader of the mailboxes."),
     "migrate": ("leadhub.cli.state", "migrate", "Bring the database to this version's schema."),
+    "backup": ("leadhub.cli.backup", "backup", "Save the whole hub into a directory."),
+    "restore": ("leadhub.cli.backup", "restore", "Bring back what was saved; erased persons stay erased."),
     "config": ("leadhub.cli.state", "config", "Show the effective settings, secrets masked."),
     "doctor": ("leadhub.cli.state", "doctor", "Check database, broker, mailboxes, clock and disk."),
     "health": ("leadhub.cli.state", "health", "Show whether the hub is healthy; exit 1 if it is not."),

