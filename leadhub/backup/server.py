@@ -16,7 +16,7 @@ from crm_core.config import HubConfig
 from crm_core.errors import Misconfigured
 from leadhub import running, settings
 from leadhub.embedded import ports, postgres
-from leadhub.home import create_privately, make_home
+from leadhub.home import make_home
 from leadhub.prepare import require_server
 from leadhub.settings import Settings
 
@@ -36,7 +36,6 @@ class Reached:
 @contextmanager
 def reached(read: Settings) -> Iterator[Reached]:
     """Misconfigured, with words, if the database cannot be had."""
-    create_privately()
     hub = running.read_prepared(read.home)
     if not read.embedded_database:
         config = settings.build(read, broker_url=read.values["broker_url"] or "redis://127.0.0.1:1/0")

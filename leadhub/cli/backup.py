@@ -23,7 +23,9 @@ def backup(directory: Path, without_key: bool, as_json: bool) -> None:
     from leadhub import settings
     from leadhub.backup.save import save
     from leadhub.backup.server import reached
+    from leadhub.home import create_privately
 
+    create_privately()
     with reached(settings.read(os.environ, Path.cwd())) as found:
         saved = save(found.config, directory.resolve(), with_key=not without_key)
     amount = f"{saved.events} events, {saved.contacts} contacts, {saved.files} files, {saved.bytes / 1e6:.1f} MB"
@@ -58,7 +60,9 @@ def restore(
     from leadhub.backup.restore import restore as run
     from leadhub.backup.server import reached
     from leadhub.backup.swap import drop_kept
+    from leadhub.home import create_privately
 
+    create_privately()
     if (directory is None) == (drop is None):
         raise click.UsageError("Name the directory of a backup, or with --drop a database that was kept.")
     read = settings.read(os.environ, Path.cwd())

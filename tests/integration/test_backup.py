@@ -147,8 +147,7 @@ def test_everything_is_there_again_on_another_machine(desk: Desk, tmp_path: Path
 def test_backup_is_closed_to_everybody_but_its_owner(desk: Desk, tmp_path: Path) -> None:
     with_file(desk, "anna@example.com", PNG)
     desk.drain()
-    before = os.umask(0o022)
-    os.umask(before)
+    before = os.umask(0o077)  # as `leadhub backup` does
     with reached(settings.read(
         {"LEADHUB_HOME": str(desk.config.home), "LEADHUB_DATABASE_URL": desk.config.database_url,
          "LEADHUB_BROKER_URL": "redis://127.0.0.1:1/0", "LEADHUB_SECRET_KEY": desk.config.secret_key}, tmp_path)) as found:  # fmt: skip
