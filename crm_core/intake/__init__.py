@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from crm_core.intake.callers import with_callers
+from crm_core.intake.calling_back import settle_call_backs
 from crm_core.intake.flush import flush, resolve_taken
 from crm_core.intake.people import steps_of
 from crm_core.intake.rows import Cursor
@@ -35,6 +36,7 @@ def take_in(cursor: Cursor, items: Sequence[Item], now: datetime) -> list[Taken]
     for item in items:
         if item.replayed:
             taken[item.event_id] += left_over(snapshot, item)
+    settle_call_backs(snapshot, now)
     flush(cursor, snapshot)
     combined = [_combine([resolve_taken(one) for one in taken[item.event_id]], item.notes) for item in items]
     called = {item.event_id: item.called_spam for item in items if item.called_spam is not None}

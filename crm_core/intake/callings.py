@@ -1,21 +1,22 @@
-"""What an event of a call does: the call is derived anew, and what its outcome calls for happens once."""
+"""What an event of a call does: the call is derived anew, and what its outcome calls for happens once.
+
+Call-backs are not made here: they are derived from all calls of the caller (`calling_back`) when the batch is through.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from crm_core import calls
 from crm_core.arrivals import Attribution, CallEvent
 from crm_core.errors import Transient
 from crm_core.intake.callers import unheard
+from crm_core.intake.calling_back import open_task
 from crm_core.intake.inquiries import add_touch, attribution_columns, outcome_on, put, taken_as
 from crm_core.intake.joining import join
 from crm_core.intake.people import Step
-from crm_core.intake.state import CallBackState, CallState, Snapshot, Taken, TouchState
-
-#: How soon a missed caller should be called back.
-CALL_BACK_WITHIN = timedelta(minutes=15)
+from crm_core.intake.state import CallState, Snapshot, Taken, TouchState
 
 
 def take_call(snapshot: Snapshot, step: Step, event: CallEvent, now: datetime) -> Taken:
@@ -24,6 +25,7 @@ def take_call(snapshot: Snapshot, step: Step, event: CallEvent, now: datetime) -
     call = snapshot.calls.get(key)
     if call is None:
         call = snapshot.calls[key] = CallState(None, item.source_id, event.call_key, None)
+    call.line = item.line
     if call.contact is not None and call.contact.root.is_erased:  # a late word on it brings nobody back
         snapshot.to_empty.append(item.event_id)
         return taken_as(step, "ignored", {"code": "call_of_an_erased_person"})
@@ -55,9 +57,12 @@ def settle(snapshot: Snapshot, step: Step, event: CallEvent, call: CallState, no
         },
     }  # fmt: skip
     call.remote = phone.display if phone is not None else view.remote
+    if phone is not None:
+        call.phone = phone.value
+        snapshot.callers[phone.value] = None
     direction = "out" if view.direction == "out" else "in"
     if call.touch is not None:
-        _update_touch(snapshot, call.touch, touch)
+        _update_touch(snapshot, call.touch, touch | {"at": view.started_at.isoformat()})
     if view.outcome == "internal":
         return taken_as(step, "ignored", {"code": "internal_call"}, call.lead, call.contact)
     if phone is None:
@@ -66,12 +71,12 @@ def settle(snapshot: Snapshot, step: Step, event: CallEvent, call: CallState, no
     if view.outcome is None:
         return _of_call(step, call, "call_in_progress")
     if view.outcome in calls.MISSED_OUTCOMES and view.direction != "out":
-        return _missed(snapshot, step, call, phone.value, touch, before, now)
+        return _missed(snapshot, step, call, touch, now)
     if view.outcome in calls.TALKED_OUTCOMES:
-        return _talked(snapshot, step, call, phone.value, touch, direction, now)
+        return _talked(snapshot, step, call, touch, direction, before, now)
     if view.outcome == "blocked":
         return _of_call(step, call, "blocked_by_the_exchange")
-    return _tried(snapshot, step, call, phone.value, touch, before)
+    return _tried(snapshot, step, call, phone.value, touch)
 
 
 def _of_call(step: Step, call: CallState, code: str) -> Taken:
@@ -80,7 +85,7 @@ def _of_call(step: Step, call: CallState, code: str) -> Taken:
 
 
 def _missed(
-    snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any], before: str | None, now: datetime
+    snapshot: Snapshot, step: Step, call: CallState, touch: dict[str, Any], now: datetime
 ) -> Taken:
     view = call.view
     # It may have been known as missed before anybody said whose call it was.
@@ -102,40 +107,21 @@ def _missed(
         taken.reason["call"] = call
     else:
         taken = _of_call(step, call, "call_already_has_its_lead")
-    if nothing_done or before not in calls.MISSED_OUTCOMES:
-        _open_call_back(snapshot, call, phone, now)
+    if call.lead is not None:
+        snapshot.leads_of_callers.append((call.lead, call.phone, view.started_at))
     return taken
 
 
-def _open_call_back(snapshot: Snapshot, call: CallState, phone: str, now: datetime) -> None:
-    back = snapshot.call_backs.get(phone)
-    if back is None or back.state != "open":
-        back = CallBackState(
-            None, phone, call.contact, call.lead, call, None, phone, now + CALL_BACK_WITHIN, call.view.started_at,
-            created=True,
-        )  # fmt: skip
-        snapshot.call_backs[phone] = back
-        snapshot.new_call_backs.append(back)
-    back.missed += 1
-    back.changed = True
-    back.result = {"last_missed_at": max(call.view.started_at, _last_missed_at(back)).isoformat()}
-
-
-def _last_missed_at(back: CallBackState) -> datetime:
-    told = back.result.get("last_missed_at")
-    return datetime.fromisoformat(told) if told else back.opened_at
-
-
 def _talked(
-    snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any], direction: str, now: datetime
+    snapshot: Snapshot, step: Step, call: CallState, touch: dict[str, Any], direction: str, before: str | None, now: datetime
 ) -> Taken:
-    """Somebody got through: contact and touch, no lead of its own; an open call-back to this number is done."""
+    """Somebody got through: contact and touch, no lead of its own."""
     view = call.view
     if call.touch is None:
         contact = call.contact.root if call.contact is not None else join(snapshot, step, now)[0]
         lead = contact.leads.get(step.item.line)
-        if lead is not None and lead.state != "open":
-            lead = None
+        if lead is not None and (lead.state != "open" or (lead.began_at is not None and view.started_at < lead.began_at)):
+            lead = None  # told late: when they talked there was no such lead
         if lead is not None:
             lead.new_touches += 1
             lead.last_touch_at = max(lead.last_touch_at, step.item.received_at)
@@ -146,29 +132,30 @@ def _talked(
             snapshot.ownership.append((contact, call.owner_id))
         item = add_touch(snapshot, step, contact, lead, touch, direction, view.started_at)
         call.contact, call.lead, call.touch, item.call = contact, lead, item, call
-    back = snapshot.call_backs.get(phone)
-    if back is not None and back.state == "open":
-        answered_at = view.answered_at or view.started_at
-        ended_at = view.ended_at or answered_at
-        # A talk that is told late does not answer the call that was missed after it.
-        only_this_one = back.missed == 1 and (back.call is call or back.call == call.id)
-        if only_this_one or ended_at >= _last_missed_at(back):
-            back.state, back.closed_at, back.changed = "done", now, True
-            back.result = {
-                "code": "got_through", "call": call, "direction": direction, "extension": view.extension,
-                "seconds_to_call_back": max(0, round((answered_at - back.opened_at).total_seconds())),
-            }  # fmt: skip
+    if before not in calls.TALKED_OUTCOMES:
+        _belongs_to_who_talked(snapshot, call)
     return _of_call(step, call, "answered_call" if direction == "in" else "outgoing_call")
 
 
+def _belongs_to_who_talked(snapshot: Snapshot, call: CallState) -> None:
+    """A pool shares out who has talked to nobody yet. Where the talk was only told after what came later, the lead goes to
+    who talked, as if it had been told in time; not if a person has decided about it."""
+    lead = call.lead or (call.contact.root.leads.get(call.line) if call.contact is not None else None)
+    if call.owner_id is None or call.contact is None or lead is None or lead.state != "open":
+        return
+    if lead.began_at is None or lead.began_at < call.view.started_at:
+        return
+    if lead.created:
+        snapshot.ownership.insert(snapshot.ownership.index(lead), (call.contact.root, call.owner_id))
+    elif lead.is_shared_out and lead.owner_id != call.owner_id:
+        snapshot.talked_before.append((lead, call.owner_id))
+
+
 def _tried(
-    snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any], before: str | None
+    snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any]
 ) -> Taken:
-    """An outgoing call that nobody took counts as an attempt; it makes no contact of its own."""
-    back = snapshot.call_backs.get(phone)
-    if back is not None and back.state == "open" and before != call.outcome:
-        back.tried += 1
-        back.changed = True
+    """An outgoing call that nobody took makes no contact of its own."""
+    back = open_task(snapshot, phone)
     if call.touch is None and back is not None and back.contact is not None:
         contact = back.contact.root
         item = add_touch(snapshot, step, contact, back.lead, touch, "out", call.view.started_at)

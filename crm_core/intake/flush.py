@@ -44,10 +44,18 @@ def flush(cursor: Cursor, snapshot: Snapshot) -> None:
     _write_calls(cursor, snapshot)
     _write_messages(cursor, snapshot)
     _write_touches(cursor, snapshot)
+    _join_later_calls(cursor, snapshot)
     write_enclosures(cursor, snapshot)
     assigned = [one for one in snapshot.ownership if isinstance(one, LeadState) and one.assignment]
+    assigned += [lead for lead, _ in snapshot.talked_before if lead.assignment]
     insert_rows(cursor, "assignment", [{"lead_id": lead.id, "at": "now", **lead.assignment} for lead in assigned])  # type: ignore[dict-item]
     _write_call_backs(cursor, snapshot)
+    if snapshot.talked_before:
+        cursor.execute(
+            "UPDATE activity SET owner_id = l.owner_id FROM lead l WHERE l.id = activity.lead_id AND l.id = ANY(%s)"
+            " AND activity.state = 'open'",
+            ([lead.id for lead, _ in snapshot.talked_before],),
+        )
     _write_suggestions(cursor, snapshot)
     write_pools(cursor, pools)
 
@@ -245,6 +253,10 @@ def _write_touches(cursor: Cursor, snapshot: Snapshot) -> None:
         [{"id": t.id, "title": t.columns["title"], "text": t.columns["text"], "data": t.columns["data"]}
          for t in snapshot.changed_touches],
     )  # fmt: skip
+    update_rows(
+        cursor, "touch",
+        [{"id": t.id, "at": t.columns["at"]} for t in snapshot.changed_touches if t.call is not None and "at" in t.columns],
+    )  # fmt: skip
     # Read by other rules, the same submission has other marks: a repetition of it is read by those rules too.
     update_rows(
         cursor, "touch",
@@ -253,26 +265,45 @@ def _write_touches(cursor: Cursor, snapshot: Snapshot) -> None:
     )  # fmt: skip
 
 
+def _join_later_calls(cursor: Cursor, snapshot: Snapshot) -> None:
+    """Talks that were told before the missed call that preceded them belong to the lead that it made."""
+    made = [(lead, phone, at) for lead, phone, at in snapshot.leads_of_callers if lead.folded_into is None]
+    if not made:
+        return
+    cursor.execute(
+        "WITH later AS (SELECT DISTINCT ON (t.id) t.id, t.call_id, k.lead FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS k(lead, phone, at)"
+        "  JOIN call c ON c.remote = k.phone AND c.lead_id IS NULL JOIN touch t ON t.call_id = c.id"
+        "  JOIN lead l ON l.id = k.lead AND l.contact_id = t.contact_id WHERE t.lead_id IS NULL AND t.at >= k.at ORDER BY t.id),"
+        " joined AS (UPDATE touch SET lead_id = later.lead FROM later WHERE touch.id = later.id),"
+        " known AS (UPDATE call SET lead_id = later.lead FROM later WHERE call.id = later.call_id)"
+        " UPDATE lead SET touches = touches + k.n FROM (SELECT lead, count(*) AS n FROM later GROUP BY lead) k WHERE lead.id = k.lead",
+        ([lead.id for lead, _, _ in made], [phone for _, phone, _ in made], [at for _, _, at in made]),
+    )
+
+
 def _write_call_backs(cursor: Cursor, snapshot: Snapshot) -> None:
     def owner(back: CallBackState) -> int | None:
         return back.lead.owner_id if back.lead is not None and back.lead.owner_id is not None else back.owner_id
 
+    def columns(back: CallBackState) -> dict[str, Any]:
+        return {
+            "id": back.id, "state": back.state, "missed": back.missed, "tried": back.tried, "closed_at": back.closed_at,
+            "result": resolve(back.result), "due_at": back.due_at, "created_at": back.opened_at,
+            "contact_id": back.contact.root.id if back.contact else back.contact_id,
+            "lead_id": back.lead.id if back.lead else back.lead_id,
+            "call_id": back.call if isinstance(back.call, int) or back.call is None else back.call.id,
+        }  # fmt: skip
+
+    known = [b for tasks in snapshot.call_backs.values() for b in tasks if b.changed and not b.created]
+    if snapshot.needless_call_backs:
+        cursor.execute("DELETE FROM activity WHERE id = ANY(%s)", ([b.id for b in snapshot.needless_call_backs],))
+    # A caller has one open task at most: what closes comes before what opens.
+    update_rows(cursor, "activity", [columns(b) for b in known if b.state != "open"])
+    update_rows(cursor, "activity", [columns(b) for b in known if b.state == "open"])
     insert_rows(
         cursor, "activity",
-        [{"id": b.id, "kind": "call_back", "state": b.state, "contact_id": b.contact.root.id if b.contact else None,
-          "lead_id": b.lead.id if b.lead else None, "owner_id": owner(b),
-          "call_id": b.call if isinstance(b.call, int) or b.call is None else b.call.id, "phone": b.phone,
-          "title": b.title, "due_at": b.due_at, "missed": b.missed, "tried": b.tried, "created_at": b.opened_at,
-          "closed_at": b.closed_at, "result": resolve(b.result)}
+        [{**columns(b), "kind": "call_back", "owner_id": owner(b), "phone": b.phone, "title": b.title}
          for b in snapshot.new_call_backs],
-        "ON CONFLICT (phone) WHERE kind = 'call_back' AND state = 'open'"
-        " DO UPDATE SET missed = activity.missed + excluded.missed",
-    )  # fmt: skip
-    update_rows(
-        cursor, "activity",
-        [{"id": b.id, "state": b.state, "missed": b.missed, "tried": b.tried, "closed_at": b.closed_at,
-          "result": resolve(b.result), "contact_id": b.contact.root.id if b.contact else None}
-         for b in snapshot.call_backs.values() if b.changed and not b.created],
     )  # fmt: skip
 
 

@@ -196,7 +196,7 @@ def put(
             None, contact, line, "open", None, step.item.received_at, step.item.event_id, step.seq,
             repeat_of=latest if decided.action == "repeat" else None, created=True, content=content,
             pool_id=step.item.pool_id, spam=step.item.spam[step.seq] if step.seq < len(step.item.spam) else {},
-            sticky_owner_id=latest.owner_id if latest is not None else None,
+            sticky_owner_id=latest.owner_id if latest is not None else None, began_at=at,
         )  # fmt: skip
         lead.content = {
             **content, "channel": step.item.channel, "source_id": step.item.source_id,

@@ -139,7 +139,7 @@ def _merge(
     winner.phones += loser.phones
     winner.emails += loser.emails
     winner.changed = True
-    for call_back in snapshot.call_backs.values():
+    for call_back in (one for tasks in snapshot.call_backs.values() for one in tasks):
         if call_back.contact is loser:
             call_back.contact, call_back.changed = winner, True
     for identifier in snapshot.identifiers.values():

@@ -46,7 +46,8 @@ def read_routing(cursor: Cursor, pool_ids: Iterable[int]) -> RoutingState:
 def give_owners(cursor: Cursor, snapshot: Snapshot) -> list[PoolState]:
     """Gives owners, in the order of the events; returns the pools whose ledger moved."""
     leads = [one for one in snapshot.ownership if isinstance(one, LeadState) and one.folded_into is None]
-    state = read_routing(cursor, {lead.pool_id for lead in leads if lead.pool_id is not None}) if leads else None
+    asked = [*leads, *(lead for lead, _ in snapshot.talked_before)]
+    state = read_routing(cursor, {lead.pool_id for lead in asked if lead.pool_id is not None}) if asked else None
     for one in snapshot.ownership:
         if isinstance(one, tuple):
             contact, owner_id = one[0].root, one[1]
@@ -57,6 +58,9 @@ def give_owners(cursor: Cursor, snapshot: Snapshot) -> list[PoolState]:
     for one in snapshot.ownership:
         if isinstance(one, LeadState) and one.folded_into is not None:
             _follow(one)
+    for lead, owner_id in snapshot.talked_before:
+        if state is not None and lead.folded_into is None:
+            _give_to_who_talked(lead, owner_id, state)
     return [pool for pool in state.pools.values() if pool.touched] if state else []
 
 
@@ -74,6 +78,20 @@ def _give_owner(lead: LeadState, state: RoutingState) -> None:
     # Whoever approached a client first owns him; cover and duty hold the lead, not the client.
     if contact.owner_id is None and decision.kind in ("pool", "answered", "sticky"):
         _own(contact, decision.owner_id)
+
+
+def _give_to_who_talked(lead: LeadState, owner_id: int, state: RoutingState) -> None:
+    """The pool's ledger gets no credit back, as after a merge: it counts what was given."""
+    contact = lead.contact.root
+    before, owner = lead.owner_id, state.owners[owner_id]
+    lead.owner_id = owner_id
+    step = {"rule": "answered_the_call", "owner": str(owner.id), "name": owner.name, "verdict": "chosen"}
+    lead.assignment = {
+        "owner_id": owner_id, "pool_id": None, "kind": "answered", "trace": {"code": "answered_the_call", "steps": [step]},
+        "actor": "hub",
+    }  # fmt: skip
+    if contact.owner_id is None or contact.owner_id == before:
+        _own(contact, owner_id)
 
 
 def _follow(lead: LeadState) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from crm_core.arrivals import CallEvent, Inquiry, Message
 from crm_core.errors import Transient
 from crm_core.identity.identifiers import Key
+from crm_core.intake.calling_back import read_callers
 from crm_core.intake.doubles import marks_of, read_recent
 from crm_core.intake.people import Step
 from crm_core.intake.rows import Cursor
@@ -52,6 +53,9 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     shared = _shared_values(cursor, list(keys))
     names = [f"{kind}:{value}" for kind, value in keys if (kind, value) not in shared]
     names += [f"call:{source_id}:{call_key}" for source_id, call_key in calls]
+    # Of a number that many share nobody else may decide about the call-back either.
+    phones = sorted({k.value for s in steps if isinstance(s.arrival, CallEvent) for k in s.person.keys if k.kind == "phone"})
+    names += [f"caller:{phone}" for phone in phones]
     names += [f"mail:{message.dedup_key}" for message in messages]
     for step in steps:
         if isinstance(inquiry := step.arrival, Inquiry):
@@ -73,7 +77,7 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     touch_rows = _read_touches(cursor, replayed, [row["id"] for row in call_rows], wanted)
     if snapshot.marks:
         read_recent(cursor, snapshot, steps, wanted)
-    back_ids = _find_call_backs(cursor, [value for kind, value in keys if kind == "phone"], wanted) if calls else []
+    back_ids = _find_call_backs(cursor, phones, wanted) if phones else []
     _lock_contacts(cursor, snapshot, wanted)
     if any(snapshot.contacts[row["contact_id"]].is_erased for row in links):
         # The address was linked to him after the erasure had taken its locks, and went with him. Now it is nobody's.
@@ -82,6 +86,9 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     back_rows = _lock_call_backs(cursor, back_ids) if back_ids else []
     _read_leads(cursor, snapshot)
     _connect(snapshot, links, call_rows, message_rows, touch_rows, back_rows)
+    if phones:
+        read_callers(cursor, snapshot, phones, datetime.now(UTC))
+        _read_beginnings(cursor, snapshot)
     if calls:
         cursor.execute("SELECT extension, id FROM owner WHERE active AND extension <> ''")
         snapshot.owners_by_extension = {row["extension"]: row["id"] for row in cursor.fetchall()}
@@ -176,21 +183,22 @@ def _read_touches(cursor: Cursor, event_ids: list[int], call_ids: list[int], wan
 
 
 def _find_call_backs(cursor: Cursor, phones: list[str], wanted: set[int]) -> list[int]:
-    """Open ones, not locked yet: whoever hands a lead over holds its contact and then wants its call-back."""
+    """Not locked yet: whoever hands a lead over holds its contact and then wants its call-back."""
     cursor.execute(
-        "SELECT id, contact_id FROM activity WHERE kind = 'call_back' AND state = 'open' AND phone = ANY(%s)", (phones,)
+        "SELECT id, contact_id, state FROM activity WHERE kind = 'call_back' AND phone = ANY(%s)"
+        "   AND (state = 'open' OR coalesce(closed_at, created_at) > clock_timestamp() - interval '31 days')", (phones,)
     )
     rows = cursor.fetchall()
-    wanted.update(row["contact_id"] for row in rows if row["contact_id"] is not None)
+    wanted.update(row["contact_id"] for row in rows if row["contact_id"] is not None and row["state"] == "open")
     return [row["id"] for row in rows]
 
 
 def _lock_call_backs(cursor: Cursor, ids: list[int]) -> list[dict[str, Any]]:
-    """Those of them that nobody has closed meanwhile."""
+    """As they are now: somebody may have closed one meanwhile."""
     cursor.execute(
-        "SELECT a.id, a.phone, a.contact_id, a.lead_id, a.call_id, a.owner_id, a.title, a.due_at, a.created_at,"
-        f" a.missed, a.tried, a.result, {_BIRTH} FROM activity a LEFT JOIN lead l ON l.id = a.lead_id"
-        " WHERE a.id = ANY(%s) AND a.state = 'open' ORDER BY a.id FOR UPDATE OF a",
+        "SELECT a.id, a.phone, a.contact_id, a.lead_id, a.call_id, a.owner_id, a.title, a.due_at, a.created_at, a.state,"
+        f" a.closed_at, a.missed, a.tried, a.result, {_BIRTH} FROM activity a LEFT JOIN lead l ON l.id = a.lead_id"
+        " WHERE a.id = ANY(%s) ORDER BY a.id FOR UPDATE OF a",
         (ids,),
     )
     return cursor.fetchall()
@@ -263,6 +271,19 @@ def _read_leads(cursor: Cursor, snapshot: Snapshot) -> None:
         snapshot.leads[row["id"]] = lead
 
 
+def _read_beginnings(cursor: Cursor, snapshot: Snapshot) -> None:
+    """Since when each open lead exists, and whether a pool's turn is all that gave it to its owner."""
+    cursor.execute(
+        "SELECT DISTINCT ON (a.lead_id) a.lead_id, a.kind = 'pool' AND a.actor = 'hub' AS is_shared_out,"
+        "       (SELECT min(t.at) FROM touch t WHERE t.lead_id = a.lead_id) AS began_at"
+        "  FROM assignment a WHERE a.lead_id = ANY(%s) ORDER BY a.lead_id, a.id DESC",
+        ([lead.id for lead in snapshot.leads.values() if lead.state == "open"],),
+    )
+    for row in cursor.fetchall():
+        lead = snapshot.leads[row["lead_id"]]
+        lead.began_at, lead.is_shared_out = row["began_at"], row["is_shared_out"]
+
+
 def _connect(
     snapshot: Snapshot,
     links: list[dict[str, Any]],
@@ -305,11 +326,13 @@ def _connect(
         if call is not None and call.touch is None:
             call.touch, touch.call = touch, call
     for row in back_rows:
-        snapshot.call_backs[row["phone"]] = CallBackState(
-            row["id"], row["phone"], snapshot.contacts.get(row["contact_id"]),
-            snapshot.leads.get(row["lead_id"]) or _other_lead(snapshot, row), row["call_id"], row["owner_id"],
-            row["title"], row["due_at"], row["created_at"], missed=row["missed"], tried=row["tried"], result=row["result"],
+        person = snapshot.contacts.get(row["contact_id"])
+        lead = snapshot.leads.get(row["lead_id"]) or (_other_lead(snapshot, row) if person is not None else None)
+        back = CallBackState(
+            row["id"], row["phone"], person, lead, row["call_id"], row["owner_id"], row["title"], row["due_at"],
+            row["created_at"], row["state"], row["missed"], row["tried"], row["closed_at"], row["result"], contact_id=row["contact_id"], lead_id=row["lead_id"],
         )  # fmt: skip
+        snapshot.call_backs.setdefault(row["phone"], []).append(back)
 
 
 def _other_lead(snapshot: Snapshot, row: dict[str, Any]) -> LeadState | None:

@@ -121,6 +121,8 @@ class LeadState:
     answered_by_id: int | None = None
     sticky_owner_id: int | None = None
     spam: Mapping[str, Any] = field(default_factory=dict)  # {"score","reasons"} of its first inquiry
+    began_at: datetime | None = None  # its first touch; None where nobody asked
+    is_shared_out: bool = False  # a pool gave it to its owner, and no person has decided since
 
 
 @dataclass(slots=True, eq=False)
@@ -150,6 +152,8 @@ class CallState:
     owner_id: int | None = None
     view: Any = None  # crm_core.calls.CallView
     remote: str = ""  # E.164 where the number is one
+    line: str = ""  # of its source
+    phone: str = ""  # canonical key of the caller; "" where the number identifies nobody
     changed: bool = False
 
 
@@ -171,6 +175,8 @@ class CallBackState:
     result: dict[str, Any] = field(default_factory=dict)
     created: bool = False
     changed: bool = False
+    contact_id: int | None = None  # where no state was read for it
+    lead_id: int | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -230,7 +236,11 @@ class Snapshot:
     contacts: dict[int, ContactState] = field(default_factory=dict)  # by any member's id, the root's state
     leads: dict[int, LeadState] = field(default_factory=dict)
     calls: dict[tuple[int, str], CallState] = field(default_factory=dict)
-    call_backs: dict[str, CallBackState] = field(default_factory=dict)  # open ones by phone
+    call_backs: dict[str, list[CallBackState]] = field(default_factory=dict)  # of the last weeks, by phone
+    calls_of_callers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # rows of calls that are over, by phone
+    #: Leads on which a missed call of this phone stands, and when it began.
+    leads_of_callers: list[tuple[LeadState, str, datetime]] = field(default_factory=list)
+    callers: dict[str, None] = field(default_factory=dict)  # phones whose call-backs must be derived anew, in order
     messages: dict[str, MessageState] = field(default_factory=dict)  # by dedup_key
     by_message_id: dict[str, MessageState] = field(default_factory=dict)
     touches: dict[tuple[int, int], TouchState] = field(default_factory=dict)  # of replayed events
@@ -239,9 +249,12 @@ class Snapshot:
     new_leads: list[LeadState] = field(default_factory=list)
     #: In the order of the events: leads that need an owner, and contacts that got one by talking to him.
     ownership: list[LeadState | tuple[ContactState, int]] = field(default_factory=list)
+    #: Leads that a pool shared out before it was told who had talked to the person, and who that was.
+    talked_before: list[tuple[LeadState, int]] = field(default_factory=list)
     new_touches: list[TouchState] = field(default_factory=list)
     changed_touches: list[TouchState] = field(default_factory=list)
     new_call_backs: list[CallBackState] = field(default_factory=list)
+    needless_call_backs: list[CallBackState] = field(default_factory=list)
     new_messages: list[MessageState] = field(default_factory=list)
     merges: list[dict[str, Any]] = field(default_factory=list)
     suggestions: list[tuple[ContactState, ContactState, dict[str, Any]]] = field(default_factory=list)

@@ -20,7 +20,7 @@ class Call(Base):
         UniqueConstraint("source_id", "call_key"),
         Index("ix_call_settle_at", "settle_at", postgresql_where=sql("settle_at IS NOT NULL")),
         Index("ix_call_contact_id", "contact_id"),
-        Index("ix_call_remote", "remote", postgresql_where=sql("contact_id IS NULL")),
+        Index("ix_call_remote_started_at", "remote", "started_at", postgresql_where=sql("remote <> ''")),
         Index("ix_call_started_at", "started_at"),
     )
 
