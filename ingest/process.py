@@ -85,6 +85,7 @@ class Processor:
         self.config = config
         self._connection: psycopg.Connection[Any] | None = None
         self._sources: dict[int, tuple[float, LoadedSource]] = {}
+        self._ours: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
         self.fetcher = Fetcher(config)
         self.screener = Screener(config)
         self._disk = DiskGuard(config.home, config.disk_floor_bytes)
@@ -123,6 +124,19 @@ class Processor:
         source = loaded(self.config, row)
         self._sources[source_id] = (now, source)
         return source
+
+    def our_addresses(self) -> frozenset[str]:
+        """Addresses of the hub's mailboxes, and what their settings call ours: never a client's, whatever channel they
+        come in on."""
+        now = time.monotonic()
+        if now - self._ours[0] >= _SETTINGS_FRESH_SECONDS:
+            rows = self.connection().execute(
+                "SELECT config->>'user' AS name FROM source WHERE channel = 'mail' UNION"
+                " SELECT jsonb_array_elements_text(config->'own_addresses') FROM source"
+                "  WHERE channel = 'mail' AND jsonb_typeof(config->'own_addresses') = 'array'"
+            ).fetchall()
+            self._ours = now, frozenset(row["name"] for row in rows if row["name"] and "@" in row["name"])
+        return self._ours[1]
 
     def drain(self, channel: str, budget_seconds: float = 5.0) -> Drained:
         """Works until nothing is due or the time is up. Raises OperationalError if the database is away; claimed events
@@ -173,8 +187,9 @@ class Processor:
         for source_id in {event.source_id for event in events if event.replayed}:
             self._sources.pop(source_id, None)
         try:
+            ours = self.our_addresses()
             for event in events:
-                result = read(event, self.source)
+                result = read(event, self.source, ours)
                 if isinstance(result, Item):
                     result = self._complete(event, result, fetching=fetching)
                 (items if isinstance(result, Item) else failures).append(result)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +21,13 @@ from ingest.source_settings import LoadedSource
 _log = logging.getLogger(__name__)
 
 
-def read(event: Claimed, load: Callable[[int], LoadedSource]) -> Item | Failure:
-    """The worker's table of errors: what each class does to the event."""
+def read(
+    event: Claimed, load: Callable[[int], LoadedSource], our_addresses: Collection[str] = ()
+) -> Item | Failure:
+    """The worker's table of errors: what each class does to the event.
+
+    `our_addresses` are those of the hub's mailboxes; with those that the source names they are never a client's.
+    """
     try:
         if event.unclaimed and not event.replayed:
             return Failure(
@@ -66,7 +71,7 @@ def read(event: Claimed, load: Callable[[int], LoadedSource]) -> Item | Failure:
         return Failure(
             event.id, "needs_attention", "connector_said_nothing", "The connector read nothing from it."
         )
-    own = getattr(source.settings, "own_addresses", ())
+    own = {*our_addresses, *getattr(source.settings, "own_addresses", ())}
     return Item(
         event.id, event.source_id, source.name, event.channel, event.received_at, arrivals, source.line, source.pool_id,
         source.settings.region, event.replayed > 0,

@@ -53,9 +53,11 @@ def person_of(arrival: Arrival, item: Item) -> Person:
     if isinstance(arrival, Message):
         client = client_address(arrival, item.own_addresses)
         keys = [key for text in arrival.phones for key in read_phones(text, item.region, kind="form")]
-        if client is not None:
-            keys += read_emails(client.email)
-        return Person(_ordered(keys, item.own_addresses), client.name if client else "")
+        if client is None or _is_robot(client) or _is_own(client, item.own_addresses):
+            # A program or our own side wrote for somebody who left no address: all its visitors would become one person.
+            return Person(_ordered(keys, item.own_addresses))
+        keys += read_emails(client.email)
+        return Person(_ordered(keys, item.own_addresses), client.name)
     return Person(())
 
 
@@ -68,11 +70,12 @@ def _of_line(own: Collection[str], region: str) -> tuple[CountryHint, ...]:
 def client_address(message: Message, own: Collection[str]) -> Address | None:
     """The person who wrote: From, or Reply-To where From is a program or one of ours (email.md §7)."""
     sender, reply_to = message.sender, message.reply_to
-    if reply_to is not None and not _is_own(reply_to, own):
-        local = sender.email.partition("@")[0] if sender else ""
-        if sender is None or _ROBOT.match(local) or _is_own(sender, own):
-            return reply_to
-    return sender
+    is_for_another = sender is None or _is_robot(sender) or _is_own(sender, own)
+    return reply_to if is_for_another and reply_to is not None and not _is_own(reply_to, own) else sender
+
+
+def _is_robot(address: Address) -> bool:
+    return _ROBOT.match(address.email.partition("@")[0]) is not None
 
 
 def _is_own(address: Address, own: Collection[str]) -> bool:

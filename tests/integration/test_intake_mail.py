@@ -162,3 +162,42 @@ def test_colleagues_mail_makes_no_contact_when_the_address_is_ours(desk: Desk) -
     desk.drain()
     assert desk.one("SELECT count(*) FROM contact") == 0
     assert (desk.event(uid)["outcome"], desk.event(uid)["reason"]["code"]) == ("auto", "own")
+
+
+VISITORS = ("Olga Example <olga@example.com>", "Pavel Example <pavel@example.com>", "Rita Example <rita@example.com>")
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["Site <sales@hub.example>", "Site <SALES@hub.example>", "Site <info@hub.example>", "WordPress <wordpress@example.org>",
+     "noreply@example.org"],
+)  # fmt: skip
+def test_each_visitor_is_a_contact_when_our_own_mailbox_or_a_robot_writes_for_them(desk: Desk, mailbox: int, sender: str) -> None:
+    """The site sends its form's mail under the address of the mailbox itself; who wants something stands in Reply-To."""
+    with desk.engine.begin() as connection:
+        add_source(connection, desk.config, "imap", "Info", {**_IMAP, "user": "info@hub.example", "folder": "Info"})
+    for n, visitor in enumerate(VISITORS):
+        desk.post(mailbox, "mail", mail(sender, "Форма", "Сколько?", f"v{n}@example.com", Reply_To=visitor))
+        if n == 0:
+            desk.drain()
+    desk.drain()
+    assert desk.rows("SELECT name FROM contact ORDER BY id") == [{"name": v.partition(" <")[0]} for v in VISITORS]
+    assert desk.one("SELECT count(*) FROM lead") == 3
+    emails = {row["value"] for row in desk.rows("SELECT value FROM identifier WHERE kind = 'email'")}
+    assert emails == {"olga@example.com", "pavel@example.com", "rita@example.com"}
+
+
+def test_visitors_of_a_robot_that_names_nobody_are_not_one_person(desk: Desk, mailbox: int) -> None:
+    for n in range(2):
+        desk.post(mailbox, "mail", mail("Site <noreply@example.org>", f"Форма {n}", f"Вопрос {n}", f"r{n}@example.org"))
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM lead") == 2
+    assert desk.one("SELECT count(*) FROM identifier WHERE kind = 'email'") == 0
+
+
+def test_our_mailbox_in_a_form_identifies_nobody(desk: Desk, mailbox: int) -> None:
+    for n in range(2):
+        desk.form(name=f"Visitor {'AB'[n]}", email="sales@hub.example", message=f"Question {n}")
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM contact") == 2
+    assert desk.one("SELECT count(*) FROM identifier") == 0
