@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -15,7 +15,9 @@ from sqlalchemy import Connection, text
 from connectors.kit import registry
 from crm_core.config import HubConfig
 from crm_core.reading.values import rfc3339
+from ingest import clocks
 from ingest.alerts import GRAVE, open_counts
+from ingest.broker_state import LATE, look_at_broker
 from ingest.disk_space import look
 from ingest.proxies import unknown_proxy
 from ingest.source_states import SourceState, source_states
@@ -28,6 +30,8 @@ WORKER_SILENT_SECONDS = 30.0
 SWEEP_SILENT_SECONDS = 60.0
 CANARY_SECONDS = 30.0
 CANARY_SILENT_SECONDS = 180.0
+#: Machines' clocks may differ by this much before a sign of life is taken for one of another time.
+CLOCK_TOLERANCE = timedelta(seconds=30)
 #: Processes that have not been heard of for so long are gone, not sick.
 GONE_SECONDS = 3600.0
 
@@ -93,6 +97,8 @@ def queue_report(connection: Connection, now: datetime) -> dict[str, Any]:
     ).mappings()
     processes, canaries = [], []
     for beat in beats:
+        if beat["at"] - now > CLOCK_TOLERANCE:
+            continue  # written before the clock was set back: whoever is alive writes again in a moment
         age = _age(beat["at"], now)
         if beat["role"] == "canary":
             seconds = beat["data"].get("seconds")
@@ -152,8 +158,17 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
         for state, said in (("needs_attention", "need attention"), ("rejected", "were rejected")):
             if row[state]:
                 notes.append(f"{row[state]} events of channel {row['channel']} {said}.")
-    findings += _silent_processes(report)
-    findings += _canaries(report)
+    told = clocks.ask(connection, now)
+    if abs(told.skew) > clocks.BAD_SECONDS:
+        notes.append(told.skew_words)
+    if told.ahead > clocks.BAD_SECONDS:
+        notes.append(told.ahead_words)
+    broker = look_at_broker(config.broker_url)
+    if broker.is_wrong:
+        findings.append(_finding(f"broker_{broker.code}", f"The broker {broker.words}. {LATE}"))
+    # Sweeps and canaries come through the broker: that they are missing says nothing more then.
+    findings += _silent_processes(report, roles=("worker",) if broker.is_wrong else ("worker", "sweep"))
+    findings += [] if broker.is_wrong else _canaries(report)
     states = source_states(connection, config, now)
     findings += _sources(states)
     findings += _missed(report)
@@ -194,7 +209,7 @@ def _finding(code: str, words: str, **facts: Any) -> Finding:
     return {"code": code, "words": words, **facts}
 
 
-def _silent_processes(report: Mapping[str, Any]) -> list[Finding]:
+def _silent_processes(report: Mapping[str, Any], roles: Sequence[str]) -> list[Finding]:
     """Sweeps run in the workers, so a fresh one proves a worker, also in the seconds before the first canary."""
     youngest: dict[str, float] = {}
     for process in report["processes"]:
@@ -202,6 +217,8 @@ def _silent_processes(report: Mapping[str, Any]) -> list[Finding]:
             youngest[role] = min(youngest.get(role, process["age_seconds"]), process["age_seconds"])
     found = []
     for role, limit in (("worker", WORKER_SILENT_SECONDS), ("sweep", SWEEP_SILENT_SECONDS)):
+        if role not in roles:
+            continue
         age = youngest.get(role)
         if age is None:
             words = f"No {role} has been heard of in the last hour."

@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 import psycopg
-import redis
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm_core.config import HubConfig
 from crm_core.database import connect, make_engine, schema_is_current
 from crm_core.errors import Misconfigured
+from ingest import clocks
+from ingest.broker_state import LATE, look_at_broker
 from ingest.disk_space import look
 from leadhub.prepare import require_version
 from leadhub.settings import masked
 
 State = Literal["ok", "hint", "bad"]
 
-CLOCK_SKEW_HINT_SECONDS = 2.0  # signatures of providers are good for minutes, ages on pages look odd before that
+_BROKER_SECONDS = 2.0
 DISK_HINT_SHARE = 0.15
 _SYNC_WRITES = 40
 _SYNC_HINT_PER_SECOND = 200  # a spinning disk; below it one commit takes more than 5 ms
@@ -72,17 +72,18 @@ def _database(config: HubConfig) -> Iterator[Finding]:
 
 def _broker(config: HubConfig) -> Iterator[Finding]:
     where = masked(config.broker_url)
-    if not urlsplit(config.broker_url).scheme.startswith(("redis", "unix")):
+    found = look_at_broker(config.broker_url, _BROKER_SECONDS)
+    if found.code == "unknown":
         yield Finding("broker", "hint", f"{where} is no Redis or Valkey; only `leadhub health` can tell whether it works.")
         return
-    try:
-        with redis.Redis.from_url(config.broker_url, socket_timeout=2, socket_connect_timeout=2) as client:
-            info = client.info()
-    except redis.RedisError as error:
-        yield Finding("broker", "bad", f"{where} does not answer ({error}). Arrivals are kept; leads come with a delay.")
+    if found.is_wrong:
+        yield Finding("broker", "bad", f"{where} {found.words}. {LATE}")
+    info = found.info
+    if not info:
         return
     name = f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info['redis_version']}"
-    yield Finding("broker", "ok", f"{name} at {where}, {info['used_memory_human']} used.")
+    if not found.is_wrong:
+        yield Finding("broker", "ok", f"{name} at {where}, {info['used_memory_human']} used.")
     if info.get("maxmemory_policy", "noeviction") != "noeviction":
         yield Finding("broker", "hint", f"It evicts ({info['maxmemory_policy']}); a broker wants noeviction.")
 
@@ -145,19 +146,27 @@ def _audit(config: HubConfig) -> Iterator[Finding]:
 
 
 def _clock(config: HubConfig) -> Iterator[Finding]:
+    engine = make_engine(config.database_url, "ui", pool_size=1)
     try:
-        with connect(config.database_url, "ui") as connection:
-            before = time.time()
-            row = connection.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
-            after = time.time()
-    except psycopg.OperationalError:
-        yield Finding("clock", "bad", "Unknown: the database does not answer.")
+        with engine.connect() as connection:
+            found = clocks.ask(connection, datetime.now(UTC))
+    except SQLAlchemyError:
+        yield Finding("clock", "bad", "Unknown: the database or its schema is missing.")
         return
-    there = float(str(row[0])) if row else before
-    skew = there - (before + after) / 2
-    state: State = "hint" if abs(skew) > CLOCK_SKEW_HINT_SECONDS else "ok"
-    side = "ahead of" if skew > 0 else "behind"
-    yield Finding("clock", state, f"The database's clock is {abs(skew) * 1000:.0f} ms {side} this machine's.")
+    finally:
+        engine.dispose()
+    yield from clock_findings(found)
+
+
+def clock_findings(found: clocks.Clocks) -> Iterator[Finding]:
+    """One of the two clocks, and one more where the youngest event is of the future."""
+    yield Finding("clock", _how_bad(abs(found.skew)), found.skew_words)
+    if found.ahead > clocks.NOTICED_SECONDS:
+        yield Finding("clock", _how_bad(found.ahead), found.ahead_words)
+
+
+def _how_bad(seconds: float) -> State:
+    return "bad" if seconds > clocks.BAD_SECONDS else "hint" if seconds > clocks.NOTICED_SECONDS else "ok"
 
 
 def _disk(config: HubConfig) -> Iterator[Finding]:

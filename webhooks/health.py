@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import orjson
 import psycopg
-import redis
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response
 
 from crm_core import database as schema
 from crm_core.config import HubConfig
 from ingest.bounded import connect_bounded
+from ingest.broker_state import LATE, look_at_broker
 from ingest.disk_space import look
 from webhooks.health_probe import Latest
 
@@ -65,7 +64,7 @@ def check(config: HubConfig) -> Readiness:
     disk = "ok" if space.takes_arrivals else f"{space.words} Nothing is taken in until there is room."
     return Readiness(
         ready=database == "ok" and disk == "ok",
-        checks={"database": database, "disk": disk, "broker": _broker(config.broker_url)},
+        checks={"database": database, "disk": disk, "broker": _broker(config)},
     )
 
 
@@ -91,14 +90,6 @@ def _newest() -> str | None:
     return ScriptDirectory(str(Path(schema.__file__).parent / "migrations")).get_current_head()
 
 
-def _broker(url: str) -> str:
-    if not urlsplit(url).scheme.startswith(("redis", "unix")):
-        return "ok"  # another kind of broker; the workers' signs of life tell of it
-    try:
-        with redis.Redis.from_url(
-            url, socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS
-        ) as client:
-            client.ping()
-    except redis.RedisError:
-        return "does not answer; arrivals are kept, leads are made with a delay"
-    return "ok"
+def _broker(config: HubConfig) -> str:
+    state = look_at_broker(config.broker_url, _BROKER_SECONDS)
+    return f"{state.words}. {LATE}" if state.is_wrong else "ok"

@@ -12,7 +12,7 @@ import pytest
 from connectors.kit import registry
 from crm_core.errors import Invalid
 from crm_core.models import ROLES
-from ingest import queues
+from ingest import broker_state, queues
 from ingest.journal import OUTCOMES, STATES
 from ingest.ledger import PARTS
 from ingest.mailbox import failures
@@ -94,6 +94,7 @@ def test_every_finding_of_the_hub_has_words() -> None:
     source = Path(queues.__file__).read_text("utf-8")
     codes = set(re.findall(r'_finding\(\s*"([a-z_]+)"', source))
     codes |= {f"{role}_{how}" for role in ("worker", "sweep") for how in ("unheard", "silent")}
+    codes |= {f"broker_{code}" for code in broker_state._WORDS}
     assert len(codes) > 8
     assert [code for code in sorted(codes) if f"finding.{code}" not in catalogue("ru")] == []
 
