@@ -143,7 +143,8 @@ def derive(facts: Mapping[str, Any], now: datetime) -> CallView:
     directions = facts["final_directions"] or facts["directions"]
     direction = next((d for d in _DIRECTION_ORDER if d in directions), "unknown")
     answered = bool(facts["answered"]) or (facts["talk"] > 0 and not facts["not_human"])
-    last_at = datetime.fromisoformat(facts["last_at"])
+    # Words of the future are of a clock that was set back since: then silence counts from now.
+    last_at = min(datetime.fromisoformat(facts["last_at"]), now)
     legs = facts["legs"].values()
     all_legs_ended = bool(legs) and all(leg["ended"] for leg in legs)
     outcome: str | None = None

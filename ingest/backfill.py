@@ -37,7 +37,7 @@ SECONDS = 20.0  # one turn of one source; others want theirs
 QUESTION_SECONDS = 10.0
 MOST_PAGES = 200
 MOST_ANSWER_BYTES = 8 * 1024 * 1024
-_LONGEST_PAUSE_MINUTES = 6 * 60
+LONGEST_PAUSE_MINUTES = 6 * 60
 _SHORTEST_WISH_SECONDS = 60.0
 _FAILS_BEFORE_ALERT = 3
 
@@ -101,6 +101,8 @@ def _turn(config: HubConfig, client: Outbound | None, connection: psycopg.Connec
     try:
         source = loaded(config, row)
         since = turn["since"] or row["created_at"] - FIRST_LOOK
+        if since > turn["now"]:  # written by a clock that was set back since; what is known already costs nothing
+            since = turn["now"] - FIRST_LOOK
         look = _taken_up(source, since, turn)
         read = look.pages
         listed, added = _look(config, client or outbound(config), connection, source, look)
@@ -222,10 +224,10 @@ def _failed(
     source_id, fails = turn["source_id"], 1 if has_progressed else turn["fails"] + 1
     # What waits for a person is looked at as often as ever, so that it goes on soon after he has mended it.
     steps = 0 if isinstance(error, SourceBroken) else min(fails - 1, 10)
-    pause = 60.0 * max(config.backfill_minutes, min(_LONGEST_PAUSE_MINUTES, config.backfill_minutes * 2**steps))
+    pause = 60.0 * max(config.backfill_minutes, min(LONGEST_PAUSE_MINUTES, config.backfill_minutes * 2**steps))
     wished = wish_of(error) if isinstance(error, Transient) else None
     if wished is not None:
-        pause = max(_SHORTEST_WISH_SECONDS, min(_LONGEST_PAUSE_MINUTES * 60.0, wished))
+        pause = max(_SHORTEST_WISH_SECONDS, min(LONGEST_PAUSE_MINUTES * 60.0, wished))
     told = {"code": error.code, "message": error.message}
     connection.execute(
         "UPDATE source_poll SET fails = %s, error = %s, next_at = clock_timestamp() + make_interval(secs => %s)"

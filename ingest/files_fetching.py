@@ -26,9 +26,9 @@ from ingest.source_settings import loaded
 
 FETCH_SECONDS = 15.0
 MOST_TRIES = 8
-_FIRST_PAUSE_SECONDS = 30
-_LONGEST_PAUSE_SECONDS = 6 * 3600
-_LEASE_SECONDS = 120  # a file whose worker died is taken up again after this
+FIRST_PAUSE_SECONDS = 30
+LONGEST_PAUSE_SECONDS = 6 * 3600
+LEASE_SECONDS = 120  # a file whose worker died is taken up again after this
 
 _TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 # Counted before the work, like events: what kills its worker is tried a few times only.
 _TURN = f"""
-UPDATE attachment SET attempts = attempts + 1, next_try_at = clock_timestamp() + make_interval(secs => {_LEASE_SECONDS})
+UPDATE attachment SET attempts = attempts + 1, next_try_at = clock_timestamp() + make_interval(secs => {LEASE_SECONDS})
  WHERE id = (SELECT id FROM attachment WHERE state = 'to_fetch' AND next_try_at <= clock_timestamp()
               ORDER BY next_try_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id, event_id, url, name, type, attempts
@@ -120,7 +120,7 @@ def _is_wanted(config: HubConfig, connection: psycopg.Connection[Any], event_id:
 def _again(connection: psycopg.Connection[Any], row: Any, note: str) -> Fetched:
     if row["attempts"] >= MOST_TRIES:
         return _end(connection, row, "failed", note)
-    pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 4 ** (row["attempts"] - 1))
+    pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 4 ** (row["attempts"] - 1))
     connection.execute(
         "UPDATE attachment SET note = %s, next_try_at = clock_timestamp() + make_interval(secs => %s)"
         f" WHERE {_OURS}", (note, pause, row["id"], row["url"]),

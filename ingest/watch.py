@@ -84,8 +84,9 @@ def watch(cursor: Cursor, now: datetime, zone: tzinfo) -> int:
 
 
 def _settled(touches: Sequence[Mapping[str, Any]], now: datetime) -> list[Mapping[str, Any]]:
-    """Up to the first that is so young that a smaller id may still be on its way."""
-    young = (n for n, row in enumerate(touches) if row["done_at"] is not None and row["done_at"] > now - BEHIND)
+    """Up to the first that is so young that a smaller id may still be on its way. One of the future is of a clock that was
+    set back since, and not young."""
+    young = (n for n, row in enumerate(touches) if row["done_at"] is not None and abs(row["done_at"] - now) < BEHIND)
     return list(touches[: next(young, len(touches))])
 
 

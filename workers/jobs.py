@@ -19,6 +19,7 @@ from celery import Celery
 
 from crm_core.config import HubConfig
 from ingest.audit_sealing import seal_audit
+from ingest.due_times import pull_back
 from ingest.files_tidying import FOLDERS, tidy
 from ingest.process import Processor
 from ingest.sweep import Due, beat_heart, due_now, note_canary, park_and_settle
@@ -34,6 +35,8 @@ _log = logging.getLogger(__name__)
 DRAIN_SECONDS = 3.0
 #: A look at long history goes on in the next minute, so that a sweep never waits long behind it.
 WATCH_SECONDS = 5.0
+#: How soon after the clock was set back what waits for a time of the other clock is due. It reads what waits only.
+PULL_SECONDS = 5.0
 #: While the database is away a worker rests instead of spinning.
 _REST_SECONDS = 1.0
 
@@ -62,6 +65,7 @@ class Jobs:
     def __init__(self, config: HubConfig, app: Celery, worker: str, turn: threading.Lock, lanes: Lanes) -> None:
         self.config, self.app, self.worker, self.turn, self.lanes = config, app, worker, turn, lanes
         self._processor: Processor | None = None
+        self._pulled_at = float("-inf")
 
     def close(self) -> None:
         if self._processor is not None:
@@ -111,6 +115,11 @@ class Jobs:
     def _look(self, role: str, instance: str) -> Due:
         """Parks what kills workers, settles silent calls, shows a sign of life, and says where something is due."""
         with self.processor.connection().cursor() as cursor:
+            if time.monotonic() - self._pulled_at > PULL_SECONDS:
+                self._pulled_at = time.monotonic()
+                pulled = pull_back(cursor, self.config.lease_seconds, self.config.backfill_minutes)
+                if pulled:
+                    _log.warning("clock_was_set_back", extra={"due_now": pulled})
             park_and_settle(cursor)
             beat_heart(cursor, role, instance, {})
             return due_now(cursor)

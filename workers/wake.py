@@ -20,9 +20,9 @@ from workers.celery_app import OUTBOUND, QUEUES, make_app
 _log = logging.getLogger(__name__)
 
 #: So many messages wait in a queue at most, and one more for each sender that looked at the same moment. While one waits, no
-#: process was free to take it, and whoever takes it finds everything committed until then. Four, because a queue carries four
+#: process was free to take it, and whoever takes it finds everything committed until then. Six, because a queue carries five
 #: kinds of messages at most.
-MOST_WAITING = 4
+MOST_WAITING = 6
 
 #: One hint a channel within this time is enough: a worker drains all that is there.
 _PAUSE_SECONDS = 0.02

@@ -16,6 +16,9 @@ from crm_core.errors import Misconfigured
 #: Everything that a mail server and the way to it can raise. After any of it the connection is thrown away.
 IMAP_ERRORS = (imaplib.IMAP4.error, OSError, EOFError)
 
+#: However long a server asks us to wait.
+LONGEST_WAIT_SECONDS = 7_200.0
+
 Reaction = Literal["backoff", "auth", "folder", "human"]
 
 
@@ -114,7 +117,7 @@ def _explained(error: BaseException, settings: ImapConfig, said: str) -> Failure
             "throttled",
             "The provider slows this mailbox down; the hub waits as asked.",
             "backoff",
-            min(wait, 7200.0),
+            min(wait, LONGEST_WAIT_SECONDS),
             True,
         )
     if _LIMIT.search(said):

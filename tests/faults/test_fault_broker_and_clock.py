@@ -1,5 +1,5 @@
-"""The broker in any state whatever, while forms go on: what is acknowledged becomes an outcome within seconds, and when the
-fault ends everything goes on by itself, without one process started anew."""
+"""The broker in any state whatever, and clocks that are set, while forms go on: what is acknowledged becomes an outcome within
+seconds, and when the fault ends everything goes on by itself, without one process started anew."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ import redis
 from faulthub import FaultHub
 from faulttraffic import OperationLog, Post, Senders, form, ordinary
 from faultverdict import judge_journal
+
+from workers.jobs import PULL_SECONDS
+from workers.wake import MOST_WAITING
 
 # Alone on the machine: what is asserted here is a promise in seconds.
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(120)]
@@ -43,7 +46,7 @@ def _oldest_seconds(hub: FaultHub) -> float:
 
 def _require_going_on(
     hub: FaultHub, begin: Callable[[], object], end: Callable[[], object], seconds: float,
-    again: Callable[[], object] = lambda: None,
+    again: Callable[[], object] = lambda: None, oldest_seconds: float = OLDEST_SECONDS,
 ) -> None:  # fmt: skip
     """Traffic all the time, the fault in its middle. `again` is done with each look while it lasts."""
     starts = {role: hub.starts(role) for role in ROLES}
@@ -66,7 +69,7 @@ def _require_going_on(
         thread.join()
     quiet = hub.until(lambda: hub.unfinished() == 0, QUIET_SECONDS)
     print(f"oldest {oldest:.1f} s, sweeps heard after {heard:.1f} s, quiet after {quiet:.1f} s, {dict(log.answers)}")
-    assert oldest < OLDEST_SECONDS
+    assert oldest < oldest_seconds
     done = hub.rows("SELECT outcome, body FROM inbound_event WHERE body = ANY(%s)", [post.body for post in posts])
     assert {row["outcome"] for row in done} == {"created"}
     assert {bytes(row["body"]) for row in done} >= {p.body for p in posts if p.number in log.acknowledged}
@@ -175,13 +178,43 @@ def test_wake_ups_do_not_grow_when_the_workers_are_away(shared_fault_hub: FaultH
         with _client(hub) as client:
             lengths = _lengths(client)
         print(lengths)
-        # Four, and one for each of five senders (two web processes, beat, mail, a console) that looked at the same moment.
+        # And one for each of five senders (two web processes, beat, mail, a console) that looked at the same moment.
         assert lengths["intake.form"] > 0
-        assert max(lengths.values()) <= 4 + 5
+        assert max(lengths.values()) <= MOST_WAITING + 5
     finally:
         hub.release("worker")
     hub.until(lambda: hub.unfinished() == 0, QUIET_SECONDS)
     judge_journal(hub)
+
+
+_AHEAD = """
+CREATE FUNCTION ahead() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN NEW.next_attempt_at := NEW.next_attempt_at + interval '1 hour'; RETURN NEW; END $$;
+CREATE TRIGGER ahead BEFORE INSERT ON inbound_event FOR EACH ROW EXECUTE FUNCTION ahead();
+UPDATE heartbeat SET at = at + interval '1 hour' RETURNING role
+"""
+
+
+def test_forms_become_leads_when_the_clock_is_set_back_and_forward(shared_fault_hub: FaultHub) -> None:
+    """A database's clock cannot be set from here, so rows are put where the other clock would have put them: new ones an hour
+    ahead, as before it was set back; leases an hour behind, as after it was set forward."""
+    hub, ended = shared_fault_hub, set()
+    lease = "UPDATE inbound_event SET next_attempt_at = next_attempt_at - interval '1 hour'"
+
+    def end_leases() -> None:
+        rows = hub.rows(f"{lease} WHERE state = 'working' AND id <> ALL(%s) RETURNING id", list(ended))
+        ended.update(row["id"] for row in rows)
+
+    def set_right() -> None:
+        with hub.connected() as connection:
+            connection.execute("DROP FUNCTION ahead CASCADE")
+
+    def set_back() -> None:
+        with hub.connected() as connection:
+            connection.execute(_AHEAD)
+
+    longest = OLDEST_SECONDS + PULL_SECONDS
+    _require_going_on(hub, set_back, set_right, 6.0, again=end_leases, oldest_seconds=longest)
 
 
 def _lengths(client: redis.Redis) -> dict[str, int]:
