@@ -13,7 +13,8 @@ import phonenumbers
 
 from connectors.kit.draft import Draft
 from connectors.kit.leaves import Leaf, Path, text_of
-from connectors.kit.roles import is_anonymous, is_no_number, is_ours, is_weak_name
+from connectors.kit.roles import is_anonymous, is_no_number, is_weak_name
+from connectors.kit.whose import whose
 from crm_core.identity.firstnames import full_names
 from crm_core.identity.spelling import fold
 
@@ -47,7 +48,7 @@ def _emails(loose: Iterable[Leaf], draft: Draft, taken: set[Path]) -> None:
         if (
             isinstance(leaf.value, str)
             and "@" in leaf.value
-            and not is_ours(leaf.name)
+            and not whose(leaf)
             and _EMAIL.fullmatch(leaf.value.strip())
         ):
             if leaf.value.strip() not in draft.emails:
@@ -63,7 +64,7 @@ def _phones(loose: Iterable[Leaf], draft: Draft, taken: set[Path], region: str) 
             _NUMBER.fullmatch(value)
             and not is_no_number(leaf.name)
             and not is_no_number(leaf.label)
-            and not is_ours(leaf.name)
+            and not whose(leaf)
             and _is_phone(value, region)
         ):
             if value not in draft.phones:
@@ -81,6 +82,7 @@ def _name(loose: Sequence[Leaf], draft: Draft, taken: set[Path]) -> None:
                 leaf.path not in taken
                 and isinstance(leaf.value, str)
                 and fits(leaf)
+                and not whose(leaf)
                 and is_persons_name(leaf.value.strip())
             ):
                 surname = _surname_beside(leaf, loose)

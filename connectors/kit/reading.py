@@ -18,6 +18,7 @@ from connectors.kit.leaves import TREES, Leaf, Path, leaves, text_of, without
 from connectors.kit.marks import is_address
 from connectors.kit.messengers import messenger_of
 from connectors.kit.roles import role_of
+from connectors.kit.whose import Whose, asks_name, whose
 from crm_core.arrivals import Inquiry
 from crm_core.identity.fieldtext import parts, plain
 
@@ -59,6 +60,7 @@ def read(
     closed = _closed(draft)
     ours = _has_user_beside(data)
     technical: list[Leaf] = []
+    others: list[tuple[str, Leaf]] = []
     for leaf in leaves(data):
         low = leaf.name.casefold()
         if low in honeypots:
@@ -78,8 +80,11 @@ def read(
                 notes[leaf.path] = note
                 continue
             role = "" if role == "file" else role
-        if ours and role in _PERSON and leaf.path[0] == "user":
-            role = ""
+        if role in _PERSON and (theirs := whose(leaf) if not ours or leaf.path[0] != "user" else Whose.THEIRS):
+            if theirs is Whose.MAYBE:
+                others.append((role, leaf))
+            loose.append(leaf)
+            continue
         if (
             role == "name"
             and outer_name
@@ -101,6 +106,8 @@ def read(
             loose.append(leaf)
     if by_name:
         by_value(loose, draft, taken, region)
+        if others and not (draft.phones or draft.emails):
+            _take_others([*others, *_names_of(loose)], draft, taken, closed)
     if named_at and _is_another_name(draft):
         taken.discard(named_at)
         draft.name = ""
@@ -115,6 +122,17 @@ _ALWAYS = {
     "utm", "click_id", "client_id", "first", "cookies", "page_url", "page_title", "referrer", "tech", "own", "proof",
     "test",
 }  # fmt: skip
+
+
+def _names_of(loose: list[Leaf]) -> list[tuple[str, Leaf]]:
+    return [("name", leaf) for leaf in loose if asks_name(leaf.name) and whose(leaf) is Whose.MAYBE]
+
+
+def _take_others(others: list[tuple[str, Leaf]], draft: Draft, taken: set[Path], closed: set[str]) -> None:
+    """A guest, an owner, a recipient is the client himself where nobody else was named."""
+    for role, leaf in others:
+        if role not in closed and _take(role, leaf, draft):
+            taken.add(leaf.path)
 
 
 def _without_first_visit(data: Mapping[str, Any], draft: Draft) -> Mapping[str, Any]:

@@ -75,12 +75,6 @@ def is_anonymous(name: str) -> bool:
     )
 
 
-@lru_cache(maxsize=8192)
-def is_ours(name: str) -> bool:
-    """True for a name that speaks of the one who takes the inquiry: organizer_email is nobody's who asks."""
-    return not words.OURS.isdisjoint(split(name))
-
-
 @lru_cache(maxsize=1024)
 def is_weak_name(name: str) -> bool:
     """True for user_name and its kin: a person's name on some sites, a login on others; only the value can tell."""

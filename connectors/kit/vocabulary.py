@@ -42,6 +42,7 @@ WHOLE: dict[str, frozenset[str]] = {
         "каквамобращаться каквасзовут каквасзвать какквамобращаться какквамобращатся обращение контактноелицо nombre nome "
         "nomecompleto nombrecompleto nom nomcomplet nomprénom prénom vollständigername imię imięinazwisko imienazwisko "
         "adsoyad ad isim 姓名 名前 氏名 お名前 이름 성함 שם שםמלא اسم الاسم الاسمالكامل імя імʼя пиб"
+        " контрагентнаименование контрагент покупательнаименование покупательфио клиентнаименование клиентфио заказчикнаименование заказчикфио заказчик"
         " піб пібзамовника прізвищеімя атыңыз атыжөніңізді ismingiz imie ismfamiliya adınız adiniz"
     ),
     "first_name": _words("שםפרטי 名 given الاسمالأول voornaam keresztnév prenume förnamn fornavn etunimi krestnijmeno křestníjméno όνομα " "firstname fname forename givenname vorname prenom nombredepila firstnames"),

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from connectors.kit.leaves import Leaf
 from connectors.kit.reading import Draft, read
 from connectors.kit.roles import is_anonymous, role_of
+from connectors.kit.whose import Whose, whose
 from crm_core.arrivals import Inquiry
 
 
@@ -63,3 +65,25 @@ def test_role_is_found_when_the_name_has_several_words(name: str, role: str) -> 
 )
 def test_name_says_nothing_when_a_builder_made_it_up(name: str, anonymous: bool) -> None:
     assert is_anonymous(name) is anonymous
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("phone", Whose.CLIENTS), ("your_email", Whose.CLIENTS), ("contact_phone", Whose.CLIENTS), ("company_phone", Whose.CLIENTS),
+        ("parent_phone", Whose.CLIENTS), ("sender_email", Whose.CLIENTS), ("billing_phone", Whose.CLIENTS), ("invitee_email", Whose.CLIENTS),
+        ("guest_phone", Whose.MAYBE), ("shipping_phone", Whose.MAYBE), ("owner_email", Whose.MAYBE), ("владелец_телефон", Whose.MAYBE),
+        ("form_owner_email", Whose.THEIRS), ("deal_owner_phone", Whose.THEIRS), ("created_by_email", Whose.THEIRS), ("to_email", Whose.THEIRS),
+        ("officePhone", Whose.THEIRS), ("Почта офиса", Whose.THEIRS), ("friend's e-mail", Whose.THEIRS), ("événement_hôte_email", Whose.THEIRS),
+        ("arkadaşın telefonu", Whose.THEIRS), ("收货人电话", Whose.THEIRS), ("emergency_contact_phone", Whose.THEIRS),
+        ("Phone on which our friend at the office may call", Whose.CLIENTS),
+    ],
+)  # fmt: skip
+def test_it_is_known_whose_a_field_is(name: str, theirs: Whose) -> None:
+    assert whose(Leaf((name,), name, "", "", "x")) is theirs
+
+
+def test_level_says_whose_everything_below_it_is() -> None:
+    assert whose(Leaf(("agent", "contact", "phone"), "phone", "", "", "x")) is Whose.THEIRS
+    assert whose(Leaf(("calendar", "owner", "email"), "calendar_owner_email", "", "", "x")) is Whose.THEIRS
+    assert whose(Leaf(("data", "customer", "phone"), "phone", "", "", "x")) is Whose.CLIENTS
