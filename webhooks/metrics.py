@@ -21,6 +21,7 @@ from crm_core.config import HubConfig
 from crm_core.database import make_engine
 from crm_core.models import CaptureStat
 from ingest.alerts import open_counts
+from ingest.disk_space import DiskState, look
 from ingest.queues import CHANNELS, queue_report
 from ingest.stats import BUCKETS_SECONDS
 from webhooks.health_probe import Latest
@@ -42,7 +43,7 @@ def blueprint(config: HubConfig) -> Blueprint:
     @room.get("/metrics")
     def metrics() -> Response:
         found, _ = latest.get()
-        return Response(_exposition(found), mimetype=None, content_type=_TYPE)
+        return Response(_exposition(found, look(config.home, config.disk_floor_bytes)), mimetype=None, content_type=_TYPE)
 
     return room
 
@@ -200,12 +201,18 @@ class _Fixed:
         return self._found
 
 
-def _exposition(found: tuple[datetime, list[Metric]] | None) -> bytes:
+def _exposition(found: tuple[datetime, list[Metric]] | None, disk: DiskState) -> bytes:
     registry = CollectorRegistry()
     up = GaugeMetricFamily(
         "leadhub_metrics_age_seconds", "Age of these numbers; they are kept while the database is away."
     )
     if found is not None:
         up.add_metric([], max(0.0, (datetime.now(UTC) - found[0]).total_seconds()))
-    registry.register(_Fixed([*(found[1] if found else []), up]))
+    free = GaugeMetricFamily("leadhub_disk_free_bytes", "Free space where the hub lives; absent if it cannot be asked.")
+    if disk.free_bytes is not None:
+        free.add_metric([], 0 if disk.read_only else disk.free_bytes)
+    floor = GaugeMetricFamily(
+        "leadhub_disk_floor_bytes", "Below so much free space nothing is taken in.", value=disk.floor_bytes
+    )
+    registry.register(_Fixed([*(found[1] if found else []), up, free, floor]))
     return generate_latest(registry)

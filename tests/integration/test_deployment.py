@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +16,15 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from free_ports import own_port
+from servers import RunPostgres
 
 from leadhub.cli import COMMANDS, main
 from leadhub.settings import SETTINGS
 
 ROOT = Path(__file__).parents[2]
+_SECRETS = (
+    "POSTGRES_PASSWORD", "VALKEY_PASSWORD", "LEADHUB_SECRET_KEY", "GRAFANA_PASSWORD", "FLOWER_PASSWORD", "MAILBOX_PASSWORD",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +69,89 @@ def test_variables_are_settings_when_named(ours: dict[str, Any]) -> None:
 
 def test_secrets_have_no_default_when_composed() -> None:
     told = (ROOT / "docker-compose.yml").read_text()
-    for name in ("POSTGRES_PASSWORD", "VALKEY_PASSWORD", "LEADHUB_SECRET_KEY"):
-        assert set(re.findall(rf"\$\{{{name}([^}}]*)\}}", told)) == {":?set it in .env"}
+    secrets = {name: rest for name, rest in re.findall(r"\$\{([A-Z_]+)([^}]*)\}", told) if re.search("PASSWORD|SECRET|AUTH", name)}
+    assert secrets == dict.fromkeys(_SECRETS, ":?run deploy/make-env")
+    assert "change-me" not in told
+
+
+def test_every_secret_is_made_once_and_kept_when_the_environment_is_written(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    script = shutil.copy(ROOT / "deploy/make-env", tmp_path / "deploy")
+    (tmp_path / ".env").write_text("POSTGRES_PASSWORD=mine\nLEADHUB_HTTP_PORT=8000")  # of an earlier version, its end missing
+    without = subprocess.run([script], capture_output=True, text=True, check=False)
+    assert (without.returncode, "deploy/make-env https://" in without.stderr) == (1, True)
+    subprocess.run([script, "https://leads.example.com"], capture_output=True, check=True)
+    first = (tmp_path / ".env").read_text()
+    subprocess.run([script], capture_output=True, check=True)
+    assert (tmp_path / ".env").read_text() == first
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    made = dict(line.split("=", 1) for line in first.splitlines())
+    assert set(made) == {*_SECRETS, "LEADHUB_HTTP_PORT", "LEADHUB_PUBLIC_URL"}
+    assert (made["POSTGRES_PASSWORD"], made["LEADHUB_HTTP_PORT"]) == ("mine", "8000")
+    assert len({made[name] for name in _SECRETS}) == len(_SECRETS)
+    assert all(len(made[name]) == 64 for name in _SECRETS if name != "POSTGRES_PASSWORD")
+
+
+def test_variables_are_all_made_or_optional_when_composed() -> None:
+    told = (ROOT / "docker-compose.yml").read_text()
+    needed = {name for name, rest in re.findall(r"\$\{([A-Z_]+)([^}]*)\}", told) if rest.startswith(":?")}
+    assert needed == {*_SECRETS, "LEADHUB_PUBLIC_URL"}
+
+
+def test_containers_have_no_right_that_they_do_not_need(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not service.get("privileged"), name
+        if name == "mailbox":
+            continue  # a toy of the profile demo
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["read_only"] is True, name
+        assert "/tmp" in service["tmpfs"], name
+        assert set(service.get("cap_add", [])) <= ({"CHOWN", "NET_BIND_SERVICE", "SETGID", "SETUID"} if name == "nginx" else set())
+
+
+def test_roles_run_on_a_disk_that_is_read_only_and_without_any_right(postgres_server: RunPostgres, tmp_path: Path) -> None:
+    """As compose runs them: only the home and a directory for temporary files can be written."""
+    home = tmp_path / "home"
+    (home / "tmp").mkdir(parents=True)
+    with postgres_server.fresh_database() as url:
+        environment = {
+            "PATH": os.environ["PATH"], "LEADHUB_HOME": str(home), "LEADHUB_DATABASE_URL": url,
+            "LEADHUB_BROKER_URL": "redis://127.0.0.1:1/0", "LEADHUB_SECRET_KEY": "x" * 40, "LEADHUB_PORT": str(own_port()),
+            "TMPDIR": str(home / "tmp"),
+        }  # fmt: skip
+        web = subprocess.Popen(
+            [*_closed(home), sys.executable, "-m", "leadhub", "web"],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            deadline = time.monotonic() + 60
+            while not _is_ready(int(environment["LEADHUB_PORT"])):
+                assert web.poll() is None, web.communicate()[0].decode()
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        finally:
+            web.terminate()
+            said = web.communicate(timeout=20)[0].decode()
+    assert "Read-only" not in said
+
+
+def _closed(home: Path) -> list[str]:
+    """A command in front of another: everything read-only but the home, no capabilities, none to gain. A namespace of mounts is
+    root's to make, or anybody's in a namespace of users."""
+    script = (
+        f"mount --bind {home} {home} && mount -o remount,bind,ro / && exec "
+        'setpriv --bounding-set=-all --inh-caps=-all --no-new-privs "$@"'
+    )
+    return ["unshare", "--mount", *(() if os.geteuid() == 0 else ("--map-root-user",)), "sh", "-ec", script, "closed"]
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=3) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def test_dependencies_and_files_exist_when_referred_to(compose: dict[str, Any]) -> None:

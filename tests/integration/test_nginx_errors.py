@@ -83,6 +83,28 @@ def test_absence_is_told_with_cors_when_the_hub_is_down(front: Front, path: str)
     assert heard.json()["error"]["code"] == "refused_503"
 
 
+def test_host_that_a_client_claims_does_not_reach_the_hub(front: Front) -> None:
+    """The hub counts one proxy and believes it; what the client says of hosts must not be taken for the proxy's word."""
+    heard: list[dict[str, str]] = []
+
+    class Listener(_Hub):
+        def do_POST(self) -> None:
+            heard.append({name.lower(): value for name, value in self.headers.items()})
+            super().do_POST()
+
+    with ThreadingHTTPServer(("127.0.0.1", front.hub_port), Listener) as hub:
+        thread = threading.Thread(target=hub.serve_forever)
+        thread.start()
+        claimed = {"X-Forwarded-Host": "evil.example.com", "Forwarded": "host=evil.example.com", "X-Forwarded-Proto": "https"}
+        for path in ("/in/abc", "/console/sign-in", "/route/abc"):
+            httpx.post(front.address + path, timeout=60, content=b"x", headers=claimed)
+        hub.shutdown()
+        thread.join()
+    assert len(heard) == 3
+    assert all("x-forwarded-host" not in one and "forwarded" not in one for one in heard)
+    assert {one["x-forwarded-proto"] for one in heard} == {"http"}
+
+
 def test_size_is_told_with_cors_when_it_is_refused_before_the_hub(front: Front) -> None:
     heard = httpx.post(front.address + "/in/abc", timeout=60, content=b"x" * 36_000_000)
     assert heard.status_code == 413
