@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 from crm_core.access import create_token
 from crm_core.config import HubConfig
 from crm_core.models import ROLES
+from crm_core.search import mark
 from ingest.aliases import add_alias
 from ingest.sources import add_source
 
@@ -134,6 +135,7 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
             ' "reasons": [{"code": "honeypot", "points": 4, "detail": "_gotcha"}]}',
         )  # fmt: skip
         insert(connection, "source_alert", source_id=source, code="new_field", subject="city")
+        mark(connection, [ivan, olga])  # as whoever writes a contact does
         team = insert(connection, "team", name="North")
         spare_pool = insert(connection, "pool", name="Spare")
         tokens = {role: create_token(connection, role, role, anna if role == "manager" else None) for role in ROLES}

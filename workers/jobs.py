@@ -167,3 +167,6 @@ class Jobs:
 
     def files(self) -> None:
         self.lanes.files()
+
+    def search(self) -> None:
+        self.lanes.search()

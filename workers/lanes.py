@@ -1,4 +1,5 @@
-"""The lanes of a worker process that wait for foreign servers: what was announced, providers' lists, files."""
+"""The lanes of a worker process beside its work: what waits for foreign servers (what was announced, providers' lists, files),
+and making findable what changed."""
 
 from __future__ import annotations
 
@@ -9,12 +10,14 @@ from contextlib import suppress
 import psycopg
 from celery import Celery
 from psycopg.rows import dict_row
+from sqlalchemy.exc import OperationalError
 
 from crm_core.config import HubConfig
-from crm_core.database import connect
+from crm_core.database import connect, make_engine
 from ingest.backfill import run_next
 from ingest.files_fetching import fetch_next
 from ingest.process import Processor
+from ingest.search_upkeep import keep_up
 from ingest.sweep import note_canary
 from workers.aside import Aside
 from workers.celery_app import OUTBOUND
@@ -26,6 +29,8 @@ _log = logging.getLogger(__name__)
 #: A turn in the lane that fetches; the canary of that queue waits behind it and behind one question.
 FETCH_SECONDS = 3.0
 FILES_SECONDS = 5.0
+#: A turn of making things findable; it gives way to whatever comes.
+SEARCH_SECONDS = 1.0
 
 
 class Lanes:
@@ -50,6 +55,10 @@ class Lanes:
     def files(self) -> None:
         """Fetches files that forms name by their address, a few at a time."""
         self._aside.do("files", "files", self._files)
+
+    def search(self) -> None:
+        """Makes findable what changed, as long as nothing waits."""
+        self._aside.do("search", "search", self._search)
 
     def canary(self, watch: Stopwatch) -> None:
         """How long an announced lead waits for its turn. No sign of life of the worker's own work."""
@@ -84,6 +93,15 @@ class Lanes:
                 pass
         except psycopg.OperationalError as error:
             _log.warning("database_away", extra={"error": type(error).__name__})
+
+    def _search(self) -> None:
+        engine = make_engine(self._config.database_url, "worker", pool_size=1)
+        try:
+            keep_up(engine, SEARCH_SECONDS)
+        except OperationalError as error:
+            _log.warning("database_away", extra={"error": type(error).__name__})
+        finally:
+            engine.dispose()
 
     def _canary(self, watch: Stopwatch) -> None:
         with (

@@ -79,6 +79,11 @@ def register(app: Celery, config: HubConfig) -> None:
         hands.heard.note("seal")
         hands.jobs.seal()
 
+    @app.task(name="search", shared=False)
+    def search() -> None:
+        hands.heard.note("search")
+        hands.jobs.search()
+
     @app.task(name="canary", shared=False)
     def canary(queue: str, sent_at: float, boot: str = "", monotonic: float = 0.0) -> None:
         hands.jobs.canary(queue, Stopwatch(sent_at, boot, monotonic))

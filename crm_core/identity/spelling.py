@@ -31,6 +31,16 @@ _VOWELS = (("io", "e"), ("ie", "e"), ("iu", "u"))  # Pyotr, Vasilyev, Ludmila
 _DOUBLE = re.compile(r"(.)\1+")
 
 
+def latin(word: str) -> str:
+    """The word in small Latin letters, each letter for itself and without its accents, so that a beginning stays one: ё is
+    е, Ершов is "ershov", Łódź is "lodz". Letters of other alphabets and digits stay."""
+    word = word.casefold().translate(_LETTERS)
+    if word.isascii():
+        return word
+    word = unicodedata.normalize("NFKD", unicodedata.normalize("NFC", word).translate(_LETTERS)).casefold().translate(_LETTERS)
+    return "".join(c for c in word if c.isalnum())
+
+
 @lru_cache(maxsize=8192)  # first names and common surnames fill most of real traffic; about 1.5 MB when full
 def fold(word: str) -> str:
     """Skeleton of one word, `""` if it holds no letter of a known alphabet. Case, accents and signs do not count."""

@@ -18,6 +18,7 @@ from crm_core.intake.state import (
     Taken,
     TouchState,
 )
+from crm_core.search.indexing import mark_batch
 
 #: "Last seen" of an identifier is kept to this precision, so that a busy client does not rewrite rows all day.
 _SEEN_PRECISION = timedelta(hours=1)
@@ -57,7 +58,17 @@ def flush(cursor: Cursor, snapshot: Snapshot) -> None:
             ([lead.id for lead, _ in snapshot.talked_before],),
         )
     _write_suggestions(cursor, snapshot)
+    _mark_for_search(cursor, snapshot)
     write_pools(cursor, pools)
+
+
+def _mark_for_search(cursor: Cursor, snapshot: Snapshot) -> None:
+    """Whose words are others now. A call's touch keeps its number, whatever else becomes known of the call."""
+    changed = {c.root.id for c in (*snapshot.contacts.values(), *snapshot.new_contacts) if c.changed or c.created}
+    changed |= {touch.contact.root.id for touch in snapshot.new_touches}
+    changed |= {lead.contact.root.id for lead in snapshot.leads.values() if lead.content is not None}
+    rewritten = {touch.contact.root.id for touch in snapshot.changed_touches if touch.call is None}
+    mark_batch(cursor, [one for one in changed if one is not None], [one for one in rewritten if one is not None])
 
 
 def _number(cursor: Cursor, snapshot: Snapshot) -> None:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, false, select
 
 from crm_core.access import Principal, visible_contacts, visible_leads
 from crm_core.errors import NotFound
 from crm_core.models import Contact, ContactIdentifier, Identifier, Lead, Owner
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
-from crm_core.reading.people import email_values, members_with, phone_values, reachable_at, roots_like
+from crm_core.reading.people import email_values, members_with, phone_values, reachable_at
 from crm_core.reading.values import Filters, RowId, Text, named, rfc3339
+from crm_core.search import catch_up, found_in, read_query
 
 _MOST_LEADS = 200  # on a contact's card; the leads list has them all
 
@@ -21,7 +22,7 @@ _MOST_LEADS = 200  # on a contact's card; the leads list has them all
 class ContactFilters(Filters):
     phone: Text | None = Field(None, description="in any spelling")
     email: Text | None = None
-    q: Text | None = Field(None, description="part of a name, company, phone or e-mail")
+    q: Text | None = Field(None, description="words in any order, a phone in any spelling, part of an e-mail")
     owner: RowId | None = None
 
 
@@ -55,11 +56,21 @@ def list_contacts(
             Contact.id.in_(members_with(connection, "email", email_values(filters.email)))
         )
     if filters.q is not None and filters.q.strip():
-        statement = statement.where(Contact.id.in_(roots_like(filters.q.strip())))
+        query = read_query(filters.q, region)
+        catch_up(connection)
+        statement = statement.where(Contact.id.in_(found_in("contact", query)) if query.terms else false())
     if filters.owner is not None:
         statement = statement.where(Contact.owner_id == filters.owner)
     rows = connection.execute(newest_first(statement, None, Contact.id, cursor, limit)).all()
     return page(rows, limit, lambda shown: _shape(connection, shown), lambda row: (None, row.id))
+
+
+def contacts_by_id(connection: Connection, principal: Principal, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Roots among them that the principal may see, the last seen first."""
+    rows = connection.execute(
+        _select(principal).where(Contact.id.in_(ids)).order_by(Contact.last_seen_at.desc(), Contact.id.desc())
+    ).all()
+    return _shape(connection, rows)
 
 
 def visible_root(connection: Connection, principal: Principal, contact_id: int) -> int:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Select, or_, select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
 from crm_core.identity.emails import read_emails
 from crm_core.identity.phones import read_phones
 from crm_core.models import Contact, ContactIdentifier, Identifier
-from crm_core.reading.values import like
-
-_MIN_DIGITS = 4  # fewer digits of a phone would find half the base
 
 
 def root_of(connection: Connection, contact_id: int) -> int | None:
@@ -78,20 +75,3 @@ def phone_values(text: str, region: str) -> list[str]:
 
 def email_values(text: str) -> list[str]:
     return [key.value for key in read_emails(text)]
-
-
-def roots_like(text: str) -> Select[int]:
-    """Roots whose name, company, phone or e-mail contains the text."""
-    member = aliased(Contact)
-    digits = "".join(char for char in text if char.isdecimal() and char.isascii())
-    by_identifier = [ContactIdentifier.display.ilike(like(text))]
-    if len(digits) >= _MIN_DIGITS:
-        by_identifier.append(Identifier.value.like(f"%{digits}%"))
-    identified = (
-        select(ContactIdentifier.contact_id)
-        .join(Identifier, Identifier.id == ContactIdentifier.identifier_id)
-        .where(or_(*by_identifier), ContactIdentifier.retired_at.is_(None))
-    )
-    return select(member.root_id).where(
-        or_(member.name.ilike(like(text)), member.company.ilike(like(text)), member.id.in_(identified))
-    )

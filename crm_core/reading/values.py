@@ -85,8 +85,3 @@ def id_text(row_id: int | None) -> str | None:
 def named(row_id: int | None, name: str | None) -> dict[str, Any] | None:
     """{"id","name"}, or None."""
     return None if row_id is None else {"id": str(row_id), "name": name or ""}
-
-
-def like(text: str) -> str:
-    """A pattern for ILIKE that finds the text itself, whatever it contains."""
-    return "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert, update
 from crm_core.access import Principal, audit
 from crm_core.errors import Invalid
 from crm_core.models import Lead, Touch
+from crm_core.search import mark
 from crm_core.working.locking import hold_lead
 
 _LONGEST = 10_000  # characters; longer belongs into a document
@@ -32,4 +33,5 @@ def comment_on_lead(
     connection.execute(
         update(Lead).where(Lead.id == lead_id).values(touches=Lead.touches + 1, last_touch_at=now)
     )
+    mark(connection, [lead.contact_id])
     audit(connection, principal, "lead.comment", f"lead:{lead_id}")

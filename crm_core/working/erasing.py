@@ -19,6 +19,7 @@ from crm_core.errors import Conflict
 from crm_core.intake.snapshot import lock_number
 from crm_core.reading.contacts import visible_root
 from crm_core.reading.people import members_of
+from crm_core.search import forget
 
 _PURPOSE = b"erased person"
 
@@ -138,6 +139,7 @@ def erase_contact(
         text("SELECT DISTINCT sha256 FROM attachment WHERE contact_id = ANY(:members) AND sha256 <> ''"),
         {"members": members},
     ).all()
+    forget(connection, members)
     leads = 0
     for statement in _STATEMENTS:
         result = connection.execute(text(statement), {"members": members, "events": event_ids, "calls": call_ids, "now": now})

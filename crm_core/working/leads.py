@@ -14,6 +14,7 @@ from crm_core.access import Principal, audit
 from crm_core.errors import Conflict, Invalid
 from crm_core.models import Lead, Touch
 from crm_core.reading.values import Text
+from crm_core.search import mark
 from crm_core.working.locking import hold_lead
 from crm_core.working.marking import MERGED, SPAM
 from crm_core.working.reopening import refuse_reopening
@@ -66,6 +67,7 @@ def change_lead(
             )
     except IntegrityError as error:
         raise Conflict("another_open_lead", "This contact has another open lead in the same line.") from error
+    mark(connection, [lead.contact_id])
     _note(connection, principal, lead.contact_id, lead_id, moved, now)
 
 

@@ -23,6 +23,7 @@ from webhooks.api import (
     pools,
     quarantine,
     queues,
+    search,
     sources,
 )
 from webhooks.api.dispatch import view_of
@@ -32,7 +33,7 @@ PREFIX: Final = "/api/v1"
 
 ROUTES: Final[tuple[Route, ...]] = (
     *leads.ROUTES, *files.ROUTES, *contacts.ROUTES, *calls.ROUTES, *activities.ROUTES, *events.ROUTES, *ledger.ROUTES,
-    *queues.ROUTES, *sources.ROUTES, *mappings.ROUTES, *owners.ROUTES, *pools.ROUTES,
+    *queues.ROUTES, *search.ROUTES, *sources.ROUTES, *mappings.ROUTES, *owners.ROUTES, *pools.ROUTES,
     *quarantine.ROUTES, *alerts.ROUTES, *audit.ROUTES,
 )  # fmt: skip
 

@@ -45,7 +45,7 @@ BODIES: dict[str, dict[str, Any]] = {
 READ_ALL = {
     "GET /leads", "GET /leads/<id>", "GET /leads/<id>/why", "GET /files/<id>", "GET /contacts", "GET /contacts/<id>",
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
-    "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
+    "GET /search", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
 }  # fmt: skip
 WATCH = {"GET /quarantine", "GET /alerts", "GET /events", "GET /events/<id>", "GET /ledger", "GET /queues", "GET /sources", "GET /sources/<id>"} | {
     "GET /sources/<id>/mappings", "GET /sources/<id>/fields",

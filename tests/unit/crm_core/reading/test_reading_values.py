@@ -1,4 +1,4 @@
-"""Cursors, ids, times and patterns, without a database."""
+"""Cursors, ids and times, without a database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from crm_core.errors import Invalid
 from crm_core.reading.paging import decode_cursor, encode_cursor
-from crm_core.reading.values import RowId, Text, Time, like, rfc3339
+from crm_core.reading.values import RowId, Text, Time, rfc3339
 
 MOMENTS = st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1))  # noqa: DTZ001
 
@@ -62,7 +62,3 @@ def test_times_are_read_with_a_zone_and_shown_in_utc() -> None:
     for wrong in ("2026-11-21T12:00:00", "2026-11-21", "1732180000", 1732180000, "2026-11-21 12:00:00Z"):
         with pytest.raises(ValidationError):
             read(wrong)
-
-
-def test_a_pattern_finds_its_own_characters_only() -> None:
-    assert like(r"50%_\o/") == r"%50\%\_\\o/%"

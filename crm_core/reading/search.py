@@ -1,0 +1,154 @@
+"""One search over clients, leads and what was said: for the page with the box, and for lists that are narrowed by words.
+
+What belongs to a colleague is not shown: only that he has somebody of that whole name or number, so that nobody calls twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, false, func, not_, or_, select
+from sqlalchemy.sql.elements import ColumnElement
+
+from crm_core.access import Principal, may, visible_contacts, visible_leads, visible_touches
+from crm_core.models import Call, Contact, InboundEvent, Lead, Owner, Source, Touch
+from crm_core.reading.contacts import contacts_by_id
+from crm_core.reading.leads import leads_by_id
+from crm_core.reading.paging import AnyRow
+from crm_core.reading.values import id_text, named, rfc3339
+from crm_core.search import SearchQuery, catch_up, found_in, read_query
+
+#: Of each group; what is more is counted up to the second and opened as a list.
+DEFAULT_LIMIT: Final = 10
+MOST_COUNTED: Final = 1_000
+_MOST_OWNERS: Final = 5
+_EXCERPT_CHARS: Final = 4_000  # of a touch's text, out of which a page shows the place
+
+
+def search(
+    connection: Connection, principal: Principal, typed: str, region: str, limit: int = DEFAULT_LIMIT
+) -> dict[str, Any]:
+    """{"q","cut","contacts","leads","events","others"}: each of the three {"items","count","more"}, newest first; "others" is
+    [{"id","name","extension"}], owners whose client is meant. `cut` says that only the first words were read."""
+    query = read_query(typed, region)
+    catch_up(connection)
+    return {
+        "q": query.text,
+        "cut": query.cut,
+        "contacts": _contacts(connection, principal, query, limit),
+        "leads": _leads(connection, principal, query, limit),
+        "events": _events(connection, principal, query, limit),
+        "others": _others(connection, principal, query),
+    }
+
+
+def _group(connection: Connection, ids: Any, limit: int) -> tuple[list[int], int]:
+    """The newest ids and how many there are, counted up to MOST_COUNTED."""
+    found = list(connection.scalars(ids.limit(MOST_COUNTED)))
+    return found[:limit], len(found)
+
+
+def _shown(items: list[dict[str, Any]], count: int) -> dict[str, Any]:
+    return {"items": items, "count": count, "more": count > len(items)}
+
+
+def _contacts(connection: Connection, principal: Principal, query: SearchQuery, limit: int) -> dict[str, Any]:
+    if not may(principal, "contacts.read") or not query.terms:
+        return _shown([], 0)
+    clause = and_(Contact.id == Contact.root_id, Contact.id.in_(found_in("contact", query)), visible_contacts(principal))
+    ids, count = _group(connection, select(Contact.id).where(clause).order_by(Contact.last_seen_at.desc(), Contact.id.desc()), limit)
+    return _shown(contacts_by_id(connection, principal, ids), count)
+
+
+def _leads(connection: Connection, principal: Principal, query: SearchQuery, limit: int) -> dict[str, Any]:
+    if not may(principal, "leads.read") or not query:
+        return _shown([], 0)
+    clause: ColumnElement[bool] = Lead.id.in_(found_in("lead", query)) if query.terms else false()
+    if query.uid:
+        clause = or_(clause, Lead.id.in_(select(InboundEvent.lead_id).where(InboundEvent.uid == query.uid)))
+    ids, count = _group(
+        connection, select(Lead.id).where(clause, visible_leads(principal)).order_by(Lead.received_at.desc(), Lead.id.desc()), limit
+    )
+    return _shown(leads_by_id(connection, principal, ids), count)
+
+
+def _events(connection: Connection, principal: Principal, query: SearchQuery, limit: int) -> dict[str, Any]:
+    """What was written and said, with the event that brought it; and the event whose id was typed."""
+    if not may(principal, "leads.read") or not query:
+        return _shown([], 0)
+    rows: list[dict[str, Any]] = []
+    if query.uid and may(principal, "events.read"):
+        rows = [_of_event(row) for row in connection.execute(_event_statement().where(InboundEvent.uid == query.uid))]
+    count = len(rows)
+    if query.terms and not rows:
+        clause = and_(Touch.id.in_(found_in("touch", query)), visible_touches(principal))
+        ids, count = _group(connection, select(Touch.id).where(clause).order_by(Touch.at.desc(), Touch.id.desc()), limit)
+        rows = _touches(connection, ids, may(principal, "events.read"))
+    return _shown(rows, count)
+
+
+def _touches(connection: Connection, ids: Sequence[int], names_event: bool) -> list[dict[str, Any]]:
+    rows = connection.execute(
+        select(
+            Touch.id, Touch.kind, Touch.direction, Touch.at, Touch.lead_id, Touch.title, Touch.data, InboundEvent.uid,
+            func.left(Touch.text, _EXCERPT_CHARS).label("said"), Contact.root_id, Contact.name, Source.name.label("source_name"),
+            Call.remote, Call.talk_seconds,
+        )
+        .join(Contact, Contact.id == Touch.contact_id)
+        .outerjoin(Source, Source.id == Touch.source_id)
+        .outerjoin(InboundEvent, InboundEvent.id == Touch.event_id)
+        .outerjoin(Call, Call.id == Touch.call_id)
+        .where(Touch.id.in_(ids))
+        .order_by(Touch.at.desc(), Touch.id.desc())
+    )  # fmt: skip
+    return [
+        {
+            "event": row.uid if names_event else None,
+            "kind": row.kind,
+            "direction": row.direction,
+            "at": rfc3339(row.at),
+            "lead": id_text(row.lead_id),
+            "contact": named(row.root_id, row.name),
+            "source": row.source_name,
+            "title": row.title,
+            "text": row.said,
+            "phone": row.remote or "",
+            "state": None,
+            "outcome": None,
+        }
+        for row in rows
+    ]
+
+
+def _event_statement() -> Any:
+    return select(
+        InboundEvent.uid, InboundEvent.channel, InboundEvent.received_at, InboundEvent.lead_id, InboundEvent.state,
+        InboundEvent.outcome, Source.name.label("source_name"),
+    ).join(Source, Source.id == InboundEvent.source_id)  # fmt: skip
+
+
+def _of_event(row: AnyRow) -> dict[str, Any]:
+    return {
+        "event": row.uid, "kind": row.channel, "direction": "in", "at": rfc3339(row.received_at), "lead": id_text(row.lead_id),
+        "contact": None, "source": row.source_name, "title": "", "text": "", "phone": "", "state": row.state,
+        "outcome": row.outcome,
+    }  # fmt: skip
+
+
+def _others(connection: Connection, principal: Principal, query: SearchQuery) -> list[dict[str, Any]]:
+    """Owners of clients that are meant by whole words and are hidden from the principal."""
+    if not may(principal, "contacts.read") or not query.whole_words:
+        return []
+    rows = connection.execute(
+        select(Owner.id, Owner.name, Owner.extension)
+        .join(Contact, Contact.owner_id == Owner.id)
+        .where(
+            Contact.id == Contact.root_id, Contact.id.in_(found_in("contact", query, whole=True)),
+            not_(visible_contacts(principal)),
+        )
+        .group_by(Owner.id, Owner.name, Owner.extension)
+        .order_by(Owner.name)
+        .limit(_MOST_OWNERS)
+    )  # fmt: skip
+    return [{"id": str(row.id), "name": row.name, "extension": row.extension} for row in rows]
