@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import httpx
 import pytest
 from free_ports import own_port
+from nginx_front import nginx_in_front_of
 
-ROOT = Path(__file__).parents[2]
 ENTRANCES = [
     "/in/abc", "/f/abc", "/ajax/info@example.com", "/submit", "/submissions/v3/integration/submit/1/2",
     "/api/proxy/1.0/leads/add?key=1", "/calls-service/RestAPI/requests/7/register/", "/info@example.com",
@@ -47,31 +44,10 @@ class _Hub(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    """The deployed configuration on ports of its own; nobody listens where the hub should be."""
-    home = tmp_path_factory.mktemp("nginx")
-    port, hub_port = own_port(), own_port()
-    told = (ROOT / "deploy/nginx.conf").read_text()
-    told = told.replace("web:8080", f"127.0.0.1:{hub_port}").replace("listen 80 ", f"listen 127.0.0.1:{port} ")
-    told = told.replace("/var/run/nginx.pid", str(home / "nginx.pid"))
-    for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"):
-        told = told.replace("server_tokens off;", f"server_tokens off; {name}_temp_path {home}/{name};", 1)
-    (home / "nginx.conf").write_text(told)
-    nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-    process = subprocess.Popen(
-        [nginx, "-p", str(home), "-c", str(home / "nginx.conf"), "-e", "/dev/stderr", "-g", "daemon off;"]
-    )
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-    yield Front(f"http://127.0.0.1:{port}", hub_port)
-    process.terminate()
-    process.wait(20)
+    """The deployed configuration; nobody listens where the hub should be."""
+    hub_port = own_port()
+    with nginx_in_front_of(hub_port, tmp_path_factory.mktemp("nginx")) as port:
+        yield Front(f"http://127.0.0.1:{port}", hub_port)
 
 
 @pytest.mark.parametrize("path", ENTRANCES)
