@@ -21,7 +21,6 @@ from crm_core.models import Source, SourceMapping
 from ingest.arrival import safe_text
 from ingest.drift import forget_habits
 
-_LONGEST_TEXT = 64 * 1024  # characters; what the checker takes
 _LONGEST_NOTE = 500
 _MOST_LISTED = 200
 
@@ -42,8 +41,6 @@ class MappingVersion:
 
 def checked(text: str) -> dict[str, Any]:
     """The rules that a text says. Invalid, with the line in words and in `data["line"]` where it is known."""
-    if len(text) > _LONGEST_TEXT:
-        raise Invalid("mapping_wrong", f"A mapping has at most {_LONGEST_TEXT} characters.", fields=["text"])
     if safe_text(text) != text:
         raise Invalid("mapping_wrong", "The text holds characters that cannot be stored.", fields=["text"])
     try:

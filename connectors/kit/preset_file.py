@@ -1,6 +1,6 @@
 """Reads mappings into checked data: preset.yaml, and those of a source. A mistake is told with its line.
 
-No tags, no anchors, no code; of regular expressions only those that are cheap on every text.
+No code (`preset_yaml` reads text and nothing else); of regular expressions only those that are cheap on every text.
 """
 
 from __future__ import annotations
@@ -17,15 +17,13 @@ from jsonschema.exceptions import ValidationError, best_match
 
 from connectors.kit.preset_pattern import Unsafe, check
 from connectors.kit.preset_schema import MAPPING, SCHEMA
+from connectors.kit.preset_yaml import NotYaml, load
 from crm_core.errors import Misconfigured
 
-#: The same rules, ten times as fast where the library was built with it: a hub loads forty presets when it starts.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TEXT = "tag:yaml.org,2002:str"
 #: What a person is known by: whoever has the same is the same person.
 _IDENTITY = ("phone", "email", "thread", "messenger")
 _SAID_CHARS = 500  # of a mistake; what is wrong may be a list of thousands
-BYTES = 64 * 1024  # a mapping of a real provider has under 4 kB
+BYTES = 64 * 1024  # a mapping of a real provider has under 4 kB. The one limit, for every door
 
 
 def read(file: Path) -> dict[str, Any]:
@@ -38,7 +36,7 @@ def read(file: Path) -> dict[str, Any]:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         raise _wrong(where, 0, "must be written in UTF-8.") from None
-    return _checked(text, where, _preset_validator())
+    return _checked(text, where, SCHEMA)
 
 
 def check_rules(text: str) -> dict[str, Any]:
@@ -48,22 +46,16 @@ def check_rules(text: str) -> dict[str, Any]:
     """
     if len(text.encode("utf-8", "replace")) > BYTES:
         raise _wrong("", 0, f"The mapping has more than {BYTES} bytes.")
-    return _checked(text, "", _mapping_validator())
+    return _checked(text, "", MAPPING)
 
 
-def _checked(text: str, where: str, validator: Draft202012Validator) -> dict[str, Any]:
+def _checked(text: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
+    validator = _validator_of(mapping=schema is MAPPING)
     try:
-        _refuse_references(text, where)
-        loader = _LOADER(text)
-        tree = loader.get_single_node()
-        _refuse_doubles(tree, where)
-        data = loader.construct_document(tree) if tree is not None else None
-    except RecursionError:
-        raise _wrong(where, 0, "is nested too deep.") from None
-    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-99-99
-        mark = getattr(error, "problem_mark", None)
-        raise _wrong(where, mark.line + 1 if mark else 0, f"is not YAML: {getattr(error, 'problem', None) or error}.") from None
-    data = {} if data is None and tree is None and validator.schema is MAPPING else data
+        tree, data = load(text, schema)
+    except NotYaml as error:
+        raise _wrong(where, error.line, str(error)) from None
+    data = {} if data is None and tree is None and schema is MAPPING else data
     fault = best_match(validator.iter_errors(data))
     if fault is not None:
         place = ".".join(map(str, fault.absolute_path)) or "the file"
@@ -90,39 +82,8 @@ def _wrong(where: str, line: int, said: str) -> Misconfigured:
 
 
 @cache
-def _preset_validator() -> Draft202012Validator:
-    return Draft202012Validator(SCHEMA)
-
-
-@cache
-def _mapping_validator() -> Draft202012Validator:
-    return Draft202012Validator(MAPPING)
-
-
-def _refuse_references(text: str, where: str) -> None:
-    """Anchors make a small file a huge tree (a "billion laughs"); tags make values that are no plain data."""
-    for event in yaml.parse(text, Loader=_LOADER):
-        tagged = getattr(event, "tag", None)
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) or tagged:
-            line = event.start_mark.line + 1 if event.start_mark else 0
-            raise _wrong(where, line, "anchors, aliases and tags are not allowed.")
-
-
-def _refuse_doubles(node: yaml.Node | None, where: str) -> None:
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise _wrong(where, key.start_mark.line + 1, "a key must be a plain word.")
-            if key.tag != _TEXT:
-                raise _wrong(where, key.start_mark.line + 1, f"the key {key.value!r:.60} needs quotes: YAML takes it for something else than text.")
-            if key.value in seen:
-                raise _wrong(where, key.start_mark.line + 1, f"{key.value!r} stands twice.")
-            seen.add(key.value)
-            _refuse_doubles(value, where)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_doubles(item, where)
+def _validator_of(*, mapping: bool) -> Draft202012Validator:
+    return Draft202012Validator(MAPPING if mapping else SCHEMA)
 
 
 def _said(error: ValidationError) -> str:

@@ -58,7 +58,9 @@ def _without_nul(value: str) -> str:
 RowId = Annotated[
     int, BeforeValidator(read_id), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,17}$"})
 ]
-Text = Annotated[str, Field(max_length=4000), AfterValidator(_without_nul)]
+#: Text that the database can hold; whoever takes it says how long it may be.
+StorableText = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[StorableText, Field(max_length=4000)]
 Time = Annotated[
     AwareDatetime,
     BeforeValidator(_read_time),

@@ -7,14 +7,15 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field
 
-from crm_core.reading.values import Filters, Text, rfc3339
+from connectors.kit.preset_file import BYTES
+from crm_core.reading.values import Filters, StorableText, Text, rfc3339
 from ingest.bench_mapping import MOST_EVENTS, bench, dry_run
 from ingest.drift import acknowledge, list_fields
 from ingest.mappings import MappingVersion, get_version, list_versions, publish, roll_back, save_draft
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shapes import mappings as shapes
 
-MappingText = Annotated[Text, Field(max_length=65_536)]
+MappingText = Annotated[StorableText, Field(max_length=BYTES, description=f"at most {BYTES} bytes in UTF-8")]
 
 
 class DraftBody(Body):

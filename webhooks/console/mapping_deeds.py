@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors.kit.preset_file import BYTES
 from crm_core.errors import HubError, Invalid
 from ingest.bench_fields import base_rules
 from ingest.bench_mapping import dry_run
@@ -16,7 +17,7 @@ from webhooks.console import errors, mapping
 from webhooks.console.desk import Answer, Desk, entered
 from webhooks.console.mapping_wrongness import mapping_wrong
 
-_LONGEST_TEXT = 70_000  # a little more than may be saved, so that a longer one is refused and not cut
+_LONGEST_TEXT = BYTES + 1  # one more than may be saved, so that a longer one is refused and not cut
 
 
 def text(desk: Desk, source_id: int) -> Answer:

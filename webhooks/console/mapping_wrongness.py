@@ -17,6 +17,7 @@ _KNOWN = tuple(
         (r"the file: sections such as fields: are expected here, not (?P<value>.*)\.", "sections"),
         (r"(?P<place>.+?): (?P<value>.+) is not of type '(?P<type>\w+)'", "type"),
         (r"(?P<value>'.*') stands twice\.", "twice"),
+        (r"(?P<value>'.*'|an empty value) means nothing at all in YAML; .*", "nothing"),
         (r"a key must be a plain word\.", "key"),
         (r"anchors, aliases and tags are not allowed\.", "references"),
         (r"is nested too deep\.", "deep"),

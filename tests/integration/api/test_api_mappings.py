@@ -6,6 +6,7 @@ import pytest
 from api_world import World
 from werkzeug.test import Client
 
+from connectors.kit.preset_file import BYTES
 from ingest.process import drain
 from webhooks.wsgi import create_application
 
@@ -79,3 +80,22 @@ def test_what_people_wrote_is_shown_only_to_those_who_may_read_raw_events(world:
     for role, status in (("head", 403), ("readonly", 403), ("manager", 403), ("ops", 200)):
         assert world.get(f"/sources/{source}/bench", role).status_code == status
     assert world.get(f"/sources/{source}/mappings", "readonly").status_code == 200
+
+
+def test_mapping_may_be_as_long_as_the_checker_takes_and_no_longer(world: World) -> None:
+    """4,000 characters is the limit of other texts; a real mapping with comments has more."""
+    path = f"/sources/{world.ids['source']}/mappings"
+    longest = "read_names: true\n# " + "x" * (BYTES - 19)
+    assert world.ask("POST", path, json={"text": longest}).status_code == 201
+    assert world.ask("POST", f"/sources/{world.ids['source']}/bench/dry-run", json={"text": longest}).status_code == 200
+    for text in (longest + "x", "# " + "ж" * 40_000):
+        refused = world.ask("POST", path, json={"text": text})
+        assert refused.status_code == 422
+        assert str(BYTES) in refused.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("text", ["a: 1:30", "1:30", "fields: {name: {const: 1:30}}", "read_names: 0o17", "a: " + "1:59" * 2000])
+def test_time_of_yaml_is_text_or_a_sentence_with_its_line(world: World, text: str) -> None:
+    answer = world.ask("POST", f"/sources/{world.ids['source']}/mappings", json={"text": text})
+    assert answer.status_code in (201, 422)
+    assert answer.status_code == 201 or "line 1" in answer.json["detail"]

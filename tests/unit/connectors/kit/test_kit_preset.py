@@ -141,7 +141,7 @@ def test_form_is_malformed_when_it_is_empty(tmp_path: Path) -> None:
         ("title: x\nchannel: form\nevent_ids: [$.a]\n", "line 3: the file: 'event_ids' is not known here"),
         ("title: x\nchannel: mail\n", "line 2: channel: 'mail'"),
         ("channel: form\n", "'title' is a required property"),
-        ("title: x\nchannel: form\nhandshake: [{form: {test: yes}}]\n", "line 3"),
+        ("title: x\nchannel: form\nhandshake: [{form: {test: ~}}]\n", "line 3"),
         ("title: x\ntitle: y\nchannel: form\n", "line 2: 'title' stands twice"),
         ("title: &a x\nchannel: form\nreply: {body: *a}\n", "line 1: anchors, aliases and tags"),
         ("a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n", "anchors, aliases and tags"),
