@@ -34,7 +34,8 @@ _SETTINGS = """
 ## Settings
 
 `--set key=value`. Every source also takes `region` (country of numbers without a country code) and `timezone` (zone of times that name
-none); empty means the hub's. Secrets are encrypted at rest and never shown again.
+none); empty means the hub's. Secrets are encrypted at rest and never shown again;
+`--set key=-` asks for one (or reads a line of standard input), `--set key=@file` takes it from a file.
 
 ### Every form
 

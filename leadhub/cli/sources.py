@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leadhub.cli.answers import ACTOR, answers, fail, hub, table, tell
+from leadhub.cli.answers import ACTOR, answers, hub, table, tell
+from leadhub.cli.setting_values import read_settings
 from leadhub.cli.source_aliases import alias
 
 if TYPE_CHECKING:
@@ -27,21 +28,24 @@ source.add_command(alias)
 @source.command()
 @click.argument("connector")
 @click.option("--name", required=True, help="What people call it.")
-@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting of the connector; repeat as needed.")
+@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting of the connector; repeat as needed. Of a secret, - reads a line of standard input, @FILE a file.")
 @click.option("--host", "hosts", multiple=True, help="A website that a form may send people back to; repeat as needed.")
 @answers
 def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...], as_json: bool) -> None:
     """Add a source of CONNECTOR and show its address.
 
     CONNECTOR is the name of a connector's folder: generic_form, generic_call, imap, zadarma, …
+
+    A secret on the command line is seen by others on the machine and kept in the shell's history: rather give
+    --set password=- or --set password=@FILE.
     """
     from connectors.kit import registry
     from ingest.source_check import check_source, note_check
-    from ingest.source_settings import check_settings
+    from ingest.source_settings import check_settings, marked_fields
     from ingest.sources import add_source
 
-    settings = dict(_pair(pair) for pair in pairs)
     found = registry.get(connector)
+    settings = read_settings(pairs, marked_fields(found.config_model, "secret"), quiet=as_json)
     tried = check_settings(found, settings) if found.pulls else None
     with hub() as (config, engine):
         result = check_source(tried, config) if tried else None
@@ -144,10 +148,3 @@ def _set(source_id: int, state: str, *, as_json: bool) -> None:
     with hub() as (_, engine), engine.begin() as connection:
         set_state(connection, source_id, state, actor=ACTOR)
     tell({"id": str(source_id), "state": state}, as_json=as_json, words=f"Source {source_id} is {state}.")
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, sign, value = text.partition("=")
-    if not sign or not key:
-        fail("pair_invalid", f"--set takes KEY=VALUE, not {text!r}.", as_json=False, status=2)
-    return key, value
