@@ -16,6 +16,9 @@ from webhooks.replies import StartResponse, refused, retry_after, send
 PLACES: Final = 16
 _WAIT_SECONDS: Final = 10.0  # a person waits so long before anybody would
 
+#: Short, bounded by themselves, and asked by machines that wait for nobody: a ringing telephone, whoever watches the hub.
+_WITHOUT_PLACE: Final = ("/route/", "/livez", "/readyz")
+
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -39,6 +42,8 @@ class Pages:
                 environ["wsgi.input"] = io.BytesIO(body)
                 environ["CONTENT_LENGTH"] = str(len(body))
                 environ.pop("HTTP_TRANSFER_ENCODING", None)
+        if environ["PATH_INFO"].startswith(_WITHOUT_PLACE):
+            return self._app(environ, start_response)
         if not self._places.acquire(timeout=_WAIT_SECONDS):
             busy = HubError("busy", "The hub has too much to do at the moment; please repeat in some seconds.")
             return self._refused(503, busy, start_response)
