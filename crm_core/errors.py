@@ -55,6 +55,10 @@ class Invalid(HubError):
     """A request's own content is wrong: 422, `data["fields"]` names the places."""
 
 
+class TooMany(HubError):
+    """Asked too often of late: 429, `data["seconds"]` says when it is worth to ask again."""
+
+
 class Conflict(HubError):
     """Somebody else changed it meanwhile: 409, read again and repeat."""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
+from crm_core.access import Principal, cut_off_owner
 from crm_core.errors import Invalid, NotFound
 
 
@@ -93,10 +94,18 @@ def set_present(connection: Connection, owner_id: int) -> None:
     )
 
 
-def set_active(connection: Connection, owner_id: int, active: bool) -> None:
-    """An inactive owner gets nothing more; his clients go to the pool at their next inquiry."""
+def set_active(
+    connection: Connection, owner_id: int, active: bool, actor: Principal | str = "hub"
+) -> None:
+    """An inactive owner gets nothing more; their clients go to the pool at their next inquiry.
+
+    Whoever is retired is out at once: their users are disabled, their tokens revoked, and stay so when the owner is
+    activated again. Raises NotFound, Conflict (last_administrator).
+    """
     _must_exist(connection, owner_id)
     connection.execute(text("UPDATE owner SET active = :active WHERE id = :id"), {"active": active, "id": owner_id})
+    if not active:
+        cut_off_owner(connection, actor, owner_id)
 
 
 def set_duty(connection: Connection, owner_id: int) -> None:

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, Engine, text
 from werkzeug.test import TestResponse
 
-from crm_core.access import create_token
+from crm_core.access import add_token, add_user, create_token
 from crm_core.config import HubConfig
 from crm_core.models import ROLES
 from crm_core.search import mark
@@ -141,6 +141,8 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
         tokens = {role: create_token(connection, role, role, anna if role == "manager" else None) for role in ROLES}
         tokens["other_manager"] = create_token(connection, "manager", "boris", boris)
         tokens["stray_manager"] = create_token(connection, "manager", "stray")
+        user = add_user(connection, "anna@example.com", "Anna", "manager", None, anna)
+        spare_token, _ = add_token(connection, "cli", "readonly", "spare")
         events = dict(
             connection.execute(
                 text("SELECT id, uid FROM inbound_event WHERE id IN (:a, :b)"),
@@ -152,5 +154,6 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
         "anna": anna, "boris": boris, "pool": pool, "spare_pool": spare_pool, "team": team, "source": source,
         "contact": ivan, "other_contact": olga, "lead": lead, "other_lead": other_lead, "call": call,
         "other_call": other_call, "activity": activity, "other_activity": other_activity,
+        "user": user, "spare_token": spare_token,
     }  # fmt: skip
     return tokens, {name: str(number) for name, number in numbers.items()} | uids

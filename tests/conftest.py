@@ -12,9 +12,11 @@ import hypothesis
 import pytest
 import redis
 import servers
+from argon2 import PasswordHasher
 from free_ports import own_port
 from sqlalchemy import Engine
 
+from crm_core.access import passwords
 from crm_core.config import HubConfig
 from crm_core.database import make_engine
 
@@ -105,3 +107,13 @@ def config(tmp_path: Path, database_url: str, broker_url: str) -> HubConfig:
         secret_key="only-for-tests-" + "0" * 32,
         port=own_port(),
     )
+
+
+@pytest.fixture
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The real algorithm with the least work."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", lambda: quick)
+    passwords._nobodys_hash.cache_clear()
+    yield
+    passwords._nobodys_hash.cache_clear()

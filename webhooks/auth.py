@@ -8,7 +8,7 @@ from flask import g, request
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from crm_core.access import Principal, find_token, may
+from crm_core.access import Principal, find_token, may, why_not
 from webhooks.problems import Forbidden, SignInNeeded
 
 _LONGEST_TOKEN = 200
@@ -19,8 +19,14 @@ def authenticate(engine: Engine) -> Principal:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise SignInNeeded("token_missing", "Send the header 'Authorization: Bearer <token>'.")
-    principal = _find(engine, token.strip()) if len(token) <= _LONGEST_TOKEN else None
+    if len(token) > _LONGEST_TOKEN:
+        raise SignInNeeded("token_unknown", "This token is unknown or was revoked.")
+    principal = _find(engine, token.strip())
     if principal is None:
+        with engine.begin() as connection:
+            expired = why_not(connection, token.strip()) == "expired"
+        if expired:
+            raise SignInNeeded("token_expired", "This token has expired. An administrator can create a new one.")
         raise SignInNeeded("token_unknown", "This token is unknown or was revoked.")
     g.principal = principal
     return principal

@@ -30,6 +30,7 @@ from crm_core.errors import (
     NotAuthentic,
     NotFound,
     TooLarge,
+    TooMany,
     Transient,
     UnknownSource,
 )
@@ -74,6 +75,7 @@ KINDS: Final[dict[type[HubError], ProblemKind]] = {
     Malformed: ProblemKind(400, "malformed", "The request cannot be read"),
     Invalid: ProblemKind(422, "invalid", "The request does not fit"),
     Conflict: ProblemKind(409, "conflict", "It conflicts with what is there"),
+    TooMany: ProblemKind(429, "too-many", "Too many tries of late"),
     Transient: ProblemKind(503, "try-again", "Not possible at the moment"),
     Misconfigured: ProblemKind(500, "misconfigured", "The hub is not set up for this"),
 }
@@ -158,7 +160,8 @@ def install(app: Flask) -> None:
 
     def of_hub_error(error: HubError) -> Response:
         kind = next((KINDS[cls] for cls in type(error).__mro__ if cls in KINDS), BUG)
-        return problem(kind, error.code, error.message, fields_of(error))
+        wait = {"Retry-After": str(error.data["seconds"])} if "seconds" in error.data else None
+        return problem(kind, error.code, error.message, fields_of(error), wait)
 
     def of_http_exception(error: HTTPException) -> Response:
         status = error.code or 500

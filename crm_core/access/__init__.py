@@ -5,6 +5,7 @@ Rights are checked here and nowhere else; a door only asks `may` and adds the cl
 
 from crm_core.access.journal import audit
 from crm_core.access.links import sign_in_link, use_sign_in_link
+from crm_core.access.passwords import PasswordHash, hash_password
 from crm_core.access.principal import Principal
 from crm_core.access.rights import (
     PERMISSIONS,
@@ -17,21 +18,36 @@ from crm_core.access.rights import (
     visible_leads,
     visible_touches,
 )
-from crm_core.access.tokens import create_token, find_token, list_tokens, revoke_token
-from crm_core.access.users import (
-    add_user,
-    check_password,
+from crm_core.access.sessions import (
+    begin_session,
+    end_session,
+    end_session_of,
     end_sessions,
     find_session,
+    list_sessions,
+)
+from crm_core.access.sign_in import Attempt, check_password, confirm_password
+from crm_core.access.tokens import add_token, create_token, find_token, revoke_token, why_not
+from crm_core.access.users import (
+    add_user,
+    change_user,
+    cut_off_owner,
+    disable_user,
+    enable_user,
     find_user_id,
-    session_epoch,
+    has_password,
+    make_link,
     set_locale,
     set_password,
+    sign_out_everywhere,
 )
 
 __all__ = [
-    "PERMISSIONS", "ROLE_PERMISSIONS", "Principal", "add_user", "audit", "check_password", "create_token",
-    "end_sessions", "find_session", "find_token", "find_user_id", "list_tokens", "may", "revoke_token",
-    "sees_leads_of", "session_epoch", "set_locale", "set_password", "sign_in_link", "use_sign_in_link", "visible_activities",
-    "visible_calls", "visible_contacts", "visible_leads", "visible_touches",
+    "PERMISSIONS", "ROLE_PERMISSIONS", "Attempt", "PasswordHash", "Principal", "add_token", "add_user", "audit",
+    "begin_session", "change_user", "check_password", "confirm_password", "create_token", "cut_off_owner",
+    "disable_user", "enable_user", "end_session", "end_session_of", "end_sessions", "find_session", "find_token",
+    "find_user_id", "has_password", "hash_password", "list_sessions", "make_link", "may", "revoke_token", "sees_leads_of",
+    "set_locale",
+    "set_password", "sign_in_link", "sign_out_everywhere", "use_sign_in_link", "visible_activities", "visible_calls",
+    "visible_contacts", "visible_leads", "visible_touches", "why_not",
 ]  # fmt: skip

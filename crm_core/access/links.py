@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from crm_core.access.principal import Principal
 from crm_core.access.secret import digest, new_secret
 from crm_core.models import SignInLink, User
 
+_KEPT = timedelta(days=1)  # a used or old one is of no use; a day shows who asks why it does not open
+
 
 def sign_in_link(connection: Connection, user_id: int, now: datetime, minutes: float = 15) -> str:
-    """The secret part of a link for this user, good once within so many minutes."""
+    """The secret part of a link for this user, good once within so many minutes. Clears away old ones."""
+    connection.execute(delete(SignInLink).where(SignInLink.expires_at < now - _KEPT))
     token = new_secret("")
     connection.execute(
         insert(SignInLink).values(
@@ -39,3 +42,8 @@ def use_sign_in_link(connection: Connection, token: str, now: datetime) -> Princ
         )
     ).one_or_none()
     return None if row is None else Principal("user", row.id, row.name, row.role, row.owner_id, row.locale)
+
+
+def drop_links(connection: Connection, user_id: int) -> None:
+    """No link that was made for this user opens any more."""
+    connection.execute(delete(SignInLink).where(SignInLink.user_id == user_id))

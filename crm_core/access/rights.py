@@ -38,6 +38,7 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "sources.address": "admin ops",  # the address is the key to post leads
         "owners.read": "admin head manager ops readonly",
         "owners.write": "admin head",
+        "users.read": "admin",  # users and tokens: who gets in, and what they may
         "users.write": "admin",
         "audit.read": "admin head",  # not ops: their own looks at raw data stand in it
     }.items()

@@ -1,4 +1,4 @@
-"""API tokens: shown once, stored as SHA-256, found by digest."""
+"""API tokens: shown once, stored as SHA-256, found by digest. A manager's token acts as the owner that it names."""
 
 from __future__ import annotations
 
@@ -6,34 +6,75 @@ import hmac
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, or_, select, text, update
+from sqlalchemy import Connection, false, func, insert, or_, select, text, update
 
+from crm_core.access.journal import audit
 from crm_core.access.principal import Principal
 from crm_core.access.secret import digest, new_secret
-from crm_core.errors import Invalid
-from crm_core.models import ROLES, ApiToken
+from crm_core.errors import Invalid, NotFound
+from crm_core.models import ROLES, ApiToken, Owner
+
+#: "lh_" and as much as tells a few hundred tokens apart; the 234 bits behind it stay unknown.
+_PREFIX_CHARACTERS = 7
 
 
-def create_token(connection: Connection, role: str, name: str, owner_id: int | None = None) -> str:
-    """The new token, which nobody can read again. A manager's token without an owner sees no leads."""
+def create_token(
+    connection: Connection,
+    role: str,
+    name: str,
+    owner_id: int | None = None,
+    actor: Principal | str = "hub",
+    expires_at: datetime | None = None,
+) -> str:
+    """The new token, which nobody can read again. A manager's token without an owner sees no leads. Raises Invalid."""
+    return add_token(connection, actor, role, name, owner_id, expires_at)[1]
+
+
+def add_token(
+    connection: Connection,
+    actor: Principal | str,
+    role: str,
+    name: str,
+    owner_id: int | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[int, str]:
+    """(its id, the token itself). Raises Invalid for an unknown role, an owner who is not there, a time that is over."""
     if role not in ROLES:
         raise Invalid(
             "unknown_role", f"There is no role {role!r}; choose one of {', '.join(ROLES)}.", fields=["role"]
         )
+    if not name.strip():
+        raise Invalid("name_missing", "A token needs the name of the program that it is for.", fields=["name"])
+    if owner_id is not None:
+        # Locked against being retired at this moment: whoever comes second sees what the first one did.
+        active = connection.scalar(select(Owner.active).where(Owner.id == owner_id).with_for_update(read=True))
+        if not active:
+            raise Invalid("owner_retired" if active is False else "unknown_owner",
+                          "There is no such owner, or they were retired.", fields=["owner"])  # fmt: skip
+    if expires_at is not None and connection.scalar(select(func.now() >= expires_at)):
+        raise Invalid("in_the_past", "The end of a token lies in the future.", fields=["expires_at"])
     token = new_secret("lh_")
-    connection.execute(insert(ApiToken).values(digest=digest(token), name=name, role=role, owner_id=owner_id))
-    return token
+    token_id = connection.execute(
+        insert(ApiToken)
+        .values(
+            digest=digest(token), name=name.strip(), role=role, owner_id=owner_id, expires_at=expires_at,
+            prefix=token[:_PREFIX_CHARACTERS], created_by=_actor(actor),
+        )
+        .returning(ApiToken.id)
+    ).scalar_one()  # fmt: skip
+    audit(connection, actor, "token.create", f"token:{token_id}", {"role": role})
+    return token_id, token
 
 
 def find_token(connection: Connection, token: str) -> Principal | None:
-    """Whose token it is; None if it is unknown or revoked. Notes its use at most once a minute."""
+    """Whose token it is; None if it is unknown, revoked or over. Notes its use at most once a minute."""
     wanted = digest(token)
     row = connection.execute(
         select(ApiToken).with_only_columns(
             ApiToken.id, ApiToken.digest, ApiToken.name, ApiToken.role, ApiToken.owner_id,
             or_(ApiToken.last_used_at.is_(None), ApiToken.last_used_at < func.now() - text("interval '1 minute'"))
             .label("note_use"),
-        ).where(ApiToken.digest == wanted, ApiToken.revoked_at.is_(None))
+        ).where(ApiToken.digest == wanted, *_valid())
     ).one_or_none()  # fmt: skip
     # The index compared digests, which tell an attacker nothing about a token; the last word is constant time anyway.
     if row is None or not hmac.compare_digest(bytes(row.digest), wanted):
@@ -43,23 +84,57 @@ def find_token(connection: Connection, token: str) -> Principal | None:
     return Principal("token", row.id, row.name, row.role, row.owner_id)
 
 
-def list_tokens(connection: Connection) -> list[dict[str, Any]]:
-    """All tokens without their secrets, newest first: {"id","name","role","owner_id","created_at","last_used_at","revoked_at"}."""
-    rows = connection.execute(
-        select(
-            ApiToken.id, ApiToken.name, ApiToken.role, ApiToken.owner_id, ApiToken.created_at,
-            ApiToken.last_used_at, ApiToken.revoked_at,
-        ).order_by(ApiToken.id.desc())
-    )  # fmt: skip
-    return [dict(row) for row in rows.mappings()]
+def why_not(connection: Connection, token: str) -> str:
+    """Why a token that `find_token` does not know opens nothing: revoked | expired | unknown."""
+    row = connection.execute(
+        select(ApiToken.revoked_at, ApiToken.expires_at).where(ApiToken.digest == digest(token))
+    ).one_or_none()
+    if row is None:
+        return "unknown"
+    return "revoked" if row.revoked_at is not None else "expired"
 
 
-def revoke_token(connection: Connection, token_id: int, now: datetime) -> bool:
-    """True if it was valid until now."""
-    done = connection.execute(
+def revoke_token(connection: Connection, token_id: int, now: datetime, actor: Principal | str = "hub") -> bool:
+    """True if it was valid until now. Raises NotFound."""
+    revoked = connection.execute(
         update(ApiToken)
         .where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
         .values(revoked_at=now)
         .returning(ApiToken.id)
-    )
-    return done.one_or_none() is not None
+    ).one_or_none()
+    if revoked is None:
+        if connection.scalar(select(ApiToken.id).where(ApiToken.id == token_id)) is None:
+            raise NotFound("token_unknown", f"There is no token {token_id}.")
+        return False
+    audit(connection, actor, "token.revoke", f"token:{token_id}")
+    return True
+
+
+def revoke_tokens_of(
+    connection: Connection, actor: Principal | str, user_id: int | None, owner_id: int | None, why: str
+) -> None:
+    """Revokes what acts for this owner, what this user made, and what such tokens made in turn: they have seen them all."""
+    whose = []  # by cases: "= NULL" would be "IS NULL" here, and name the tokens of nobody
+    if user_id is not None:
+        whose.append(ApiToken.created_by == f"user:{user_id}")
+    if owner_id is not None:
+        whose.append(ApiToken.owner_id == owner_id)
+    theirs = select(ApiToken.id).where(or_(false(), *whose)).cte("theirs", recursive=True)
+    made_in_turn = select(ApiToken.id).join(theirs, ApiToken.created_by == func.concat("token:", theirs.c.id))
+    theirs = theirs.union(made_in_turn)
+    revoked = connection.execute(
+        update(ApiToken)
+        .where(ApiToken.id.in_(select(theirs.c.id)), ApiToken.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+        .returning(ApiToken.id)
+    ).scalars()
+    for token_id in sorted(revoked):
+        audit(connection, actor, "token.revoke", f"token:{token_id}", {"with": why})
+
+
+def _valid() -> tuple[Any, ...]:
+    return ApiToken.revoked_at.is_(None), or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now())
+
+
+def _actor(actor: Principal | str) -> str:
+    return actor.actor if isinstance(actor, Principal) else actor

@@ -1,64 +1,31 @@
-"""People who sign in: passwords in argon2id, growing delays instead of lock-outs, sessions that can be ended.
+"""People who sign in: added, changed, cut off. Each command writes its row of the audit in the caller's transaction.
 
-Answers never tell an unknown login from a wrong password, neither by words nor by time.
+Whoever is disabled, or whose owner is retired, is out at once: sessions, password, links and tokens. The last
+administrator stays.
 """
 
 from __future__ import annotations
 
-import functools
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from crm_core.access.journal import audit
+from crm_core.access.links import drop_links, sign_in_link
+from crm_core.access.passwords import PasswordHash
 from crm_core.access.principal import Principal
-from crm_core.errors import Conflict, Invalid
-from crm_core.models import ROLES, User
+from crm_core.access.sessions import end_sessions
+from crm_core.access.sign_in import storable
+from crm_core.access.tokens import revoke_tokens_of
+from crm_core.errors import Conflict, Invalid, NotFound
+from crm_core.models import ROLES, Owner, User
 
-#: Wrong passwords that cost no wait: people mistype twice, rarely four times.
-_FREE_FAILURES = 3
-#: The longest wait. Long enough to stop guessing (about 1,400 a day), short enough that it is no weapon against the user.
-_MAX_DELAY_SECONDS = 60
-_MAX_PASSWORD_CHARS = 1024  # hashing megabytes would be work for free
-_MIN_PASSWORD_CHARS = 10
+Actor = Principal | str
 
-_FOUND = (User.id, User.name, User.role, User.owner_id, User.locale, User.password_hash)
-
-
-@functools.cache
-def _hasher() -> PasswordHasher:
-    return PasswordHasher()  # argon2id with the library's parameters, RFC 9106 low-memory profile
-
-
-@functools.cache
-def _nobodys_hash() -> str:
-    """What the password of an unknown login is compared with, so that it takes as long as a known one's."""
-    return _hasher().hash("nobody has this password")
-
-
-def _hash(password: str) -> str:
-    if not _MIN_PASSWORD_CHARS <= len(password) <= _MAX_PASSWORD_CHARS:
-        raise Invalid(
-            "password_length",
-            f"A password has {_MIN_PASSWORD_CHARS} to {_MAX_PASSWORD_CHARS} characters.",
-            fields=["password"],
-        )
-    return _hasher().hash(password)
-
-
-def _fits(stored: str | None, password: str) -> bool:
-    try:
-        _hasher().verify(stored or _nobodys_hash(), password.encode("utf-8", "surrogatepass"))
-    except (VerificationError, InvalidHashError):
-        return False
-    return stored is not None
-
-
-def _storable(login: str) -> bool:
-    """PostgreSQL's text holds neither NUL nor half a surrogate pair, so no user has such a login."""
-    return not any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in login)
+#: A link that somebody hands on: the colleague may be out of the house today.
+LINK_MINUTES = 24 * 60.0
 
 
 def add_user(
@@ -66,105 +33,184 @@ def add_user(
     login: str,
     name: str,
     role: str,
-    password: str | None = None,
+    password: PasswordHash | None = None,
     owner_id: int | None = None,
+    actor: Actor = "hub",
 ) -> int:
-    """The new user's id. Without a password he signs in by link only. Raises Invalid or, for a taken login, Conflict."""
+    """The new user's id. Without a password they sign in by link only. Raises Invalid or, for a taken login, Conflict."""
     login = login.strip().lower()
-    if not login or not _storable(login) or len(login) > 254:  # RFC 5321 limits an address to 254
+    if not login or not storable(login) or len(login) > 254:  # RFC 5321 limits an address to 254
         raise Invalid("login", "A login is an e-mail address or a short name.", fields=["login"])
-    if role not in ROLES:
-        raise Invalid(
-            "unknown_role", f"There is no role {role!r}; choose one of {', '.join(ROLES)}.", fields=["role"]
-        )
-    hashed = None if password is None else _hash(password)
+    _check_role(role)
+    active_owner(connection, owner_id)
     try:
         with connection.begin_nested():
-            return connection.execute(
+            user_id = connection.execute(
                 insert(User)
-                .values(login=login, name=name or login, role=role, password_hash=hashed, owner_id=owner_id)
+                .values(login=login, name=name or login, role=role, password_hash=_hashed(password), owner_id=owner_id)
                 .returning(User.id)
             ).scalar_one()
     except IntegrityError as error:
-        if "uq_app_user_login" not in str(error.orig):
-            raise Invalid("unknown_owner", "There is no such owner.", fields=["owner_id"]) from error
         raise Conflict("login_taken", "There is already a user with this login.", fields=["login"]) from error
+    audit(connection, actor, "user.add", f"user:{user_id}", {"role": role, "owner": _text(owner_id)})
+    return user_id
+
+
+def change_user(connection: Connection, actor: Actor, user_id: int, changes: dict[str, Any]) -> None:
+    """`changes` by column: name, role, owner_id. A new role or owner ends their sessions, and whoever is no longer an
+    administrator loses the tokens that they made. Raises NotFound, Invalid, Conflict (last_administrator).
+    """
+    user = _locked(connection, user_id)
+    changed = {name: value for name, value in changes.items() if value != getattr(user, name)}
+    if "role" in changed:
+        _check_role(changed["role"])
+        if user.role == "admin":
+            _keep_an_administrator(connection, {user_id})
+    if changed.get("owner_id") is not None:
+        active_owner(connection, changed["owner_id"])
+    if not changed:
+        return
+    connection.execute(update(User).where(User.id == user_id).values(**changed))
+    data: dict[str, Any] = {"fields": sorted(changed)}
+    if "role" in changed:
+        data |= {"role": changed["role"], "role_before": user.role}
+    audit(connection, actor, "user.change", f"user:{user_id}", data)
+    if changed.keys() & {"role", "owner_id"}:
+        end_sessions(connection, user_id)
+    if user.role == "admin" and "role" in changed:
+        revoke_tokens_of(connection, actor, user_id, None, f"user:{user_id}")
+
+
+def disable_user(connection: Connection, actor: Actor, user_id: int) -> None:
+    """Ends everything that lets them in: sessions, password, links, and the tokens of theirs. Raises NotFound, Conflict."""
+    if _locked(connection, user_id).active:
+        _keep_an_administrator(connection, {user_id})
+    _cut_off(connection, actor, user_id, {})
+
+
+def enable_user(connection: Connection, actor: Actor, user_id: int) -> None:
+    """Lets them sign in again, by the password that they had or a new link. Tokens stay revoked. Raises NotFound, Conflict."""
+    user = _locked(connection, user_id)
+    if user.active:
+        return
+    if user.owner_id is not None and not connection.scalar(select(Owner.active).where(Owner.id == user.owner_id)):
+        raise Conflict("owner_retired", "The owner that this user is was retired; activate the owner first.")
+    connection.execute(update(User).where(User.id == user_id).values(active=True))
+    audit(connection, actor, "user.enable", f"user:{user_id}")
+
+
+def cut_off_owner(connection: Connection, actor: Actor, owner_id: int) -> None:
+    """For an owner who is retired: their users are disabled, their tokens revoked. Raises Conflict (last_administrator)."""
+    users = connection.execute(
+        select(User.id).where(User.owner_id == owner_id, User.active).order_by(User.id).with_for_update()
+    ).scalars()
+    user_ids = list(users)
+    _keep_an_administrator(connection, set(user_ids))
+    for user_id in user_ids:
+        _cut_off(connection, actor, user_id, {"owner": str(owner_id)})
+    revoke_tokens_of(connection, actor, None, owner_id, f"owner:{owner_id}")
+
+
+def set_password(connection: Connection, actor: Actor, user_id: int, password: PasswordHash, but: str = "") -> None:
+    """Replaces the password, ends their sessions (but the one with the secret `but`) and their open links."""
+    _locked(connection, user_id)
+    connection.execute(update(User).where(User.id == user_id).values(password_hash=_hashed(password)))
+    end_sessions(connection, user_id, but)
+    drop_links(connection, user_id)
+    audit(connection, actor, "user.password", f"user:{user_id}")
+
+
+def sign_out_everywhere(connection: Connection, actor: Actor, user_id: int) -> int:
+    """Ends all their sessions; returns how many there were. Raises NotFound."""
+    _locked(connection, user_id)
+    ended = end_sessions(connection, user_id)
+    audit(connection, actor, "user.sign_out", f"user:{user_id}", {"sessions": ended})
+    return ended
+
+
+def make_link(
+    connection: Connection, actor: Actor, user_id: int, now: datetime, minutes: float = LINK_MINUTES
+) -> str:
+    """The secret part of a link that signs them in, once. Raises NotFound, Conflict (user_disabled)."""
+    if not _locked(connection, user_id).active:
+        raise Conflict("user_disabled", "This user is disabled; enable them first.")
+    audit(connection, actor, "user.link", f"user:{user_id}")
+    return sign_in_link(connection, user_id, now, minutes)
 
 
 def find_user_id(connection: Connection, login: str) -> int | None:
-    """The id of an active user, for instance to make him a sign-in link."""
-    if not _storable(login):
+    """The id of a user, active or not."""
+    if not storable(login):
         return None
-    return connection.execute(
-        select(User.id).where(User.login == login.strip().lower(), User.active)
-    ).scalar_one_or_none()
+    return connection.execute(select(User.id).where(User.login == login.strip().lower())).scalar_one_or_none()
 
 
-def _delay(failures: int) -> timedelta:
-    return timedelta(seconds=min(2.0 ** min(failures - _FREE_FAILURES, 16), _MAX_DELAY_SECONDS))
-
-
-def check_password(connection: Connection, login: str, password: str, now: datetime) -> Principal | None:
-    """Who it is, or None. The caller must commit in both cases: the failure is counted in his transaction.
-
-    The row stays locked while the password is hashed, so that parallel guesses are counted one by one. During a delay
-    even the right password is refused, after the same work; tries made meanwhile do not prolong it.
-    """
-    login = login.strip().lower()
-    row = None
-    if _storable(login):
-        row = connection.execute(
-            select(*_FOUND, User.failed_logins)
-            .where(
-                User.login == login, User.active, or_(User.locked_until.is_(None), User.locked_until <= now)
-            )
-            .with_for_update()
-        ).one_or_none()
-    fits = _fits(row.password_hash if row else None, password[:_MAX_PASSWORD_CHARS])
-    if row is None:
-        return None
-    if not fits:
-        failures = row.failed_logins + 1
-        until = now + _delay(failures) if failures >= _FREE_FAILURES else None
-        connection.execute(
-            update(User).where(User.id == row.id).values(failed_logins=failures, locked_until=until)
-        )
-        return None
-    changes: dict[str, object] = {"failed_logins": 0, "locked_until": None}
-    if _hasher().check_needs_rehash(row.password_hash):
-        changes["password_hash"] = _hasher().hash(password)
-    if row.failed_logins or "password_hash" in changes:
-        connection.execute(update(User).where(User.id == row.id).values(**changes))
-    return Principal("user", row.id, row.name, row.role, row.owner_id, row.locale)
-
-
-def set_password(connection: Connection, user_id: int, password: str) -> None:
-    """Replaces the password and ends all his sessions."""
-    connection.execute(
-        update(User)
-        .where(User.id == user_id)
-        .values(password_hash=_hash(password), session_epoch=User.session_epoch + 1)
-    )
-
-
-def session_epoch(connection: Connection, user_id: int) -> int:
-    """Goes into the session at sign-in; a session with an older one is over."""
-    return connection.execute(select(User.session_epoch).where(User.id == user_id)).scalar_one()
-
-
-def find_session(connection: Connection, user_id: int, epoch: int) -> Principal | None:
-    """The user of a session as he is now; None if he was deactivated or his sessions were ended."""
-    row = connection.execute(
-        select(*_FOUND).where(User.id == user_id, User.session_epoch == epoch, User.active)
-    ).one_or_none()
-    return None if row is None else Principal("user", row.id, row.name, row.role, row.owner_id, row.locale)
-
-
-def end_sessions(connection: Connection, user_id: int) -> None:
-    connection.execute(update(User).where(User.id == user_id).values(session_epoch=User.session_epoch + 1))
+def has_password(connection: Connection, user_id: int) -> bool:
+    return bool(connection.scalar(select(User.password_hash.is_not(None)).where(User.id == user_id)))
 
 
 def set_locale(connection: Connection, user_id: int, locale: str) -> None:
     if locale not in {"ru", "en"}:
         raise Invalid("locale", "Choose ru or en.", fields=["locale"])
     connection.execute(update(User).where(User.id == user_id).values(locale=locale))
+
+
+def active_owner(connection: Connection, owner_id: int | None) -> None:
+    """Raises Invalid unless there is this owner and they work here, also at the moment of the commit."""
+    if owner_id is None:
+        return
+    active = connection.scalar(select(Owner.active).where(Owner.id == owner_id).with_for_update(read=True))
+    if active is None:
+        raise Invalid("unknown_owner", "There is no such owner.", fields=["owner"])
+    if not active:
+        raise Invalid("owner_retired", "This owner was retired; activate the owner first.", fields=["owner"])
+
+
+def _cut_off(connection: Connection, actor: Actor, user_id: int, data: dict[str, Any]) -> None:
+    user = connection.execute(select(User.active, User.owner_id).where(User.id == user_id)).one()
+    connection.execute(update(User).where(User.id == user_id).values(active=False))
+    ended = end_sessions(connection, user_id)
+    drop_links(connection, user_id)
+    if user.active:
+        audit(connection, actor, "user.disable", f"user:{user_id}", data | {"sessions": ended})
+    revoke_tokens_of(connection, actor, user_id, user.owner_id, f"user:{user_id}")
+
+
+def _keep_an_administrator(connection: Connection, leaving: set[int]) -> None:
+    """Raises Conflict if nobody would be left who may let others in. Locks all of them: of two at once one remains."""
+    administrators = set(
+        connection.execute(
+            select(User.id).where(User.role == "admin", User.active).order_by(User.id).with_for_update()
+        ).scalars()
+    )
+    if administrators & leaving and not administrators - leaving:
+        raise Conflict(
+            "last_administrator", "This is the last administrator who can sign in. Make another user one first."
+        )
+
+
+def _locked(connection: Connection, user_id: int) -> Any:
+    row = connection.execute(
+        select(User.id, User.name, User.role, User.owner_id, User.active).where(User.id == user_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise NotFound("user_unknown", f"There is no user {user_id}.")
+    return row
+
+
+def _check_role(role: str) -> None:
+    if role not in ROLES:
+        raise Invalid(
+            "unknown_role", f"There is no role {role!r}; choose one of {', '.join(ROLES)}.", fields=["role"]
+        )
+
+
+def _hashed(password: PasswordHash | None) -> PasswordHash | None:
+    """Stops a password in clear from ever being stored, whatever a caller believes it has."""
+    if password is not None and not password.startswith("$argon2id$"):
+        raise ValueError("a password is stored as the hash that hash_password makes")
+    return password
+
+
+def _text(row_id: int | None) -> str | None:
+    return None if row_id is None else str(row_id)

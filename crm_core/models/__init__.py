@@ -19,12 +19,21 @@ from crm_core.models.message import MailboxFolder, MailDelivery, MailMessage, Ma
 from crm_core.models.owner import Absence, Assignment, Owner, Pool, PoolMember, Team
 from crm_core.models.search import SearchDocument, SearchQueue
 from crm_core.models.source import InboundEvent, Source, SourceToken
-from crm_core.models.user import ROLES, ApiToken, AuditEntry, AuditSeal, SignInLink, User
+from crm_core.models.user import (
+    ROLES,
+    ApiToken,
+    AuditEntry,
+    AuditSeal,
+    SignInBucket,
+    SignInLink,
+    User,
+    UserSession,
+)
 
 __all__ = [
     "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "AuditSeal", "Base", "Call", "CaptureStat", "Consent",
     "ConsentText", "Contact", "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
-    "MailboxFolder", "MergeEvent", "Owner", "Pool", "PoolMember", "SearchDocument", "SearchQueue", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
+    "MailboxFolder", "MergeEvent", "Owner", "Pool", "PoolMember", "SearchDocument", "SearchQueue", "SignInBucket", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
     "SourcePoll", "SourceToken", "SourceWatch", "Suggestion",
-    "Team", "Tombstone", "Touch", "User",
+    "Team", "Tombstone", "Touch", "User", "UserSession",
 ]  # fmt: skip

@@ -27,9 +27,7 @@ class User(Base):
     password_hash: Mapped[str | None]  # argon2id; None: by link only
     locale: Mapped[str] = mapped_column(server_default="")
     active: Mapped[bool] = mapped_column(server_default=sql("true"))
-    session_epoch: Mapped[int] = mapped_column(server_default="0")  # raised to end all sessions
-    failed_logins: Mapped[int] = mapped_column(server_default="0")
-    locked_until: Mapped[datetime | None]
+    signed_in_at: Mapped[datetime | None]  # last; None: never
     created_at: Mapped[CreatedAt]
 
 
@@ -42,8 +40,11 @@ class ApiToken(Base):
     name: Mapped[str]
     role: Mapped[str]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))  # whose rows a manager's token sees
+    prefix: Mapped[str] = mapped_column(server_default="")  # its first characters, to tell it apart in a list
+    created_by: Mapped[str] = mapped_column(server_default="")  # an actor: "user:7", "cli"; "" before this was kept
     created_at: Mapped[CreatedAt]
     last_used_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]  # None: never
     revoked_at: Mapped[datetime | None]
 
 
@@ -56,6 +57,42 @@ class SignInLink(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class UserSession(Base):
+    """One browser that is signed in. The row is the session: without it the cookie is worth nothing."""
+
+    __tablename__ = "user_session"
+    __table_args__ = (Index("ix_user_session_user_id", "user_id"),)
+
+    id: Mapped[Id]
+    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)  # SHA-256 of what the cookie holds
+    user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
+    method: Mapped[str]  # password | link
+    agent: Mapped[str] = mapped_column(server_default="")  # class of the browser, "Firefox, Linux"; never its whole name
+    created_at: Mapped[CreatedAt]
+    last_seen_at: Mapped[datetime]  # written at most once a minute
+    expires_at: Mapped[datetime]
+
+
+class SignInBucket(Base):
+    """Wrong passwords of late, by account, by network, by both and by device; and turns that somebody waits for.
+
+    Keys are digests, so that the table names nobody. Bounded: see `crm_core.access.throttle`.
+    """
+
+    __tablename__ = "sign_in_bucket"
+    __table_args__ = (
+        Index("ix_sign_in_bucket_changed_at", "changed_at"),
+        Index("ix_sign_in_bucket_parent", "parent", postgresql_where=sql("parent IS NOT NULL")),
+    )
+
+    id: Mapped[Id]
+    key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
+    parent: Mapped[bytes | None] = mapped_column(LargeBinary)  # of a turn: the network that waits
+    failures: Mapped[float] = mapped_column(server_default="0")
+    changed_at: Mapped[datetime]
+    closed_until: Mapped[datetime | None]
 
 
 class AuditEntry(Base):

@@ -1,15 +1,12 @@
-"""`leadhub owner …`, `leadhub user …`, `leadhub token …`: who works, who signs in, which programs may ask."""
+"""`leadhub owner …`: who works leads, who is away, who has left."""
 
 from __future__ import annotations
 
-import sys
-from datetime import UTC, datetime
+from datetime import datetime
 
 import click
 
 from leadhub.cli.answers import ACTOR, answers, hub, table, tell
-
-_ROLES = click.Choice(["admin", "head", "manager", "ops", "readonly"])
 
 
 @click.group()
@@ -67,64 +64,28 @@ def absent(owner_id: int, until: datetime, reason: str, as_json: bool) -> None:
     tell({"id": str(owner_id), "absent_until": back}, as_json=as_json, words=said)
 
 
-@click.group()
-def user() -> None:
-    """Those who sign in to the console."""
-
-
-@user.command(name="add")
-@click.argument("login")
-@click.option("--name", default="", help="What the console calls him; default: the login.")
-@click.option("--role", type=_ROLES, default="manager", show_default=True)
-@click.option("--owner", "owner_id", type=int, help="The owner he is, for a manager who sees his own leads.")
-@click.option("--password-stdin", is_flag=True, help="Read a password from standard input; without one he uses links.")
+@owner.command()
+@click.argument("owner_id", metavar="ID", type=int)
 @answers
-def add_user(login: str, name: str, role: str, owner_id: int | None, password_stdin: bool, as_json: bool) -> None:
-    """Add a user and show a link that signs him in, once."""
-    from crm_core import access
-
-    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else None
-    with hub() as (config, engine), engine.begin() as connection:
-        user_id = access.add_user(connection, login, name or login, role, password, owner_id)
-        access.audit(connection, ACTOR, "user.add", f"user:{user_id}", {"role": role})
-        link = access.sign_in_link(connection, user_id, datetime.now(UTC), minutes=24 * 60)
-    url = f"{config.base_url}/console/sign-in/{link}"
-    said = f"User {user_id}: {login} ({role})\n  signs in within a day by {url}"
-    tell({"id": str(user_id), "login": login, "role": role, "sign_in_url": url}, as_json=as_json, words=said)
+def retire(owner_id: int, as_json: bool) -> None:
+    """End an owner's work here: no new leads, and nobody signs in or calls the API as them any more."""
+    _set_active(owner_id, active=False, as_json=as_json)
 
 
-@user.command()
-@click.argument("login")
+@owner.command()
+@click.argument("owner_id", metavar="ID", type=int)
 @answers
-def link(login: str, as_json: bool) -> None:
-    """Show a link that signs a user in, once, within an hour: for a forgotten password."""
-    from crm_core import access
-    from crm_core.errors import NotFound
-
-    with hub() as (config, engine), engine.begin() as connection:
-        user_id = access.find_user_id(connection, login)
-        if user_id is None:
-            raise NotFound("user_unknown", f"There is no active user {login!r}.")
-        access.audit(connection, ACTOR, "user.link", f"user:{user_id}")
-        token_ = access.sign_in_link(connection, user_id, datetime.now(UTC), minutes=60)
-    url = f"{config.base_url}/console/sign-in/{token_}"
-    tell({"id": str(user_id), "sign_in_url": url}, as_json=as_json, words=url)
+def activate(owner_id: int, as_json: bool) -> None:
+    """Let a retired owner get leads again. Their users and tokens stay as they are: leadhub user enable."""
+    _set_active(owner_id, active=True, as_json=as_json)
 
 
-@click.group()
-def token() -> None:
-    """Keys of the API."""
-
-
-@token.command()
-@click.option("--role", type=_ROLES, required=True, help="What the key may do.")
-@click.option("--name", required=True, help="Which program it is for.")
-@answers
-def create(role: str, name: str, as_json: bool) -> None:
-    """Make a key and show it, this once."""
-    from crm_core import access
+def _set_active(owner_id: int, *, active: bool, as_json: bool) -> None:
+    from crm_core import owners
+    from crm_core.access import audit
 
     with hub() as (_, engine), engine.begin() as connection:
-        key = access.create_token(connection, role, name)
-        access.audit(connection, ACTOR, "token.create", f"token:{name}", {"role": role})
-    tell({"token": key, "role": role, "name": name}, as_json=as_json, words=key)
+        owners.set_active(connection, owner_id, active, ACTOR)
+        audit(connection, ACTOR, "owner.activate" if active else "owner.retire", f"owner:{owner_id}")
+    said = f"Owner {owner_id} gets leads again." if active else f"Owner {owner_id} is retired; nobody acts as them any more."
+    tell({"id": str(owner_id), "active": active}, as_json=as_json, words=said)

@@ -43,7 +43,7 @@ def browser() -> Iterator[Browser]:
 def hub(config: HubConfig, engine: Engine) -> Iterator[HubConfig]:
     """A hub with an alert of each kind, and after them more new fields than are shown."""
     with engine.begin() as connection:
-        access.add_user(connection, LOGIN, "Olga Head", "admin", PASSWORD)
+        access.add_user(connection, LOGIN, "Olga Head", "admin", access.hash_password(PASSWORD))
         source = add_source(connection, config, "generic_form", "Site " + "Straßenbahnhaltestelle" * 8, {}).id
         for code, data in _KINDS.items():
             raise_alert(

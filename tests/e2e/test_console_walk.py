@@ -65,7 +65,7 @@ def browser() -> Iterator[Browser]:
 def address(config: HubConfig, engine: Engine) -> Iterator[str]:
     """The real application on a real socket, with an administrator, two owners at work and one away."""
     with engine.begin() as connection:
-        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", PASSWORD)
+        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
         add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
         add_owner(connection, "Anna Sidorova", "102", "anna@example.com", "Sales")
         away = add_owner(connection, "Pavel Kozlov", "103", "", "Sales")

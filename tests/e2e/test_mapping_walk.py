@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
 def posted_to(config: HubConfig, engine: Engine) -> Iterator[str]:
     """The address of a form of the real application on a real socket, with an administrator and an owner."""
     with engine.begin() as connection:
-        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", PASSWORD)
+        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
         add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
         source = add_source(connection, config, "generic_form", "Landing page", {})
     with served(config):

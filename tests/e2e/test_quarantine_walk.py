@@ -34,7 +34,7 @@ def browser() -> Iterator[Browser]:
 def source(config: HubConfig, engine: Engine) -> Iterator[NewSource]:
     """A form of the real application on a real socket, which takes six posts a minute for a flood."""
     with engine.begin() as connection:
-        access.add_user(connection, "olga@example.com", "Olga Head", "head", PASSWORD)
+        access.add_user(connection, "olga@example.com", "Olga Head", "head", access.hash_password(PASSWORD))
         add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
         made = add_source(connection, config, "generic_form", "Landing page", {"burst_per_minute": 6})
     with served(config):

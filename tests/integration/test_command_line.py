@@ -154,10 +154,9 @@ def test_user_signs_in_by_link_and_password_when_added(ask: Callable[..., Any], 
     new = ask("user", "add", "olga@example.com", "--role", "head", "--password-stdin", input="correct horse battery\n")
     assert new["sign_in_url"].startswith("https://leads.example.com/console/sign-in/")
     assert ask("user", "link", "olga@example.com")["id"] == new["id"]
-    with engine.begin() as connection:
-        from crm_core.access import check_password
+    from crm_core.access import Attempt, check_password
 
-        assert check_password(connection, "olga@example.com", "correct horse battery", datetime.now(UTC)) is not None
+    assert check_password(engine, Attempt("olga@example.com", "correct horse battery"), datetime.now(UTC)) is not None
     assert run("user", "add", "olga@example.com").exit_code == 1
 
 

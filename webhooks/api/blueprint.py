@@ -25,6 +25,8 @@ from webhooks.api import (
     queues,
     search,
     sources,
+    tokens,
+    users,
 )
 from webhooks.api.dispatch import view_of
 from webhooks.api.route import Route
@@ -34,7 +36,7 @@ PREFIX: Final = "/api/v1"
 ROUTES: Final[tuple[Route, ...]] = (
     *leads.ROUTES, *files.ROUTES, *contacts.ROUTES, *calls.ROUTES, *activities.ROUTES, *events.ROUTES, *ledger.ROUTES,
     *queues.ROUTES, *search.ROUTES, *sources.ROUTES, *mappings.ROUTES, *owners.ROUTES, *pools.ROUTES,
-    *quarantine.ROUTES, *alerts.ROUTES, *audit.ROUTES,
+    *quarantine.ROUTES, *alerts.ROUTES, *users.ROUTES, *tokens.ROUTES, *audit.ROUTES,
 )  # fmt: skip
 
 

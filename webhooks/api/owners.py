@@ -71,7 +71,7 @@ def _change(ask: Ask) -> Mapping[str, Any]:
             else:
                 staff.set_absent(connection, owner_id, body.absent_until)
         if body.active is not None:
-            staff.set_active(connection, owner_id, body.active)
+            staff.set_active(connection, owner_id, body.active, ask.principal)
         if body.duty:
             staff.set_duty(connection, owner_id)
         fields = sorted(body.model_fields_set)
@@ -89,7 +89,7 @@ def _change_row(connection: Connection, owner_id: int, body: OwnerPatch) -> None
 def _retire(ask: Ask) -> None:
     owner_id = ask.id("owner")
     with ask.engine.begin() as connection:
-        staff.set_active(connection, owner_id, False)
+        staff.set_active(connection, owner_id, False, ask.principal)
         audit(connection, ask.principal, "owner.retire", f"owner:{owner_id}")
 
 

@@ -33,10 +33,14 @@ def talk(seconds: float, language: Language) -> str:
     return language("time.talk", minutes=minutes, seconds=f"{rest:02d}")
 
 
+#: What the database wrote down during this request lies a little after the request's own moment.
+_CLOCKS_APART_SECONDS = 5
+
+
 def relative(at: datetime, now: datetime, zone: ZoneInfo, language: Language) -> str:
     """Near moments as a distance, today's as a time, older ones as a date."""
     ago = (now - at).total_seconds()
-    if 0 <= ago < 60:
+    if -_CLOCKS_APART_SECONDS <= ago < 60:
         return language("time.just_now")
     if 0 <= ago < 3600:
         return language("time.ago", span=span(ago, language))

@@ -8,7 +8,7 @@ from typing import Final
 from flask import Response, g, make_response, request
 from werkzeug.exceptions import HTTPException
 
-from crm_core.errors import Conflict, HubError, Invalid, Misconfigured, NotFound, Transient
+from crm_core.errors import Conflict, HubError, Invalid, Misconfigured, NotFound, TooMany, Transient
 from webhooks.console.desk import Desk
 from webhooks.problems import is_database_away, where
 
@@ -19,6 +19,7 @@ KINDS: Final[dict[type[HubError], tuple[str, int]]] = {
     NotFound: ("not_found", 404),
     Invalid: ("invalid", 422),
     Conflict: ("conflict", 409),
+    TooMany: ("too_many", 429),
     Transient: ("away", 503),
     Misconfigured: ("misconfigured", 500),
 }
@@ -45,7 +46,10 @@ def of(desk: Desk, error: Exception) -> Response:
             words, status = KINDS[kind]
             if kind is Conflict and error.code not in _CHANGED_MEANWHILE:
                 words = "in_the_way"
-            return page(desk, words, status, detail_of(desk, error) if status in (409, 422, 500) else "")
+            answer = page(desk, words, status, detail_of(desk, error) if status in (409, 422, 429, 500) else "")
+            if "seconds" in error.data:
+                answer.headers["Retry-After"] = str(error.data["seconds"])
+            return answer
     if isinstance(error, HTTPException):
         if error.code in _OF_STATUS:
             return page(desk, _OF_STATUS[error.code], error.code)

@@ -28,6 +28,8 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
     ),
     "team": (
         ("owners", "owners.read", "owners", "", "", ("add_owner",)),
+        ("users", "users.read", "person", "", "", ("add_user", "user", "change_user", "user_link", "user_password", "user_active", "user_sign_out")),
+        ("tokens", "users.read", "key", "", "", ("create_token",)),
         ("audit", "audit.read", "audit", "", "", ()),
     ),
 }

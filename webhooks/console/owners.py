@@ -65,7 +65,7 @@ def present(desk: Desk, owner_id: int) -> Answer:
 def active(desk: Desk, owner_id: int) -> Answer:
     wanted = entered("active", 3) == "yes"
     with desk.engine.begin() as connection:
-        people.set_active(connection, owner_id, wanted)
+        people.set_active(connection, owner_id, wanted, desk.principal)
         _note(desk, connection, "owner.activate" if wanted else "owner.deactivate", owner_id)
     return desk.go("owners", "owner_changed")
 

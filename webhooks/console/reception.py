@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from werkzeug.routing import IntegerConverter
 
 from crm_core.access import Principal, find_session
+from crm_core.access.sessions import IDLE
 from crm_core.config import HubConfig
 from webhooks import compression, static_files
 from webhooks.console import errors, form_tokens, showing
@@ -71,8 +72,8 @@ def _answer(config: HubConfig, permission: str | None, view: Callable[..., Any],
     desk = Desk(config, engine, now, _language(config, session, None), session, None)
     g.desk = desk
     try:
-        visitor = _visitor(engine, session)
-        if visitor is None and session.user_id is not None:  # deactivated, or signed out everywhere
+        visitor = _visitor(engine, session, now)
+        if visitor is None and session.signed_in:  # disabled, or signed out everywhere
             session = sessions.begin(now, session.locale)
         desk = replace(desk, visitor=visitor, session=session, language=_language(config, session, visitor))
         g.desk = desk
@@ -84,11 +85,11 @@ def _answer(config: HubConfig, permission: str | None, view: Callable[..., Any],
     return answer
 
 
-def _visitor(engine: Engine, session: sessions.Session) -> Principal | None:
-    if session.user_id is None:
+def _visitor(engine: Engine, session: sessions.Session, now: datetime) -> Principal | None:
+    if not session.signed_in:
         return None
     with engine.begin() as connection:
-        return find_session(connection, session.user_id, session.epoch)
+        return find_session(connection, session.secret, now)
 
 
 def _language(config: HubConfig, session: sessions.Session, visitor: Principal | None) -> Language:
@@ -119,7 +120,7 @@ def _keep_session(answer: Response, found: sessions.Session | None, desk: Desk) 
     answer.set_cookie(
         sessions.cookie_name(desk.config),
         sessions.write(replace(session, seen_at=desk.now), desk.config),
-        max_age=int(sessions.IDLE.total_seconds()),
+        max_age=int(IDLE.total_seconds()),
         path="/",
         secure=sessions.is_secure(desk.config),
         httponly=True,

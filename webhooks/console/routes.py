@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhooks.console import (
+    account,
     audit,
     call_backs,
     contacts,
@@ -30,6 +31,8 @@ from webhooks.console import (
     source_site,
     sources,
     start,
+    tokens,
+    users,
 )
 
 
@@ -50,6 +53,12 @@ ROUTES = (
     Route("GET", "/sign-in/<token>", "link_page", start.link_page, None, shows_secret=True),
     Route("POST", "/sign-in/<token>", "link", start.use_link, None),
     Route("POST", "/sign-out", "sign_out", start.sign_out, ""),
+    Route("GET", "/account", "account", account.page, ""),
+    Route("POST", "/account/password", "change_password", account.change_password, ""),
+    Route("GET", "/account/first-password", "first_password", account.first_password, ""),
+    Route("POST", "/account/first-password", "set_first_password", account.set_first_password, ""),
+    Route("POST", "/account/sessions/<id:session_id>/end", "end_session", account.end_one, ""),
+    Route("POST", "/account/sign-out", "sign_out_everywhere", account.sign_out_everywhere, ""),
     Route("POST", "/language", "language", language_choice.choose, None),
     Route("GET", "/leads", "leads", leads.index, "leads.read"),
     Route("GET", "/leads/<id:lead_id>", "lead", leads.card, "leads.read"),
@@ -107,6 +116,17 @@ ROUTES = (
     Route("POST", "/owners/<id:owner_id>/absent", "owner_absent", owners.absent, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/present", "owner_present", owners.present, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/active", "owner_active", owners.active, "owners.write"),
+    Route("GET", "/users", "users", users.index, "users.read"),
+    Route("POST", "/users", "add_user", users.add, "users.write"),
+    Route("GET", "/users/<id:user_id>", "user", users.card, "users.read"),
+    Route("POST", "/users/<id:user_id>", "change_user", users.change, "users.write"),
+    Route("POST", "/users/<id:user_id>/link", "user_link", users.link, "users.write"),
+    Route("POST", "/users/<id:user_id>/password", "user_password", users.password, "users.write"),
+    Route("POST", "/users/<id:user_id>/active", "user_active", users.active, "users.write"),
+    Route("POST", "/users/<id:user_id>/sign-out", "user_sign_out", users.sign_out, "users.write"),
+    Route("GET", "/tokens", "tokens", tokens.index, "users.read"),
+    Route("POST", "/tokens", "create_token", tokens.create, "users.write"),
+    Route("POST", "/tokens/<id:token_id>/revoke", "revoke_token", tokens.revoke, "users.write"),
     Route("GET", "/audit", "audit", audit.index, "audit.read"),
     Route("GET", "/quarantine", "quarantine", quarantine.index, "quarantine.read"),
     Route("POST", "/quarantine/release", "quarantine_release", quarantine.release, "quarantine.judge"),

@@ -1,7 +1,7 @@
 """Who is looking: a signed cookie that ends by itself, and the token without which no form is accepted.
 
-The cookie names a user, the epoch of his sessions and a nonce; whether that still holds is asked of the database at
-every request. It carries no rights and no personal data.
+The cookie holds a secret by which the database knows the session, asked at every request. It names nobody and carries
+no rights. Before somebody signs in, it is the same cookie with a secret that opens nothing.
 """
 
 from __future__ import annotations
@@ -16,23 +16,18 @@ from urllib.parse import urlsplit
 from itsdangerous import BadData, URLSafeSerializer
 from werkzeug.datastructures import Headers
 
+from crm_core.access.sessions import IDLE
 from crm_core.config import HubConfig
 
-#: A working day with a long lunch; a forgotten browser is closed to others the next morning.
-IDLE = timedelta(hours=12)
-#: However busy, once a fortnight one shows again that it is oneself.
-ABSOLUTE = timedelta(days=14)
 #: The cookie is rewritten this often at most, so that most answers set none.
 RENEW = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    nonce: str  # random for every sign-in; the form token hangs on it
+    secret: str  # 256 random bits, new at every sign-in; the form token hangs on it
     seen_at: datetime
-    user_id: int | None = None
-    epoch: int = 0
-    signed_in_at: datetime | None = None
+    signed_in: bool = False  # whether it is worth asking the database
     locale: str = ""  # chosen before signing in
 
 
@@ -46,12 +41,12 @@ def cookie_name(config: HubConfig) -> str:
 
 
 def begin(now: datetime, locale: str = "") -> Session:
-    return Session(secrets.token_urlsafe(18), now, locale=locale)
+    return Session(secrets.token_urlsafe(32), now, locale=locale)
 
 
-def sign_in(user_id: int, epoch: int, now: datetime, locale: str) -> Session:
+def sign_in(now: datetime, locale: str) -> Session:
     """A session that shares nothing with the one before, so that a planted one is worth nothing."""
-    return replace(begin(now, locale), user_id=user_id, epoch=epoch, signed_in_at=now)
+    return replace(begin(now, locale), signed_in=True)
 
 
 def _serializer(config: HubConfig) -> URLSafeSerializer:
@@ -61,14 +56,7 @@ def _serializer(config: HubConfig) -> URLSafeSerializer:
 def write(session: Session, config: HubConfig) -> str:
     return str(
         _serializer(config).dumps(
-            [
-                session.nonce,
-                int(session.seen_at.timestamp()),
-                session.user_id,
-                session.epoch,
-                None if session.signed_in_at is None else int(session.signed_in_at.timestamp()),
-                session.locale,
-            ]
+            [session.secret, int(session.seen_at.timestamp()), int(session.signed_in), session.locale]
         )
     )
 
@@ -78,21 +66,11 @@ def read(cookie: str | None, config: HubConfig, now: datetime) -> Session | None
     if not cookie:
         return None
     try:
-        nonce, seen, user_id, epoch, signed_in, locale = _serializer(config).loads(cookie)
-        zone = now.tzinfo
-        session = Session(
-            str(nonce),
-            datetime.fromtimestamp(seen, zone),
-            user_id,
-            epoch,
-            None if signed_in is None else datetime.fromtimestamp(signed_in, zone),
-            str(locale),
-        )
+        secret, seen, signed_in, locale = _serializer(config).loads(cookie)
+        session = Session(str(secret), datetime.fromtimestamp(seen, now.tzinfo), bool(signed_in), str(locale))
     except (BadData, ValueError, TypeError, OverflowError):
         return None
     if now - session.seen_at > IDLE or session.seen_at - now > RENEW:
-        return None
-    if session.signed_in_at is not None and now - session.signed_in_at > ABSOLUTE:
         return None
     return session
 
@@ -103,7 +81,7 @@ def is_stale(session: Session, now: datetime) -> bool:
 
 def form_token(session: Session, config: HubConfig) -> str:
     key = config.secret_key.encode()
-    return hmac.new(key, b"leadhub.console.form:" + session.nonce.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(key, b"leadhub.console.form:" + session.secret.encode(), hashlib.sha256).hexdigest()
 
 
 def is_own_post(session: Session | None, token: str, headers: Headers, host: str, config: HubConfig) -> bool:

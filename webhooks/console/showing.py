@@ -26,6 +26,8 @@ _COLOURS: Mapping[str, Mapping[str, str]] = {
     "event_state": {"waiting": "blue", "working": "blue", "needs_attention": "red", "rejected": "red"},
     "mapping_state": {"draft": "violet", "published": "green"},
     "owner_state": {"present": "green", "absent": "amber"},
+    "user_state": {"active": "green", "invited": "blue", "new": "amber"},
+    "token_state": {"active": "green", "expired": "amber"},
     "process_state": {"alive": "green", "silent": "red"},
 }  # fmt: skip
 

@@ -40,6 +40,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /pools": {"name": "Night"},
     "PATCH /pools/<id>": {"name": "Day"},
     "PUT /pools/<id>/members/<owner>": {"weight": 2},
+    "POST /users": {"login": "vera@example.com"},
+    "PATCH /users/<id>": {"name": "Vera"},
+    "POST /users/<id>/password": {"password": "correct horse battery"},
+    "POST /tokens": {"name": "Reports", "role": "readonly"},
 }
 
 READ_ALL = {
@@ -66,13 +70,18 @@ LEAD = {
 JUDGE = {
     "POST /quarantine/release", "POST /quarantine/confirm", "POST /events/<id>/accept-consent", "POST /alerts/<id>/resolve",
 }  # fmt: skip
+ADMIT = {
+    "GET /users", "POST /users", "GET /users/<id>", "PATCH /users/<id>", "DELETE /users/<id>", "POST /users/<id>/disable",
+    "POST /users/<id>/enable", "POST /users/<id>/password", "POST /users/<id>/sign-out", "POST /users/<id>/link",
+    "GET /tokens", "POST /tokens", "GET /tokens/<id>", "DELETE /tokens/<id>",
+}  # fmt: skip
 #: Written out by hand, so that a change of the table of rights has to be meant twice.
 ALLOWED: dict[str, set[str]] = {
     "readonly": READ_ALL | WATCH | {"GET /suggestions"},
     "manager": READ_ALL | WORK,
     "ops": READ_ALL | WATCH | JUDGE | OPERATE,
     "head": READ_ALL | WATCH | JUDGE | WORK | LEAD | {"GET /suggestions", "GET /audit"},
-    "admin": READ_ALL | WATCH | JUDGE | WORK | LEAD | OPERATE | {"GET /suggestions", "GET /audit", "POST /contacts/<id>/erase"}
+    "admin": READ_ALL | WATCH | JUDGE | WORK | LEAD | OPERATE | ADMIT | {"GET /suggestions", "GET /audit", "POST /contacts/<id>/erase"}
     | {"POST /erasures/preview", "POST /erasures"},
 }
 
@@ -84,7 +93,7 @@ def key(route: Route) -> str:
 def address(route: Route, ids: dict[str, str]) -> str:
     nouns = {
         "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "events": "broken_event",
-        "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead",
+        "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
     }  # fmt: skip
     return route.path.replace("<id>", ids.get(nouns.get(route.path.split("/")[1], ""), "")).replace("<owner>", ids["anna"]).replace("<version>", "1")
 

@@ -72,13 +72,14 @@ class Hub:
 
 
 @pytest.fixture
-def hub(config: HubConfig, engine: Engine) -> Iterator[Hub]:
+def hub(config: HubConfig, engine: Engine, quick_hashes: None) -> Iterator[Hub]:
     application = create_application(config)
     with engine.begin() as connection:
         owner_id = add_owner(connection, "Ivan Petrov", "101")
         ids = {
             role: access.add_user(
-                connection, f"{role}@example.com", role.title(), role, PASSWORD if role == "admin" else None,
+                connection, f"{role}@example.com", role.title(), role,
+                access.hash_password(PASSWORD) if role == "admin" else None,
                 owner_id if role == "manager" else None,
             )
             for role in ROLES

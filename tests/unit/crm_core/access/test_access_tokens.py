@@ -14,12 +14,12 @@ from crm_core.access import (
     audit,
     create_token,
     find_token,
-    list_tokens,
     may,
     revoke_token,
 )
 from crm_core.errors import Invalid
 from crm_core.models import ROLES
+from crm_core.reading.users import list_tokens
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
@@ -32,7 +32,10 @@ def test_a_token_is_stored_as_its_digest_only(engine: Engine) -> None:
         assert token not in row
         assert token.removeprefix("lh_")[:8] not in row
         assert find_token(connection, token) == Principal("token", 1, "night watch", "ops")
-        assert "digest" not in list_tokens(connection)[0]
+        shown = list_tokens(connection)[0]
+        assert "digest" not in shown
+        assert token.startswith(shown["prefix"])
+        assert token not in str(shown)
 
 
 def test_only_the_whole_token_opens(engine: Engine) -> None:
@@ -64,7 +67,7 @@ def test_a_revoked_token_stays_listed_and_opens_nothing(engine: Engine) -> None:
         assert revoke_token(connection, 1, NOW) is True
         assert revoke_token(connection, 1, NOW) is False
         assert find_token(connection, token) is None
-        assert list_tokens(connection)[0]["revoked_at"] == NOW
+        assert (list_tokens(connection)[0]["state"], list_tokens(connection)[0]["revoked_at"]) == ("revoked", "2026-11-21T12:00:00Z")
 
 
 def test_a_token_of_an_unknown_role_is_refused(engine: Engine) -> None:

@@ -1,0 +1,123 @@
+"""Sessions of the console on the server: a row each, found by digest, ended by deleting it.
+
+A cookie that was copied is worth nothing from the moment on that its session was ended.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, delete, insert, or_, select, update
+
+from crm_core.access.principal import Principal
+from crm_core.access.secret import digest
+from crm_core.models import User, UserSession
+
+#: A working day with a long lunch; a forgotten browser is closed to others the next morning.
+IDLE: Final = timedelta(hours=12)
+#: However busy, once a fortnight one shows again that it is oneself.
+ABSOLUTE: Final = timedelta(days=14)
+_NOTE_USE: Final = timedelta(minutes=1)  # last_seen_at is written this often at most
+_MOST_OF_A_USER: Final = 20  # more browsers than anybody has; the one unseen for longest makes room
+
+Method = Literal["password", "link"]
+
+
+def begin_session(
+    connection: Connection, user_id: int, secret: str, method: Method, agent: str, now: datetime
+) -> int:
+    """The id of a new session that the holder of `secret` (256 random bits) has. Clears away what has run out."""
+    connection.execute(delete(UserSession).where(_over(now)))
+    kept = (
+        select(UserSession.id)
+        .where(UserSession.user_id == user_id)
+        .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
+        .limit(_MOST_OF_A_USER - 1)
+    )
+    connection.execute(
+        delete(UserSession).where(UserSession.user_id == user_id, UserSession.id.not_in(kept))
+    )
+    connection.execute(update(User).where(User.id == user_id).values(signed_in_at=now))
+    return connection.execute(
+        insert(UserSession)
+        .values(
+            digest=digest(secret), user_id=user_id, method=method, agent=agent, created_at=now, last_seen_at=now,
+            expires_at=now + ABSOLUTE,
+        )
+        .returning(UserSession.id)
+    ).scalar_one()  # fmt: skip
+
+
+def find_session(connection: Connection, secret: str, now: datetime) -> Principal | None:
+    """The user of a session as they are now; None if it was ended or has run out. One indexed read."""
+    row = connection.execute(
+        select(
+            UserSession.id, UserSession.last_seen_at, User.id.label("user_id"), User.name, User.role, User.owner_id,
+            User.locale,
+        )
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.digest == digest(secret), ~_over(now), User.active)
+    ).one_or_none()  # fmt: skip
+    if row is None:
+        return None
+    if now - row.last_seen_at >= _NOTE_USE:
+        connection.execute(update(UserSession).where(UserSession.id == row.id).values(last_seen_at=now))
+    return Principal("user", row.user_id, row.name, row.role, row.owner_id, row.locale)
+
+
+def end_session(connection: Connection, secret: str) -> bool:
+    """Ends the session of this cookie; False if there is none any more."""
+    ended = connection.execute(
+        delete(UserSession).where(UserSession.digest == digest(secret)).returning(UserSession.id)
+    )
+    return ended.one_or_none() is not None
+
+
+def end_session_of(connection: Connection, user_id: int, session_id: int) -> bool:
+    """Ends one session of this user, by its number in their list."""
+    ended = connection.execute(
+        delete(UserSession)
+        .where(UserSession.id == session_id, UserSession.user_id == user_id)
+        .returning(UserSession.id)
+    )
+    return ended.one_or_none() is not None
+
+
+def end_sessions(connection: Connection, user_id: int, but: str = "") -> int:
+    """Ends all sessions of a user, but for the one with the secret `but`; returns how many."""
+    clause = UserSession.user_id == user_id
+    if but:
+        clause &= UserSession.digest != digest(but)
+    return connection.execute(delete(UserSession).where(clause)).rowcount
+
+
+def list_sessions(
+    connection: Connection, user_id: int, now: datetime, current: str = ""
+) -> list[dict[str, Any]]:
+    """Open sessions, the last used first: {"id","method","agent","created_at","last_seen_at","current"}."""
+    rows = connection.execute(
+        select(UserSession)
+        .with_only_columns(
+            UserSession.id, UserSession.digest, UserSession.method, UserSession.agent, UserSession.created_at,
+            UserSession.last_seen_at,
+        )
+        .where(UserSession.user_id == user_id, ~_over(now))
+        .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
+    )  # fmt: skip
+    mine = digest(current) if current else b""
+    return [
+        {
+            "id": row.id,
+            "method": row.method,
+            "agent": row.agent,
+            "created_at": row.created_at,
+            "last_seen_at": row.last_seen_at,
+            "current": bytes(row.digest) == mine,
+        }
+        for row in rows
+    ]
+
+
+def _over(now: datetime) -> Any:
+    return or_(UserSession.expires_at <= now, UserSession.last_seen_at <= now - IDLE)

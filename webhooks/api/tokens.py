@@ -1,0 +1,54 @@
+"""Tokens of the API: list, create for a program or an owner, revoke. The rules are `crm_core.access.tokens`'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from pydantic import Field
+
+from crm_core import access
+from crm_core.reading.users import get_token, list_tokens
+from crm_core.reading.values import RowId, Text, Time
+from webhooks.api.route import Ask, Body, Route
+from webhooks.api.shapes import users as shapes
+
+
+class TokenBody(Body):
+    name: Text = Field(min_length=1, max_length=200, description="which program it is for")
+    role: shapes.Role = "manager"
+    owner: RowId | None = Field(None, description="as which owner it acts; a manager's token without one sees no leads")
+    expires_at: Time | None = Field(None, description="null: never")
+
+
+def _list(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return {"items": list_tokens(connection), "next": None}
+
+
+def _get(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return get_token(connection, ask.id("token"))
+
+
+def _create(ask: Ask) -> Mapping[str, Any]:
+    body = cast(TokenBody, ask.body)
+    with ask.engine.begin() as connection:
+        token_id, token = access.add_token(
+            connection, ask.principal, body.role, body.name, body.owner, body.expires_at
+        )
+        return get_token(connection, token_id) | {"token": token}
+
+
+def _revoke(ask: Ask) -> None:
+    with ask.engine.begin() as connection:
+        access.revoke_token(connection, ask.id("token"), ask.now, ask.principal)
+
+
+ROUTES = (
+    Route("GET", "/tokens", "users.read", _list, "Tokens without their secrets, the valid ones first", shapes.TokenPage),
+    Route("POST", "/tokens", "users.write", _create, "Create a token; the answer shows it, this once", shapes.NewToken,
+          body=TokenBody, status=201),
+    Route("GET", "/tokens/<id>", "users.read", _get, "One token without its secret", shapes.Token),
+    Route("DELETE", "/tokens/<id>", "users.write", _revoke, "Revoke a token", None, status=204),
+)  # fmt: skip
