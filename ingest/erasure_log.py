@@ -68,8 +68,10 @@ def note(
 
 
 def append(path: Path, lines: Iterable[ErasureLine]) -> None:
-    """Durable when it returns. A line that broke off earlier does not spoil the next: each begins on a new one."""
+    """Durable when it returns; makes no file for nothing. A line that broke off earlier does not spoil the next: each begins on a new one."""
     data = b"".join(b"\n" + orjson.dumps(asdict(line)) + b"\n" for line in lines)
+    if not data:
+        return
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

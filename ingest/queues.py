@@ -172,11 +172,7 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
     states = source_states(connection, config, now)
     findings += _sources(states)
     findings += _missed(report)
-    disk = look(config.home, config.disk_floor_bytes)
-    if not disk.takes_arrivals:
-        words = f"{disk.words} Nothing is taken in until there is room: entrances say 503, mailboxes wait."
-        code = "disk_read_only" if disk.read_only else "disk_low"
-        findings.append(_finding(code, words, free_bytes=disk.free_bytes, home=str(config.home)))
+    findings += disk_findings(config)
     for row in open_counts(connection):
         name, count = row["source"]["name"], row["count"]
         if row["code"] in GRAVE:
@@ -203,6 +199,15 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
         "sources": states,
         "queues": report,
     }
+
+
+def disk_findings(config: HubConfig) -> list[Finding]:
+    """One if the disk is below its floor: the only problem that shuts the door. Needs no database."""
+    disk = look(config.home, config.disk_floor_bytes)
+    if disk.takes_arrivals:
+        return []
+    words = f"{disk.words} Nothing is taken in until there is room: entrances say 503, mailboxes wait."
+    return [_finding("disk_read_only" if disk.read_only else "disk_low", words, free_bytes=disk.free_bytes, home=str(config.home))]
 
 
 def _finding(code: str, words: str, **facts: Any) -> Finding:

@@ -15,15 +15,15 @@ ALIVE_SECONDS = 90.0
 
 def findings(desk: Desk, health: Mapping[str, Any]) -> list[str]:
     """Sentences, none if all is well. A code without words here is told as the report tells it."""
-    return [_words(desk, finding) for finding in health["findings"]]
+    return [words(desk, finding) for finding in health["findings"]]
 
 
 def hints(desk: Desk, health: Mapping[str, Any]) -> list[str]:
     """What works, but not as well as it could with another setting."""
-    return [_words(desk, finding) for finding in health["hints"]]
+    return [words(desk, finding) for finding in health["hints"]]
 
 
-def _words(desk: Desk, finding: Mapping[str, Any]) -> str:
+def words(desk: Desk, finding: Mapping[str, Any]) -> str:
     language = desk.language
     if not language.knows("finding", finding["code"]):
         return str(finding["words"])

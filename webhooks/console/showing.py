@@ -12,8 +12,9 @@ import phonenumbers
 from flask import Blueprint, g, request, url_for
 from markupsafe import Markup
 
+from ingest.queues import disk_findings
 from webhooks import static_files
-from webhooks.console import badges, clock, form_tokens
+from webhooks.console import badges, clock, findings, form_tokens
 from webhooks.console import session as sessions
 from webhooks.console.desk import Desk
 from webhooks.console.navigation import navigation
@@ -52,6 +53,7 @@ def _at_hand() -> dict[str, Any]:
         "here": request.full_path.rstrip("?") if request.method == "GET" else url_for("console.home"),
         "done": desk.language.code("done", done) if desk.language.knows("done", done) else "",
         "sidebar": sidebar,
+        "door_is_shut": door_is_shut,
     }
 
 
@@ -61,6 +63,12 @@ def sidebar() -> dict[str, Any]:
     counts = badges.counts(desk)
     groups = navigation(desk, counts, request.endpoint or "")
     return {"groups": groups, "alerts": desk.language.at_most(counts["attention"], badges.MOST) if counts.get("attention") else ""}
+
+
+def door_is_shut() -> str:
+    """Why nothing is taken in just now, on every page of whoever is signed in; "" if all is well."""
+    desk: Desk = g.desk
+    return " ".join(findings.words(desk, finding) for finding in disk_findings(desk.config))
 
 
 def asset(filename: str) -> str:
