@@ -11,6 +11,7 @@ from crm_core.errors import Conflict, Invalid
 
 FORMAT = 1
 FILE, DUMP, KEY, FILES, ERASURES = "manifest.json", "database.dump", "secret_key", "files", "erasures.log"
+AUDIT_HEADS, SETTINGS = "audit_heads", "leadhub.toml"
 _CHUNK_BYTES = 1024 * 1024
 
 

@@ -82,6 +82,8 @@ def restore(read: Settings, found: Reached, directory: Path, *, replaces: bool, 
         kept = swap.take_the_place(found, name, keeps=not is_empty)
         if half_key is not None:
             half_key.rename(home / manifest.KEY)
+        if not (home / manifest.AUDIT_HEADS).exists() and (directory / manifest.AUDIT_HEADS).exists():
+            private_file.write(home / manifest.AUDIT_HEADS, (directory / manifest.AUDIT_HEADS).read_text(encoding="ascii"))
         set_back(home, head)
     forget_unnamed(replace(found.config, secret_key=key), repeated.files)
     return Restored(

@@ -20,7 +20,6 @@ import psycopg
 from crm_core.config import HubConfig
 from crm_core.database import libpq_url
 from crm_core.errors import Conflict, Invalid
-from ingest.erasure_log import FILE as ERASURE_LOG
 from ingest.erasure_log import fingerprint
 from ingest.files import path_of
 from leadhub.backup import manifest, tools
@@ -147,9 +146,10 @@ def _copied(home: Path, half: Path, sha256: str) -> bool:
 def _small_files(config: HubConfig, half: Path, *, with_key: bool) -> None:
     if with_key:
         (half / manifest.KEY).write_text(config.secret_key, encoding="utf-8")
-    log = config.home / ERASURE_LOG
-    if log.exists():
-        shutil.copyfile(log, half / manifest.ERASURES)
+    # The settings are for whoever has to set the next machine up; a restore never puts them into force.
+    for name in (manifest.ERASURES, manifest.AUDIT_HEADS, manifest.SETTINGS):
+        if (config.home / name).exists():
+            shutil.copyfile(config.home / name, half / name)
 
 
 def _sync(half: Path) -> None:

@@ -11,16 +11,18 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import servers
 from desk import Desk
 from sqlalchemy import Engine, text
 
-from crm_core.access import Principal
+from crm_core.access import Principal, audit
 from crm_core.config import HubConfig
-from crm_core.database import make_engine
+from crm_core.database import connect, make_engine
 from crm_core.errors import Conflict, HubError, Invalid, Misconfigured
 from ingest import erasure_log
+from ingest.audit_sealing import SET_ASIDE, noted, seal_audit, verify_audit
 from ingest.erasure import Person, erase, erase_address
 from ingest.files import path_of
 from ingest.ledger import ledger
@@ -71,8 +73,6 @@ class Target:
         return done
 
     def drop_kept(self, server: servers.RunPostgres) -> None:
-        import psycopg
-
         with psycopg.connect(server.url("postgres", "postgres"), autocommit=True) as admin:
             for name in self.kept:
                 admin.execute(f'DROP DATABASE IF EXISTS "{name}"')
@@ -314,6 +314,46 @@ def test_half_a_backup_is_never_left_and_never_taken_for_a_whole_one(
 def test_tool_that_is_too_old_is_named_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match=r"PostgreSQL 99.*postgresql-client-99"):
         tools.find("pg_dump", 99)
+
+
+def test_role_that_may_not_make_databases_is_told_what_it_lacks(
+    desk: Desk, tmp_path: Path, postgres_server: servers.RunPostgres
+) -> None:
+    save(desk.config, tmp_path / "backup")
+    with psycopg.connect(postgres_server.url("postgres", "postgres"), autocommit=True) as admin:
+        admin.execute("DROP ROLE IF EXISTS poor_leadhub")
+        admin.execute("CREATE ROLE poor_leadhub LOGIN")
+        admin.execute("CREATE DATABASE poor_hub OWNER poor_leadhub")
+        try:
+            poor = Target(tmp_path / "poor", postgres_server.url("poor_hub", "poor_leadhub"))
+            with pytest.raises(Misconfigured, match="ALTER ROLE poor_leadhub CREATEDB"):
+                poor.restore(tmp_path / "backup")
+            admin.execute("ALTER ROLE poor_leadhub CREATEDB")
+            assert poor.restore(tmp_path / "backup").kept_as is None
+        finally:
+            admin.execute("DROP DATABASE poor_hub WITH (FORCE)")
+            admin.execute("DROP ROLE poor_leadhub")
+
+
+def test_chain_of_the_audit_holds_after_a_restore_of_an_earlier_day(desk: Desk, tmp_path: Path, target: Target) -> None:
+    def seal(config: HubConfig) -> None:
+        engine = make_engine(config.database_url, "worker", pool_size=1)
+        with engine.begin() as connection:
+            audit(connection, "user:1", "source.pause", "source:1", {})
+        engine.dispose()
+        with connect(config.database_url, "worker") as line:
+            seal_audit(line, config.home, datetime.now(UTC))
+
+    seal(desk.config)
+    save(desk.config, tmp_path / "backup")
+    target.restore(tmp_path / "backup")
+    for _ in range(3):
+        seal(target.config)
+    assert noted(target.config.home)[-1].position > 1
+    target.restore(tmp_path / "backup", replaces=True)
+    with connect(target.config.database_url, "worker") as line:
+        assert verify_audit(line, target.config.home, datetime.now(UTC)).broken is None
+    assert (target.config.home / SET_ASIDE).exists()
 
 
 def test_room_for_the_hub_is_left_on_its_disk(desk: Desk, tmp_path: Path) -> None:
