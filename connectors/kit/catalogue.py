@@ -14,6 +14,7 @@ from typing import Any
 from connectors.kit import registry
 from connectors.kit.connector import Connector
 from connectors.kit.form_config import FormConfig
+from connectors.kit.guide import guide_of
 
 _EVERYWHERE = ("region", "timezone")
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "connectors.md"
@@ -62,9 +63,11 @@ def _row(connector: Connector) -> str:
         f"[{connector.name}](../connectors/{registry.family_of(connector.name)}/{connector.name}/README.md)"
     )
     status = "**experimental**: from documents" if connector.experimental else "ready"
+    guide = guide_of(connector)
+    summary = f": {guide.summary.en}" if guide else ""
     cells = (
         link,
-        connector.title + known,
+        connector.title + known + summary,
         connector.channel,
         _authentication(connector),
         _answer(connector),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
@@ -198,3 +199,4 @@ class Connector:
     pulls: bool = False  # True: the hub fetches (IMAP); the source has no address
     experimental: bool = False  # True: written from documents, not yet seen live
     docs: str = ""  # text of the folder's README.md
+    guide_file: Path | None = None  # the folder's guide.yaml: what the console says to whoever connects a source

@@ -178,10 +178,12 @@ def _of_module(module: ModuleType, name: str) -> Connector:
 
 
 def _with_docs(connector: Connector, folder: Path) -> Connector:
-    readme = folder / "README.md"
-    if connector.docs or not readme.exists():
-        return connector
-    return replace(connector, docs=readme.read_text(encoding="utf-8"))
+    readme, guide = folder / "README.md", folder / "guide.yaml"
+    if not connector.docs and readme.exists():
+        connector = replace(connector, docs=readme.read_text(encoding="utf-8"))
+    if connector.guide_file is None and guide.exists():
+        connector = replace(connector, guide_file=guide)
+    return connector
 
 
 def _preset(folder: Path, name: str) -> Connector:

@@ -7,10 +7,12 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
-from connectors.kit import registry
+from connectors.kit import guide, registry
 from connectors.kit.form_config import FormConfig
+from connectors.kit.guide import words_of_setting
 from connectors.kit.samples import samples_of
 from ingest.source_secrets import LOOKS_LIKE_DESTINATION, destinations_of
+from webhooks.console.language import LOCALES, Language
 
 #: The questions that an administrator asks, in the order in which he asks them.
 SECTIONS = ("Set it up", "What is read", "How it authenticates", "What is not known")
@@ -73,6 +75,34 @@ def test_secret_says_where_it_is_sent_when_the_hub_connects(name: str) -> None:
         f"{sorted(destinations - named)} look like where something is sent, and no secret names them"
     )
     assert destinations_of(connector) == {setting: frozenset(settings) for setting, settings in declared.items() if settings}
+
+
+def test_guide_speaks_both_languages_when_a_source_is_added(name: str) -> None:
+    """Read strictly here: in a running hub a wrong guide only leaves a page with fewer words."""
+    connector = registry.get(name)
+    assert connector.guide_file, "guide.yaml is missing: docs/adding-a-connector.md"
+    found = guide.read(connector.guide_file)
+    assert not re.search("[а-яё]", found.summary.en.casefold())
+    assert re.search("[а-яё]", found.summary.ru.casefold())
+    for notes in ("://", "experimental", "seen live", "general knowledge", "source:", "public code"):
+        assert notes not in found.summary.en.casefold(), "the authors' notes belong into README.md"
+    assert len(found.steps.en) == len(found.steps.ru)
+    settings = registry.config_schema(name)["properties"]
+    assert set(found.fields) <= set(settings)
+    assert set(found.settings) <= set(settings)
+    assert len(found.fields) <= 3
+
+
+def test_every_setting_has_words_in_both_languages(name: str) -> None:
+    connector = registry.get(name)
+    missing = [
+        (locale, setting, part)
+        for locale in LOCALES
+        for setting in registry.config_schema(name)["properties"]
+        for part, group in (("label", "setting"), ("help", "setting_help"))
+        if not words_of_setting(guide.guide_of(connector), setting, part, locale) and not Language(locale).knows(group, setting)  # type: ignore[arg-type]
+    ]
+    assert missing == []
 
 
 def test_page_answers_the_questions_when_read(name: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
-from connectors.kit import catalogue, new, preset
+from connectors.kit import catalogue, guide, new, preset
 from connectors.kit.samples import samples_of
 from crm_core.errors import Misconfigured
 
@@ -22,6 +24,7 @@ def test_catalogue_is_current_when_compared() -> None:
 def test_new_connector_has_samples_and_page_when_made(tmp_path: Path, family: str, is_preset: bool) -> None:
     folder = new.create("acme_cloud", family, preset=is_preset, root=tmp_path)
     assert (folder / "README.md").read_text().startswith("# Acme Cloud\n")
+    assert guide.read(folder / "guide.yaml").summary.ru.startswith("Что приходит")
     assert len(list(folder.glob("samples/*/request.json"))) >= 3
     for code in folder.glob("*.py"):
         compile(code.read_text(), str(code), "exec")
@@ -46,3 +49,22 @@ def test_new_connector_is_refused_when_its_name_cannot_be(tmp_path: Path, wanted
     with pytest.raises(Misconfigured):
         new.create(wanted, family, root=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "summary",
+    ["Two sentences. Here is the second.", "No full stop", "x" * 120 + ".", "Ends with a question?", "Two\nlines."],
+)
+def test_summary_is_one_plain_sentence(summary: str) -> None:
+    words = {"en": summary, "ru": "Одно предложение."}
+    with pytest.raises(ValidationError):
+        guide.Guide.model_validate({"summary": words, "steps": {"en": ["x"], "ru": ["x"]}})
+
+
+def test_guide_that_is_wrong_takes_no_connector_down(tmp_path: Path) -> None:
+    folder = new.create("acme_words", "forms", preset=True, root=tmp_path)
+    (folder / "guide.yaml").write_text("summary: [not, words]\n")
+    with pytest.raises(Misconfigured, match=r"guide\.yaml: summary"):
+        guide.read(folder / "guide.yaml")
+    connector = replace(preset.load(folder), guide_file=folder / "guide.yaml")
+    assert guide.guide_of(connector) is None

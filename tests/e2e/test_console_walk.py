@@ -83,10 +83,10 @@ def _add_form(page: Page, address: str) -> str:
     """Adds a form by hand and returns its address."""
     page.goto(f"{address}/console/sources")
     page.get_by_role("link", name="Add a source").first.click()
-    page.get_by_role("link", name="Any web form").click()
+    page.get_by_role("link", name="Website and advertising").click()
     page.get_by_label("Name", exact=True).fill("Main site, contact form")
-    page.get_by_role("button", name="Add source").click()
-    expect(page.get_by_role("status")).to_contain_text("The source is ready")
+    page.get_by_role("button", name="Save and show the address").click()
+    expect(page.get_by_role("status")).to_contain_text("The source is saved")
     posted_to = page.locator("#address").text_content()
     assert posted_to is not None
     return posted_to

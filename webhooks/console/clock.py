@@ -33,6 +33,13 @@ def talk(seconds: float, language: Language) -> str:
     return language("time.talk", minutes=minutes, seconds=f"{rest:02d}")
 
 
+def stopwatch(seconds: float) -> str:
+    """A wait that somebody watches: "0:42", "12:07", "3:05:00"."""
+    minutes, rest = divmod(max(0, int(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
 #: What the database wrote down during this request lies a little after the request's own moment.
 _CLOCKS_APART_SECONDS = 5
 

@@ -15,9 +15,10 @@ from ingest.mapping_text import IGNORE, ROLES, write
 from ingest.mappings import diff, in_state, list_versions, takes_mapping
 from ingest.source_settings import LoadedSource
 from ingest.sources import load_source
+from webhooks.console.connector_choice import title_of
 from webhooks.console.desk import Answer, Desk
 from webhooks.console.explaining import actor
-from webhooks.console.sources import find, title_of
+from webhooks.console.source_rows import find
 from webhooks.console.values import as_text, flat
 
 _EVENTS = 10

@@ -21,7 +21,7 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
         ("events", "events.read", "events", "attention", "alert", ("event", "replay_preview", "replay")),
         ("quarantine", "quarantine.read", "quarantine", "quarantine", "due", ()),
         ("sources", "sources.read", "sources", "sources", "due", ("source", "choose_connector", "add_source", "add_source_now",
-                                                       "change_source", "change_source_now", "check_source", "mapping",
+                                                       "connect_source", "change_source", "change_source_now", "check_source", "mapping",
                                                        "mapping_text")),
         ("queues", "queues.read", "queues", "", "", ()),
         ("ledger", "ledger.read", "ledger", "", "", ()),

@@ -26,6 +26,7 @@ from webhooks.console import (
     queues,
     source_change,
     source_check,
+    source_connect,
     source_deeds,
     source_setup,
     source_site,
@@ -88,6 +89,7 @@ ROUTES = (
     Route("GET", "/sources/add/<connector>", "add_source", source_setup.form, "sources.write"),
     Route("POST", "/sources/add/<connector>", "add_source_now", source_setup.add, "sources.write"),
     Route("GET", "/sources/<id:source_id>", "source", sources.card, "sources.read", shows_secret=True),
+    Route("GET", "/sources/<id:source_id>/connect", "connect_source", source_connect.page, "sources.write"),
     Route("GET", "/sources/<id:source_id>/change", "change_source", source_change.form, "sources.write"),
     Route(
         "POST", "/sources/<id:source_id>/change", "change_source_now", source_change.change, "sources.write"

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
-from connectors.kit import Connector
+from connectors.kit import Connector, ConnectorConfig
+from connectors.kit.guide import guide_of, words_of_setting
 from ingest.source_settings import marked_fields
 from webhooks.console.language import Language
 from webhooks.console.wrongness import why_wrong
 
-#: Settings that every connector has and few people change.
-_COMMON = frozenset({"region", "timezone"})
+_COMMON = frozenset(ConnectorConfig.model_fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,8 @@ class SetupField:
 def fields_of(
     connector: Connector, language: Language, given: Mapping[str, Any], wrong: Mapping[str, str], *, exists: bool = False
 ) -> list[SetupField]:
-    """One field a setting, in the model's order, required ones first. A secret that was typed is asked for again.
+    """One field a setting: those that the connector's guide opens in its order, then the rest, folded. A secret that was
+    typed is asked for again.
 
     `exists`: the source has its secrets already, so that none has to be typed.
     """
@@ -46,28 +47,42 @@ def fields_of(
     required = set(schema.get("required", ()))
     secret = marked_fields(connector.config_model, "secret")
     places = {place.partition(".")[0]: why for place, why in wrong.items()}
+    guide = guide_of(connector)
+    # Without a guide, what has to be given; a mailbox's server has to be, and is found by its address.
+    opened = guide.fields if guide else tuple(name for name in schema.get("properties", {}) if name in required | secret)
     fields = [
-        _field(name, _resolved(part, schema.get("$defs", {})), language, given, places.get(name, ""),
-               required=name in required, secret=name in secret, exists=exists)
+        _field(name, _resolved(part, schema.get("$defs", {})), language, given, places.get(name, ""), connector=connector,
+               required=name in required, secret=name in secret, exists=exists,
+               is_open=name in opened or (exists and name in required))
         for name, part in schema.get("properties", {}).items()
     ]  # fmt: skip
-    return sorted(fields, key=lambda one: (one.extra, not one.required and one.name not in secret))
+    # Every connector has a country and a time zone, and few people change them: last.
+    return sorted(fields, key=lambda one: (one.extra, one.name in _COMMON, opened.index(one.name) if one.name in opened else 99))
+
+
+def setting_words(language: Language, connector: Connector, name: str, part: Literal["label", "help"]) -> str:
+    """A setting's label or help: the connector's own words, else those of settings that many connectors share."""
+    own = words_of_setting(guide_of(connector), name, part, language.locale)
+    group = "setting" if part == "label" else "setting_help"
+    if own or language.knows(group, name):
+        return own or language.code(group, name)
+    return name.replace("_", " ").capitalize() if part == "label" else ""
 
 
 def _field(
     name: str, part: Mapping[str, Any], language: Language, given: Mapping[str, Any], wrong: str, *,
-    required: bool, secret: bool, exists: bool,
+    connector: Connector, required: bool, secret: bool, exists: bool, is_open: bool,
 ) -> SetupField:  # fmt: skip
     kind = _kind(part)
     value = "" if secret else as_typed(given.get(name, part.get("default", "")))
     return SetupField(
         name=name,
-        label=language.code("setting", name).capitalize() if not language.knows("setting", name) else language.code("setting", name),
-        help=language.code("setting_help", name) if language.knows("setting_help", name) else str(part.get("description", "")),
+        label=setting_words(language, connector, name, "label"),
+        help=setting_words(language, connector, name, "help") or str(part.get("description", "")),
         kind=kind,
         input="password" if secret else "number" if part.get("type") == "integer" else "text",
-        required=required and not (secret and exists),
-        extra=not required and not secret and name in _COMMON | {"poll_seconds", "port"},
+        required=required and is_open and not (secret and exists),
+        extra=not is_open,
         choices=tuple((str(one), choice_words(language, name, one)) for one in part.get("enum", ())),
         value=value,
         wrong=why_wrong(language, name, wrong) if wrong else "",

@@ -9,16 +9,16 @@ from flask import request
 from sqlalchemy import Connection
 
 from crm_core.errors import HubError, Invalid
-from crm_core.reading.owners import list_pools
 from ingest.source_changes import change_source
 from ingest.source_check import check_source, note_check, would_be
 from ingest.source_settings import LoadedSource
 from ingest.sources import SourceRow, change_settings, load_source, set_state
 from webhooks.console import errors, source_check, source_fields
-from webhooks.console.choices import Options
+from webhooks.console.connector_choice import title_of
 from webhooks.console.desk import Answer, Desk, entered
 from webhooks.console.setup_form import changed_settings, fields_of
-from webhooks.console.sources import find, title_of
+from webhooks.console.source_rows import find
+from webhooks.console.source_setup import pools
 
 
 def form(desk: Desk, source_id: int) -> Answer:
@@ -43,8 +43,8 @@ def change(desk: Desk, source_id: int) -> Answer:
         result = check_source(tried, desk.config) if tried and not later else None
         if result is not None and not result.ok:
             checked = source_check.shown(desk, tried, result)
-            beside = {checked["field"]: checked["title"]} if checked["field"] else {}
-            return _page(desk, row, source, typed, _settings(source) | settings, beside, "", checked), 422
+            again = _settings(source) | settings
+            return _page(desk, row, source, typed, again, source_check.beside(checked), "", checked), 422
         with desk.engine.begin() as connection:
             change_source(connection, source_id, columns, actor=desk.principal.actor)
             if settings:
@@ -73,18 +73,9 @@ def _settings(source: LoadedSource | None) -> dict[str, Any]:
     return source.settings.model_dump(mode="json") if source else {}
 
 
-def _pools(desk: Desk) -> Options:
-    """The pools, if there is more than one to choose from."""
-    with desk.engine.begin() as connection:
-        pools = list_pools(connection)
-    if len(pools) < 2:
-        return []
-    return [("", desk.language("source.default_pool")), *((str(pool["id"]), pool["name"]) for pool in pools)]
-
-
 def _asked(desk: Desk, row: SourceRow, source: LoadedSource | None) -> list[str]:
     return [one.name for one in source_fields.fields(
-        desk.language, {}, {}, has_hosts=_has_hosts(row, source), pools=_pools(desk), has_line=True
+        desk.language, {}, {}, has_hosts=_has_hosts(row, source), pools=pools(desk), has_line=True
     )]  # fmt: skip
 
 
@@ -97,7 +88,7 @@ def _page(
     wrong: Mapping[str, str], problem: str, checked: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     general = source_fields.fields(
-        desk.language, typed, wrong, has_hosts=_has_hosts(row, source), pools=_pools(desk), has_line=True
+        desk.language, typed, wrong, has_hosts=_has_hosts(row, source), pools=pools(desk), has_line=True
     )
     return desk.page(
         "change_source.html",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from connectors.mail.imap import ImapConfig
@@ -51,6 +52,11 @@ def shown(desk: Desk, settings: Any, result: CheckResult) -> dict[str, Any]:
         "zone": clock.exact(desk.now, desk.config.zone, desk.language),
         "field": _FIELD_OF.get(failure.code, "") if failure else "",
     }
+
+
+def beside(checked: Mapping[str, Any]) -> dict[str, str]:
+    """The failure of a check, told beside the field that it most likely is about."""
+    return {checked["field"]: checked["title"]} if checked["field"] else {}
 
 
 #: Where on the form a failure is told too.

@@ -8,19 +8,20 @@ from typing import Any
 from flask import request
 from sqlalchemy import Connection
 
-from connectors.kit import registry
 from connectors.mail.imap import ImapConfig
-from crm_core.errors import HubError, NotFound
+from crm_core.errors import HubError
 from ingest.journal import get_event, list_events
 from ingest.source_settings import LoadedSource, shown_settings
 from ingest.sources import SourceRow, list_sources, load_source
 from webhooks.console import source_status, today
 from webhooks.console.choices import tabs
+from webhooks.console.connector_choice import title_of
 from webhooks.console.desk import Answer, Desk, chosen
-from webhooks.console.language import Language
 from webhooks.console.reasons import words_of
-from webhooks.console.setup_form import choice_words
+from webhooks.console.setup_form import choice_words, setting_words
 from webhooks.console.snippets import curl_line, html_form
+from webhooks.console.source_connect import panel
+from webhooks.console.source_rows import find
 from webhooks.console.source_site import shown as site_of
 from webhooks.console.trials import trial_of
 from webhooks.console.values import as_text
@@ -60,6 +61,7 @@ def card(desk: Desk, source_id: int, checked: Mapping[str, Any] | None = None) -
         tried = _tried(connection, desk)
         url = row.url if may_see_address else ""
         site = site_of(connection, desk, source_id, url if row.channel == "form" else "")
+        connect = panel(desk, connection, row, source.connector if source else None)
     trial = trial_of(source.connector, desk.now) if source and url and desk.may("sources.write") else None
     return desk.page(
         "source.html",
@@ -68,6 +70,7 @@ def card(desk: Desk, source_id: int, checked: Mapping[str, Any] | None = None) -
         settings=_settings(desk, source) if source else [],
         events=[event | {"words": words_of(desk, event)} for event in events],
         url=url,
+        connect=connect,
         curl=curl_line(url, row.connector, desk.now) if url else "",
         snippet=html_form(url, desk.language) if url and row.channel == "form" else "",
         pulls=source is not None and source.connector.pulls,
@@ -81,13 +84,6 @@ def card(desk: Desk, source_id: int, checked: Mapping[str, Any] | None = None) -
     )
 
 
-def find(connection: Connection, desk: Desk, source_id: int) -> SourceRow:
-    for row in list_sources(connection, desk.config):
-        if row.id == source_id:
-            return row
-    raise NotFound("source_unknown", f"There is no source {source_id}.")
-
-
 def _loaded(connection: Connection, desk: Desk, source_id: int) -> LoadedSource | None:
     """None if its connector was uninstalled: the source is shown all the same, the queues page says why."""
     try:
@@ -99,7 +95,7 @@ def _loaded(connection: Connection, desk: Desk, source_id: int) -> LoadedSource 
 def _settings(desk: Desk, source: LoadedSource) -> list[tuple[str, str]]:
     """Settings in words with secrets as dots."""
     return [
-        (desk.language.code("setting", name), choice_words(desk.language, name, value) if isinstance(value, str) else _told(desk, value))
+        (setting_words(desk.language, source.connector, name, "label"), choice_words(desk.language, name, value) if isinstance(value, str) else _told(desk, value))
         for name, value in shown_settings(source).items()
         if value not in ("", None, [], {})
     ]
@@ -132,13 +128,3 @@ def _shown(desk: Desk, row: SourceRow) -> dict[str, Any]:
         "created_at": row.created_at,
         "last_event_at": row.last_event_at,
     }
-
-
-def title_of(connector: str, language: Language) -> str:
-    """Its title, in the reader's language where that is known; its name if it is not installed any more."""
-    if language.knows("connector_title", connector):
-        return language.code("connector_title", connector)
-    try:
-        return registry.get(connector).title
-    except HubError:
-        return connector

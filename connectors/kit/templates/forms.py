@@ -1,9 +1,10 @@
 """A connector in Python for something that posts inquiries."""
 
-from connectors.kit.templates.page import PAGE
+from connectors.kit.templates.page import GUIDE, PAGE
 
 FORMS = {
     "README.md": PAGE,
+    "guide.yaml": GUIDE,
     "__init__.py": '''"""TITLE: inquiries of its forms."""
 
 from connectors.forms.NAME.parse import parse, provider_key

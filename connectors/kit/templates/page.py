@@ -18,3 +18,16 @@ By the token in the address, unless there is a signature: over what, and what it
 ## What is not known
 Retries, deadlines, odd cases that nobody has seen live.
 """
+
+#: What the console says; docs/adding-a-connector.md explains each line.
+GUIDE = """summary:
+  en: "What comes in from TITLE, in one sentence."
+  ru: "Что приходит из TITLE, одним предложением."
+steps:
+  en:
+    - "Where in TITLE the address goes, in the words of its own menus."
+    - "How to send a test."
+  ru:
+    - "Куда в TITLE вставить адрес, словами его собственного меню."
+    - "Как отправить пробу."
+"""

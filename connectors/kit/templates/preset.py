@@ -1,9 +1,10 @@
 """A mapping of a form builder."""
 
-from connectors.kit.templates.page import PAGE
+from connectors.kit.templates.page import GUIDE, PAGE
 
 PRESET = {
     "README.md": PAGE,
+    "guide.yaml": GUIDE,
     "preset.yaml": """title: TITLE
 channel: form
 experimental: true            # until it was seen live

@@ -1,12 +1,17 @@
 """A connector in Python for a telephone exchange that signs what it sends."""
 
-from connectors.kit.templates.page import PAGE
+from connectors.kit.templates.page import GUIDE, PAGE
 
 TELEPHONY = {
     "README.md": PAGE.replace(
         "## How it authenticates\nBy the token in the address, unless there is a signature: over what, and what it does not cover.",
         "## How it authenticates\nHeader `X-Signature`: hexadecimal HMAC-SHA256 of the body with the setting `secret`.",
     ),
+    "guide.yaml": GUIDE + """settings:
+  secret:
+    label: {en: "Secret", ru: "Секрет"}
+    help: {en: "Where TITLE shows it.", ru: "Где его показывает TITLE."}
+""",
     "__init__.py": '''"""TITLE: events of its calls."""
 
 from connectors.kit import Connector

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from connectors.kit import ConnectorConfig, Secret, sent_to
+from connectors.mail.imap.servers import server_of
 
 #: IANA port numbers of IMAP over TLS and of IMAP that begins in clear text.
 _PORTS = {"tls": 993, "starttls": 143, "plain": 143}
@@ -23,7 +24,7 @@ def _words(value: Any) -> Any:
 
 class ImapConfig(ConnectorConfig):
     host: str = Field(
-        min_length=1, max_length=253, description="Name of the IMAP server, for example imap.example.com",
+        min_length=1, max_length=253, description="Name of the IMAP server; not given: that of the address, for example imap.example.com",
         json_schema_extra={"account": True},
     )  # fmt: skip
     port: int = Field(0, ge=0, le=65535, description="Port; 0: the usual one (993 with TLS, else 143)")
@@ -73,12 +74,16 @@ class ImapConfig(ConnectorConfig):
     @classmethod
     def _as_it_was_written(cls, values: Any) -> Any:
         """Without spaces around the host, and without a setting of earlier versions, which sources still have stored: what
-        may be reached in a private network is the operator's to say (LEADHUB_OUTBOUND_ALLOW).
+        may be reached in a private network is the operator's to say (LEADHUB_OUTBOUND_ALLOW). A server that is not named
+        is that of the address (`servers`).
         """
         if not isinstance(values, dict):
             return values
         kept = {name: value for name, value in values.items() if name != "allow_private_host"}
         host = kept.get("host")
+        if "host" not in kept and isinstance(kept.get("user"), str):
+            found = server_of(kept["user"])
+            host = found.host if found else None
         return kept | ({"host": host.strip()} if isinstance(host, str) else {})
 
     @property
