@@ -9,12 +9,13 @@ from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, false, select
 from sqlalchemy.orm import aliased
 
-from crm_core.access import Principal, visible_leads
+from crm_core.access import Principal, visible_contacts, visible_leads
 from crm_core.errors import NotFound
 from crm_core.models import Contact, Lead, Owner, Pool, Source
 from crm_core.reading.enclosures import consents_of, files_of
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
 from crm_core.reading.people import (
+    NOWHERE,
     email_values,
     members_of,
     members_with,
@@ -122,7 +123,7 @@ def list_leads(
     """Leads by time of receipt, newest first. `region` is the country of phones typed without a code."""
     statement = _narrow(connection, _select().where(visible_leads(principal)), filters, region)
     rows = connection.execute(newest_first(statement, Lead.received_at, Lead.id, cursor, limit)).all()
-    return page(rows, limit, lambda shown: _shape(connection, shown), lambda row: (row.received_at, row.id))
+    return page(rows, limit, lambda shown: _shape(connection, principal, shown), lambda row: (row.received_at, row.id))
 
 
 def get_lead(connection: Connection, principal: Principal, lead_id: int) -> dict[str, Any]:
@@ -130,7 +131,7 @@ def get_lead(connection: Connection, principal: Principal, lead_id: int) -> dict
     row = connection.execute(_select().where(Lead.id == lead_id, visible_leads(principal))).one_or_none()
     if row is None:
         raise NotFound("lead_unknown", f"There is no lead {lead_id}.")
-    return _shape(connection, [row])[0]
+    return _shape(connection, principal, [row])[0]
 
 
 def leads_by_id(connection: Connection, principal: Principal, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -138,11 +139,14 @@ def leads_by_id(connection: Connection, principal: Principal, ids: Sequence[int]
     rows = connection.execute(
         _select().where(Lead.id.in_(ids), visible_leads(principal)).order_by(Lead.received_at.desc(), Lead.id.desc())
     ).all()
-    return _shape(connection, rows)
+    return _shape(connection, principal, rows)
 
 
-def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
-    reach = reachable_at(connection, {row.root_id for row in rows})
+def _shape(connection: Connection, principal: Principal, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+    """Of a client who is a colleague's by now only the name: how he is reached today is none of this lead's business."""
+    roots = {row.root_id for row in rows}
+    seen = set(connection.scalars(select(Contact.id).where(Contact.id.in_(roots), visible_contacts(principal))))
+    reach = dict.fromkeys(roots, NOWHERE) | reachable_at(connection, seen)
     consents = consents_of(connection, {row.id for row in rows})
     files = files_of(connection, {row.id for row in rows})
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -16,6 +16,10 @@ from crm_core.models import Contact, ContactIdentifier, Identifier
 def root_of(connection: Connection, contact_id: int) -> int | None:
     """The contact that carries on for this one, itself unless merged; None if there is no such contact."""
     return connection.execute(select(Contact.root_id).where(Contact.id == contact_id)).scalar_one_or_none()
+
+
+#: Of somebody whom the asker may not reach.
+NOWHERE: Mapping[str, list[Any]] = {"phones": [], "emails": [], "messengers": []}
 
 
 def reachable_at(connection: Connection, root_ids: Iterable[int]) -> dict[int, dict[str, list[Any]]]:

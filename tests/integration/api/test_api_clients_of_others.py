@@ -64,6 +64,9 @@ def test_a_closed_lead_is_not_opened_again_when_the_client_went_to_a_colleague(
         nothing_of_boris(world, lost)
     assert world.get(f"/contacts/{lost['contact']}", "manager").status_code == 404
     assert world.get("/activities", "manager").json["items"][0]["id"] == world.ids["activity"]
+    told = world.get(f"/leads/{lost['old']}", "manager").json["contact"]
+    assert (told["name"], told["phones"], told["emails"]) == ("Ivan Petrov", [], []), "named, and not to be reached any more"
+    assert world.get(f"/leads/{lost['old']}", "head").json["contact"]["phones"] == ["+79123456701"]
 
 
 def test_whoever_assigns_leads_may_open_it_and_its_manager_then_sees_his_own_lead_only(
