@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -30,13 +31,15 @@ def demo(as_json: bool) -> None:
 
     with hub() as (config, engine):
         try:
-            rows = play(config, engine, progress)
+            rows, played = play(config, engine, progress)
         except DovecotMissing as error:
             fail("dovecot_missing", str(error), as_json=as_json)
             return
     names = list(rows[0]) if rows else []
     columns = {name: name.replace("_", " ").upper() for name in names}
     shown: list[dict[str, Any]] = [{**row, "source": row["source"]["name"]} for row in rows]
-    tell({"items": rows}, as_json=as_json, words=table(shown, columns, "Nothing was played."))
+    said = [table(shown, columns, "Nothing was played."), "", *(one.words for one in played)]
+    said += ["The ledger is today's: a demo that was played earlier today is in it too."]
+    tell({"items": rows, "played": [asdict(one) for one in played]}, as_json=as_json, words="\n".join(said))
     if not all(row["balanced"] for row in rows):
         sys.exit(1)

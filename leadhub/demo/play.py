@@ -42,24 +42,52 @@ class Stage:
     ids: tuple[int, ...]
 
 
-def play(config: HubConfig, engine: Engine, progress: Progress) -> list[dict[str, Any]]:
-    """Plays everything; rows of the ledger of the demo's sources for today. Transient if the hub does not answer."""
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What one source was sent in this run, and what it made of it: sent = received + redelivered."""
+
+    source: str
+    sent: int  # posts, or mails that were put into the mailbox
+    received: int  # events
+    redelivered: int  # the same again under the same key: counted on the event that is there
+
+    @property
+    def words(self) -> str:
+        again = f" + {self.redelivered} sent a second time under the same key, which are the same events" if self.redelivered else ""
+        return f"{self.source}: {self.sent} sent = {self.received} received{again}."
+
+
+def play(config: HubConfig, engine: Engine, progress: Progress) -> tuple[list[dict[str, Any]], list[Played]]:
+    """Plays everything; rows of the ledger of the demo's sources for today, and how they come from what this run sent.
+    Transient if the hub does not answer."""
     seed = int(time.time()) % 100_000  # another run brings other people
     with dovecot_running(config) as server:
         stage = _set_stage(config, engine, server)
         with engine.connect() as connection:
             started_at = connection.scalar(text("SELECT clock_timestamp()"))
         try:
-            _send(stage.form_url, ([post] for post in forms(seed)), progress, "forms")
-            _send(stage.call_url, calls(seed, tuple(extension for _, extension in _OWNERS)), progress, "calls")
-            server.append_many("demo", mails(seed, datetime.now(UTC)))
+            posts = _send(stage.form_url, ([post] for post in forms(seed)), progress, "forms")
+            told = _send(stage.call_url, calls(seed, tuple(extension for _, extension in _OWNERS)), progress, "calls")
+            letters = mails(seed, datetime.now(UTC))
+            server.append_many("demo", letters)
             _wait(engine, stage, started_at, progress)
         finally:
             with engine.begin() as connection:
                 set_state(connection, stage.mail_id, "paused", actor="demo")  # its server goes away with the demo
     today = datetime.now(config.zone).date()
     with engine.connect() as connection:
-        return [row for source_id in stage.ids for row in ledger(connection, config.timezone, today, today, source_id)]
+        rows = [row for source_id in stage.ids for row in ledger(connection, config.timezone, today, today, source_id)]
+        sent = zip(stage.ids, _NAMES.values(), (posts, told, len(letters)), strict=True)
+        return rows, [_played(connection, source_id, name, count, started_at) for source_id, name, count in sent]
+
+
+def _played(connection: Connection, source_id: int, name: str, sent: int, started_at: datetime | None) -> Played:
+    row = connection.execute(
+        text("SELECT count(*) AS received, coalesce(sum(redeliveries), 0) AS again FROM inbound_event"
+             " WHERE source_id = :source AND received_at >= :start"),
+        {"source": source_id, "start": started_at},
+    ).one()  # fmt: skip
+    return Played(name, sent, row.received, int(row.again))
 
 
 @contextmanager
@@ -103,12 +131,13 @@ def _entrance(
     return made.id, made.url
 
 
-def _send(url: str, groups: Iterable[list[Post]], progress: Progress, what: str) -> None:
-    """Posts groups side by side, the posts of one group in order."""
+def _send(url: str, groups: Iterable[list[Post]], progress: Progress, what: str) -> int:
+    """Posts groups side by side, the posts of one group in order; how many posts that were."""
     waiting = list(groups)
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         for done, _ in enumerate(threads.map(lambda group: _post_all(url, group), waiting), start=1):
             progress(what, done, len(waiting))
+    return sum(len(group) for group in waiting)
 
 
 def _post_all(url: str, posts: list[Post]) -> None:

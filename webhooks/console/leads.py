@@ -12,7 +12,7 @@ from crm_core.reading.actors import names_of
 from crm_core.reading.leads import LeadFilters, get_lead, list_leads
 from crm_core.reading.timeline import timeline
 from crm_core.reading.why import why
-from webhooks.console import choices, clock
+from webhooks.console import choices, clock, first_steps
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.console.explaining import actor, explain
@@ -36,8 +36,11 @@ def index(desk: Desk) -> Answer:
         )  # fmt: skip
         owner_options = [*choices.owners(connection), ("none", desk.language("filter.no_owner"))]
         source_options = choices.sources(connection, desk)
+        is_empty = not page.items and not wanted
+        steps = first_steps.steps(connection, desk) if is_empty else []
     return desk.page(
         "leads.html",
+        steps=steps,
         items=[lead | {"shown_title": title_of(desk, lead)} for lead in page.items],
         more=desk.more(page.next),
         first=choices.first_page(wanted),
