@@ -1,4 +1,5 @@
-"""Looks at what the forms have sent since the last look: new fields, missing contacts, silence. Off the intake's way.
+"""Looks at what has come since the last look: of forms new fields and missing contacts, of every source its silence. Off the
+intake's way.
 
 It reads touches by a cursor, a little behind, in bounded parts. Two looks at once are one: the second goes away.
 """
@@ -30,7 +31,7 @@ _LONGEST_NAME = 200  # characters of a field's name
 _PERSONS = re.compile(r"[^\s@]{1,64}@[^\s@]+\.\w+|(?<!\w)\+\d(?:[\s().-]*\d){9,14}(?!\w)|(?<!\w)[78](?:[\s().-]*\d){10}(?!\w)")
 _LOCK = 0x1EAD_4C  # one look at a time
 
-_NEW = "INSERT INTO source_watch (source_id, at) SELECT id, %s FROM source WHERE channel = 'form' ON CONFLICT DO NOTHING"
+_NEW = "INSERT INTO source_watch (source_id, at) SELECT id, %s FROM source ON CONFLICT DO NOTHING"
 _ROWS = """
 SELECT w.source_id, w.touch_id, w.profile, w.at, s.state,
        (SELECT e.received_at FROM inbound_event e WHERE e.source_id = w.source_id ORDER BY e.id DESC LIMIT 1) AS last_at
@@ -38,7 +39,7 @@ SELECT w.source_id, w.touch_id, w.profile, w.at, s.state,
  ORDER BY w.source_id FOR UPDATE OF w
 """
 _TOUCHES = """
-SELECT t.id, t.kind = 'form' AND t.double_of IS NULL AS is_inquiry, t.source_id, t.event_id,
+SELECT t.id, t.kind = 'form' AND t.double_of IS NULL AS is_inquiry, t.kind IN ('call', 'mail') AS is_contact, t.source_id, t.event_id,
        coalesce(e.received_at, t.at) AS at, e.done_at, t.text <> '' AS has_message,
        CASE WHEN t.kind = 'form' THEN t.data - 'attribution' END AS data
   FROM touch t LEFT JOIN inbound_event e ON e.id = t.event_id
@@ -73,6 +74,10 @@ def watch(cursor: Cursor, now: datetime, zone: tzinfo) -> int:
         if source_id in rows:  # else its source came after this look began; the next one has it
             _learn_source(cursor, source_id, rows[source_id]["profile"], seen, zone)
             changed.add(source_id)
+    for touch in touches:
+        if touch["is_contact"] and touch["source_id"] in rows:  # of calls and mails only the habit is learnt
+            silence.note(rows[touch["source_id"]]["profile"], touch["at"], zone)
+            changed.add(touch["source_id"])
     for source_id, row in rows.items():
         if _listen(cursor, source_id, row, now, zone):
             changed.add(source_id)

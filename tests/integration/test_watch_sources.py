@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from crm_core.config import HubConfig
 from ingest.drift import acknowledge, list_fields
 from ingest.source_changes import remove_source
+from ingest.source_states import source_states
 from ingest.watch import watch
 from workers import tasks
 from workers.celery_app import make_app
@@ -173,6 +174,33 @@ def test_silence_is_told_once_and_ended_by_the_next_arrival(desk: Desk) -> None:
     assert desk.one("SELECT resolved_by FROM source_alert") == "hub"
 
 
+def test_exchange_that_falls_silent_is_told_as_a_form_is(desk: Desk) -> None:
+    now = datetime.now(UTC)
+    for n in range(56):  # four calls a day for two weeks
+        desk.call("newCall", f"c{n}", f"7912345{n:04d}")
+        desk.call("hangup", f"c{n}", f"7912345{n:04d}", cause="noAnswer")
+    desk.drain("call")
+    for table, column, kind in (("inbound_event", "received_at", "channel"), ("touch", "at", "kind")):
+        each = 2 if table == "inbound_event" else 1  # events of one call
+        desk.rows(
+            f"UPDATE {table} t SET {column} = %s - make_interval(hours => (6 * ((n - 1) / {each}))::int) FROM"
+            f" (SELECT id, row_number() OVER (ORDER BY id DESC) n FROM {table} WHERE {kind} = 'call') k WHERE k.id = t.id RETURNING t.id",
+            now - timedelta(hours=1),
+        )
+    _look(desk, now + timedelta(seconds=30))
+    assert _alerts(desk) == []
+    for minute in range(0, 3 * 24 * 60, 9):
+        _look(desk, now + timedelta(minutes=minute))
+    assert _alerts(desk) == [("silence", "", True)]
+    row = desk.rows("SELECT source_id, data FROM source_alert")[0]
+    assert row["source_id"] == desk.call_source
+    assert row["data"]["usual_seconds"] >= 3600
+    with desk.engine.connect() as connection:
+        states = {one.source_id: one for one in source_states(connection, desk.config, now + timedelta(days=3))}
+    assert states[desk.call_source].code == "silent"
+    assert states[desk.call_source].words.startswith("Silent for 3 d (usually ")
+
+
 def test_silence_while_the_hub_itself_was_away_is_not_the_sites(desk: Desk) -> None:
     now = datetime.now(UTC)
     _old_traffic(desk, 14, now - timedelta(hours=1))
@@ -209,7 +237,7 @@ def test_source_that_was_only_watched_can_be_removed(desk: Desk) -> None:
     _look(desk)
     with desk.engine.begin() as connection:
         remove_source(connection, desk.form_source)
-    assert desk.one("SELECT count(*) FROM source_watch") == 0
+    assert desk.one("SELECT count(*) FROM source_watch WHERE source_id = %s", desk.form_source) == 0
 
 
 def test_task_of_the_schedule_looks(desk: Desk) -> None:
