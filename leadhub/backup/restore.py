@@ -27,6 +27,7 @@ from leadhub import private_file
 from leadhub.backup import manifest, swap, tools
 from leadhub.backup.manifest import Manifest
 from leadhub.backup.server import Reached, of_database
+from leadhub.backup.withdrawn import withdraw
 from leadhub.settings import Settings
 
 _ADMIN = Principal("cli", 0, "command line", "admin", None)
@@ -42,6 +43,8 @@ class Restored:
     files: int
     missing_files: int
     erasures_repeated: int
+    users_as_now: int  # whose account, role or password was changed since; they stay as changed
+    tokens_revoked: int  # since
     kept_as: str | None  # the database that was there before
 
     def as_dict(self) -> dict[str, Any]:
@@ -74,6 +77,7 @@ def restore(read: Settings, found: Reached, directory: Path, *, replaces: bool, 
         )  # fmt: skip
         _require_whole(fresh, saved)
         migrate(fresh.database_url)
+        withdrawn = withdraw(fresh, None if is_empty else found.config)
         repeated = _repeat(fresh, lines)
         head = _head_of_audit(fresh)
         files, missing = _files(fresh, directory, saved)
@@ -87,7 +91,8 @@ def restore(read: Settings, found: Reached, directory: Path, *, replaces: bool, 
         set_back(home, head)
     forget_unnamed(replace(found.config, secret_key=key), repeated.files)
     return Restored(
-        str(directory), saved.taken_at, saved.rows["inbound_event"], saved.rows["contact"], files, missing, repeated.erasures, kept
+        str(directory), saved.taken_at, saved.rows["inbound_event"], saved.rows["contact"], files, missing, repeated.erasures,
+        withdrawn.users, withdrawn.tokens, kept,
     )
 
 

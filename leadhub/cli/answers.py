@@ -49,7 +49,8 @@ def answers(function: Callable[P, Any]) -> Callable[P, None]:
         except Exception as error:
             if not _database_away(error):
                 raise
-            fail("database_away", "The database does not answer. `leadhub doctor` says more.", as_json=bool(kwargs.get("as_json")))
+            words = f"The database does not answer. {_disk_words()}`leadhub doctor` says more."
+            fail("database_away", words, as_json=bool(kwargs.get("as_json")))
 
     return command
 
@@ -112,6 +113,18 @@ def read_config() -> Any:
     from leadhub import settings
 
     return settings.hub_config(settings.read(os.environ, Path.cwd()))
+
+
+def _disk_words() -> str:
+    """The usual reason why an embedded database is away; "" if it is another."""
+    from ingest.disk_space import look
+
+    try:
+        config = read_config()
+    except HubError:
+        return ""
+    disk = look(config.home, config.disk_floor_bytes)
+    return "" if disk.takes_arrivals else f"{disk.words} "
 
 
 def _cell(value: Any) -> str:

@@ -58,6 +58,7 @@ def test_hub_stays_refuses_in_words_and_goes_on_when_its_disk_was_full(disk: Sma
     if disk.ends:
         up.kill("/bin/postgres")  # as it does itself when its log finds no room; it cannot come back before there is some
         up.until(lambda: up.ready()[1]["checks"]["database"] != "ok", "PostgreSQL to be away")
+        assert "MB are free" in up.command("health")["error"]["message"]
     end = time.monotonic() + 4  # several restarts, each of which fails or cannot be written down
     up.until(lambda: time.monotonic() > end, "some seconds on a full disk")
     assert up.post(100)[0] == 503

@@ -356,6 +356,37 @@ def test_chain_of_the_audit_holds_after_a_restore_of_an_earlier_day(desk: Desk, 
     assert (target.config.home / SET_ASIDE).exists()
 
 
+def test_access_that_was_withdrawn_since_stays_withdrawn(desk: Desk, tmp_path: Path, target: Target) -> None:
+    def change(*statements: str) -> None:
+        with psycopg.connect(target.config.database_url) as connection:
+            for statement in statements:
+                connection.execute(statement)  # type: ignore[arg-type]
+
+    desk.rows(
+        "INSERT INTO app_user (login, role, password_hash) VALUES ('gone@example.com', 'admin', 'old'), ('stays@example.com',"
+        " 'ops', 'old') RETURNING id"
+    )
+    desk.rows("INSERT INTO api_token (digest, name, role) VALUES ('one', 'Reports', 'admin'), ('two', 'Site', 'ops') RETURNING id")
+    desk.rows(
+        "INSERT INTO user_session (digest, user_id, method, last_seen_at, expires_at)"
+        " SELECT 'cookie', min(id), 'password', now(), now() + interval '1 day' FROM app_user RETURNING id"
+    )
+    save(desk.config, tmp_path / "backup")
+    done = target.restore(tmp_path / "backup")
+    assert (done.users_as_now, done.tokens_revoked) == (0, 0)
+    assert target.rows("SELECT count(*) AS n FROM user_session") == [{"n": 0}]
+    change(
+        "UPDATE app_user SET active = false, role = 'readonly', password_hash = 'new' WHERE login = 'gone@example.com'",
+        "UPDATE api_token SET revoked_at = now() WHERE digest = 'one'",
+    )
+    done = target.restore(tmp_path / "backup", replaces=True)
+    assert (done.users_as_now, done.tokens_revoked) == (1, 1)
+    assert target.rows("SELECT active, role, password_hash FROM app_user WHERE login = 'gone@example.com'") == [
+        {"active": False, "role": "readonly", "password_hash": "new"}
+    ]
+    assert target.rows("SELECT name FROM api_token WHERE revoked_at IS NULL") == [{"name": "Site"}]
+
+
 def test_room_for_the_hub_is_left_on_its_disk(desk: Desk, tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="another disk"):
         save(replace(desk.config, disk_floor_mb=1_000_000), tmp_path / "backup")
