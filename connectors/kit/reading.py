@@ -30,6 +30,7 @@ _PHONE_CHARS = 256
 _BARE_NUMBER = re.compile(r"[\d\s().+–-]*")  # nearly all: nothing is pressed after it
 _PROGRAM = re.compile(r"[a-z0-9_./:?=-]*")  # what WordPress calls its programs by
 _PART_KEYS = frozenset(("prefix", "first", "middle", "last", "suffix", "value", "field_type"))
+_LETTER = re.compile(r"[^\W\d_]")  # "#1027" is an order's number, no form's name
 _FALSE = {"", "0", "false", "no", "off", "нет"}
 NAME_CHARS = 200  # what is longer under "name" is a message in the wrong field, kept under its own name
 
@@ -56,7 +57,7 @@ def read(
     notes: dict[Path, Any] = {}
     taken: set[Path] = set()
     loose: list[Leaf] = []
-    outer_name, named_at = "", None
+    outer_name, guessed_form, named_at = "", "", None
     closed = _closed(draft)
     ours = _has_user_beside(data)
     technical: list[Leaf] = []
@@ -92,8 +93,12 @@ def read(
             and draft.name == outer_name
             and text_of(leaf.value)
         ):
-            # {"name": "Contact form", "data": {"name": "Anna"}}: the outer name is the form's.
-            draft.form_name, draft.name, outer_name = draft.form_name or outer_name, "", ""
+            # {"name": "Contact form", "data": {"name": "Anna"}}: the outer name is the form's, unless it says the same.
+            if _LETTER.search(outer_name) is None and named_at:
+                taken.discard(named_at)
+            elif outer_name.casefold() != text_of(leaf.value).casefold():
+                guessed_form = outer_name
+            draft.name, outer_name = "", ""
         wanted_role = bool(role) and (by_name or role in _ALWAYS) and role not in closed
         if wanted_role and _take(role, leaf, draft):
             taken.add(leaf.path)
@@ -108,6 +113,7 @@ def read(
         by_value(loose, draft, taken, region)
         if others and not (draft.phones or draft.emails):
             _take_others([*others, *_names_of(loose)], draft, taken, closed)
+    draft.form_name = draft.form_name or guessed_form  # what calls itself the form's name is surer
     if named_at and _is_another_name(draft):
         taken.discard(named_at)
         draft.name = ""

@@ -25,6 +25,8 @@ _DIGITS = re.compile(r"\d+")
 _STATE = re.compile(r"state_\d+")  # of Gravity Forms' own page; State is a question
 _QUESTION = re.compile(r"\Aq\d+[_ ]", re.IGNORECASE)
 
+_REACHABLE = frozenset(("name", "first_name", "last_name", "phone", "email", "message", "company"))
+_SHORT_NAME = 20  # signs; what is longer is a sentence that may mention anything
 _REACHED = frozenset(("phone", "email", "mail", "tel", "телефон", "почта"))
 _ONLY_BARE = {"text", "page", "ref", "body", "line", "max", "signal", "question", "questions", "content"}
 _ASIDE = re.compile(r"[(\[（].*?[)\]）]|\s+-\s.*\Z")
@@ -124,6 +126,8 @@ def _of_text(text: str) -> str:
         return "messenger"
     if low.replace("_", " ").startswith(words.MESSAGE_STARTS):
         return "message"
+    if low.startswith(words.NAME_STARTS):
+        return "name"
     parts = split(_QUESTION.sub("", text))
     if _is_button(parts, text):
         return "tech"
@@ -140,6 +144,11 @@ def _of_wrapped(parts: list[str], text: str) -> str:
         for one in (whole(text), word):
             if one.startswith(possessive) and (role := _BY_NAME.get(whole(one[len(possessive) :]), "")):
                 return role
+    for ending in words.POSSESSIVE_ENDS:
+        if word.endswith(ending) and (role := _BY_NAME.get(word.removesuffix(ending), "")) in _REACHABLE:
+            return role
+    if not word.isascii() and len(word) <= _SHORT_NAME and (role := _within(word)):
+        return role
     if len(text) % 4 or not _BASE64.fullmatch(text):
         return ""
     try:
@@ -147,6 +156,11 @@ def _of_wrapped(parts: list[str], text: str) -> str:
     except ValueError:
         return ""
     return _BY_NAME.get(whole(said), "")
+
+
+def _within(word: str) -> str:
+    """By what the word contains, in languages that write no blanks between words."""
+    return next((role for role, pieces in words.WITHIN.items() if any(piece in word for piece in pieces)), "")
 
 
 def _of_words(parts: list[str]) -> str:
@@ -173,7 +187,8 @@ def _of_words(parts: list[str]) -> str:
         return ""
     if (_any_starts(parts, words.PHONE_STEMS) or "tel" in present) and not present & words.NOT_PHONE:
         return "phone"
-    if (_any_starts(parts, words.EMAIL_STEMS) or {"e", "mail"} <= present) and not present & words.NOT_EMAIL:
+    is_post = not present.isdisjoint(words.ELECTRONIC) and _any_starts(parts, words.POST_STEMS)
+    if (_any_starts(parts, words.EMAIL_STEMS) or is_post) and not present & words.NOT_EMAIL:
         return "email"
     if len(parts) <= 4 and _any_starts(parts, words.COMPANY_STEMS):
         return (

@@ -5,6 +5,8 @@ Whole names are compared after case, accents of writing, separators and trailing
 
 from __future__ import annotations
 
+from connectors.kit import languages
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -37,6 +39,7 @@ WHOLE: dict[str, frozenset[str]] = {
         "이메일 דואל אימייל بريد البريدالإلكتروني eposta поштa електроннапошта"
     ),
     "name": _words(
+        "navnet namnet numele ονοματεπώνυμό όνομά שמך שמךהמלא اسمكالكامل اسمكالثلاثي անունը imja "
         "naam volledigenaam jmeno jméno jménoapříjmení jmenoaprijmeni meno névteljesnév név teljesnév nume numecomplet numeprenume namn navn fuldenavn nimi ime imeprezime imeiprezime vornachname vornameundnachname vorundnachname namevorname imienazwisko ονομα ονοματεπώνυμο име вашетоиме аты атыжөні атыжөніңіз есім есіміңіз imya imia vashe_imya fio ism isim isimsoyisim 联系人 联系姓名 您的姓名 您的称呼 称呼 担当者名 ご氏名 성명 담당자 담당자명 اسمك الإسم nama namalengkap họtên họvàtên hoten नाम contactperson ansprechpartner nomeesobrenome nombreyapellidos nombreyapellido nomprenom prénometnom nometprenom nomecognome nomeecognome "
         "name fullname fio contactname personname clientname customername firstandlastname firstlastname имя фио вашеимя имяифамилия "
         "каквамобращаться каквасзовут каквасзвать какквамобращаться какквамобращатся обращение контактноелицо nombre nome "
@@ -46,9 +49,10 @@ WHOLE: dict[str, frozenset[str]] = {
         " піб пібзамовника прізвищеімя атыңыз атыжөніңізді ismingiz imie ismfamiliya adınız adiniz"
     ),
     "first_name": _words("שםפרטי 名 given الاسمالأول voornaam keresztnév prenume förnamn fornavn etunimi krestnijmeno křestníjméno όνομα " "firstname fname forename givenname vorname prenom nombredepila firstnames"),
-    "last_name": _words("שםמשפחה 姓 прізвище soyadınız soyadiniz اسمالعائلة familiyangiz familia achternaam prijmeni příjmení priezvisko vezetéknév efternavn etternavn efternamn sukunimi επώνυμο familiya familia прізвище тегі nomdefamille surnames soyad soyadı soyisim " "lastname lname surname familyname secondname фамилия nachname apellido apellidos sobrenome cognome nazwisko"),
+    "last_name": _words("שםמשפחה 姓 прізвище soyadınız soyadiniz اسمالعائلة familiyangiz familia achternaam prijmeni příjmení priezvisko vezetéknév efternavn etternavn efternamn sukunimi επώνυμο familiya familia прізвище тегі nomdefamille surnames soyad soyadı soyisim prenumele ազգանունը etternavnet efternamnet שםמשפחתך " "lastname lname surname familyname secondname фамилия nachname apellido apellidos sobrenome cognome nazwisko"),
     "middle_name": _words("middlename отчество patronymic"),
     "message": _words(
+        "brief "
         "bericht uwbericht opmerking opmerkingen zpráva zprava správa poznámka poznamka üzenet megjegyzés tresc treść treśćwiadomości meddelande melding besked viesti poruka поръка съобщение μήνυμα хабарлама хабар soobshenie soobshchenie kommentariy kommentarij vopros otzyv 留言内容 内容 备注 咨询内容 需求 메시지 내용 ご質問 ご要望 内容詳細 رسالتك الموضوعوالرسالة תוכןהפנייה הערות pesan tinnhắn nộidung संदेश mesajınız mesajiniz open_text freetext content contents feedback yourfeedback anfrage ihreanfrage demande votredemande consulta solicitud pedido richiesta wiadomosc  "
         "message msg comment comments text question questions details body inquiry enquiry description note notes textarea request remark additionalinfo additionalinformation "
         "сообщение комментарий комментарии вопрос вашвопрос пожелания примечание текст опишитезадачу описание отзыв "
@@ -58,7 +62,7 @@ WHOLE: dict[str, frozenset[str]] = {
     ),
     "company": _words(
         "bedrijf bedrijfsnaam firmanavn företag yritys cég cégnév společnost spolocnost companie kompaniya nazwafirmy nombredelaempresa nomdelentreprise ragionesociale firmenname unternehmensname 公司名称 单位 单位名称 御社名 貴社名 회사명 שםהחברה اسمالشركة "
-        "orgname companyname company organization organisation business employer firm компания организация названиекомпании "
+        "accountname orgname companyname company organization organisation business employer firm компания организация названиекомпании "
         "названиеорганизации фирма empresa entreprise société firma unternehmen azienda spółka 会社 会社名 公司 회사 חברה شركة"
     ),
     "title": _words("subject topic тема темаобращения темасообщения yoursubject asunto assunto betreff sujet oggetto temat"),
@@ -75,6 +79,10 @@ WHOLE: dict[str, frozenset[str]] = {
         "tranid orderid companyid"
     ),
 }  # fmt: skip
+
+_KNOWN = frozenset().union(*WHOLE.values())
+for _role in ("name", "first_name", "last_name", "phone", "email", "company", "message"):
+    WHOLE[_role] |= frozenset(languages.words_of(_role)) - _KNOWN
 
 #: Beginnings of a single word that settle a name made of several words. In this order.
 CONSENT_STEMS = (
@@ -151,30 +159,76 @@ PHONE_STEMS = (
     "celular",
     "teléfono",
     "téléphone",
-)
+    "тэлефон", "tālru", "puhelin", "telefoon", "հեռախոս", "ტელეფონ", "მობილურ", "τηλέφων", "मोबाइल", "फोन", "फ़ोन", "ফোন", "هاتف", "جوال", "تلفن",
+    "موبایل", "טלפון", "הטלפון", "утасны",
+)  # fmt: skip
+#: Behind "e" or "el" they ask for an address: e-post, эл. почта.
+POST_STEMS = ("mail", "post", "pošt", "past", "pašt", "pasts", "poçt", "poczt", "pocht", "пошт", "почт", "փոստ", "ფოსტ", "cím")
+ELECTRONIC = _words("e е el эл ел էլ ელ elektronnaya elektron elektronická електрон электрон електронна электронная")
 EMAIL_STEMS = ("email", "емейл", "имейл", "емэйл", "почт")
 COMPANY_STEMS = ("компани", "организаци", "company", "organiz", "organis", "empresa")
 #: Before what is asked for, with nothing between: yourname, ihrenachricht.
-POSSESSIVES = ("your", "ihre", "votre", "vasha", "vashe", "vash", "ваше", "ваша", "ваш")
+POSSESSIVES = ("your", "ihre", "votre", "vasha", "vashe", "vash", "ваше", "ваша", "ваш", "您的", "请输入", "请填写", "您", "お", "ご", "貴")
+#: Behind it in the languages that say so: telefonunuz, исмингиз, хабарламаңыз, ข้อความของคุณ.
+POSSESSIVE_ENDS = (
+    "ınız", "iniz", "unuz", "ünüz", "nız", "niz", "nuz", "nüz", "ingiz", "ngiz", "ингиз", "нгиз", "ыңыз", "іңіз", "уңуз", "үңүз", "ңыз",
+    "ңіз", "ңуз", "ңүз", "ңиз", "ของคุณ",
+)  # fmt: skip
+#: In languages that write no blanks: what a name contains, in the order in which it counts.
+WITHIN: dict[str, tuple[str, ...]] = {
+    "": ("时间", "時間", "시간", "主题", "件名", "类型", "地址", "住所", "주소"),
+    "phone": ("电话", "電話", "手机", "手機", "携帯", "휴대폰", "핸드폰", "전화", "연락처", "เบอร์", "โทรศัพท์"),
+    "email": ("邮箱", "郵箱", "邮件", "メール", "이메일", "อีเมล"),
+    "company": ("公司", "会社", "企業名", "회사", "업체", "บริษัท"),
+    "message": (
+        "留言", "备注", "備考", "問い合わせ内容", "問合せ内容", "メッセージ", "質問", "要望", "相談内容", "문의", "메시지", "요청사항",
+        "상담내용", "咨询内容", "需求描述", "ข้อความ", "รายละเอียด",
+    ),
+    "name": ("姓名", "氏名", "名前", "称呼", "성함", "이름", "ชื่อ"),
+}  # fmt: skip
 #: Beginnings of a question that asks for free words.
 MESSAGE_STARTS = (
     "tell us", "how can we help", "what can we do", "how may we help", "what do you need", "what are you looking for",
     "what would you like", "what brings you", "что вам нужно", "какой у вас вопрос", "anything else", "describe", "please describe",
     "опишите", "расскажите", "напишите", "чем мы можем", "чем можем", "что вас интересует", "оставьте комментарий",
     "опишіть", "розкажіть", "beschreiben sie", "wie können wir", "cuéntanos", "cuentanos", "en qué podemos", "describa",
-    "décrivez", "dites-nous", "comment pouvons-nous", "como podemos ajudar", "conte-nos", "descrivi", "raccontaci",
+    "что нужно", "что вам нужно", "что требуется", "что вас", "что необходимо", "что хотите", "какой вопрос", "какая задача", "какие работы",
+    "в чем ваш", "what do you need", "what are you looking", "what is this about", "what would you like", "how can i help",
+    "what brings you", "write your", "hva trenger", "hva gjelder", "vad behöver", "vad gäller", "hvad drejer", "mitä tarvitset", "was benötigen",
+    "womit können", "worum geht", "was können wir", "qu'est-ce que", "de quoi avez", "que pouvons", "como podemos", "nội dung", "lời nhắn", "qué necesita", "¿qué necesita", "¿en qué",
+    "¿cómo podemos", "cómo podemos", "o que você", "do que você", "czego potrzeb", "w czym możemy", "opisz", "jak můžeme", "co potřebuj", "popište",
+    "cosa ti serve", "di cosa hai", "come possiamo", "nasıl yardımcı", "size nasıl", "ne istersiniz", "що потрібно", "що вам", "чим можемо",
+    "сізге не", "waarmee kunnen", "beschrijf", "décrivez", "dites-nous", "comment pouvons-nous", "como podemos ajudar", "conte-nos", "descrivi", "raccontaci",
+)  # fmt: skip
+#: Beginnings of a question that asks for a name.
+NAME_STARTS = (
+    "как к вам", "как вас", "как мне к вам", "как можно к вам", "как нам к вам", "what should we call", "what can we call", "how should we address",
+    "what is your name", "what's your name", "what’s your name", "who should we", "wie heißen", "wie heissen", "wie dürfen wir sie", "comment vous appel",
+    "comment t'appel", "cómo te llamas", "¿cómo te llamas", "¿cómo se llama", "cómo se llama", "como você se chama", "qual é o seu nome", "qual seu nome",
+    "come ti chiami", "jak masz na imię", "jak się nazyw", "як вас", "як до вас", "як ваше", "adınız ne", "vad heter", "hva heter", "hvad hedder", "hoe heet",
+    "jak se jmenuj", "hogy hívják", "cum te numești", "как се казвате", "kako se zov", "исмингиз нима", "ismingiz nima", "атыңыз кім", "сіздің атыңыз",
 )  # fmt: skip
 #: At the end of a name they ask for free words (projectDetails, special_requests), unless one of NOT_MESSAGE is beside.
 MESSAGE_ENDS = _words("details notes requests remarks wishes пожелания подробности")
 NOT_MESSAGE = _words("payment bank card company product delivery shipping contact account order_id device browser utm ids")
 #: Before "text" or "content" they make it the message: order_text, feedback[content].
 MESSAGE_HOLDERS = _words("feedback order message mail letter заявка request lead callback")
-MESSAGE_STEMS = ("сообщени", "комментар", "коментар", "паведамлен", "вопрос", "message", "comment", "mensaje", "mensagem", "nachricht")
+MESSAGE_STEMS = (
+    "сообщени", "комментар", "коментар", "паведамлен", "вопрос", "message", "comment", "mensaje", "mensagem", "nachricht",
+    "повідомл", "запитан", "питанн", "пытанн", "камента", "хабарлама", "хабарин", "сұра", "суроо", "билдирүү", "xabar", "savol",
+    "mesaj", "meddeland", "beskjed", "besked", "melding", "viesti", "opmerking", "wiadomo", "zapytan", "pytani", "komentar",
+    "zpráv", "zprav", "správ", "dotaz", "poptávk", "poznámk", "otázk", "üzenet", "megjegyz", "kérdés", "întrebar", "съобщени", "запитван",
+    "въпрос", "poruk", "pitanj", "порук", "μήνυμα", "μηνυμα", "σχόλι", "ερώτησ", "הודע", "رسال", "ملاحظ", "استفسار", "پیام", "پیغام",
+    "pesan", "pertanyaan", "संदेश", "सन्देश", "प्रश्न", "टिप्पण", "বার্তা", "შეტყობინ", "კომენტარ", "კითხვ", "შეკითხვ", "հաղորդագր", "հարց",
+    "մեկնաբան", "žinut", "klausim", "ziņ", "jautājum", "sõnum", "küsimus", "kommentaar", "зурвас", "паем", "soobsch", "soobshch", "soobsh",
+    "kommentar", "komment", "vopros", "anliegen", "mitteilung", "wunsch", "wünsch", "consulta", "pregunta", "pergunta", "comentári",
+    "messaggi", "richiest", "domand", "remarqu", "précision",
+)  # fmt: skip
 NAME_WORDS = _words("name имя имени фио fio fullname nombre nome nom name_ имя_")
 FIRST_WORDS, LAST_WORDS = _words("first имя"), _words("last surname фамилия")
 
 #: Between words for a person's names: "imię i nazwisko", "Nume și prenume" ask for the whole name.
-NAME_JOINTS = _words("и та й i y e et und and ve och og en și si a amp")
+NAME_JOINTS = _words("и та й i y e et und and ve və och og ja en és și si a amp ва va да და և եւ und un ir і और एवं و")
 
 #: Levels and names of those who take the inquiry, not of who sends it: their mail would make one person of all clients.
 OURS = _words(
@@ -201,6 +255,10 @@ NOT_NAME = _words(
 
 #: Words that carry no meaning in a field's name: with them gone the rest is compared as a whole.
 FILLERS = _words(
+    "din ditt dina dit dine deres jeres er ert sinun teidän uw jouw dein deine ihren bitte vos ton tes su sus il la tuo tua suo sua twój twoj twoje"
+    " twoja pana pani swoje podaj wpisz váš vás vase vaše vaši vaša vašu zadejte uveďte az ön dvs dumneavoastra вашето вашият вашата вашия"
+    " вашите molimo unesite vaš το τα η ο σας σασ μου lütfen sizin сиздин сизнинг шумо худ худро таны आपका आपकी आपके আপনার شما خود آپ کا کی שלך anda kamu"
+    " của bạn თქვენი ձեր jūsų jūsu teie sinu ваші вашу введіть вкажіть вашае вашы 귀하의 "
     "сіздің sizning dumneavoastră your my our the field input form text txt vash vasha vashe vashi ваш ваша ваше ваши введите укажите please enter client customer contact user lead "
     "клиента контактный контактная q su votre ihr ihre seu deu tu wpcf7 question"
 )

@@ -151,7 +151,7 @@ def test_mark_is_empty_when_its_macro_was_not_expanded(macro: str) -> None:
         ({"name": "Website Lead", "firstname": "Ines", "lastname": "Exemplo"}, "Ines Exemplo"),
         ({"name": "login77", "first_name": "Ines", "last_name": "Exemplo"}, "Ines Exemplo"),
         ({"name": "Анна", "last_name": "Примерова", "owner_name": "Sales Manager"}, "Анна Примерова"),
-        ({"first_name": "Анна", "account_name": "Пример ООО", "operationName": "sendLead"}, "Анна"),
+        ({"first_name": "Анна", "acct_name": "Пример ООО", "operationName": "sendLead"}, "Анна"),
         ({"name-1-prefix": "Mrs", "name-1-first-name": "Anna", "name-1-last-name": "Muster"}, "Anna Muster"),
         (
             {"inf_field_FirstName": "Anna", "inf_field_LastName": "Muster", "inf_form_name": "Contact"},
