@@ -15,7 +15,7 @@ from connectors.kit.preset_slots import hint
 from connectors.kit.preset_sources import Row, values
 from connectors.kit.preset_unwrap import unwrapped
 from connectors.kit.reading import Draft, read
-from connectors.kit.shapes import data_of, may_be_damaged, repaired
+from connectors.kit.shapes import data_of, repaired
 from connectors.kit.snippet import opened, sent_at
 from crm_core.arrivals import Arrival, Ignored
 from crm_core.errors import Malformed
@@ -37,10 +37,8 @@ def rows_of(rules: Rules, request: Request, region: str = "") -> Iterator[tuple[
     plan = plan_of(rules)
     decoded = decode(request, region)
     data = data_of(decoded, request.content_type)
-    is_suspect = may_be_damaged(request.body)
     for row in _rows(data):
-        fields = opened(row)
-        whole = {**decoded.query, **(repaired(fields) if is_suspect else fields)}
+        whole = {**decoded.query, **repaired(opened(row))}
         for data in _split(whole, plan.split) if plan.split else [whole]:
             if data:
                 tree, kinds = unwrapped(data, plan.steps)

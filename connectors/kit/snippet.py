@@ -17,6 +17,7 @@ _NESTED = (
     "rawRequest", "payment", "formData", "data", "payload", "fields", "values", "json", "data.json", "data_json", "form", "lead",
     "contact", "submission", "body", "params", "event", "answers", "form_data", "formdata", "customer", "client",
 )  # fmt: skip
+_NESTED_SET = frozenset(_NESTED)
 
 #: What the page snippet calls things in `ctx`, and what they are called everywhere else.
 _CONTEXT = {
@@ -30,7 +31,7 @@ _AGE = re.compile(r"\d{1,12}(?:\.\d+)?")
 
 def opened(data: dict[str, Any]) -> dict[str, Any]:
     """Without envelopes: JSON in a text field, and the page snippet's {"fields": {…}, "ctx": {…}}."""
-    for name in _NESTED:
+    for name in _NESTED if not _NESTED_SET.isdisjoint(data) else ():
         value = data.get(name)
         if isinstance(value, str) and value[:1] in "{[" and value[-1:] in "}]" and len(value) > 2:
             data = {**data, name: _parsed(value)}

@@ -14,7 +14,7 @@ from connectors.kit.decoding import Decoded, decode
 from connectors.kit.leaves import are_descriptions
 from connectors.kit.marks import is_address
 from connectors.kit.reading import Draft, read
-from connectors.kit.shapes import data_of, may_be_damaged, pairs_of, repaired, with_lines_of_message
+from connectors.kit.shapes import data_of, pairs_of, repaired, with_lines_of_message
 from connectors.kit.snippet import opened, sent_at
 from crm_core.arrivals import Arrival, Inquiry
 from crm_core.errors import Malformed
@@ -93,10 +93,7 @@ def _mapping(data: Any) -> dict[str, Any]:
 
 def _inquiry(data: dict[str, Any], decoded: Decoded, request: Request, config: ConnectorConfig) -> Inquiry:
     draft = Draft(warnings=set(decoded.flags), headers=request.headers)
-    data = opened(data)
-    if may_be_damaged(request.body):
-        data = repaired(data)
-    data = with_lines_of_message(data)
+    data = with_lines_of_message(repaired(opened(data)))
     if decoded.query:
         data = {**decoded.query, **data}
     draft.submitted_at = sent_at(data, request)

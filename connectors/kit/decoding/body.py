@@ -106,7 +106,7 @@ def decode_body(
             return "json", data
 
     said = media == "application/x-www-form-urlencoded" and b"=" in body[:65536]
-    if body[:3].upper() in (b"%7B", b"%5B"):  # JSON as the only name of a form, as scripts send it by mistake
+    if first == b"%" and body[:3].upper() in (b"%7B", b"%5B"):  # JSON as the only name of a form, as scripts send it by mistake
         data = _json(urlencoded.unescaped(body).rstrip(b"=&"), charset, flags, settle, hopeful=False)
         if data is not None:
             return "json", data

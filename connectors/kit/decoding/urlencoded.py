@@ -44,7 +44,7 @@ def pairs(
         return _read(lines, charset, flags, settle, plain=True)
     if b"&" not in body and b";" in body and len(body) < limits.VALUE_CHARS and _SEMICOLONS.match(body):
         return _read(body.split(b";", limits.KEYS), charset, flags, settle)
-    if b" " in body or b"&amp;" in body or not body.isascii():
+    if b" " in body or not body.isascii() or (b";" in body and b"&amp;" in body):
         return _read(_rejoined(body.split(b"&", limits.KEYS)), charset, flags, settle)
     quickly = _read_together(body, charset)
     return _read(body.split(b"&", limits.KEYS), charset, flags, settle) if quickly is None else quickly

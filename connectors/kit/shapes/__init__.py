@@ -3,8 +3,8 @@
 Pure, linear in the size of the text, and never worse than before: what is not understood stays the message it was.
 """
 
-from connectors.kit.shapes.damage import may_be_damaged, repaired
+from connectors.kit.shapes.damage import repaired
 from connectors.kit.shapes.structure import pairs_of, restructured
 from connectors.kit.shapes.text import data_of, with_lines_of_message
 
-__all__ = ["data_of", "may_be_damaged", "pairs_of", "repaired", "restructured", "with_lines_of_message"]
+__all__ = ["data_of", "pairs_of", "repaired", "restructured", "with_lines_of_message"]

@@ -25,34 +25,40 @@ _CP1252: Final = {chr(code): code for code in range(256)} | {
 _CP1251: Final = {bytes([code]).decode("cp1251", "ignore") or chr(code): code for code in range(256)}
 
 
-def may_be_damaged(body: bytes) -> bool:
-    """False for nearly everything, and quickly: no value of this body can need mending."""
-    return (
-        body[:2] == b"\x1f\x8b"  # packed: nobody knows yet
-        or (b"%26" in body and b"%3B" in body.upper())
-        or (b"&" in body and b";" in body)
-        or b"%25" in body
-        or b"\\\\u" in body
-        or b"%5Cu" in body
-        or b"%5cu" in body
-        or b"\xc3" in body
-        or b"%C3" in body
-        or b"%c3" in body
-        or (b"%" in body and body[:1] in (b"{", b"[", b"-"))
-        or body.count(b"\xd0\xa0") + body.count(b"\xd0\xa1") >= _FEWEST
-        or body.count(b"%D0%A0") + body.count(b"%D0%A1") >= _FEWEST
-    )
+def repaired(data: dict[str, Any]) -> dict[str, Any]:
+    """The same fields with names and texts as they were meant; the very same where nothing is damaged, found out quickly."""
+    values = [value for value in data.values() if type(value) is str]
+    if not _is_suspect("\t".join([*data, *values])) and (
+        len(values) == len(data) or all(_repaired(value) is value for value in data.values() if type(value) is not str)
+    ):
+        return data
+    made: dict[str, Any] = _repaired(data)
+    return made
 
 
-def repaired(value: Any) -> Any:
-    """The same tree with names and texts as they were meant."""
+def _is_suspect(text: str) -> bool:
+    """False for nearly everything: no part of this text can need mending."""
+    if "%" in text or ("&" in text and ";" in text) or "\\u" in text:
+        return True
+    if text.isascii():
+        return False
+    if "Ð" in text or "Ñ" in text or "Ã" in text or "Â" in text or "Ä" in text or "Å" in text or "â" in text:
+        return True  # Latin, Cyrillic and punctuation begin so; rarer scripts are not mended
+    return text.count("Р") + text.count("С") >= _FEWEST and _CYRILLIC_LEADS.search(text) is not None
+
+
+def _repaired(value: Any) -> Any:
+    """The same tree with names and texts as they were meant, level by level the same where nothing changes."""
     if type(value) is str:
         return repaired_text(value)
     if type(value) is dict:  # a file is of a kind of its own
-        made = {repaired_text(name): repaired(below) for name, below in value.items()}
-        return made if len(made) == len(value) else {name: repaired(below) for name, below in value.items()}
+        made = {repaired_text(name): _repaired(below) for name, below in value.items()}
+        if all(made.get(name) is below for name, below in value.items()):
+            return value
+        return made if len(made) == len(value) else {name: _repaired(below) for name, below in value.items()}
     if isinstance(value, list):
-        return type(value)(repaired(below) for below in value)
+        items = [_repaired(below) for below in value]
+        return value if all(new is old for new, old in zip(items, value, strict=True)) else type(value)(items)
     return value
 
 

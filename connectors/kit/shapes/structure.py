@@ -12,6 +12,7 @@ from connectors.kit.decoding import jsontext
 _DESCRIBING: Final = frozenset(
     ["FieldStructure", "fieldStructure", "field_structure", "structure", "schema", "Schema", "labels", "Labels", "field_labels", "fieldLabels", "titles", "questions", "Questions", "definition", "definitions", "fieldDefinitions", "field_definitions", "form_fields", "formFields", "columns", "headers", "fields", "Fields", "mapping"]
 )
+_LISTS: Final = frozenset(("fields", "data", "values", "answers"))
 _LEVELS: Final = ("Fields", "fields", "properties", "questions", "columns", "items")
 _IDS: Final = ("ID", "id", "Id", "key", "name", "ref", "field", "field_id", "fieldId", "uuid", "slug")
 _TITLES: Final = ("Title", "title", "label", "Label", "question", "Question", "caption", "text", "description")
@@ -35,9 +36,9 @@ def restructured(data: dict[str, Any]) -> dict[str, Any]:
     """The same fields, each with the name that a person gave it. Quick where there is nothing to do, which is nearly always."""
     if not _DESCRIBING.isdisjoint(data):
         data = _labelled(data)
-    if any(name[-1:] == "1" for name in data):
+    if "1\t" in "\t".join(data) + "\t":
         data = _paired(data)
-    for name in ("fields", "data", "values", "answers"):
+    for name in _LISTS.intersection(data):
         rows = data.get(name)
         if isinstance(rows, list) and (pairs := pairs_of(rows)):
             data = {**data, name: pairs}

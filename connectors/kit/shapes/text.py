@@ -10,6 +10,7 @@ from connectors.kit.leaves import text_of
 from connectors.kit.roles import role_of
 from connectors.kit.shapes import lines, table, vcard, xml
 
+_FIELDS_BESIDE = 8  # of a form whose message is the whole form; one with more has a name among them
 _PERSON = frozenset(("phone", "email", "name", "first_name", "last_name", "messenger"))
 
 
@@ -31,6 +32,8 @@ def data_of(decoded: Decoded, content_type: str) -> Any:
 def with_lines_of_message(data: dict[str, Any]) -> dict[str, Any]:
     """The same fields, and those of the lines of its only text: `{"message": "Name: Anna\\nPhone: …"}`, where nothing else says
     who writes."""
+    if len(data) > _FIELDS_BESIDE:
+        return data
     texts = [name for name, value in data.items() if type(value) is str and ":" in value and len(value) > lines.SHORTEST]
     if len(texts) != 1 or any(
         name != texts[0] and role_of(name) in _PERSON and text_of(value) for name, value in data.items()

@@ -16,7 +16,6 @@ from connectors.kit.shapes import (
     damage,
     data_of,
     lines,
-    may_be_damaged,
     restructured,
     table,
     vcard,
@@ -178,19 +177,23 @@ def test_what_is_whole_stays_whole(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body, is_suspect",
+    "fields",
     [
-        (b"name=%D0%98%D0%B2%D0%B0%D0%BD&page=https%3A%2F%2Fa.example%2F%3Fa%3D1%26b%3D2", False),
-        ('{"name":"Иван","page":"https://a.example/?a=1&b=2"}'.encode(), False),
-        (b"name=Tom+%26amp%3B+Jerry", True),
-        (b"name=%25D0%2598", True),
-        (b'{"name":"%D0%98"}', True),
-        ("Иван".encode().decode("latin-1").encode(), True),
-        ("Света Роман".encode().decode("cp1251").encode(), True),
+        {"name": "Иван", "page": "https://a.example/?a=1&b=2", "note": "СВЕТА И РОМА"},
+        {"name": "Ann", "tags": ["a", {"b": "c & d"}], "file": {"x": 1}},
+        {"Größe": "5", "Naïve": "é"},
+        {"name": "50 %; A & B"},
     ],
 )
-def test_ordinary_body_is_not_looked_through(body: bytes, is_suspect: bool) -> None:
-    assert may_be_damaged(body) is is_suspect
+def test_ordinary_form_is_the_very_same(fields: dict[str, Any]) -> None:
+    assert damage.repaired(fields) is fields
+
+
+def test_damage_is_mended_on_every_level_and_in_names() -> None:
+    hurt = {"Ð˜Ð¼Ñ": "x", "a": [{"b": "Tom &amp; Jerry"}], "c": {"d": "%D0%98%D0%BB%D1%8C%D1%8F"}}
+    assert damage.repaired(hurt)["a"] == [{"b": "Tom & Jerry"}]
+    assert damage.repaired(hurt)["c"] == {"d": "Илья"}
+    assert damage.repaired({"Ð¢ÐµÐ»": "1"}) == {"Тел": "1"}
 
 
 def _steps(function: Callable[[], object]) -> int:
