@@ -46,7 +46,7 @@ def given(value: Any, *labels: str) -> bool | None:
     if isinstance(value, Mapping):
         return None
     text = _folded(text_of(value))
-    if text in words.NO or text.startswith(words.NO_STARTS):
+    if text in words.NO or text.startswith(words.NO_STARTS) or any(stem in text for stem in words.REFUSED_STEMS):
         return False
     if text in words.YES or any(stem in text for stem in words.AGREED_STEMS) or text in map(_folded, labels):
         return True
@@ -89,6 +89,10 @@ def of_leaf(leaf: Leaf, purpose: str = "") -> Consent | None:
     answer = given(leaf.value, leaf.label, leaf.name)
     if answer is None:
         return None
+    if _is_opt_out(leaf.name, leaf.label):
+        if not answer:
+            return None  # who did not refuse has not agreed by that
+        answer = False
     value = text_of(leaf.value)
     sentence = value if _is_sentence(value) else leaf.label if _is_sentence(leaf.label) else ""
     if not sentence and _is_sentence(leaf.name) and (" " in leaf.name or not leaf.name.isascii()):
@@ -100,6 +104,13 @@ def of_leaf(leaf: Leaf, purpose: str = "") -> Consent | None:
         text=_TAGS.sub("", sentence)[:TEXT_CHARS],
         field_name=leaf.name[:200],
     )
+
+
+@lru_cache(maxsize=4096)
+def _is_opt_out(name: str, label: str) -> bool:
+    """True for a box by which people refuse: "Не хочу получать рассылку", "Unsubscribe me", "do_not_contact"."""
+    text = _folded(f"{name} {label}")
+    return any(stem in text for stem in (*words.REFUSED_STEMS, *words.OPT_OUT_STEMS))
 
 
 def split_details(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, dict[str, str]]]:

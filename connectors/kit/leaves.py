@@ -50,7 +50,7 @@ _WRAPPERS = {
     "request", "query", "item", "items", "answers", "rawrequest", "params", "ctx", "context", "meta", "hidden",
     "properties", "attributes", "result", "response", "submissiondata", "formresponse", "form_response", "resolveddata",
     "entry", "record", "order", "inputs", "data.json", "data_json", "submitted", "merges", "inquiry", "enquiry", "sform",
-    "variables", "input",
+    "variables", "input", "документ", "заказ", "заявка", "клиент", "покупатель",
 }  # fmt: skip
 
 

@@ -10,11 +10,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
-from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
+from urllib.parse import unquote, unquote_plus
 
-from connectors.kit import vocabulary as words
+from connectors.kit.mark_names import PLACES, mark_of
 from connectors.kit.times import read_time
 from crm_core.arrivals import Attribution
 
@@ -28,16 +27,6 @@ _MACRO = re.compile(
 _STILL_ESCAPED = re.compile(r"%(?:25|[CDE][0-9A-F]%)", re.IGNORECASE)
 _FBC = re.compile(r"fb\.\d+\.\d+\.(.{4,})")  # fb.1.<milliseconds>.<fbclid>
 _GCL_AW = re.compile(r"(?:GCL|\d)\.\d+\.(.{4,})")  # GCL.<seconds>.<gclid>
-_FIRST = re.compile(
-    r"(?:first_?touch|first_?visit|first|ft|initial|orig|original|source_?first)_(?P<a>.+)"
-    r"|(?P<b>utm_.+?)_(?:first|ft|initial|orig|original)|utm_(?:first|ft|initial|orig)_(?P<c>.+)"
-)
-_FIRST_PLACES = {
-    "u": "page_url", "url": "page_url", "page": "page_url", "page_url": "page_url", "landing": "page_url",
-    "landing_page": "page_url", "landing_url": "page_url", "landingpage": "page_url", "lp": "page_url",
-    "r": "referrer", "ref": "referrer", "referrer": "referrer", "referer": "referrer",
-    "t": "at", "at": "at", "time": "at", "date": "at", "timestamp": "at", "visited_at": "at",
-}  # fmt: skip
 _SHORT_UTM = frozenset(("source", "medium", "campaign", "term", "content"))
 #: Cookies of a visitor that say where he came from. Everything else in a cookie line may open a session.
 _BUNDLES = {"tildautm": "", "sbjs_current": "sbjs", "sbjs_first": "sbjs_first"}
@@ -48,6 +37,8 @@ _SOURCEBUSTER = {
     "cnt": "utm_content",
     "trm": "utm_term",
 }
+_TOLD = re.compile(r"[\s?&{,;|\[]{0,4}[\"']?([\w.-]{2,60})[\"']?\s{0,4}[=:]\s{0,4}[\"']?([^&;,|\s\"'{}\]]{1,512})[\"'}\]]{0,3}")
+_HOST = re.compile(r"(?:[\w-]{1,63}\.){1,4}[\w-]{2,24}/?(?:[/?#]\S*)?")
 _COOKIES = 200  # a cookie line or a bundle of marks has under 50
 
 
@@ -67,6 +58,8 @@ class Marks:
     first_touch: dict[str, Any] = field(default_factory=dict)  # as `Attribution.first`
     hidden: list[tuple[str, str]] = field(default_factory=list)  # marks out of hidden fields
     cookies: list[tuple[str, str]] = field(default_factory=list)  # marks out of cookies
+    pages: list[str] = field(default_factory=list)  # further addresses of the visit, whose marks fill in
+    told: list[tuple[str, str]] = field(default_factory=list)  # (key of utm, value) under a word: "Источник: yandex"
 
     def put(self, name: str, value: str) -> bool:
         """A mark by the name under which it was sent; False for what is none: the name, or the value of a first visit
@@ -135,7 +128,7 @@ class Marks:
     def _put_first(self, key: str, value: str) -> bool:
         """False where the value is neither an address nor a time, as the place wants it."""
         value = settled(value)
-        place = _FIRST_PLACES.get(key)
+        place = PLACES.get(key)
         if not value:
             return True  # a macro that nobody filled in
         if place == "at":
@@ -159,8 +152,10 @@ class Marks:
         self.put_query_of(self.page_url)
         for name, value in self.cookies:
             self.put(name, value)
-        for url in (self.fallback_page, self.referrer):
+        for url in (*self.pages, self.fallback_page, self.referrer):
             self.put_query_of(url)
+        for key, value in self.told:
+            self.put_as("utm", key, value)
         page = self.page_url or self.fallback_page
         first = self.first_touch
         if isinstance(first.get("page_url"), str) and "=" in first["page_url"]:
@@ -172,28 +167,6 @@ class Marks:
             self.utm, self.click_ids, self.client_ids, page[:CHARS], self.referrer[:CHARS], self.page_title[:CHARS],
             first,
         )  # fmt: skip
-
-
-@lru_cache(maxsize=4096)
-def mark_of(name: str) -> tuple[str, str] | None:
-    """(group, key) of a mark's name: utm, click_ids, client_ids, or first with what it is of the first visit."""
-    low = name.strip().casefold().replace("-", "_")
-    if len(low) >= 60:
-        return None
-    if low in words.CLICK_IDS:
-        return "click_ids", words.CLICK_IDS[low]
-    if low in words.CLIENT_IDS:
-        return "client_ids", words.CLIENT_IDS[low]
-    if low.startswith("_ga_") and len(low) > 6:  # _ga_<measurement id>: the visit, as _ga is the visitor
-        return "client_ids", "ga_session"
-    match = _FIRST.fullmatch(low)
-    if match is not None:
-        inner = match["a"] or match["b"] or match["c"]
-        if inner in _SHORT_UTM or inner in words.CLICK_IDS or inner.startswith("utm_"):
-            return "first", inner
-        if inner in _FIRST_PLACES and len(inner) > 2 and not low.startswith(("orig", "utm_")):
-            return "first", inner
-    return ("utm", low) if low.startswith("utm_") and len(low) < 40 else None
 
 
 def settled(value: str) -> str:
@@ -222,13 +195,34 @@ def bundle_of(text: str, separator: str = "|||") -> dict[str, str]:
 
 
 def query_of(url: str) -> list[tuple[str, str]]:
-    """Names and values of an address' query. Never raises; an address that is none has no query."""
-    try:
-        parts = urlsplit(url[:8192])
-    except ValueError:
+    """Names and values of an address' query, and of its fragment. Never raises; an address that is none has no query."""
+    before, _, fragment = url[:8192].partition("#")
+    found = _pairs(before.partition("?")[2])
+    return found + _pairs(fragment.rpartition("?")[2]) if "=" in fragment else found
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    """As `urllib.parse.parse_qsl` gives them, in a fifth of its time."""
+    pairs = [piece.partition("=") for piece in query.split("&")]
+    return [
+        (unquote_plus(name) if "%" in name or "+" in name else name, unquote_plus(said) if "%" in said or "+" in said else said)
+        for name, _, said in pairs
+        if said
+    ]
+
+
+def told_in(text: str) -> list[tuple[str, str]]:
+    """Marks in a text that is made of them: `utm_source=ya&utm_medium=cpc`, `utm_source: ya, gclid: 1`, JSON of such; empty for
+    any other text."""
+    first = _TOLD.match(text)
+    if first is None or mark_of(first[1]) is None:
         return []
-    query = parts.query + ("&" + parts.fragment.rpartition("?")[2] if "=" in parts.fragment else "")
-    return parse_qsl(query[:8192], max_num_fields=None)
+    return [(name, unquote_plus(said)) for name, said in _TOLD.findall(text[:8192])]
+
+
+def is_page(value: str) -> bool:
+    """An address, also without its scheme."""
+    return is_address(value) or _HOST.fullmatch(value) is not None
 
 
 def is_address(value: str) -> bool:

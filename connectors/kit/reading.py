@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from connectors.kit import consents, guards
+from connectors.kit import consents, guards, origin
 from connectors.kit.connector import ConnectorConfig
 from connectors.kit.country_hints import hints_for
 from connectors.kit.draft import Draft
@@ -15,7 +15,8 @@ from connectors.kit.files import Cabinet
 from connectors.kit.form_config import FormConfig
 from connectors.kit.guessing import PROSE_CHARS, by_value, is_persons_name
 from connectors.kit.leaves import TREES, Leaf, Path, leaves, text_of, without
-from connectors.kit.marks import is_address
+from connectors.kit.mark_names import mark_of
+from connectors.kit.marks import is_page
 from connectors.kit.messengers import messenger_of
 from connectors.kit.roles import role_of
 from connectors.kit.whose import Whose, asks_name, whose
@@ -52,7 +53,7 @@ def read(
     honeypots, wanted = guards.honeypots_of(settings), consents.configured(settings)
     data, told = consents.split_details(data)
     wanted = consents.with_purposes(wanted, told)
-    data = _without_first_visit(data, draft)
+    data = origin.without_bundles(_without_first_visit(data, draft), draft.marks)
     cabinet = Cabinet(draft.files)
     notes: dict[Path, Any] = {}
     taken: set[Path] = set()
@@ -109,6 +110,7 @@ def read(
                 technical.append(leaf)
         else:
             loose.append(leaf)
+    origin.put_told(loose, draft.marks)
     if by_name:
         by_value(loose, draft, taken, region)
         if others and not (draft.phones or draft.emails):
@@ -183,11 +185,8 @@ def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
         guards.take_proof(leaf.name.casefold(), leaf.value, draft.guards)
         return True
     if role == "cookies":
-        draft.marks.put_cookies(
-            leaf.value
-            if leaf.name.casefold() in ("cookies", "cookie", "_cookies")
-            else {leaf.name: leaf.value}
-        )
+        is_bundle = leaf.name.casefold() in ("tildautm", "sbjs_current", "sbjs_first")
+        draft.marks.put_cookies({leaf.name: leaf.value} if is_bundle else leaf.value)
         return True
     if role == "test":
         draft.is_test = text_of(leaf.value).casefold() not in _FALSE or leaf.value is True
@@ -199,14 +198,17 @@ def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
         if role != "first" and (
             "hidden" in str(leaf.path[0]).casefold() or leaf.type.casefold().startswith("hidden")
         ):
-            draft.marks.hidden.append((leaf.name, value))
+            draft.marks.hidden.append((leaf.name if mark_of(leaf.name) else leaf.label, value))
             return True
-        return draft.marks.put(leaf.name, value)
+        return draft.marks.put(leaf.name, value) or draft.marks.put(leaf.label, value)
     if role == "page_title":
         draft.marks.page_title = draft.marks.page_title or value
         return draft.marks.page_title == value
     if role in ("page_url", "referrer"):
-        if not is_address(value) or getattr(draft.marks, role):
+        if not is_page(value):
+            return False
+        if getattr(draft.marks, role):
+            draft.marks.pages.append(value)
             return False
         setattr(draft.marks, role, value)
         return True

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from connectors.kit import vocabulary as words
 from connectors.kit.guards import PROOFS
-from connectors.kit.marks import mark_of
+from connectors.kit.mark_names import mark_of
 
 #: Vowels and tones that are written above, below or beside a letter; for `re` they part words.
 _SIGNS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0981-\u0dff\u0e31-\u0e4e\u0eb1-\u0ecd\u1000-\u109f\u1780-\u17d3"
@@ -165,7 +165,9 @@ def _within(word: str) -> str:
 
 def _of_words(parts: list[str]) -> str:
     present = set(parts)
-    if _any_starts(parts, words.CONSENT_STEMS) and not present & words.NOT_CONSENT:
+    if not present & words.NOT_CONSENT and (
+        _any_starts(parts, words.CONSENT_STEMS) or present & words.CONSENT_WORDS or _has_consent_inside(parts)
+    ):
         return "consent"
     if _any_starts(parts, words.FILE_STEMS) and not present & words.NOT_FILE:
         return "file"
@@ -216,6 +218,12 @@ def _of_words(parts: list[str]) -> str:
         first, last = bool(present & {"first"}), bool(present & words.LAST_WORDS)
         return "first_name" if first and not last else "last_name" if last and not first else "name"
     return ""
+
+
+def _has_consent_inside(parts: list[str]) -> bool:
+    """Of languages that do not part their words, or say it in two."""
+    said = " ".join(parts)
+    return any(words_ in said for words_ in words.CONSENT_INSIDE)
 
 
 def _not_name(parts: list[str]) -> frozenset[str]:

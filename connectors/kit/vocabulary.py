@@ -68,8 +68,15 @@ WHOLE: dict[str, frozenset[str]] = {
     "title": _words("subject topic тема темаобращения темасообщения yoursubject asunto assunto betreff sujet oggetto temat"),
     "form_id": _words("formid formident"),
     "form_name": _words("formname formtitle nameform названиеформы имяформы"),
-    "page_url": _words("pageurl pageuri pagelocation url href location sourceurl requesturl formurl currenturl page landing landingpage"),
-    "referrer": _words("referrer referer httpreferer httpreferrer ref documentreferrer"),
+    "page_url": _words(
+        "pageurl pageuri pagelocation url href location sourceurl requesturl formurl currenturl page landing landingpage "
+        "landingsite landingurl landingpageurl entrypage entryurl pagelink pageaddress formpage sourcepage submissionurl submitpage leadpage "
+        "fullurl siteurl страница адресстраницы ссылканастраницу страницазаявки страницаотправки урл урлстраницы urlстраницы"
+    ),
+    "referrer": _words(
+        "referrer referer httpreferer httpreferrer ref documentreferrer referringsite referringurl refererurl referrerurl previouspage "
+        "previousurl реферер реферрер pagereferrer pagereferer trackingreferrer attributionreferrer lastreferrer sessionreferrer"
+    ),
     "page_title": _words("pagetitle pagename posttitle documenttitle"),
     "messenger": frozenset(MESSENGERS),
     "file": _words("file files upload uploads attachment attachments файл файлы вложение вложения datei fichier archivo arquivo"),
@@ -113,15 +120,25 @@ CONSENT_STEMS = (
     "rgpd",
     "dsgvo",
     "lgpd",
-    "zgoda",
-    "згод",
-)
+    "zgod", "згод", "kvkk", "rodo", "accept", "acept", "отпис", "wyraż", "wyraz", "souhlas", "súhlas", "samtyk", "samtyck", "suostu",
+    "hyväksy", "toestemming", "akkoord", "elfogad", "hozzájárul", "съглас", "сагласн", "сагласан", "saglas", "slažem", "nõust",
+    "piekrī", "sutink", "συμφων", "αποδέχ", "συγκατάθ", "onay", "rıza", "kabul", "gizlilik", "aydınlatma", "מאשר", "מסכימ", "מסכים", "أوافق",
+    "موافق", "setuju", "келісе", "келісі", "розиман", "розилик", "roziman", "rozilik", "razıyam", "razılıq", "თანხმ", "ვეთანხმ", "համաձայն",
+    "सहमत", "acconsent", "autorizz", "consens", "consimț", "consimt", "aceito", "concordo", "privatnost", "personvern", "tietosuoja",
+    "adatvéd", "конфиденц", "конфіденц", "razumijem", "strinjam", "зөвшөөр", "макул",
+)  # fmt: skip
+CONSENT_WORDS = _words("subscribe unsubscribe")  # "subscribed" is a state
+#: The same inside a name, where words are not parted or are two.
+CONSENT_INSIDE = ("同意", "동의", "ยินยอม", "ยอมรับ", "đồng ý", "opt in")
 #: Beginnings of words, anywhere in the name, label or text of a consent.
 MARKETING_STEMS = (
     "marketing", "newsletter", "subscri", "mailing", "promo", "advert", "special offer", "offers", "updates", " news",
     "optin", "opt in", "рассыл", "подпис", "реклам", "новост", "акци", "маркетинг", "информационн", "werbung", "rundbrief",
     "publicidad", "boletin", "boletín", "novedades", "comercial", "infolettre", "publicit", "commercia", "prospection",
-    "novidades", "publicidade", "marketingow", "розсил", "новин",
+    "novidades", "publicidade", "marketingow", "розсил", "новин", "ticari", "elektronik ileti", "handlow", "obchodní", "markedsf",
+    "marknadsf", "markkino", "nieuwsbrief", "hírlev", "reklam", "uutiskirje", "nyhetsbrev", "nyhedsbrev", "마케팅", "광고", "マーケティング", "メルマガ",
+    "营销", "推广", "行銷", "การตลาด", "تسويق", "דיוור", "שיווק", "бюлетин", "zpravodaj", "bülten", "bulten", "tiếp thị", "pemasaran", "naujienlai",
+    "jaunum", "uudiskir", "ενημερωτικ", "жарнама",
 )  # fmt: skip
 TRANSFER_STEMS = (
     "third part", "third-part", "thirdpart", "transfer", "share my", "partners", "третьим лиц", "третьих лиц", "передач",
@@ -139,14 +156,31 @@ NOT_CONSENT = _words("insurance language encoding charset cookie cookies payment
 AGREED_STEMS = (
     "соглас", "даю согл", "приним", "ознакомл", "agree", "accept", "consent", "i want", "subscribe", "einverstanden",
     "stimme zu", "akzeptier", "acepto", "acuerdo", "autorizo", "j'accepte", "accord", "consens", "accetto", "concordo", "aceito",
-    "zgadzam", "zgod", "wyrażam", "погодж", "згод", "同意", "동의", "אני מאשר", "أوافق", "kabul", "akkoord", "souhlas",
+    "zgadzam", "zgod", "wyrażam", "погодж", "згод", "同意", "동의", "אני מאשר", "أوافق", "kabul", "akkoord", "souhlas", "súhlas", "samtyk",
+    "samtyck", "godkänn", "suostun", "hyväksyn", "toestemming", "elfogad", "hozzájárul", "съглас", "сагласн", "сагласан", "slažem", "prihvać",
+    "strinjam", "sunt de acord", "nõustun", "piekrīt", "sutink", "συμφων", "αποδέχ", "onaylıyorum", "onaylıyor", "okudum", "rıza", "razıyam",
+    "ยินยอม", "ยอมรับ", "đồng ý", "setuju", "келісем", "розиман", "roziman", "თანხმ", "համաձայն", "सहमत", "موافق", "מסכים", "מאשרת",
+    "подтвержда", "разреша", "i have read", "gelesen", "j'ai lu", "he leído", "ho letto", "prečítal", "przeczytał", "opted in",
+)
+#: In the name of a box that is ticked to refuse.
+OPT_OUT_STEMS = ("не хочу", "не жела", "отпис", "unsubscri", "optout", "opt-out", "keine werbung", "no deseo", "no quiero", "não quero", "nie chc")
+#: What turns such words into a refusal, wherever it stands.
+REFUSED_STEMS = (
+    "не соглас", "не даю", "не приним", "не разреш", "не подтвержд", "отказ", "откаж", "не погодж", "не згод", "не даю згод", "не съглас",
+    "nie wyra", "nie zgadz", "nie akcept", "brak zgod", "nesouhlas", "nesúhlas", "do not", "don't", "not agree", "not accept", "disagree",
+    "declin", "refus", "denied", "withdraw", "opted out", "opt out", "nicht einverstanden", "nicht zu", "nicht akzept", "lehne", "no acepto",
+    "no autoriz", "no estoy", "não aceit", "não concord", "não autoriz", "non accett", "non accons", "non autoriz", "n'accepte pas",
+    "ne suis pas", "pas d'accord", "niet akkoord", "geen toestemming", "ikke", "inte ", "en hyväksy", "en suostu", "nem fogad", "nem járul",
+    "nu sunt de acord", "nu accept", "etmiyorum", "etmem", "onaylamıyor", "δεν ", "不同意", "동의하지", "동의 안", "同意しない", "同意しません", "לא מסכ",
+    "לא מאשר", "لا أوافق", "غير موافق", "ไม่ยินยอม", "ไม่ยอมรับ", "không đồng ý", "tidak setuju", "келіспей", "neslažem", "ne slažem", "ne prihva",
+    "nepiekrī", "nesutink", "ei nõust", "не погоджу",
 )  # fmt: skip
 #: Answers to a consent, in lower case.
 YES = frozenset(
-    ["on", "yes", "1", "true", "y", "t", "ok", "x", "checked", "accepted", "accept", "agree", "agreed", "да", "д", "согласен", "согласна", "ja", "oui", "si", "sí", "sim", "tak", "так", "wahr", "vrai", "verdadero", "evet", "はい", "是", "예", "כן", "نعم"]
+    ["on", "yes", "1", "true", "y", "t", "ok", "x", "checked", "accepted", "accept", "agree", "agreed", "да", "д", "согласен", "согласна", "ja", "oui", "si", "sí", "sim", "tak", "так", "wahr", "vrai", "verdadero", "evet", "はい", "是", "예", "כן", "نعم", "ano", "áno", "igen", "da", "taip", "jā", "jah", "kyllä", "ναι", "sì", "иә", "иа", "ha", "hə", "bəli", "так", "дa", "ใช่", "có", "ya", "네", "haan", "हाँ", "კი", "այո", "✓", "✔", "☑", "v", "+", "ticked", "selected", "granted", "given", "confirmed", "confirm", "subscribed", "согласны", "принимаю", "принято", "подтверждаю", "даю", "есть", "получено", "дано"]
 ) | {"i agree", "i accept", "i consent"}
 NO = frozenset(
-    ["0", "false", "no", "off", "n", "f", "нет", "не", "none", "null", "unchecked", "disagree", "declined", "reject", "rejected", "undefined", "nein", "non", "não", "nao", "nie", "ні", "falsch", "hayır", "いいえ", "否", "아니요", "לא", "لا"]
+    ["0", "false", "no", "off", "n", "f", "нет", "не", "none", "null", "unchecked", "disagree", "declined", "reject", "rejected", "undefined", "nein", "non", "não", "nao", "nie", "ні", "falsch", "hayır", "いいえ", "否", "아니요", "아니오", "לא", "لا", "ne", "nei", "nej", "ei", "nem", "nu", "όχι", "hayir", "жоқ", "yo'q", "yoʻq", "yox", "ไม่", "không", "tidak", "नहीं", "არა", "ոչ", "✗", "✘", "☐", "-", "–", "—", "unticked", "not given", "not granted", "denied", "unsubscribed", "refused", "отказ", "отказано", "не принимаю", "ikke", "niet", "nepiekrītu", "nesutinku"]
 ) | {"", "not accepted", "not agreed", "not checked"}
 NO_STARTS = ("не согл", "не даю", "нет,", "no,", "i do not", "i don't", "i disagree", "ich stimme nicht", "je refuse", "no acepto")
 PHONE_STEMS = (
@@ -306,15 +340,42 @@ TECH_STARTS = (
 OWN = _words("_key _age_ms _try _next _redirect")
 
 #: Names under which cookies of the visitor are sent along. They hold session secrets: marks are taken, the rest dropped.
-COOKIES = _words("cookies cookie _cookies tildautm sbjs_current sbjs_first")
+COOKIES = _words(
+    "cookies cookie _cookies tildautm sbjs_current sbjs_first document_cookie documentcookie document.cookie cookie_string cookiestring "
+    "cookies_string cookie_dump cookiedump cookies_dump all_cookies allcookies browser_cookies user_cookies http_cookie куки"
+)
 
+
+#: Words and labels under which people are shown where a lead came from. What stands there is also an answer, so it stays a
+#: field, and counts only where nothing else says the mark.
+TOLD_MARKS = {
+    **dict.fromkeys((
+        "источник", "источниктрафика", "рекламныйисточник", "источникрекламы", "источникперехода", "источникзаявки", "источниклида",
+        "trafficsource", "adsource", "campaignsource", "marketingsource", "sourcename", "quelle", "fuente", "źródło", "zrodlo", "sourcedetrafic",
+        "джерело", "джерелотрафіку", "kaynak", "origine", "origem", "bron", "дереккөз",
+    ), "utm_source"),
+    **dict.fromkeys((
+        "campaign", "campaignname", "adcampaign", "advertisingcampaign", "marketingcampaign", "кампания", "рекламнаякампания",
+        "названиекампании", "kampagne", "campaña", "campana", "kampania", "campagne", "campagna", "campanha", "кампанія", "kampanya",
+    ), "utm_campaign"),
+    **dict.fromkeys((
+        "campaignmedium", "trafficmedium", "trafficchannel", "marketingchannel", "каналтрафика", "рекламныйканал",
+        "типтрафика",
+    ), "utm_medium"),
+    **dict.fromkeys(("keyword", "searchkeyword", "adkeyword", "ключевоеслово", "ключеваяфраза", "поисковыйзапрос"), "utm_term"),
+}  # fmt: skip
 
 CLICK_IDS = {
     **{name: name for name in (
         "gclid", "gbraid", "wbraid", "dclid", "yclid", "ysclid", "fbclid", "ttclid", "msclkid", "vkclid", "rb_clickid",
-        "li_fat_id", "twclid", "_openstat", "clickid", "click_id",
+        "li_fat_id", "twclid", "_openstat", "clickid", "click_id", "sccid", "epik", "irclickid", "rdt_cid", "qclid",
     )},
     "gcl_id": "gclid", "openstat": "_openstat",  # Google Ads' lead forms write it so
+    "google_click_id": "gclid", "googleclickid": "gclid", "google_clid": "gclid", "facebook_click_id": "fbclid",
+    "facebookclickid": "fbclid", "fb_click_id": "fbclid", "fbclickid": "fbclid", "meta_click_id": "fbclid",
+    "yandex_click_id": "yclid", "yandexclickid": "yclid", "ya_click_id": "yclid", "ms_click_id": "msclkid",
+    "bing_click_id": "msclkid", "microsoft_click_id": "msclkid", "tiktok_click_id": "ttclid", "tiktokclickid": "ttclid",
+    "vk_click_id": "vkclid", "scclid": "sccid", "snap_click_id": "sccid",
 }  # fmt: skip
 #: Names of visitors' ids as they are sent, and the key under which they are kept.
 CLIENT_IDS = {
@@ -323,7 +384,10 @@ CLIENT_IDS = {
     "roistat": "roistat_visit", "roistat_visit": "roistat_visit", "roistat_id": "roistat_visit",
     "_fbp": "fbp", "fbp": "fbp", "_fbc": "fbc", "fbc": "fbc",
     "_ct_session_id": "ct_session_id", "ct_session_id": "ct_session_id", "calltouch_session_id": "ct_session_id",
-    "_ct_site_id": "ct_site_id",
+    "_ct_site_id": "ct_site_id", "ga_id": "ga", "google_analytics_client_id": "ga", "google_analytics_id": "ga",
+    "gaclientid": "ga", "yaclientid": "ym_uid", "ya_client_id": "ym_uid", "metrika_client_id": "ym_uid", "metrica_client_id": "ym_uid",
+    "metrika_id": "ym_uid", "yandex_metrika_client_id": "ym_uid", "yandex_metrika_id": "ym_uid", "yametrika_client_id": "ym_uid",
+    "roistatvisit": "roistat_visit", "roistat_visit_id": "roistat_visit", "facebook_fbp": "fbp", "facebook_fbc": "fbc",
     "hubspotutk": "hubspotutk", "hutk": "hubspotutk",
 }  # fmt: skip
 
@@ -335,7 +399,10 @@ TYPES = {
     "multiline": "message", "longanswer": "message", "control_textarea": "message", "control_fullname": "name",
     "control_phone": "phone", "control_email": "email", "phonenumber": "phone", "phoneinput": "phone", "mobile": "phone",
     "email": "email", "input_email": "email", "emailinput": "email", "formemailinput": "email",
-    "acceptance": "consent", "consent": "consent", "gdpr": "consent", "recaptcha": "tech", "honeypot": "",
+    "acceptance": "consent", "consent": "consent", "gdpr": "consent", "gdpr-checkbox": "consent", "gdpr_checkbox": "consent",
+    "gdprcheckbox": "consent", "gdpr-agreement": "consent", "agreement": "consent", "consent_checkbox": "consent", "privacy": "consent",
+    "accept_terms": "consent", "legal": "consent", "legal_consent": "consent", "opt_in": "consent", "optin": "consent",
+    "policy": "consent", "recaptcha": "tech", "honeypot": "",
     "file": "file", "files": "file", "upload": "file", "fileupload": "file", "file_upload": "file", "file_url": "file",
     "control_fileupload": "file", "attachment": "file",
 }  # fmt: skip

@@ -19,6 +19,7 @@ _NAMED_ENTITY: Final = re.compile(r"&(?!amp;|lt;|gt;|quot;|apos;|#)(\w{1,10};)")
 _ELEMENTS: Final = 20_000  # an order of 500 positions has under 10 000
 _DEPTH: Final = 64  # SOAP around CommerceML has 12; deeper trees are attacks
 
+_STEM: Final = 5  # letters that a thing and its plural have in common
 #: Elements that say by an attribute what they are: <field name="phone">, <param key="…" value="…"/>.
 _BARE: Final = frozenset(
     ["field", "property", "param", "parameter", "attribute", "item", "value", "data", "attr", "option", "var", "variable", "entry", "answer", "column", "свойство", "реквизит", "поле"]
@@ -120,6 +121,10 @@ def _value(node: _Node) -> Any:
 
 def _put(level: dict[str, Any], child: _Node) -> None:
     """One element among its siblings, under the name that says most; attributes that say more stand beside it."""
+    if len(child.children) == 1 and child.children[0].children and not child.attributes:
+        (only,) = child.children
+        if len(only.tag) > _STEM and only.tag[:_STEM].casefold() == child.tag[:_STEM].casefold():
+            child = only  # Контрагенты around one Контрагент
     tag, low = child.tag, {name.casefold(): said for name, said in child.attributes.items() if said}
     value = _value(child)
     if child.children:

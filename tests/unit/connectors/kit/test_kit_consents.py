@@ -146,3 +146,28 @@ def test_nothing_breaks_when_the_told_texts_are_nonsense(value: Any) -> None:
 def test_page_without_a_box_says_neither_yes_nor_no() -> None:
     inquiry = fields(name="Anna", phone="+79123456701", _consents=[])
     assert (inquiry.consents, "_consents" in inquiry.fields) == ((), False)
+
+
+@pytest.mark.parametrize(
+    "field, value, given",
+    [
+        ("Не хочу получать рассылку", "on", False), ("unsubscribe", "yes", False), ("do_not_accept_marketing", True, False),
+        ("Отказ от рассылки", "1", False), ("newsletter", "on", True),
+    ],
+)  # fmt: skip
+def test_box_that_refuses_is_no_consent_when_it_is_ticked(field: str, value: object, given: bool) -> None:
+    [consent] = read({field: value}, Draft(), region="RU").consents
+    assert (consent.purpose, consent.given) == ("marketing", given)
+
+
+@pytest.mark.parametrize("value", ["off", "", False, "нет"])
+def test_box_that_refuses_is_no_record_when_it_is_left_empty(value: object) -> None:
+    assert read({"Не хочу получать рассылку": value}, Draft(), region="RU").consents == ()
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [("terms", "14 days"), ("accept_language", "de"), ("acceptance_date", "1"), ("subscription_id", "1"), ("Kabul", "hotel"), ("accept", "maybe")],
+)
+def test_field_that_only_sounds_like_a_consent_is_none(name: str, value: str) -> None:
+    assert read({name: value}, Draft(), region="RU").consents == ()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
+from connectors.kit.mark_names import mark_of
+from connectors.kit.marks import query_of
 from connectors.kit.reading import Draft, read
 from crm_core.arrivals import Attribution
 
@@ -196,3 +199,44 @@ def test_account_is_kept_when_a_person_typed_one(
     inquiry = read({name: value}, Draft(), region="RU")
     assert (inquiry.messengers, inquiry.phones) == (messengers, phones)
     assert inquiry.fields == ({} if messengers else {name: value})
+
+
+@pytest.mark.parametrize(
+    "name, mark",
+    [
+        ("utmSource", ("utm", "utm_source")), ("utm[utm_medium]", ("utm", "utm_medium")), ("UTM Campaign", ("utm", "utm_campaign")),
+        ("00N_utm_source__c", ("utm", "utm_source")), ("_wc_order_attribution_utm_term", ("utm", "utm_term")),
+        ("tracking_source", ("utm", "utm_source")), ("lastTouch_medium", ("utm", "utm_medium")), ("utm_custom", ("utm", "utm_custom")),
+        ("firstTouch_utmSource", ("first", "utm_source")), ("attribution_first_touch_utm_source", ("first", "utm_source")),
+        ("first_touch_gclid", ("first", "gclid")), ("hidden_yclid", ("click_ids", "yclid")), ("GCLID__c", ("click_ids", "gclid")),
+        ("googleClickId", ("click_ids", "gclid")), ("cookies__ga", ("client_ids", "ga")), ("ymClientId", ("client_ids", "ym_uid")),
+        ("source", None), ("autumn_source", None), ("lead_source", None), ("client_id", None), ("name", None), ("utm", None),
+        ("What was the utm_source that you saw before you came here", None), ("", None), ("x" * 500, None),
+    ],
+)  # fmt: skip
+def test_mark_is_known_in_every_spelling(name: str, mark: tuple[str, str] | None) -> None:
+    assert mark_of(name) == mark
+
+
+def test_word_that_people_read_counts_last_and_stays_a_field() -> None:
+    inquiry = read({"Источник": "yandex", "Campaign": "brand", "page_url": PAGE}, Draft(), region="RU")
+    assert (inquiry.attribution.utm["utm_source"], inquiry.attribution.utm["utm_campaign"]) == ("page", "page")
+    assert inquiry.fields == {"Источник": "yandex", "Campaign": "brand"}
+    assert read({"Источник": "https://shop.example.com/"}, Draft(), region="RU").attribution == Attribution()
+
+
+def test_cookies_that_came_as_a_level_are_dropped_but_for_marks() -> None:
+    inquiry = read({"cookies": {"_ga": "GA1.2.1.2", "PHPSESSID": "secret"}, "куки": "sid=secret; _ym_uid=5"}, Draft(), region="RU")
+    assert inquiry.attribution.client_ids == {"ga": "1.2", "ym_uid": "5"}
+    assert "secret" not in repr(inquiry)
+
+
+def test_text_made_of_marks_gives_them_and_a_sentence_does_not() -> None:
+    assert marks(tags="utm_source=ya&utm_medium=cpc").utm == {"utm_source": "ya", "utm_medium": "cpc"}
+    assert marks(note="I saw utm_source=ya in the address").utm == {}
+
+
+@pytest.mark.parametrize("url", ["https://a.example/?a=1&b=%D0%98+x&c=&d=e=f#/g?utm_source=h", "/p?x=%zz&&=1", "?", "no", "#", "https://[bad/?a=1"])
+def test_query_is_read_as_the_library_reads_it(url: str) -> None:
+    query = url.partition("#")[0].partition("?")[2]
+    assert query_of(url.partition("#")[0]) == parse_qsl(query)
