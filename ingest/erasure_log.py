@@ -18,7 +18,7 @@ import orjson
 from sqlalchemy import Connection, text
 
 from crm_core.config import HubConfig
-from crm_core.errors import Transient
+from crm_core.errors import Conflict
 from crm_core.working.erasing import digest_of_identifier
 
 FILE = "erasures.log"
@@ -47,7 +47,7 @@ def note(
     identifiers: Iterable[tuple[str, str]], *, calls: bool = False,
 ) -> None:  # fmt: skip
     """Writes a line, within the transaction that erases and as its last step. Of the events those count that were emptied.
-    Transient if the disk does not take it."""
+    Conflict if the disk does not take it."""
     uids = connection.scalars(
         text("SELECT uid FROM inbound_event WHERE id = ANY(:ids) AND erased_at IS NOT NULL ORDER BY id"),
         {"ids": list(event_ids)},
@@ -60,7 +60,7 @@ def note(
     try:
         append(config.home / FILE, [line])
     except OSError as error:
-        raise Transient(
+        raise Conflict(
             "erasure_not_noted",
             f"The list of erasures in {config.home} cannot be written ({error.strerror}), and without it a restored backup "
             "would bring the person back. Nothing was erased; make room and repeat.",

@@ -64,3 +64,16 @@ def test_person_when_it_is_none_is_told_so(hub: Hub) -> None:
         assert admin.post("/console/erase", **fields).status_code == 422
     page = admin.post("/console/erase", email="<b>x</b>@example.com")
     assert "<b>x</b>" not in page.text
+
+
+@pytest.mark.parametrize("locale", ["en", "ru"])
+def test_contact_is_left_whole_with_words_when_the_erasure_cannot_be_noted(hub: Hub, locale: str) -> None:
+    _send(hub, name="Anna Sidorova", phone=PHONE, message="doors")
+    [(contact,)] = hub.rows("SELECT id FROM contact")
+    (hub.config.home / "erasures.log").mkdir()  # stands for a disk that does not take a line
+    admin, path = hub.signed_in("admin"), f"/console/contacts/{contact}"
+    admin.post("/console/language", locale=locale)
+    admin.get(f"{path}/erase")
+    answer = admin.post(f"{path}/erase", why="a letter", sure=str(contact))
+    assert (answer.status_code, catalogue(locale)["problem.erasure_not_noted"] in answer.text) == (409, True)
+    assert hub.rows("SELECT name FROM contact") == [("Anna Sidorova",)]
