@@ -195,12 +195,15 @@ def test_every_page_fits_and_is_quiet(
         uid = connection.scalar(text("SELECT uid FROM inbound_event WHERE state = 'needs_attention'"))
         hostile, lead = connection.scalars(text("SELECT id FROM lead ORDER BY id DESC")).all()[:: 2][:2]
         connection.execute(text("UPDATE app_user SET locale = :locale"), {"locale": locale})
+        access.add_user(connection, "maria.konstantinova-ivanova@example.com", "Мария Константинова-Иванова", "manager", None, 1)
+        access.create_token(connection, "manager", "Приложение на телефоне отдела продаж", 1)
         connection.execute(text("UPDATE source SET name = :name"), {"name": "Заявки с главной страницы и из корзины, сайт окон и дверей"})
     for name, path in (
         ("leads", "leads"), ("lead", f"leads/{lead}"), ("hostile", f"leads/{hostile}"), ("contacts", "contacts"),
         ("call-backs", "call-backs"), ("events", "events"), ("event", f"events/{uid}"), ("sources", "sources"),
         ("source", "sources/1"), ("change", "sources/1/change"), ("choose", "sources/add"), ("add", "sources/add/imap"), ("owners", "owners"),
         ("queues", "queues"), ("ledger", "ledger"), ("quarantine", "quarantine"), ("replay", "events/replay?state=needs_attention"),
+        ("users", "users"), ("user", "users/1"), ("tokens", "tokens"), ("account", "account"),
     ):  # fmt: skip
         assert page.goto(f"{address}/console/{path}").status == 200  # type: ignore[union-attr]
         sideways = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
