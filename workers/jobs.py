@@ -99,12 +99,13 @@ class Jobs:
             self.lanes.fetch()
 
     @_outlives_the_database
-    def work_off(self, seconds: float) -> bool:
-        """Sweeps, and turns into outcomes what is due in each channel, in turns of `seconds`. True when it should be done
-        again at once. Asks nothing of the broker."""
+    def work_off(self, seconds: float, alive: Callable[[], None] = lambda: None) -> bool:
+        """Sweeps, and turns into outcomes what is due in each channel, in turns of `seconds`; `alive` is called before each.
+        True when it should be done again at once. Asks nothing of the broker."""
         due = self._look("worker", self.worker)
         moved = 0
         for channel in due.channels:
+            alive()
             with self.turn:
                 drained = self.processor.drain(channel, seconds)
             moved += drained.finished + drained.failed

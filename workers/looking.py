@@ -79,6 +79,7 @@ class Looker:
                     pass
             except Exception as error:  # noqa: BLE001 - a defect in one look must not be the last of them
                 _log.error("look_failed %s", without_words(error))
+                self._jobs.close()
 
     def look(self) -> bool:
         """Does what was not heard of for too long. True when there is more to do at once."""
@@ -86,8 +87,7 @@ class Looker:
         if not missing:
             self._jobs.close()
             return False
-        # Ends the process, even if one event's reading never lets another thread run. The pool makes another one.
-        faulthandler.dump_traceback_later(HANGING_SECONDS, exit=True)
+        _be_ended_if_it_hangs()
         try:
             more = [self._do(name) for name in missing]
             return any(more)
@@ -96,7 +96,15 @@ class Looker:
 
     def _do(self, name: str) -> bool:
         if name == "sweep":
-            return self._heard.take(_LOOK, _APART_SECONDS) and bool(self._jobs.work_off(_TURN_SECONDS))
+            return self._heard.take(_LOOK, _APART_SECONDS) and bool(
+                self._jobs.work_off(_TURN_SECONDS, _be_ended_if_it_hangs)
+            )
         if self._heard.take(name, _PERIODS_UNHEARD * self._periods[name]):
             getattr(self._jobs, name)()
         return False
+
+
+def _be_ended_if_it_hangs() -> None:
+    """From now on; a later call counts anew. Works also where one event's reading lets no other thread run. The pool then
+    makes another process, and what it held is due again when its lease ends."""
+    faulthandler.dump_traceback_later(HANGING_SECONDS, exit=True)

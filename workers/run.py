@@ -8,6 +8,7 @@ import sys
 import warnings
 
 from celery.exceptions import CPendingDeprecationWarning
+from celery.signals import celeryd_after_setup
 
 from crm_core.config import HubConfig
 from workers.celery_app import QUEUES, make_app
@@ -26,10 +27,9 @@ def run_worker(config: HubConfig, queues: list[str] | None = None, concurrency: 
     registry.discover()
     gc.collect()
     gc.freeze()
-    # Celery says with every reconnection that an option which we have set will have another default one day.
-    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
     guard = Guard(app)
     guard.start()
+    celeryd_after_setup.connect(_quiet, weak=False)
     app.worker_main(
         [
             "worker", "--pool=prefork", f"--concurrency={concurrency or config.workers}",
@@ -39,6 +39,11 @@ def run_worker(config: HubConfig, queues: list[str] | None = None, concurrency: 
     )  # fmt: skip
     if guard.left:
         sys.exit(LEFT_STATUS)
+
+
+def _quiet(**_: object) -> None:
+    """Celery says with every reconnection that an option which we have set will have another default one day."""
+    warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
 
 
 def run_beat(config: HubConfig) -> None:
