@@ -13,7 +13,10 @@ from faulthub import FaultHub
 
 from ingest.accept import RawArrival, insert_events
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
+
+#: For a machine that is busy with other things, on which a worker takes half a minute to start.
+PATIENCE_SECONDS = 60.0
 
 
 def _form(hub: FaultHub, n: int) -> None:
@@ -31,32 +34,32 @@ def test_worker_leaves_when_it_is_deaf_or_short_of_processes_and_for_no_other_si
     hub.start_as("worker", [sys.executable, str(Path(__file__).with_name("faultdeaf.py")), str(mark)])
     hub.until(lambda: len(hub.children("worker")) >= 2)
     _form(hub, 1)
-    hub.until(lambda: hub.unfinished() == 0, 10)
+    hub.until(lambda: hub.unfinished() == 0, PATIENCE_SECONDS)
 
     # Deaf: it works on, and it leaves.
     hub.start("beat")
     hub.until(hub.working)
     mark.touch()
     _form(hub, 2)
-    hub.until(lambda: hub.unfinished() == 0, 10)
-    left = hub.until(lambda: hub.ended_with("worker") is not None, 30)
+    hub.until(lambda: hub.unfinished() == 0, PATIENCE_SECONDS)
+    left = hub.until(lambda: hub.ended_with("worker") is not None, PATIENCE_SECONDS)
     assert hub.ended_with("worker") == 75
     assert "worker_leaves reason=deaf" in hub.logs()
     mark.unlink()
     hub.rows("DELETE FROM heartbeat WHERE role = 'sweep' RETURNING role")
-    heard = hub.until(hub.working, 30)
+    heard = hub.until(hub.working, PATIENCE_SECONDS)
 
     # A broker that is away makes nobody deaf.
     hub.hold("broker")
     _form(hub, 3)
-    hub.until(lambda: hub.unfinished() == 0, 10)
+    hub.until(lambda: hub.unfinished() == 0, PATIENCE_SECONDS)
     time.sleep(4)  # longer than deafness takes to be noticed here
     assert hub.starts("worker") == 2
     # But a pool that nobody keeps whole while the connection is being waited for does.
     poor: psutil.Process = hub.children("worker")[-1]
     poor.kill()
-    short = hub.until(lambda: hub.starts("worker") == 3, 30)
+    short = hub.until(lambda: hub.starts("worker") == 3, PATIENCE_SECONDS)
     assert hub.ended_with("worker") == 75
     _form(hub, 4)
-    hub.until(lambda: hub.unfinished() == 0, 10)
+    hub.until(lambda: hub.unfinished() == 0, PATIENCE_SECONDS)
     print(f"deaf: left after {left:.1f} s, heard again after {heard:.1f} s; short of a process: left after {short:.1f} s")
