@@ -115,7 +115,7 @@ def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubCon
     page.goto(f"{address}/")
     _picture(page, "sign-in")
     sign_in(page, address)
-    expect(page.get_by_text("No leads yet")).to_be_visible()
+    expect(page.get_by_text("Three steps to the first lead")).to_be_visible()
     _picture(page, "leads-empty")
 
     posted_to = _add_form(page, address)
@@ -159,12 +159,9 @@ def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubCon
     expect(page.locator(".raw")).to_contain_text("00000000  00 01 ff fe")
     _picture(page, "event")
     page.get_by_role("link", name="Replay…").click()
-    expect(page.get_by_text("Nothing would be different.")).to_be_visible()
+    expect(page.get_by_text("A replay would change nothing.")).to_be_visible()
+    expect(page.get_by_role("button", name="Replay")).to_have_count(0)  # nothing offers what changes nothing
     _picture(page, "replay")
-    with page.expect_navigation():
-        page.get_by_role("button", name="Replay: 1 of 1 will change").click()
-    with engine.begin() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM inbound_event WHERE replayed = 1")) == 1
 
     page.goto(f"{address}/console/ledger")
     expect(page.get_by_text("Balanced: everything that arrived")).to_be_visible()
