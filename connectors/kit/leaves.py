@@ -32,7 +32,7 @@ _ANSWERS = (
 )  # fmt: skip
 _ANSWERS_SET = frozenset(_ANSWERS)
 
-_VALUES_SET, _PARTS = frozenset(_VALUES), frozenset(("first", "last", "full", "area"))
+_VALUES_SET, _PARTS = frozenset(_VALUES), frozenset(("first", "last", "full", "area", "###"))
 
 #: What else a description says of a field, beside its value. Under any other name stands something that somebody said.
 _ABOUT = frozenset((
@@ -250,4 +250,6 @@ def _composed(value: dict[str, Any]) -> tuple[str, str] | None:
     if keys == {"area", "phone"}:
         area, number = text_of(value["area"]), text_of(value["phone"])
         return "tel", f"({area}) {number}" if area else number
+    if all(key.casefold() == "country" or key.partition("_")[0].strip("#") == "" for key in keys):  # Squarespace's boxes
+        return "tel", " ".join(filter(None, map(text_of, value.values())))
     return None

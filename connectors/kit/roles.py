@@ -67,6 +67,8 @@ def is_no_number(name: str) -> bool:
 @lru_cache(maxsize=8192)
 def is_anonymous(name: str) -> bool:
     """True for a name that a builder made up: Field1, form_text_8, item_meta_6, "" ."""
+    if whole(_QUESTION.sub("", name)) in words.UNNAMED:
+        return True
     parts = split(name)
     made_up = [part for part in parts if _DIGITS.sub("", part) in words.MADE_UP or _HASH.fullmatch(part)]
     if len(made_up) == len(parts):

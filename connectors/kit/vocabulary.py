@@ -147,7 +147,8 @@ TRANSFER_STEMS = (
 )  # fmt: skip
 FILE_STEMS = (
     "файл", "вложени", "прикреп", "резюме", "upload", "attach", "datei", "anhang", "fichier", "archivo", "adjunt", "arquivo",
-    "anexo", "allegat", "załącznik",
+    "anexo", "allegat", "załącznik", "vedlegg", "bilag", "bijlage", "vedhæft", "příloh", "príloh", "mellékl", "liite", "pièce", "piece_jointe", "dosya",
+    "вкладен", "прикач", "тіркем", "файлда", "添付", "附件", "첨부", "קובץ", "مرفق", "ไฟล์", "fayl", "ფაილ",
 )  # fmt: skip
 
 #: Words that are about something else than a consent, whatever stands beside them.
@@ -307,6 +308,8 @@ MADE_UP = _words(
     "f fld fl field fields input inputs item items meta text string str q question form answer value data param attr custom "
     "wpforms textarea txt simple p line var col column single multi short long и поле вопрос ввод entry element el id input_text feld champ campo"
 ) | {""}
+#: What builders call a question before anybody has named it: Jotform's q7_typeA is "Type a question".
+UNNAMED = _words("typea typeaquestion clickto clicktoedit untitled untitledquestion untitledfield newfield newquestion yourquestionhere вопросбезназвания безназвания")
 #: A person's name on some sites, a login on others.
 WEAK_NAMES = _words("username ownername author customer client buyer bayer sender user пользователь клиент покупатель автор otpravitel")
 
@@ -404,5 +407,5 @@ TYPES = {
     "accept_terms": "consent", "legal": "consent", "legal_consent": "consent", "opt_in": "consent", "optin": "consent",
     "policy": "consent", "recaptcha": "tech", "honeypot": "",
     "file": "file", "files": "file", "upload": "file", "fileupload": "file", "file_upload": "file", "file_url": "file",
-    "control_fileupload": "file", "attachment": "file",
+    "file-upload": "file", "fileuploads": "file", "dropzone": "file", "upload_file": "file", "input_file": "file", "control_fileupload": "file", "attachment": "file",
 }  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from crm_core.arrivals import Inquiry
 from crm_core.spam.hooks import hooks_of
-from crm_core.spam.phrases import BRANDS, BROKEN_PROBE, PHRASES, PRICE_PROBES
+from crm_core.spam.phrases import ASKS, BRANDS, BROKEN_PROBE, OFFERS, PHRASES, PRICE_PROBES, REACH_ME, TOPICS
 from crm_core.spam.scoring import Signal
 from crm_core.spam.texts import folded, has_cyrillic, host_of, is_below, letters, typed, web_hosts, written
 
@@ -24,6 +24,7 @@ _END: Final = " .!?…"
 _YES: Final = frozenset({"on", "yes", "1", "true", "да", "y", "checked"})
 _NO: Final = frozenset({"off", "no", "0", "false", "нет", "n", ""})
 _LINKS, _MANY_LINKS = 2, 5
+_MESSENGERS: Final = ("t.me", "telegram.me", "wa.me", "api.whatsapp.com", "chat.whatsapp.com", "viber.click", "m.me", "vk.me", "signal.me", "max.ru")
 _PHRASE_CHARS: Final = 6_000  # who sells says so at once; bounds the time
 _SOME_PHRASES, _MANY_PHRASES = 2, 4
 _BOXES: Final = 5  # ticked ones; fewer are an ordinary choice
@@ -40,7 +41,11 @@ class Place:
 
 def content_signals(inquiry: Inquiry, place: Place) -> Iterator[Signal]:
     texts = written(inquiry)
-    foreign = [host for host in web_hosts(texts) if not is_below(host, _own_hosts(inquiry, place))]
+    elsewhere = [host for host in web_hosts(texts) if not is_below(host, _own_hosts(inquiry, place))]
+    if elsewhere and _asks(texts):
+        mine = tuple(_mail_hosts(inquiry))  # who asks names the site that it is about
+        elsewhere = [host for host in elsewhere if not is_below(host, mine)]
+    foreign = [host for host in elsewhere if not is_below(host, _MESSENGERS)]  # how to reach somebody is no site
     if len(foreign) >= _LINKS:
         # A client who lists five products of one shop is no spammer; five shops are.
         yield Signal("many_links" if len(set(foreign)) >= _MANY_LINKS else "links", str(len(foreign)))
@@ -50,11 +55,11 @@ def content_signals(inquiry: Inquiry, place: Place) -> Iterator[Signal]:
         yield Signal("link_in_name")
     if foreign and _speaks_russian(inquiry) and not any(has_cyrillic(text) for text in texts):
         yield Signal("other_script")
-    phrases = _count_phrases(texts)
+    phrases = _count_phrases(texts, is_reachable=bool(inquiry.phones or inquiry.emails))
     if phrases:
         code = "spam_phrase" if phrases < _SOME_PHRASES else "spam_phrases" if phrases < _MANY_PHRASES else "spam_text"
         yield Signal(code, str(phrases))
-        if foreign:
+        if elsewhere:
             yield Signal("offer_with_link")
     if _is_price_probe(inquiry, place.region):
         yield Signal("price_probe")
@@ -80,9 +85,20 @@ def _speaks_russian(inquiry: Inquiry) -> bool:
     return has_cyrillic(labels) or host_of(inquiry.attribution.page_url).endswith(_CYRILLIC_PLACES)
 
 
-def _count_phrases(texts: list[str]) -> int:
+def _asks(texts: list[str]) -> bool:
+    """In the voice of somebody who wants something, and nowhere in that of somebody who sells."""
     text = folded("\n".join(texts))[:_PHRASE_CHARS]
-    count = 0
+    return ASKS.search(text) is not None and OFFERS.search(text) is None
+
+
+def _mail_hosts(inquiry: Inquiry) -> Iterator[str]:
+    return (host for email in inquiry.emails if (host := email.strip().casefold().rpartition("@")[2]))
+
+
+def _count_phrases(texts: list[str], *, is_reachable: bool) -> int:
+    """Without what a client says as well: the subject that he asks for, and where to write to him."""
+    text = folded("\n".join(texts))[:_PHRASE_CHARS]
+    count, topics, reach_me = 0, 0, 0
     for phrase, hooks in _hooked():
         for hook in hooks:
             if hook in text:
@@ -90,8 +106,13 @@ def _count_phrases(texts: list[str]) -> int:
         else:
             if hooks:  # none of the words that it cannot be without
                 continue
-        count += phrase.search(text) is not None
-    return count
+        if phrase.search(text) is not None:
+            topics += phrase in TOPICS
+            reach_me += phrase in REACH_ME
+            count += phrase not in TOPICS and phrase not in REACH_ME
+    if topics and not _asks(texts):
+        count += topics
+    return count + reach_me if count or not is_reachable else 0
 
 
 @cache

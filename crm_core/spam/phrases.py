@@ -23,6 +23,9 @@ _PHRASES: Final = (
     r"(?:contact|feedback) ?forms? (?:submission|submitting|mailing|marketing|blast|messages?|advertising)",
     r"(?:submit|send|deliver|post)\w* (?:your |ads? |messages? |commercial )+(?:to|through|via) (?:millions|contact forms|feedback forms|website forms)",
     r"(?:e-?mail|contact|business|leads?|customer) (?:lists?|data ?bases?)", r"(?:real|buy|active|new|more) (?:instagram |tiktok |youtube |social )?(?:followers|subscribers|likes)",
+    r"(?:attendees?|exhibitors?|visitors?|decision[- ]makers?|ceo|executives?) (?:e-?mail |contact |mailing )?(?:lists?|data ?bases?)",
+    r"interested in (?:acquiring|purchasing|buying|having|getting|obtaining) (?:the |an? |our |this )?[\w ,&-]{0,40}?(?:lists?|data ?bases?|leads)\b",
+    r"\d[\d,. ]*\+? (?:verified|opted[- ]in|targeted|fresh) (?:contacts?|e-?mails?|leads?|records?)", r"repl(?:y|ies) (?:with )?(?:yes|y|send|interested|\"yes\")\b",
     r"this (?:message|letter|offer) (?:is|was) (?:created |sent )?(?:to you )?automatic", r"(?:send|sending|sent|deliver\w*) (?:our |commercial |your |advertising |mass )*(?:letters?|messages?|offers?|ads?) (?:through|via|by|to|using) (?:the |your )?(?:contact|feedback|forms|web)", r"(?:through|via|using) (?:contact|feedback) forms", r"(?:opt[- ]?out|unsubscribe|stop receiving|remove you from)",
     r"(?:message|letter)s? (?:reach|sent) (?:you )?(?:through|via|using) (?:your |the )?(?:contact|feedback)",
     r"dear (?:sir|madam|owner|business owner|site owner|website owner|webmaster|admin|ceo|manager|beneficiary|friend)",
@@ -30,7 +33,7 @@ _PHRASES: Final = (
     # Money, play, love, pills
     r"(?:crypto|bitcoin|btc|forex|usdt|ethereum)[\w ]{0,20} (?:investment|investing|trading|wallet|profit|mining|signals?|transfer|balance|platform|giveaway)",
     r"(?:earn|make|made|earning|passive income|get|profit)[\w ]{0,20} (?:\$|€|£|usd|eur)? ?\d[\d.,]*k? ?(?:\$|€|usd|eur|dollars?)?[\w ]{0,10} (?:per|a|every|each|in) (?:day|week|month|hour)",
-    r"(?:business|personal|unsecured|quick|working capital) (?:loans?|funding|financing) (?:at|up to|with|approved|available|from)", r"(?:online )?casinos? (?:bonus|games?|slots?|online|sites?)", r"(?:free spins|no deposit|bet(?:ting)? (?:site|bonus)|1xbet|slots? (?:online|machines))",
+    r"(?:business|personal|unsecured|quick|working capital) (?:loans?|funding|financing) (?:at|up to|with|approved|available|from)", r"(?:we|i) (?:offer|give|provide|grant)(?: out)? (?:\w+ ){0,3}?(?:loans?|credits?|financing|funding)\b", r"\d+(?:\.\d+)? ?% (?:interest|annual|per annum)[^\n]{0,60}?(?:apply|contact|whats ?app|reply|collateral|e-?mail)", r"(?:online )?casinos? (?:bonus|games?|slots?|online|sites?)", r"(?:free spins|no deposit|bet(?:ting)? (?:site|bonus)|1xbet|slots? (?:online|machines))",
     r"(?:viagra|cialis|levitra|kamagra|tramadol|xanax|ivermectin|phentermine|ozempic online)", r"(?:without|no) (?:a )?prescription",
     r"(?:sexy?|naked|nude|horny|adult|lonely|hot) (?:girls?|women|dating|video|photos?|chat|milfs?|ladies)", r"(?:onlyfans|porn|xxx|escorts?|webcam girls|sex dating|hookup)",
     r"(?:inheritance|next of kin|million (?:us )?dollars|beneficiary|atm card|compensation fund)", r"(?:you (?:have )?won|claim your (?:prize|reward|bonus|money)|lottery|congratulations!)",
@@ -54,6 +57,27 @@ _PHRASES: Final = (
     r"(?:ofrecemos|ofrezco|le ofrecemos|oferecemos|ofere[çc]o|offriamo|oferujemy) [\w ,\-]{0,40}?(?:seo|posicionamiento|posicionamento|posizionamento|pozycjonowanie|enlaces|pr[ée]stamos?|empr[ée]stimos?|tr[áa]fico|leads|backlink|linki)", r"(?:primera|primeira|prima) (?:p[áa]gina|pagina) (?:de|do|di|en|no|su) google",
 )  # fmt: skip
 PHRASES: Final = tuple(re.compile(phrase) for phrase in _PHRASES)
+
+#: What is wanted and what is sold by the same words: they count only where nobody asks for it.
+TOPICS: Final = frozenset(PHRASES[:5])
+#: How somebody wants to be reached; who sells says so, and so does who buys.
+REACH_ME: Final = frozenset(phrase for phrase in PHRASES if "live:|t\\.me" in phrase.pattern or phrase.pattern.startswith("пишите (?:в|на)"))
+#: The voice of who asks, and of who offers.
+ASKS: Final = re.compile(
+    r"\b(?:we|i)(?: am|'m| are|'re)? (?:need|want|looking for|searching for|interested in|would like|have to)\b|\b(?:we|i)'d like"
+    r"|\b(?:can|could|would|will|do) you (?:please )?(?:get|help|make|do|bring|rank|promote|set|work|take|offer|quote|tell|run|build)\b"
+    r"|\bhow (?:much|long|soon)\b|\bwhat (?:are|is|would|do) (?:be )?(?:your|the|you) (?:prices?|costs?|rates?|fees?|terms|charge)|\bplease (?:quote|call|advise)"
+    r"|\b(?:for|on|to) (?:our|my) (?:\w+ ){0,2}(?:site|website|shop|store|company|business|page|blog)\b"
+    r"|(?:нам|мне) (?:нужн|требу|необходим)|(?:ищем|ищу|хотим|хочу|хотели бы|хотел бы|интересует|подскажите|сколько (?:стоит|будет))|какие (?:у вас |ваши )?(?:цены|условия|сроки)"
+    r"|\b(?:wir|ich) (?:brauchen?|suchen?|benötigen?|möchten?)|\b(?:nous|je) (?:cherch|voudr|souhait|avons besoin)|\b(?:necesit|busc)(?:amos|o)\b|\b(?:precis|procur)(?:amos|o)\b"
+)
+OFFERS: Final = re.compile(
+    r"\b(?:we|i)(?: can| could| will|'ll| do| also| would like to| want to)? (?:offer|provide|help you|increase|boost|improve|rank|drive|specialize|specialise|get you|guarantee|deliver|sell|share|send you|show you|introduce)\b"
+    r"|\byour (?:\w+ )?(?:site|website|web site|business|company|rankings?|traffic|visibility|competitors?|sales|customers|google|page|online presence|domain)\b"
+    r"|\bour (?:services?|packages?|agency|team|offers?|clients|experts?|portfolio|price list|seo|company (?:offers|provides))\b|\binterested in (?:our|more|getting more|ranking)\b"
+    r"|предлага(?:ем|ю|ет)|оказыва(?:ем|ю)|ваш(?:его|ему|ем|им|у)? (?:сайт|бизнес|компани)|выведем|продвинем|поможем|приведем|наши (?:услуги|специалист|клиент)"
+    r"|\b(?:wir|ich) (?:biete)|\bihre (?:website|webseite|seite)|\b(?:nous|je) (?:vous )?(?:propos|offr)|\b(?:ofrec|oferec)(?:emos|o)\b|\bsu (?:sitio|web|negocio)|\bseu (?:site|negócio)"
+)
 
 #: The same robot in an English that nobody else writes.
 BROKEN_PROBE: Final = re.compile(
