@@ -136,7 +136,8 @@ def hint(kind: Kind, path: Path, row: Row, draft: Draft, mapped: Mapping[str, An
         target.extend(text for text in dict.fromkeys(texts) if text not in target)
         return True
     if kind.role == "message":
-        if "message" in mapped and draft.messages:
+        is_choice = isinstance(value, list) and len(texts) > 1 and str(path[0]).endswith("?")
+        if is_choice or ("message" in mapped and draft.messages):
             return False
         draft.messages.append("\n".join(texts))
         return True

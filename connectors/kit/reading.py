@@ -243,6 +243,8 @@ def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
     elif role == "message":
         if value in ("0", "1"):
             return False  # a switch of the builder: AWeber's meta_message
+        if isinstance(leaf.value, list) and len(leaf.value) > 1 and (leaf.label or leaf.name).endswith("?"):
+            return False  # of several answers to choose from
         _add(draft.messages, value.replace("\r\n", "\n"))  # some send the same words under two names
     else:
         slot = {"first_name": "first", "last_name": "last", "middle_name": "middle"}.get(role, role)
