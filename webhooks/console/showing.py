@@ -62,7 +62,8 @@ def sidebar() -> dict[str, Any]:
     desk: Desk = g.desk
     counts = badges.counts(desk)
     groups = navigation(desk, counts, request.endpoint or "")
-    return {"groups": groups, "alerts": desk.language.at_most(counts["attention"], badges.MOST) if counts.get("attention") else ""}
+    typed = request.args.get("q", "")[:200] if request.endpoint == "console.search" else ""
+    return {"groups": groups, "typed": typed, "searches": desk.may("leads.read"), "alerts": desk.language.at_most(counts["attention"], badges.MOST) if counts.get("attention") else ""}
 
 
 def door_is_shut() -> str:

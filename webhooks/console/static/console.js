@@ -49,3 +49,14 @@ document.querySelectorAll("[data-refresh-seconds]").forEach((part) => {
     if (!fresh || !fresh.dataset.refreshSeconds) clearInterval(again);
   }, Number(part.dataset.refreshSeconds) * 1000);
 });
+
+// "/" puts the cursor into the search box, unless somebody is typing something.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const box = document.querySelector("[data-key='/']");
+  if (!box) return;
+  event.preventDefault();
+  box.focus();
+  box.select();
+});

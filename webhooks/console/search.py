@@ -1,0 +1,47 @@
+"""The page behind the box on every page: clients, leads, what was said, and where to go on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request, url_for
+
+from crm_core.reading.search import search
+from crm_core.search import LONGEST, read_query
+from webhooks.console import matches
+from webhooks.console.desk import Answer, Desk
+from webhooks.console.titles import title_of
+
+_LIMIT = 8  # rows of a group; the rest is a list of its own
+
+
+def index(desk: Desk) -> Answer:
+    typed = request.args.get("q", "").replace("\x00", " ")
+    query = read_query(typed, desk.config.region)
+    with desk.engine.begin() as connection:
+        found = search(connection, desk.principal, typed, desk.config.region, _LIMIT)
+    return desk.page(
+        "search.html",
+        typed=query.text,
+        longest=LONGEST if found["cut"] else 0,
+        asked=bool(query),
+        count=sum(found[group]["count"] for group in ("contacts", "leads", "events")),
+        contacts=found["contacts"],
+        leads=found["leads"] | {"items": [lead | {"shown_title": title_of(desk, lead)} for lead in found["leads"]["items"]]},
+        events=found["events"],
+        others=found["others"],
+        mark=matches.marker(query),
+        excerpt=matches.excerpts(query),
+        actions=_actions(desk, query.text) if query else [],
+        can_see_events=desk.may("events.read"),
+    )
+
+
+def _actions(desk: Desk, text: str) -> list[dict[str, Any]]:
+    """Where the same words lead on to: the lists with this condition."""
+    lists = [("leads", "leads.read", {"q": text}), ("contacts", "contacts.read", {"q": text})]
+    return [
+        {"picture": name, "title": desk.language(f"search.all_{name}", q=text), "href": url_for(f"console.{name}", **values)}
+        for name, permission, values in lists
+        if desk.may(permission)
+    ]
