@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -49,6 +50,8 @@ class Lead(Base):
     last_touch_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     lost_reason: Mapped[str] = mapped_column(server_default="")
+    amount: Mapped[Decimal | None] = mapped_column(Numeric(15, 2))  # what it is worth, or was sold for
+    currency: Mapped[str] = mapped_column(server_default="")  # ISO 4217
     version: Mapped[int] = mapped_column(server_default="1")
 
 

@@ -179,6 +179,8 @@ def _shape(connection: Connection, principal: Principal, rows: Sequence[AnyRow])
             "touches": row.touches,
             "repeat_of": id_text(row.repeat_of),
             "lost_reason": row.lost_reason,
+            "amount": None if row.amount is None else str(row.amount),
+            "currency": row.currency,
             "spam": _spam(row.spam),
             "version": row.version,
         }

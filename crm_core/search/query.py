@@ -96,9 +96,18 @@ def read_query(text: str, region: str) -> SearchQuery:
         elif any(c.isdecimal() for c in part):
             terms += _number(part, region)
     known: dict[Term, None] = dict.fromkeys(term for term in terms if term.starts or term.wholes)
-    if any(term.starts for term in known):  # beside a word or a number, one letter is an initial
-        known = dict.fromkeys(Term(term.wholes) if term.wholes and term.wholes[0].isalpha() else term for term in known)
+    if len(known) > 1 and any(term.starts for term in known):
+        known = dict.fromkeys(_beside_others(term) for term in known)
     return SearchQuery(read, len(text) > LONGEST, tuple(known)[:_MOST_TERMS], uid)
+
+
+def _beside_others(term: Term) -> Term:
+    """What says too little alone and enough beside another word: an initial, three digits of a phone."""
+    if term.wholes and term.wholes[0].isalpha():
+        return Term(term.wholes)
+    if len(term.starts) == 1 and term.starts[0].isdecimal():
+        return Term((*term.starts, f"#{term.starts[0]}"))
+    return term
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -54,7 +54,7 @@ def page() -> Iterator[Page]:
 @pytest.fixture
 def address(config: HubConfig, engine: Engine) -> Iterator[str]:
     with engine.begin() as connection:
-        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", PASSWORD)
+        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
         add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
         source = add_source(connection, config, "generic_form", "Main site, contact form", {})
     with served(config):

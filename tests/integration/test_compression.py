@@ -37,7 +37,7 @@ def world(postgres_server: servers.RunPostgres, tmp_path_factory: pytest.TempPat
 def _signed_in(engine: Engine, config: HubConfig) -> World:
     tokens, ids = build(engine, config)
     with engine.begin() as connection:
-        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", PASSWORD)
+        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
     client = Client(create_application(config))
     page = client.get("/console/sign-in").text
     token = re.search(r'name="form_token" value="([0-9a-f]+)"', page)[1]  # type: ignore[index]

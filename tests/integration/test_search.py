@@ -86,7 +86,7 @@ def _lead_contacts(desk: Desk, typed: str, who: Principal = ADMIN) -> set[int]:
             "8 921 695-34-01", "89216953401", "+7(921)695-34-01", "+7 921 695 34 01", "9216953401", "921 695", "921695",
             "3401", "34-01", "695-34", "6953401", "tel:+79216953401", "８９２１６９５３４０１", "Ершов Фёдор", "фёдор ершов", "федор ершов",
             "ЕРШОВ ФЕДОР", "ершов", "ерш", "ershov", "Ershov Fedor", "Fyodor Yershov", "невский", "сад невский", "nevskiy sad", "ооо",
-            "Ершов 3401", "Ф. Ершов", "  Ершов ,  Фёдор ",
+            "Ершов 3401", "Ф. Ершов", "ершов федор 695", "  Ершов ,  Фёдор ",
         )],
         *[(typed, "shcherbakova") for typed in (
             "n.shcherbakova@mail.example.com", "N.SHCHERBAKOVA@MAIL.EXAMPLE.COM", "shcherbakova@mail", "herbakova", "mail.example",

@@ -57,7 +57,7 @@ def _get(ask: Ask) -> Mapping[str, Any]:
 def _change(ask: Ask) -> Mapping[str, Any]:
     lead_id = ask.id("lead")
     with ask.engine.begin() as connection:
-        change_lead(connection, ask.principal, lead_id, cast(LeadChange, ask.body), ask.now)
+        change_lead(connection, ask.principal, lead_id, cast(LeadChange, ask.body), ask.now, ask.config.region)
         return get_lead(connection, ask.principal, lead_id)
 
 

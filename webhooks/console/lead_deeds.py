@@ -1,12 +1,14 @@
-"""What a person does to a lead: say something, close it, hand it over, call it spam and back. The domain does it; this asks and answers."""
+"""What a person does to a lead: say something, close it, open it again, take that back, hand it over, call it spam and back. The domain does it; this asks and answers."""
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from crm_core.errors import Invalid
 from crm_core.working import LeadChange, assign_lead, change_lead, mark_spam, unmark_spam
 from crm_core.working.commenting import comment_on_lead
+from crm_core.working.undoing import undo_change
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, entered
 
@@ -22,9 +24,34 @@ def close(desk: Desk, lead_id: int) -> Answer:
     if state == "lost" and not why:
         raise Invalid("why_missing", "Say why it was lost.", fields=["why"])
     wanted: dict[str, Any] = {"version": _version(), "state": state, "lost_reason": why or None}
-    with desk.engine.begin() as connection:
-        change_lead(connection, desk.principal, lead_id, filters_of(LeadChange, wanted), desk.now)
+    if state == "won" and (typed := entered("amount", 40)):
+        wanted |= {"amount": _amount(typed), "currency": entered("currency", 3).upper() or None}
+    _change(desk, lead_id, wanted)
     return desk.go("lead", "closed", lead_id=lead_id)
+
+
+def reopen(desk: Desk, lead_id: int) -> Answer:
+    _change(desk, lead_id, {"version": _version(), "state": "open"})
+    return desk.go("lead", "reopened", lead_id=lead_id)
+
+
+def undo(desk: Desk, lead_id: int) -> Answer:
+    with desk.engine.begin() as connection:
+        undo_change(connection, desk.principal, lead_id, _version(), desk.now)
+    return desk.go("lead", "undone", lead_id=lead_id)
+
+
+def _change(desk: Desk, lead_id: int, wanted: dict[str, Any]) -> None:
+    with desk.engine.begin() as connection:
+        change_lead(connection, desk.principal, lead_id, filters_of(LeadChange, wanted), desk.now, desk.config.region)
+
+
+def _amount(typed: str) -> str:
+    """A sum as people write it: 118 000,50 and 118000.5 are the same. Invalid for anything else."""
+    plain = "".join(typed.split()).replace(",", ".")
+    if not re.fullmatch(r"[0-9]{1,13}(\.[0-9]{1,2})?", plain):
+        raise Invalid("amount_unreadable", "An amount is written as 118000 or 118000.50.", fields=["amount"])
+    return plain
 
 
 def assign(desk: Desk, lead_id: int) -> Answer:

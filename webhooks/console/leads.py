@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from babel.numbers import format_currency
 from flask import request
 
 from crm_core.access import may
+from crm_core.currencies import of_region
 from crm_core.reading.actors import names_of
 from crm_core.reading.leads import LeadFilters, get_lead, list_leads
 from crm_core.reading.timeline import timeline
@@ -83,8 +86,18 @@ def card(desk: Desk, lead_id: int) -> Answer:
         events=_events(desk, decided["events"]),
         owner_options=[(value, text) for value, text in owner_options if value != (lead["owner"] or {}).get("id")],
         can_write=desk.may("leads.write"),
+        undo=request.args.get("done") in ("closed", "reopened"),
+        amount=_sum(desk, lead),
+        currency=lead["currency"] or of_region(desk.config.region),
         can_assign=desk.may("leads.assign"),
     )
+
+
+def _sum(desk: Desk, lead: dict[str, Any]) -> str:
+    """The amount with its currency, as the language writes it; "" without one."""
+    if lead["amount"] is None:
+        return ""
+    return str(format_currency(Decimal(lead["amount"]), lead["currency"], locale=desk.language.locale))
 
 
 def _called_spam(desk: Desk, marked: dict[str, Any] | None, names: dict[str, str]) -> dict[str, Any] | None:

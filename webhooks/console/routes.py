@@ -68,6 +68,8 @@ ROUTES = (
     Route("GET", "/files/<id:attachment_id>", "file", files.download, "leads.read"),
     Route("POST", "/leads/<id:lead_id>/comment", "comment", lead_deeds.comment, "leads.write"),
     Route("POST", "/leads/<id:lead_id>/close", "close", lead_deeds.close, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/reopen", "reopen", lead_deeds.reopen, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/undo", "undo", lead_deeds.undo, "leads.write"),
     Route("POST", "/leads/<id:lead_id>/assign", "assign", lead_deeds.assign, "leads.assign"),
     Route("POST", "/leads/<id:lead_id>/spam", "lead_spam", lead_deeds.spam, "leads.write"),
     Route("POST", "/leads/<id:lead_id>/not-spam", "lead_not_spam", lead_deeds.not_spam, "leads.write"),
@@ -91,7 +93,7 @@ ROUTES = (
     Route("GET", "/sources/add/<connector>", "add_source", source_setup.form, "sources.write"),
     Route("POST", "/sources/add/<connector>", "add_source_now", source_setup.add, "sources.write"),
     Route("GET", "/sources/<id:source_id>", "source", sources.card, "sources.read", shows_secret=True),
-    Route("GET", "/sources/<id:source_id>/connect", "connect_source", source_connect.page, "sources.write"),
+    Route("GET", "/sources/<id:source_id>/connect", "connect_source", source_connect.page, "sources.write", shows_secret=True),
     Route("GET", "/sources/<id:source_id>/change", "change_source", source_change.form, "sources.write"),
     Route(
         "POST", "/sources/<id:source_id>/change", "change_source_now", source_change.change, "sources.write"

@@ -39,9 +39,9 @@ def index(desk: Desk) -> Answer:
 
 def _actions(desk: Desk, text: str) -> list[dict[str, Any]]:
     """Where the same words lead on to: the lists with this condition."""
-    lists = [("leads", "leads.read", {"q": text}), ("contacts", "contacts.read", {"q": text})]
+    lists = (("leads", "leads.read"), ("contacts", "contacts.read"))
     return [
-        {"picture": name, "title": desk.language(f"search.all_{name}", q=text), "href": url_for(f"console.{name}", **values)}
-        for name, permission, values in lists
+        {"picture": name, "title": desk.language(f"search.all_{name}", q=text), "href": url_for(f"console.{name}", q=text)}
+        for name, permission in lists
         if desk.may(permission)
     ]

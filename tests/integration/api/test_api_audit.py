@@ -9,7 +9,7 @@ from api_world import World
 @pytest.fixture
 def told(world: World) -> World:
     """Some deeds by several hands."""
-    for stage in ("qualified", "offer"):
+    for stage in ("qualified", "offer_sent"):
         version = world.value("SELECT version FROM lead WHERE id = :id", id=world.ids["lead"])
         world.ask("PATCH", f"/leads/{world.ids['lead']}", "manager", json={"version": version, "stage": stage})
     world.get(f"/events/{world.ids['event']}/raw", "ops")

@@ -26,7 +26,7 @@ def test_a_lead_is_changed_at_its_version_and_only_there(world: World) -> None:
     path = f"/leads/{world.ids['lead']}"
     changed = world.ask("PATCH", path, "manager", json={"version": 1, "stage": "qualified", "title": "Red roof"})
     assert (changed.status_code, changed.json["version"], changed.json["stage"]) == (200, 2, "qualified")
-    stale = world.ask("PATCH", path, "head", json={"version": 1, "stage": "lost it"})
+    stale = world.ask("PATCH", path, "head", json={"version": 1, "stage": "meeting_set"})
     assert (stale.status_code, stale.json["code"]) == (409, "version")
     assert world.get(path).json["stage"] == "qualified"
     [touch] = world.rows("SELECT actor, data FROM touch WHERE kind = 'stage'")
@@ -82,7 +82,7 @@ def test_of_two_changes_at_once_one_wins(world: World) -> None:
         path = f"/api/v1/leads/{world.ids['lead']}"
         answers.append(client.patch(path, json={"version": 1, "stage": stage}, headers=headers).status_code)
 
-    threads = [threading.Thread(target=change, args=(f"stage {number}",)) for number in range(4)]
+    threads = [threading.Thread(target=change, args=(stage,)) for stage in ("qualified", "offer_sent", "meeting_set", "meeting_held")]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -102,6 +102,8 @@ class Lead(Shape):
     touches: int
     repeat_of: Id | None
     lost_reason: str
+    amount: str | None = Field(description="what it is worth, with two decimals")
+    currency: str
     spam: Spam
     version: int
 
