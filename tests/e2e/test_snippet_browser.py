@@ -551,3 +551,90 @@ def test_page_without_tls_has_neither_locks_nor_hashes_and_works(context: Browse
 
 def test_script_is_small_enough_as_served() -> None:
     assert len(snippet().compressed) <= 4000
+
+
+#: What scripts of pages do with a submit that is theirs. Each is run on the form before it is sent.
+TAKEN_BY_THE_PAGE = {
+    "react_clears": "document.body.addEventListener('submit', (e) => { e.preventDefault(); e.target.reset(); });",
+    "react_clears_later": "document.body.addEventListener('submit', (e) => { e.preventDefault(); setTimeout(() => e.target.reset(), 700); });",
+    "root_stops_and_unmounts": "document.body.addEventListener('submit', (e) => { e.preventDefault(); e.stopPropagation(); e.target.remove(); });",
+    "stops_at_once_and_hides": "document.forms[0].addEventListener('submit', (e) => { e.preventDefault(); e.stopImmediatePropagation(); e.target.hidden = true; });",
+    "cf7_asks_then_resets": """document.forms[0].addEventListener('submit', (e) => { e.preventDefault();
+        setTimeout(() => { e.target.classList.add('sent'); e.target.reset(); }, 400); });""",
+    "empties_without_reset": """document.forms[0].addEventListener('submit', (e) => { e.preventDefault();
+        for (const input of e.target.elements) input.value = ''; });""",
+}
+
+
+@pytest.mark.parametrize("taken", TAKEN_BY_THE_PAGE)
+def test_copy_arrives_once_when_a_script_of_the_page_takes_the_form(
+    context: BrowserContext, site: Site, hub: Hub, taken: str
+) -> None:
+    page = context.new_page()
+    page.goto(site.form(hub.source.url))
+    page.evaluate(TAKEN_BY_THE_PAGE[taken])
+    fill(page)
+    send(page)
+    until(lambda: len(hub.events()) == 1)
+    until(lambda: pending(page) == 0)
+    assert hub.leads() == 1
+    inquiry = read(hub.events()[0])
+    assert (inquiry.name, inquiry.phones) == ("Anna", ("+7 912 345-67-01",))
+
+
+def test_form_is_not_sent_while_the_pages_own_validation_refuses_it(context: BrowserContext, site: Site, hub: Hub) -> None:
+    page = context.new_page()
+    page.add_init_script(
+        "const real = window.setTimeout; window.setTimeout = (f, ms, ...rest) => real(f, ms === 250 ? 5 : ms, ...rest);"
+    )
+    page.goto(site.form(hub.source.url))
+    page.evaluate(
+        """document.addEventListener('leadhub:skipped', () => (window.skipped = true));
+        document.forms[0].addEventListener('submit', (e) => { if (e.target.phone.value.length < 5) e.preventDefault(); });"""
+    )
+    fill(page, phone="12")
+    send(page)
+    until(lambda: page.evaluate("window.skipped"))
+    assert hub.events() == []
+    fill(page)
+    send(page)
+    expect(page.get_by_role("status")).to_have_text("Thank you! Sent.")
+    [event] = hub.events()
+    assert read(event).phones == ("+7 912 345-67-01",)
+
+
+def test_refused_copy_is_forgotten_when_the_form_is_sent_again(context: BrowserContext, site: Site, hub: Hub) -> None:
+    page = context.new_page()
+    page.goto(site.form(hub.source.url))
+    page.evaluate("document.forms[0].addEventListener('submit', (e) => { if (e.target.phone.value.length < 5) e.preventDefault(); });")
+    fill(page, phone="12")
+    send(page)
+    fill(page)
+    send(page)
+    expect(page.get_by_role("status")).to_have_text("Thank you! Sent.")
+    page.evaluate("new Promise((done) => setTimeout(done, 600))")  # two looks at the form
+    assert [read(event).phones for event in hub.events()] == [("+7 912 345-67-01",)]
+
+
+def test_empty_form_is_not_sent_when_the_page_stops_it(context: BrowserContext, site: Site, hub: Hub) -> None:
+    page = context.new_page()
+    page.goto(site.form(hub.source.url, inner='<input name="name"><input name="phone" type="tel">'))
+    page.evaluate("document.forms[0].addEventListener('submit', (e) => e.preventDefault());")
+    send(page)
+    page.evaluate("new Promise((done) => setTimeout(done, 600))")
+    assert (hub.events(), pending(page)) == ([], 0)
+
+
+def test_form_arrives_from_a_frame_that_may_keep_nothing(context: BrowserContext, site: Site, hub: Hub) -> None:
+    inner = site.form(hub.source.url, path="/inner")
+    site.pages["/"] = f'<!doctype html><meta charset="utf-8"><iframe sandbox="allow-scripts allow-forms" srcdoc="" src="{inner}"></iframe>'
+    site.pages["/"] = site.pages["/"].replace(' srcdoc=""', "")
+    page = context.new_page()
+    page.route("**/", lambda route: route.fulfill(body=site.pages["/"], content_type="text/html"))
+    page.goto(site.url("/"))
+    frame = page.frame_locator("iframe")
+    frame.get_by_label("Name").fill("Anna")
+    frame.get_by_label("Phone").fill("+7 912 345-67-01")
+    frame.get_by_role("button", name="Send").click()
+    expect(frame.get_by_role("status")).to_have_text("Thank you! Sent.")
+    assert hub.leads() == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from connectors.kit.form_config import FormConfig
 from crm_core.config import HubConfig
 from ingest import guarding
 from webhooks import snippet as scripts
+from webhooks import snippet_file
 from webhooks.guard import Guard
 from webhooks.snippet_file import SOURCE, snippet
 
@@ -128,3 +130,11 @@ def test_guard_says_come_back_when_the_database_is_away(config: HubConfig) -> No
         heard = asked(away, f"/c/{token}", Origin="https://example.com")
     assert (heard.status, heard.headers["access-control-allow-origin"]) == (503, "https://example.com")
     assert "retry-after" in heard.headers
+
+
+def test_no_name_that_is_shortened_is_a_members_name() -> None:
+    lines = (line for line in SOURCE.read_text("utf-8").splitlines() if not line.strip().startswith("//"))
+    plain = snippet_file._LITERAL.sub("0", "\n".join(lines))
+    for name in snippet_file._OWN:
+        assert re.search(rf"\b{name}\b", plain), f"{name} is nowhere"
+        assert not re.search(rf"\b{name}:|[(=] ?\{{[\w, ]*\b{name} ?[,}}]", plain), f"{name} is a member"

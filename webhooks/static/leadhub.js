@@ -8,7 +8,7 @@
   const hub = read(script, "");
   const all = read(script, "-forms") === "all";
   // A slow answer is given up after this; the inquiry is tried again with the same key, so that it cannot arrive twice.
-  const limit = (+read(script, "-timeout") || 15) * 1000;
+  const limit = (+read(script, "-timeout") || 15) * 1e3;
 
   const QUEUE = "leadhub:queue:";
   const MARK = /^(utm_\w+|\w*clk?id|[gw]braid|rb_clickid|li_fat_id|_openstat)$/i;
@@ -35,7 +35,7 @@
 
   function stored(key) {
     try {
-      return memory[key] || JSON.parse(w.localStorage.getItem(key));
+      return memory[key] || JSON.parse(localStorage.getItem(key));
     } catch {
       return null;
     }
@@ -44,7 +44,7 @@
   function store(key, value) {
     memory[key] = null;
     try {
-      value ? w.localStorage.setItem(key, JSON.stringify(value)) : w.localStorage.removeItem(key);
+      value ? localStorage.setItem(key, JSON.stringify(value)) : localStorage.removeItem(key);
     } catch {
       memory[key] = value;
     }
@@ -56,7 +56,7 @@
   function load() {
     const keys = { ...own, ...memory };
     try {
-      for (const key in w.localStorage) keys[key] = 1;
+      for (const key in localStorage) keys[key] = 1;
     } catch {}
     return Object.keys(keys)
       .map((key) => (key.indexOf(QUEUE) ? null : stored(key) || own[key]))
@@ -75,10 +75,10 @@
   // ---- where the visitor came from
 
   function cookie(name) {
-    const found = ("; " + d.cookie).split("; " + name + "=")[1];
-    const value = found && found.split(";")[0];
+    let value;
     try {
-      return value && decodeURIComponent(value);
+      value = ("; " + d.cookie).split("; " + name + "=")[1].split(";")[0];
+      return decodeURIComponent(value);
     } catch {
       return value;
     }
@@ -177,7 +177,7 @@
 
   function later(item) {
     item.n++;
-    item.a = Date.now() + Math.min(3e5, 1e3 * 2 ** item.n) * (0.7 + Math.random() * 0.6);
+    item.a = Date.now() + Math.min(3e5, 1e3 * 2 ** item.n) * (.7 + Math.random() * .6);
     save(item);
     // What only this page remembers is not saved.
     tell(item, memory[QUEUE + item.id] ? "sending" : "saved");
@@ -201,7 +201,7 @@
   function plan() {
     clearTimeout(timer);
     const next = Math.min(...live().map((item) => item.a || 0));
-    if (next < Infinity) timer = setTimeout(flush, Math.min(4e5, Math.max(1000, next - Date.now())));
+    if (next < Infinity) timer = setTimeout(flush, Math.min(4e5, Math.max(1e3, next - Date.now())));
   }
 
   // All that are due, or, when the connection is back, all; one after the other.
@@ -231,6 +231,7 @@
   // ---- forms
 
   const busy = new WeakSet();
+  const copies = new WeakMap();
   const tokens = new WeakMap();
 
   function emit(state, key, answer, form) {
@@ -292,19 +293,51 @@
     return fields;
   }
 
-  function onSubmit(event) {
+  // Taken before any script of the page: React empties its fields, others stop the event on its way.
+  function onCapture(event) {
     const form = event.target;
     const pressed = event.submitter;
     // A button with an address of its own does something else: it asks for a price, it saves a draft.
-    if (event.defaultPrevented || !isOurs(form) || (pressed && pressed.hasAttribute("formaction"))) return;
+    if (!isOurs(form) || (pressed && pressed.hasAttribute("formaction"))) return;
     const data = new FormData(form);
     if (pressed && pressed.name) data.append(pressed.name, pressed.value);
-    const files = Array.from(data.values()).some((value) => value.size);
+    const boxes = consents(form);
+    const more = { _consents: boxes[0] && boxes, _t: tokens.get(form), form_id: read(form, "-form") || form.getAttribute("id") };
+    const copy = { data, more, n: isFull(form) && 60 };
+    // Of the form as well: the next submit makes an end of what waits for this one.
+    copies.set(event, copy);
+    copies.set(form, copy);
+    setTimeout(() => copies.has(event) && event.defaultPrevented && copy.n && watch(form, copy));
+  }
+
+  function isFull(form) {
+    return [...form.elements].some((input) => /^te|em/.test(input.type) && input.value);
+  }
+
+  // A script of the page has the inquiry, or refused it. A copy goes to the hub once the page has emptied the form or put it
+  // away, which no validation does.
+  function watch(form, copy) {
+    const look = () => {
+      if (copies.get(form) !== copy) return;
+      const told = (state, key, answer) => emit(state, key, answer, form);
+      if (form.getClientRects().length && isFull(form)) --copy.n ? setTimeout(look, 250) : told("skipped");
+      else send(collect(copy.data), { to: addressOf(form), ctx: copy.more, told });
+    };
+    look();
+  }
+
+  function onSubmit(event) {
+    const form = event.target;
+    const copy = copies.get(event);
+    if (event.defaultPrevented || !copy) return;
+    const { data, more } = copy;
+    const files = [...data.values()].some((value) => value.size);
     if (files && navigator.onLine === false) return;
+    copies.delete(event);
     event.preventDefault();
     if (busy.has(form)) return;
     busy.add(form);
-    const off = form.querySelectorAll("[type=submit]:enabled,[type=image]:enabled,button:not([type]):enabled");
+    const off = [...form.querySelectorAll("button,input")].filter((button) => /^(su|im)/.test(button.type) && !button.disabled);
     off.forEach((button) => (button.disabled = true));
     const told = (state, key, answer) => {
       show(form, state);
@@ -318,8 +351,6 @@
       told.done = true;
       if (state === "sent" && read(form, "-next")) location.assign(read(form, "-next"));
     };
-    const boxes = consents(form);
-    const more = { _consents: boxes[0] && boxes, _t: tokens.get(form), form_id: read(form, "-form") || form.getAttribute("id") };
     told("sending");
     if (files) withFiles(form, data, { ...context(), ...more }, told);
     else send(collect(data), { to: addressOf(form), ctx: more, told });
@@ -372,6 +403,7 @@
     pending: () => live().length,
     failed: () => load().filter((item) => item.dead),
   };
+  w.addEventListener("submit", onCapture, true);
   d.addEventListener("submit", onSubmit);
   d.addEventListener("focusin", onFocus);
   w.addEventListener("online", flush);
