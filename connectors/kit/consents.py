@@ -46,6 +46,8 @@ def given(value: Any, *labels: str) -> bool | None:
     if isinstance(value, Mapping):
         return None
     text = _folded(text_of(value))
+    if text in words.YES:
+        return True  # nearly all, and without a look for stems
     if text in words.NO or text.startswith(words.NO_STARTS) or any(stem in text for stem in words.REFUSED_STEMS):
         return False
     if text in words.YES or any(stem in text for stem in words.AGREED_STEMS) or text in map(_folded, labels):
