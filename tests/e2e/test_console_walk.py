@@ -140,7 +140,7 @@ def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubCon
 
     _traffic(posted_to, config)
     page.goto(f"{address}/console/leads")
-    page.get_by_role("searchbox").fill("345-67-05")
+    page.get_by_role("searchbox", name="Name, phone, e-mail or words").fill("345-67-05")
     page.get_by_role("button", name="Apply").click()
     _picture(page, "leads-found")
     page.get_by_role("link", name="Мария Иванова").click()
