@@ -78,7 +78,7 @@ def test_alerts_page_when_everything_is_wrong_at_once(
         # What stops inquiries comes before the fields, however new these are.
         first = " ".join(rows.nth(n).inner_text() for n in range(len(_KINDS) - 1))
         for word in {"en": ("no longer accepts", "Nothing for 30 hours", "More than 60 posts", "unheard of"),
-                     "ru": ("больше не принимает", "Ни одной заявки за 30 ч", "Больше 60 отправок")}[locale]:  # fmt: skip
+                     "ru": ("больше не принимает", "Ни одного обращения за 30 ч", "Больше 60 отправок")}[locale]:  # fmt: skip
             assert word in first, (locale, word)
         assert "{" not in page.locator("#alerts").inner_text()
         assert page.title() != "broken"
