@@ -224,7 +224,7 @@ def _described(path: Path, name: str, item: dict[str, Any], key: str, *, in_list
     about = {**inside, **item} if isinstance(inside, dict) else item
     given = next(
         (str(about[k]) for k in _NAMES if isinstance(about.get(k), str | int) and about[k] != ""), ""
-    )
+    )[:LABEL_CHARS]
     label = next((str(about[k]) for k in _LABELS if isinstance(about.get(k), str) and about[k]), "")[:LABEL_CHARS]
     if not in_list:
         label = label or given

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from connectors.kit.leaves import Path, text_of, without
+from connectors.kit.leaves import LABEL_CHARS, Path, text_of, without
 from connectors.kit.paths import find
 from connectors.kit.preset_sources import Kind
 from connectors.kit.roles import role_of
@@ -69,8 +69,8 @@ def free_key(data: Mapping[str, Any], key: str, level: str) -> str:
 def _answer(
     key: str | int, item: dict[str, Any], rule: Rule, described: Mapping[str, Rule]
 ) -> tuple[str, Any, Kind]:
-    name = _text(item, rule.get("name")) or (key if isinstance(key, str) else "")
-    label = _text(item, rule.get("label"))
+    name = _text(item, rule.get("name"))[:LABEL_CHARS] or (key if isinstance(key, str) else "")
+    label = _text(item, rule.get("label"))[:LABEL_CHARS]
     type_ = _text(item, rule.get("type"))
     value = _value(item, rule)
     if described:

@@ -15,7 +15,8 @@ from connectors.kit.mark_names import mark_of
 #: Vowels and tones that are written above, below or beside a letter; for `re` they part words.
 _SIGNS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0900-\u0963\u0981-\u0dff\u0e31-\u0e4e\u0eb1-\u0ecd\u1000-\u109f\u1780-\u17d3"
 _SEPARATORS = re.compile(rf"(?:[^\w{_SIGNS}]|_)+")
-_TAIL = re.compile(rf"(?:[^\w{_SIGNS}]|[_\d])+\Z")
+#: It begins where the run begins: tried at each sign of it, a label of brackets would cost its length squared.
+_TAIL = re.compile(rf"(?<![^\w{_SIGNS}])(?<![_\d])(?:[^\w{_SIGNS}]|[_\d])++\Z")
 _CAMEL = re.compile(r"(?<=[a-zа-яё])(?=[A-ZА-ЯЁ])")
 _APOSTROPHE = re.compile(r"(?<=\w\w)['’ʼ`](?=\w)(?!s\b)")  # ім’я is one word, manager's are two
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{6,}={0,2}")
@@ -28,8 +29,9 @@ _QUESTION = re.compile(r"\Aq\d+[_ ]", re.IGNORECASE)
 _REACHABLE = frozenset(("name", "first_name", "last_name", "phone", "email", "message", "company"))
 _SHORT_NAME = 20  # signs; what is longer is a sentence that may mention anything
 _REACHED = frozenset(("phone", "email", "mail", "tel", "телефон", "почта"))
+_LONGEST = 2000  # signs of a name or a label that are looked at: the words of a consent fit
 _ONLY_BARE = {"text", "page", "ref", "body", "line", "max", "signal", "question", "questions", "content"}
-_ASIDE = re.compile(r"[(\[（].*?[)\]）]|\s+-\s.*\Z")
+_ASIDE = re.compile(r"[(\[（][^)\]）\n]{0,200}[)\]）]|(?<!\s)\s++-\s.*\Z")
 _MARKS = {"utm": "utm", "click_ids": "click_id", "client_ids": "client_id", "first": "first"}
 _TOLD = frozenset((("first", "name"), ("last", "name")))
 _NAMES = ("name", "first_name", "last_name", "middle_name")
@@ -41,7 +43,7 @@ def role_of(name: str, label: str = "", type_: str = "") -> str:
     """A role of `vocabulary.WHOLE`, or utm, click_id, client_id, first, consent, proof, cookies, tech, own; "" where
     nothing is certain."""
     for text in (name, label):
-        role = _of_text(text) if text else ""
+        role = _of_text(text[:_LONGEST]) if text else ""
         if role:
             return "" if role == "nobody" else role
     return words.TYPES.get(type_.casefold(), "") if type_ else ""

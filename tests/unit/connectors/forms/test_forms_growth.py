@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -29,31 +30,50 @@ _FIELDS = (
 )  # fmt: skip
 _FRAGMENTS = (
     "\n", " ", "\t", "(", "[", "{", "<a", "&amp", '"', "\\u0", "1", "1-", "1 ", "a", "a ", "ab ", "a@", "a.", "@", "a:", "a=", "a: b\n", ",",
-    ";", "/", "_", "%D0", "Рђ", "+7 ", "https://a.example/ ", ", ", " \n", "\u200b", "例", "\U0001f1e6",
+    ";", "/", "_", "- ", "(a ", "aB", "%D0", "Рђ", "+7 ", "https://a.example/ ", ", ", " \n", "\u200b", "例", "\U0001f1e6",
 )  # fmt: skip
 
 
-def _seconds(value: str) -> float:
-    # An address before it, because what is not one at its beginning is no file; a letter after it, or the ends are stripped.
-    fields = dict.fromkeys(_FIELDS, f"{value}x") | {"file": f"https://a.example/a.pdf{value}x"}
-    body = json.dumps({"phone": "+79990000001"} | fields).encode()
-    request = Request("POST", "", "", {"content-type": "application/json"}, body, datetime(2026, 1, 15, 12, tzinfo=UTC))
+def _seconds(made: Callable[[str, int], object], repeated: str) -> float:
     best = float("inf")
-    for _ in range(3):
+    for number in range(3):  # another text each time: what is known of a name is remembered
+        body = json.dumps(made(repeated, number)).encode()
+        request = Request("POST", "", "", {"content-type": "application/json"}, body, datetime(2026, 1, 15, 12, tzinfo=UTC))
         began = time.thread_time()
         with suppress(Malformed):
             _GENERIC.parse(request, _CONFIG)
         best = min(best, time.thread_time() - began)
-        if best < _NOISE_SECONDS:
-            break
+        if best < _NOISE_SECONDS or best > 1:
+            break  # it says nothing, or enough
     return best
+
+
+def _require_linear(made: Callable[[str, int], object], fragment: str) -> None:
+    before = _seconds(made, fragment * (_SIZES[0] // len(fragment)))
+    for size in _SIZES[1:]:
+        took = _seconds(made, fragment * (size // len(fragment)))
+        if took >= _NOISE_SECONDS:
+            assert took <= _MOST_GROWTH * before, f"{size} bytes took {took:.3f} s, a quarter of them {before:.3f} s"
+        before = took
 
 
 @pytest.mark.parametrize("fragment", _FRAGMENTS)
 def test_a_value_of_any_sign_repeated_is_read_in_one_pass(fragment: str) -> None:
-    before = _seconds(fragment * (_SIZES[0] // len(fragment)))
-    for size in _SIZES[1:]:
-        took = _seconds(fragment * (size // len(fragment)))
-        if took >= _NOISE_SECONDS:
-            assert took <= _MOST_GROWTH * before, f"{size} bytes took {took:.3f} s, a quarter of them {before:.3f} s"
-        before = took
+    def made(value: str, number: int) -> object:
+        # An address before it, because what is not one at its beginning is no file; a letter after it, or the ends are stripped.
+        fields = dict.fromkeys(_FIELDS, f"{value}x{number}") | {"file": f"https://a.example/a.pdf{value}x"}
+        return {"phone": "+79990000001"} | fields
+
+    _require_linear(made, fragment)
+
+
+@pytest.mark.parametrize("fragment", _FRAGMENTS)
+@pytest.mark.parametrize("told_as", ["name", "label", "question"])
+def test_a_name_of_any_sign_repeated_is_read_in_one_pass(told_as: str, fragment: str) -> None:
+    """Where a form tells the names of its fields as values, nothing has cut them to the length of a key."""
+
+    def made(name: str, number: int) -> object:
+        rows = [{told_as: f"{name}x{number}{letter}", "value": "a", "type": "text"} for letter in "abcde"]
+        return {"phone": "+79990000001", "fields": rows}
+
+    _require_linear(made, fragment)
