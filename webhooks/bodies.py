@@ -26,6 +26,8 @@ PRESSED_GRACE_SECONDS: Final = 3.0
 _LARGE_BYTES: Final = 1024 * 1024
 _LARGE_AT_ONCE: Final = 16  # of 32 MB at most each
 _LARGE_WAIT_SECONDS: Final = 2.0
+#: Whoever holds one of these places must be worth it: a slow telephone line sends so much, and 32 MB take half an hour.
+_LARGE_LEAST_BYTES_PER_SECOND: Final = 16_000
 
 _CHUNK: Final = 65_536
 _LOOK_SECONDS: Final = 1.0
@@ -96,10 +98,11 @@ class Bodies:
             chunks = []
         got = sum(map(len, chunks))
         most = limit + 1 if expected is None else expected
-        has_place = False
+        has_place, placed_at, placed_got = False, 0.0, 0
         try:
             while got < most:
-                if got + _CHUNK > _LARGE_BYTES and not has_place:
+                if got >= _LARGE_BYTES and not has_place:
+                    placed_at, placed_got = monotonic(), got
                     has_place = self._large.acquire(timeout=_LARGE_WAIT_SECONDS)
                     if not has_place:
                         raise Transient("busy", "Too many large messages are coming in at the moment; please repeat in some seconds.")
@@ -116,6 +119,9 @@ class Bodies:
                 got += len(more)
                 waited = monotonic() - began
                 if waited > GRACE_SECONDS and got < waited * LEAST_BYTES_PER_SECOND:
+                    raise _too_slow()
+                held = monotonic() - placed_at if has_place else 0.0
+                if held > GRACE_SECONDS and got - placed_got < held * _LARGE_LEAST_BYTES_PER_SECOND:
                     raise _too_slow()
         finally:
             if has_place:

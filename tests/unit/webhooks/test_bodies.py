@@ -54,6 +54,30 @@ def test_sender_that_trickles_is_told_to_come_back(monkeypatch: pytest.MonkeyPat
     assert caught.value.code == "too_slow"
 
 
+@pytest.mark.parametrize("seconds_a_chunk, is_taken", [(3.0, True), (60.0, False)])
+def test_place_for_a_large_body_is_for_those_who_use_it(
+    monkeypatch: pytest.MonkeyPatch, seconds_a_chunk: float, is_taken: bool
+) -> None:
+    """64 kB in three seconds is a slow line; in a minute it is somebody who only wants to hold the place."""
+    now = [0.0]
+    monkeypatch.setattr(bodies, "monotonic", lambda: now[0])
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            now[0] += seconds_a_chunk if self.tell() >= _MIB else 0.0
+            return super().read(size)
+
+    reader = Bodies()
+    post = {"CONTENT_LENGTH": str(3 * _MIB), "wsgi.input": Slow(b"x" * 3 * _MIB)}
+    if is_taken:
+        assert len(reader.read(post, 4 * _MIB)) == 3 * _MIB
+    else:
+        with pytest.raises(Transient) as caught:
+            reader.read(post, 4 * _MIB)
+        assert caught.value.code == "too_slow"
+    assert len(reader.read(_post(b"x" * 2 * _MIB), 4 * _MIB)) == 2 * _MIB, "the place is free again"
+
+
 def test_large_bodies_wait_for_each_other_and_small_ones_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "_LARGE_WAIT_SECONDS", 0.05)
     reader = Bodies()
@@ -61,7 +85,7 @@ def test_large_bodies_wait_for_each_other_and_small_ones_do_not(monkeypatch: pyt
 
     class Held(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
-            if self.tell() >= _MIB and not release.is_set():
+            if self.tell() > _MIB and not release.is_set():
                 arrived.wait()
                 release.wait(30)
             return super().read(size)
