@@ -255,7 +255,7 @@ def _write_touches(cursor: Cursor, snapshot: Snapshot) -> None:
         cursor, "touch",
         [{"id": t.id, "contact_id": t.contact.id, "lead_id": t.lead.id if t.lead else None, "actor": "hub",
           "call_id": t.call.id if t.call else None, "message_id": t.message.id if t.message else None,
-          "likeness": "", "fingerprint": "",
+          "likeness": "", "fingerprint": "", "counted": True,
           "double_of": t.double_of.id if isinstance(t.double_of, TouchState) else t.double_of, **t.columns}
          for t in snapshot.new_touches],
     )  # fmt: skip

@@ -110,6 +110,7 @@ def take_inquiry(snapshot: Snapshot, step: Step, inquiry: Inquiry, now: datetime
     if found is not None:
         taken.reason["double"] = {"rule": found[1], "event": str(found[0].event_id)}
         if found[1] == "double_submission" and taken.outcome == "attached":
+            item.columns["counted"] = False
             lead.new_touches -= 1  # on record, and no second inquiry: a figure of people's must not count a double click
         item.double_of = found[0].touch or found[0].id
     enclose(snapshot, step, inquiry, contact, lead)

@@ -88,6 +88,7 @@ class Touch(Base):
     likeness: Mapped[str] = mapped_column(server_default="")  # hash of source, form and what was said, but for the person
     fingerprint: Mapped[str] = mapped_column(server_default="")  # the same with the person: equal ones are one submission
     double_of: Mapped[int | None] = mapped_column(ForeignKey("touch.id"))  # the same submission, sent twice
+    counted: Mapped[bool] = mapped_column(server_default=sql("true"))  # in its lead's `touches`; an equal double is not
 
 
 class Activity(Base):

@@ -82,7 +82,7 @@ def test_person_keeps_his_owner_when_he_comes_again_after_a_sale(desk: Desk) -> 
 def test_two_people_stay_two_when_they_share_a_phone_under_different_names(desk: Desk) -> None:
     desk.form(name="Иван", phone=MOBILE)
     desk.form(name="Мария", phone=MOBILE)
-    desk.form(name="Мария", phone=MOBILE)
+    desk.form(name="Мария", phone=MOBILE, message="И ещё вопрос")
     desk.drain()
     leads = desk.rows("SELECT * FROM lead ORDER BY id")
     assert [lead["touches"] for lead in leads] == [1, 2]

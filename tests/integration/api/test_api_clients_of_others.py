@@ -35,7 +35,7 @@ def change(world: World, lead_id: str, role: str = "manager", **changes: Any) ->
 
 
 def close(world: World, lead_id: str) -> None:
-    assert change(world, lead_id, "other_manager", state="lost").status_code == 200
+    assert change(world, lead_id, "other_manager", state="lost", lost_reason="too dear").status_code == 200
 
 
 def nothing_of_boris(world: World, lost: dict[str, str]) -> None:
@@ -112,7 +112,7 @@ def test_one_who_covered_for_a_colleague_does_not_keep_the_client(world: World) 
 
 
 def test_a_manager_opens_the_lead_of_his_own_client_again(world: World) -> None:
-    assert change(world, world.ids["lead"], state="lost").status_code == 200
+    assert change(world, world.ids["lead"], state="lost", lost_reason="too dear").status_code == 200
     assert change(world, world.ids["lead"], state="open").status_code == 200
 
 
