@@ -49,7 +49,7 @@ def fresh_database(found: Reached) -> Iterator[str]:
 def take_the_place(found: Reached, name: str, *, keeps: bool) -> str | None:
     """Renames both in one transaction; returns the name under which the old one is kept, None if it was dropped."""
     own = name_of(found.config.database_url)
-    kept = f"{own}_before_{datetime.now(UTC):%Y%m%d%H%M%S}"
+    kept = f"{own}_before_{datetime.now(UTC):%Y%m%d%H%M%S%f}"
     with _admin(found) as admin:
         _allow(admin, own, allowed=False)
         try:
@@ -68,7 +68,7 @@ def drop_kept(found: Reached, kept: str) -> None:
     own = name_of(found.config.database_url)
     with _admin(found) as admin:
         names = [str(row[0]) for row in admin.execute("SELECT datname FROM pg_database").fetchall()]
-        ours = sorted(name for name in names if re.fullmatch(rf"{re.escape(own)}_before_\d{{14}}", name))
+        ours = sorted(name for name in names if re.fullmatch(rf"{re.escape(own)}_before_\d{{14,20}}", name))
         if kept not in ours:
             there = f"There are: {', '.join(ours)}." if ours else "There is none."
             raise Invalid("not_kept", f"{kept} is no database that a restore has kept. {there}", fields=["drop"])
