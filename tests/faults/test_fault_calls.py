@@ -16,8 +16,6 @@ from faulthub import FaultHub
 from faulttraffic import OperationLog, Post, Senders, call, ordinary
 from faultverdict import judge_calls
 
-pytestmark = pytest.mark.serial
-
 _CALLERS = 150
 
 

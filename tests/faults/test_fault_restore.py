@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from uphub import Up
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(280)]
+pytestmark = pytest.mark.timeout(280)
 
 
 @pytest.fixture
