@@ -60,6 +60,10 @@ def check_password(engine: Engine, attempt: Attempt, now: datetime) -> Principal
         return None
     renewed = _renewed(row.password_hash, attempt.password)
     with engine.begin() as connection:
+        # A hash takes its time, and longer in a queue: meanwhile the password may have been changed, or the user cut off.
+        still = select(User.id).where(User.id == row.id, User.active, User.password_hash == row.password_hash)
+        if connection.execute(still).first() is None:
+            return None
         throttle.succeeded(connection, admitted)
         if renewed is not None:
             connection.execute(

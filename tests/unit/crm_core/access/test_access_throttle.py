@@ -235,3 +235,20 @@ def test_nobody_waits_for_a_clock_that_went_back(engine: Engine, anna: int) -> N
     for _ in range(3):
         _wait(engine, _attempt("guess"), NOW)
     assert _signs_in(engine, _attempt(PASSWORD), NOW - timedelta(hours=1))
+
+
+@pytest.mark.parametrize("change", ["password_hash = 'another'", "active = false"])
+def test_sign_in_that_was_being_checked_is_none_when_the_user_was_changed_meanwhile(
+    engine: Engine, anna: int, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """A hash takes its time, and longer in a queue."""
+    real = passwords.fits
+
+    def slow(*given: object) -> bool:
+        fits = real(*given)  # type: ignore[arg-type]
+        with engine.begin() as connection:
+            connection.execute(text(f"UPDATE app_user SET {change} WHERE id = :id"), {"id": anna})
+        return fits
+
+    monkeypatch.setattr(passwords, "fits", slow)
+    assert not _signs_in(engine, _attempt(PASSWORD), NOW)
