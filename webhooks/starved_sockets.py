@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+import stat
 import struct
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -31,14 +32,14 @@ class StarvedSockets:
     """What was seen of each connection, from look to look. Not for use by two threads."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[int, _Seen] = {}
 
     def forget(self) -> None:
         self._seen.clear()
 
     def look(self, now: float, addresses: Collection[str]) -> None:
         """Notes how much came over the connections with these addresses."""
-        seen: dict[str, _Seen] = {}
+        seen: dict[int, _Seen] = {}
         for name, connection in _connections(addresses):
             with connection:
                 sent, received = _bytes_of(connection)
@@ -66,21 +67,24 @@ class StarvedSockets:
         return count
 
 
-def _connections(addresses: Collection[str]) -> Iterator[tuple[str, socket.socket]]:
-    """A duplicate of each TCP connection to one of the addresses, under the kernel's name for it."""
+def _connections(addresses: Collection[str]) -> Iterator[tuple[int, socket.socket]]:
+    """A duplicate of each TCP connection to one of the addresses, under the number of its inode."""
     try:
         descriptors = list(_DESCRIPTORS.iterdir())
     except OSError:
         return
     for descriptor in descriptors:
         with suppress(OSError):
-            name = str(descriptor.readlink())
-            if not name.startswith("socket:"):
+            # The duplicate stays this connection, even if the number is given to another one meanwhile. So it is the
+            # duplicate that is asked what it is: what stood behind the number a moment ago may have been cut just now.
+            duplicate = os.dup(int(descriptor.name))
+            status = os.fstat(duplicate)
+            if not stat.S_ISSOCK(status.st_mode):
+                os.close(duplicate)
                 continue
-            # The duplicate stays this connection, even if the number is given to another one meanwhile.
-            connection = socket.socket(fileno=os.dup(int(descriptor.name)))
+            connection = socket.socket(fileno=duplicate)
             if _is_of(connection, addresses):
-                yield name, connection
+                yield status.st_ino, connection
             else:
                 connection.close()
 
