@@ -27,13 +27,27 @@ _CP1251: Final = {bytes([code]).decode("cp1251", "ignore") or chr(code): code fo
 
 def repaired(data: dict[str, Any]) -> dict[str, Any]:
     """The same fields with names and texts as they were meant; the very same where nothing is damaged, found out quickly."""
-    values = [value for value in data.values() if type(value) is str]
-    if not _is_suspect("\t".join([*data, *values])) and (
-        len(values) == len(data) or all(_repaired(value) is value for value in data.values() if type(value) is not str)
-    ):
+    texts: list[str] = []
+    _gather(data, texts)
+    if not _is_suspect("\t".join(texts)):
         return data
     made: dict[str, Any] = _repaired(data)
     return made
+
+
+def _gather(level: dict[str, Any] | list[Any], texts: list[str]) -> None:
+    """Every name and text of the tree. One look over all of them joined is far cheaper than one at each."""
+    if isinstance(level, dict):
+        texts.extend(level)
+        values: Any = level.values()
+    else:
+        values = level
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            texts.append(value)
+        elif kind is dict or isinstance(value, list):
+            _gather(value, texts)
 
 
 def _is_suspect(text: str) -> bool:
@@ -52,9 +66,12 @@ def _repaired(value: Any) -> Any:
     if type(value) is str:
         return repaired_text(value)
     if type(value) is dict:  # a file is of a kind of its own
-        made = {repaired_text(name): _repaired(below) for name, below in value.items()}
-        if all(made.get(name) is below for name, below in value.items()):
+        for name, below in value.items():
+            if repaired_text(name) is not name or _repaired(below) is not below:
+                break
+        else:
             return value
+        made = {repaired_text(name): _repaired(below) for name, below in value.items()}
         return made if len(made) == len(value) else {name: _repaired(below) for name, below in value.items()}
     if isinstance(value, list):
         items = [_repaired(below) for below in value]
@@ -64,6 +81,8 @@ def _repaired(value: Any) -> Any:
 
 def repaired_text(text: str) -> str:
     """One text. "&amp;", %D0%98 and \\u0418 as the signs that they stand for; "Ð˜Ð²Ð°Ð½" and "РРІР°РЅ" as Иван."""
+    if text.isascii() and "%" not in text and "&" not in text and "\\" not in text:
+        return text
     if text[:1] in ("{", "[") and text[-1:] in ("}", "]"):
         return text  # JSON within: its own texts are mended when it is opened
     made = text
