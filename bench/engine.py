@@ -1,10 +1,12 @@
-"""How fast waiting events become leads, against bare Celery doing nothing, with as many worker processes.
+"""How fast waiting events become leads, against bare Celery doing nothing, with as many worker processes, and against P20.
 
 Every event is a form with a phone, an address and a name; one in ten comes from somebody who is known by then.
 """
 
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -12,9 +14,9 @@ from pathlib import Path
 import psycopg
 import redis
 
-from bench.baselines import noop
+from bench.baselines import noop, p20
 from bench.load import body
-from bench.stage import Hub, Stage, running, wait_until
+from bench.stage import ROOT, Hub, Stage, running, wait_until
 from bench.table import Line, at_least
 from ingest.accept import RawArrival, insert_events
 from workers.celery_app import make_app
@@ -26,14 +28,16 @@ _PATIENCE_SECONDS = 180.0
 
 
 def measure(stage: Stage, rounds: int, events: int, tasks: int) -> list[Line]:
-    ours, theirs = [], []
+    ours, theirs, least = [], [], []
     for _ in range(rounds):
         theirs.append(_noop_rate(stage, tasks))
         ours.append(_lead_rate(stage, events))
+        least.append(_p20_rate(stage, events))
     return [
         at_least(
             f"events to leads, {events:,} waiting forms, 2 workers", ours, theirs, 1.5, "/s", "Celery no-op"
-        )
+        ),
+        at_least("the same", ours, least, 0.25, "/s", "P20"),
     ]
 
 
@@ -59,7 +63,7 @@ def _lead_rate(stage: Stage, events: int) -> float:
 
 
 def _insert(connection: psycopg.Connection[tuple[object, ...]], hub: Hub, events: int) -> None:
-    numbers = [n - _KNOWN_EVERY + 1 if n % _KNOWN_EVERY == _KNOWN_EVERY - 1 else n for n in range(events)]
+    numbers = _numbers(events)
     for at in range(0, events, _CHUNK):
         arrivals = [
             RawArrival(
@@ -72,6 +76,11 @@ def _insert(connection: psycopg.Connection[tuple[object, ...]], hub: Hub, events
             for i, n in enumerate(numbers[at : at + _CHUNK])
         ]
         insert_events(connection, arrivals)
+
+
+def _numbers(events: int) -> list[int]:
+    """Whose form each event is."""
+    return [n - _KNOWN_EVERY + 1 if n % _KNOWN_EVERY == _KNOWN_EVERY - 1 else n for n in range(events)]
 
 
 def _alive(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
@@ -95,6 +104,24 @@ def _require_leads(connection: psycopg.Connection[tuple[object, ...]], events: i
     expected = (events - events // _KNOWN_EVERY, events)
     if found != expected:
         raise RuntimeError(f"{events} events made {found} leads and touches, expected {expected}")
+
+
+def _p20_rate(stage: Stage, events: int) -> float:
+    """The same bodies through P20, in a process of its own."""
+    url = stage.database("bench_p20")
+    with psycopg.connect(url, autocommit=True) as connection:
+        p20.fill(connection, (body(n) for n in _numbers(events)))
+        said = subprocess.run(
+            [sys.executable, "-m", "bench.baselines.p20", url],
+            cwd=ROOT, capture_output=True, check=True, timeout=_PATIENCE_SECONDS,
+        )  # fmt: skip
+        leads = events - events // _KNOWN_EVERY
+        found = connection.execute("SELECT (SELECT count(*) FROM lead), (SELECT count(*) FROM outbox)").fetchone()
+        if found != (leads, leads):
+            raise RuntimeError(f"{events} events made {found} leads and outbox rows, expected {leads} of each")
+    stage.drop("bench_p20")
+    told = json.loads(said.stdout)
+    return float(told["events"] / told["seconds"])
 
 
 def _noop_rate(stage: Stage, tasks: int) -> float:
