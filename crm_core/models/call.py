@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.models.base import Base, CreatedAt, Id
+from crm_core.models.base import Base, CreatedAt, Id, Impersonal, Personal
 
 
 class Call(Base):
@@ -26,14 +26,14 @@ class Call(Base):
 
     id: Mapped[Id]
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
-    call_key: Mapped[str]
-    facts: Mapped[dict[str, Any]]
-    phase: Mapped[str]  # ringing | talking | ending | closed
-    outcome: Mapped[str | None]  # CallOutcome, once closed
-    direction: Mapped[str]
-    remote: Mapped[str] = mapped_column(server_default="")  # E.164 where it is one, else as written
-    our_number: Mapped[str] = mapped_column(server_default="")
-    extension: Mapped[str] = mapped_column(server_default="")
+    call_key: Mapped[Impersonal[str]]
+    facts: Mapped[Personal[dict[str, Any]]]
+    phase: Mapped[Impersonal[str]]  # ringing | talking | ending | closed
+    outcome: Mapped[Impersonal[str] | None]  # CallOutcome, once closed
+    direction: Mapped[Impersonal[str]]
+    remote: Mapped[Personal[str]] = mapped_column(server_default="")  # E.164 where it is one, else as written
+    our_number: Mapped[Impersonal[str]] = mapped_column(server_default="")
+    extension: Mapped[Impersonal[str]] = mapped_column(server_default="")
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))  # who talked
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
     lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id"))
@@ -41,6 +41,6 @@ class Call(Base):
     answered_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     talk_seconds: Mapped[float | None]
-    recording: Mapped[str] = mapped_column(server_default="")
+    recording: Mapped[Personal[str]] = mapped_column(server_default="")
     settle_at: Mapped[datetime | None]  # when silence settles it; None: settled
     created_at: Mapped[CreatedAt]

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueCo
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.models.base import Base, CreatedAt, Id
+from crm_core.models.base import Base, CreatedAt, Id, Impersonal, Personal
 
 
 class Contact(Base):
@@ -19,8 +19,8 @@ class Contact(Base):
 
     id: Mapped[Id]
     root_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)  # itself unless merged
-    name: Mapped[str] = mapped_column(server_default="")
-    company: Mapped[str] = mapped_column(server_default="")
+    name: Mapped[Personal[str]] = mapped_column(server_default="")
+    company: Mapped[Personal[str]] = mapped_column(server_default="")
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"), index=True)
     owner_since: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
@@ -39,10 +39,10 @@ class Identifier(Base):
     )
 
     id: Mapped[Id]
-    kind: Mapped[str]  # phone | email
-    value: Mapped[str]  # canonical key
-    strength: Mapped[str]
-    names_seen: Mapped[list[str]] = mapped_column(server_default=sql("'{}'"))  # folded first names, at most 4 kept
+    kind: Mapped[Impersonal[str]]  # phone | email
+    value: Mapped[Personal[str]]  # canonical key
+    strength: Mapped[Impersonal[str]]
+    names_seen: Mapped[Personal[list[str]]] = mapped_column(server_default=sql("'{}'"))  # folded first names, at most 4 kept
     created_at: Mapped[CreatedAt]
 
 
@@ -57,7 +57,7 @@ class ContactIdentifier(Base):
 
     identifier_id: Mapped[int] = mapped_column(ForeignKey("identifier.id"), primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True, index=True)
-    display: Mapped[str]  # what to dial or write to: E.164, or the address as written
+    display: Mapped[Personal[str]]  # what to dial or write to: E.164, or the address as written
     exclusive: Mapped[bool]
     event_id: Mapped[int | None]  # where it was first seen
     first_seen_at: Mapped[CreatedAt]
@@ -73,10 +73,10 @@ class MergeEvent(Base):
     id: Mapped[Id]
     winner_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
     loser_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
-    actor: Mapped[str]  # "auto" or the user's id
+    actor: Mapped[Impersonal[str]]  # "auto" or the user's id
     event_id: Mapped[int | None]
-    evidence: Mapped[dict[str, Any]]
-    moved: Mapped[dict[str, Any]]  # {"identifiers":[ids],"leads":[ids],"contacts":[ids],"closed_lead":id|null, …}
+    evidence: Mapped[Personal[dict[str, Any]]]
+    moved: Mapped[Personal[dict[str, Any]]]  # {"identifiers":[ids],"leads":[ids],"contacts":[ids],"closed_lead":id|null, …}
     at: Mapped[CreatedAt]
     undone_at: Mapped[datetime | None]
 
@@ -88,8 +88,8 @@ class Tombstone(Base):
     __table_args__ = (Index("ix_tombstone_kind_digest", "kind", "digest"),)
 
     id: Mapped[Id]
-    kind: Mapped[str]  # that of an identifier (HMAC under the hub's key), or "submission" (fingerprint of a touch)
-    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    kind: Mapped[Impersonal[str]]  # that of an identifier (HMAC under the hub's key), or "submission" (fingerprint of a touch)
+    digest: Mapped[Impersonal[bytes]] = mapped_column(LargeBinary)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
     at: Mapped[CreatedAt]
 
@@ -107,6 +107,6 @@ class Suggestion(Base):
     id: Mapped[Id]
     a_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
     b_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
-    why: Mapped[dict[str, Any]]
-    state: Mapped[str] = mapped_column(server_default="open")
+    why: Mapped[Personal[dict[str, Any]]]
+    state: Mapped[Impersonal[str]] = mapped_column(server_default="open")
     at: Mapped[CreatedAt]

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.models.base import Base, CreatedAt, Id
+from crm_core.models.base import Base, CreatedAt, Id, Impersonal, Personal, StaffData
 
 
 class SourceMapping(Base):
@@ -25,11 +25,11 @@ class SourceMapping(Base):
     id: Mapped[Id]
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
     version: Mapped[int]
-    state: Mapped[str] = mapped_column(server_default="draft")
-    text: Mapped[str]  # YAML as a person wrote it
-    rules: Mapped[dict[str, Any]]  # the same, checked against the schema
-    note: Mapped[str] = mapped_column(server_default="")
-    author: Mapped[str] = mapped_column(server_default="hub")
+    state: Mapped[Impersonal[str]] = mapped_column(server_default="draft")
+    text: Mapped[Impersonal[str]]  # YAML as a person wrote it
+    rules: Mapped[Impersonal[dict[str, Any]]]  # the same, checked against the schema
+    note: Mapped[StaffData[str]] = mapped_column(server_default="")
+    author: Mapped[Impersonal[str]] = mapped_column(server_default="hub")
     created_at: Mapped[CreatedAt]
     published_at: Mapped[datetime | None]
 
@@ -40,8 +40,8 @@ class SourceField(Base):
     __tablename__ = "source_field"
 
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), primary_key=True)
-    form_id: Mapped[str] = mapped_column(primary_key=True)
-    field: Mapped[str] = mapped_column(primary_key=True)
+    form_id: Mapped[Impersonal[str]] = mapped_column(primary_key=True)
+    field: Mapped[Impersonal[str]] = mapped_column(primary_key=True)
     seen: Mapped[int] = mapped_column(server_default="1")
     first_seen_at: Mapped[CreatedAt]
     last_seen_at: Mapped[CreatedAt]
@@ -60,14 +60,14 @@ class SourceAlert(Base):
 
     id: Mapped[Id]
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
-    code: Mapped[str]  # new_field | contacts_missing | silence | burst | token_expired | …
-    subject: Mapped[str] = mapped_column(server_default="")  # form, field: what of the source; never a person's data
-    data: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
+    code: Mapped[Impersonal[str]]  # new_field | contacts_missing | silence | burst | token_expired | …
+    subject: Mapped[Impersonal[str]] = mapped_column(server_default="")  # form, field: what of the source; never a person's data
+    data: Mapped[Impersonal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))
     count: Mapped[int] = mapped_column(server_default="1")
     first_at: Mapped[CreatedAt]
     last_at: Mapped[CreatedAt]
     resolved_at: Mapped[datetime | None]
-    resolved_by: Mapped[str] = mapped_column(server_default="")
+    resolved_by: Mapped[Impersonal[str]] = mapped_column(server_default="")
 
 
 class SourceWatch(Base):
@@ -77,7 +77,7 @@ class SourceWatch(Base):
 
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), primary_key=True)
     touch_id: Mapped[int] = mapped_column(server_default="0")
-    profile: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
+    profile: Mapped[Impersonal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))
     at: Mapped[CreatedAt]
 
 
@@ -91,7 +91,7 @@ class SourcePoll(Base):
     next_at: Mapped[CreatedAt]
     last_ok_at: Mapped[datetime | None]
     fails: Mapped[int] = mapped_column(server_default="0")
-    error: Mapped[dict[str, Any] | None]  # {"code","message"}, and "look": how far an interrupted one has come
+    error: Mapped[Impersonal[dict[str, Any]] | None]  # {"code","message"}, and "look": how far an interrupted one has come
 
 
 class ConsentText(Base):
@@ -102,10 +102,10 @@ class ConsentText(Base):
 
     id: Mapped[Id]
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
-    purpose: Mapped[str]
-    sha256: Mapped[str]
-    text: Mapped[str] = mapped_column(server_default="")  # "" where only the hash is known
-    url: Mapped[str] = mapped_column(server_default="")
+    purpose: Mapped[Impersonal[str]]
+    sha256: Mapped[Impersonal[str]]
+    text: Mapped[Impersonal[str]] = mapped_column(server_default="")  # "" where only the hash is known
+    url: Mapped[Impersonal[str]] = mapped_column(server_default="")
     first_seen_at: Mapped[CreatedAt]
 
 
@@ -125,17 +125,17 @@ class Consent(Base):
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
     event_id: Mapped[int]
     seq: Mapped[int] = mapped_column(server_default="0")
-    purpose: Mapped[str]  # processing | marketing | transfer
+    purpose: Mapped[Impersonal[str]]  # processing | marketing | transfer
     given: Mapped[bool]
-    method: Mapped[str]  # checkbox | implied
-    text_id: Mapped[str] = mapped_column(server_default="")
-    text_sha256: Mapped[str] = mapped_column(server_default="")
-    text_url: Mapped[str] = mapped_column(server_default="")
-    field: Mapped[str] = mapped_column(server_default="")
-    form_id: Mapped[str] = mapped_column(server_default="")
-    page_url: Mapped[str] = mapped_column(server_default="")
-    ip: Mapped[str] = mapped_column(server_default="")
-    user_agent: Mapped[str] = mapped_column(server_default="")
+    method: Mapped[Impersonal[str]]  # checkbox | implied
+    text_id: Mapped[Impersonal[str]] = mapped_column(server_default="")
+    text_sha256: Mapped[Impersonal[str]] = mapped_column(server_default="")
+    text_url: Mapped[Impersonal[str]] = mapped_column(server_default="")
+    field: Mapped[Impersonal[str]] = mapped_column(server_default="")
+    form_id: Mapped[Impersonal[str]] = mapped_column(server_default="")
+    page_url: Mapped[Personal[str]] = mapped_column(server_default="")
+    ip: Mapped[Personal[str]] = mapped_column(server_default="")
+    user_agent: Mapped[Personal[str]] = mapped_column(server_default="")
     captured_at: Mapped[datetime]
 
 
@@ -158,14 +158,14 @@ class Attachment(Base):
     event_id: Mapped[int]
     seq: Mapped[int] = mapped_column(server_default="0")
     n: Mapped[int]
-    field: Mapped[str] = mapped_column(server_default="")
-    name: Mapped[str] = mapped_column(server_default="")
-    type: Mapped[str] = mapped_column(server_default="")  # as declared, never believed
+    field: Mapped[Personal[str]] = mapped_column(server_default="")
+    name: Mapped[Personal[str]] = mapped_column(server_default="")
+    type: Mapped[Impersonal[str]] = mapped_column(server_default="")  # as declared, never believed
     size: Mapped[int] = mapped_column(server_default="0")  # bytes
-    sha256: Mapped[str] = mapped_column(server_default="")
-    url: Mapped[str] = mapped_column(server_default="")
-    state: Mapped[str]
-    note: Mapped[str] = mapped_column(server_default="")  # code of why there is no content
+    sha256: Mapped[Personal[str]] = mapped_column(server_default="")
+    url: Mapped[Personal[str]] = mapped_column(server_default="")
+    state: Mapped[Impersonal[str]]
+    note: Mapped[Impersonal[str]] = mapped_column(server_default="")  # code of why there is no content
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_try_at: Mapped[CreatedAt]
     created_at: Mapped[CreatedAt]

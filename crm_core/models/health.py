@@ -10,7 +10,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.models.base import Base
+from crm_core.models.base import Base, Impersonal
 
 
 class Heartbeat(Base):
@@ -18,10 +18,10 @@ class Heartbeat(Base):
 
     __tablename__ = "heartbeat"
 
-    role: Mapped[str] = mapped_column(primary_key=True)  # web | worker | beat | mail | sweep | canary
-    instance: Mapped[str] = mapped_column(primary_key=True)  # host:pid, or the queue of a canary
+    role: Mapped[Impersonal[str]] = mapped_column(primary_key=True)  # web | worker | beat | mail | sweep | canary
+    instance: Mapped[Impersonal[str]] = mapped_column(primary_key=True)  # host:pid, or the queue of a canary
     at: Mapped[datetime]
-    data: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
+    data: Mapped[Impersonal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))
 
 
 class CaptureStat(Base):
@@ -29,8 +29,8 @@ class CaptureStat(Base):
 
     __tablename__ = "capture_stat"
 
-    channel: Mapped[str] = mapped_column(primary_key=True)
-    outcome: Mapped[str] = mapped_column(primary_key=True)
+    channel: Mapped[Impersonal[str]] = mapped_column(primary_key=True)
+    outcome: Mapped[Impersonal[str]] = mapped_column(primary_key=True)
     count: Mapped[int] = mapped_column(server_default="0")
     seconds: Mapped[float] = mapped_column(Float, server_default="0")
     buckets: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))  # cumulative, bounds in ingest.stats.BUCKETS_SECONDS

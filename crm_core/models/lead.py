@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstr
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.models.base import Base, CreatedAt, Id
+from crm_core.models.base import Base, CreatedAt, Id, Impersonal, Personal
 
 
 class Lead(Base):
@@ -27,31 +27,31 @@ class Lead(Base):
 
     id: Mapped[Id]
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)  # always a root
-    line: Mapped[str] = mapped_column(server_default="")
-    state: Mapped[str] = mapped_column(server_default="open")
-    stage: Mapped[str] = mapped_column(server_default="new")
-    title: Mapped[str] = mapped_column(server_default="")
-    channel: Mapped[str]
+    line: Mapped[Impersonal[str]] = mapped_column(server_default="")
+    state: Mapped[Impersonal[str]] = mapped_column(server_default="open")
+    stage: Mapped[Impersonal[str]] = mapped_column(server_default="new")
+    title: Mapped[Personal[str]] = mapped_column(server_default="")
+    channel: Mapped[Impersonal[str]]
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), index=True)
     event_id: Mapped[int]  # the event it was born from
     event_seq: Mapped[int] = mapped_column(server_default="0")  # an event may carry several inquiries
-    form_id: Mapped[str] = mapped_column(server_default="")
-    form_name: Mapped[str] = mapped_column(server_default="")
+    form_id: Mapped[Impersonal[str]] = mapped_column(server_default="")
+    form_name: Mapped[Impersonal[str]] = mapped_column(server_default="")
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))
     pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))
-    message: Mapped[str] = mapped_column(server_default="")
-    fields: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
-    attribution: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
+    message: Mapped[Personal[str]] = mapped_column(server_default="")
+    fields: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))
+    attribution: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))
     touches: Mapped[int] = mapped_column(server_default="1")
     repeat_of: Mapped[int | None] = mapped_column(ForeignKey("lead.id"))
-    spam: Mapped[dict[str, Any]] = mapped_column(server_default=sql("""'{"score": 0, "reasons": []}'"""))
+    spam: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("""'{"score": 0, "reasons": []}'"""))
     received_at: Mapped[datetime]
     created_at: Mapped[CreatedAt]
     last_touch_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
-    lost_reason: Mapped[str] = mapped_column(server_default="")
+    lost_reason: Mapped[Personal[str]] = mapped_column(server_default="")
     amount: Mapped[Decimal | None] = mapped_column(Numeric(15, 2))  # what it is worth, or was sold for
-    currency: Mapped[str] = mapped_column(server_default="")  # ISO 4217
+    currency: Mapped[Impersonal[str]] = mapped_column(server_default="")  # ISO 4217
     version: Mapped[int] = mapped_column(server_default="1")
 
 
@@ -73,20 +73,20 @@ class Touch(Base):
     id: Mapped[Id]
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"))
     lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id"))
-    kind: Mapped[str]  # form | call | mail | comment | assignment | stage | task
-    direction: Mapped[str] = mapped_column(server_default="in")  # in | out | internal
+    kind: Mapped[Impersonal[str]]  # form | call | mail | comment | assignment | stage | task
+    direction: Mapped[Impersonal[str]] = mapped_column(server_default="in")  # in | out | internal
     at: Mapped[datetime]
     source_id: Mapped[int | None] = mapped_column(ForeignKey("source.id"))
     event_id: Mapped[int | None]
     seq: Mapped[int] = mapped_column(server_default="0")  # an event may carry several inquiries
     call_id: Mapped[int | None] = mapped_column(ForeignKey("call.id"))
     message_id: Mapped[int | None] = mapped_column(ForeignKey("mail_message.id"))
-    actor: Mapped[str] = mapped_column(server_default="hub")  # "hub" or the user's id
-    title: Mapped[str] = mapped_column(server_default="")
-    text: Mapped[str] = mapped_column(server_default="")
-    data: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
-    likeness: Mapped[str] = mapped_column(server_default="")  # hash of source, form and what was said, but for the person
-    fingerprint: Mapped[str] = mapped_column(server_default="")  # the same with the person: equal ones are one submission
+    actor: Mapped[Impersonal[str]] = mapped_column(server_default="hub")  # "hub" or the user's id
+    title: Mapped[Personal[str]] = mapped_column(server_default="")
+    text: Mapped[Personal[str]] = mapped_column(server_default="")
+    data: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))
+    likeness: Mapped[Personal[str]] = mapped_column(server_default="")  # hash of source, form and what was said, but for the person
+    fingerprint: Mapped[Personal[str]] = mapped_column(server_default="")  # the same with the person: equal ones are one submission
     double_of: Mapped[int | None] = mapped_column(ForeignKey("touch.id"))  # the same submission, sent twice
     counted: Mapped[bool] = mapped_column(server_default=sql("true"))  # in its lead's `touches`; an equal double is not
 
@@ -105,17 +105,17 @@ class Activity(Base):
     )  # fmt: skip
 
     id: Mapped[Id]
-    kind: Mapped[str]  # call_back | call | mail | meeting | task
-    state: Mapped[str] = mapped_column(server_default="open")
+    kind: Mapped[Impersonal[str]]  # call_back | call | mail | meeting | task
+    state: Mapped[Impersonal[str]] = mapped_column(server_default="open")
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))
     lead_id: Mapped[int | None] = mapped_column(ForeignKey("lead.id"))
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))
     call_id: Mapped[int | None] = mapped_column(ForeignKey("call.id"))  # the first missed call
-    phone: Mapped[str] = mapped_column(server_default="")  # canonical key of the caller
-    title: Mapped[str] = mapped_column(server_default="")
+    phone: Mapped[Personal[str]] = mapped_column(server_default="")  # canonical key of the caller
+    title: Mapped[Personal[str]] = mapped_column(server_default="")
     due_at: Mapped[datetime]
     missed: Mapped[int] = mapped_column(server_default="0")  # calls missed since it was opened
     tried: Mapped[int] = mapped_column(server_default="0")  # calls back that nobody answered
     created_at: Mapped[CreatedAt]
     closed_at: Mapped[datetime | None]
-    result: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))  # {"code","call","by","seconds_to_call_back"}
+    result: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))  # {"code","call","by","seconds_to_call_back"}

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.models.base import Base, CreatedAt, Id
+from crm_core.models.base import Base, CreatedAt, Id, Impersonal, Personal
 
 
 class MailboxFolder(Base):
@@ -23,21 +23,21 @@ class MailboxFolder(Base):
 
     id: Mapped[Id]
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
-    name: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default="new")
+    name: Mapped[Impersonal[str]]
+    state: Mapped[Impersonal[str]] = mapped_column(server_default="new")
     uidvalidity: Mapped[int | None]
     last_uid: Mapped[int] = mapped_column(server_default="0")
     start_uid: Mapped[int] = mapped_column(server_default="0")  # mail up to here was there before us, and stays out
     start_at: Mapped[datetime | None]  # when that line was drawn; None: everything is wanted
     epoch: Mapped[int] = mapped_column(server_default="0")  # rises with every UIDVALIDITY change
-    resyncs: Mapped[list[Any]] = mapped_column(server_default=sql("'[]'"))  # times of the last changes; too many a day: stop
-    lease_token: Mapped[str | None]
+    resyncs: Mapped[Impersonal[list[Any]]] = mapped_column(server_default=sql("'[]'"))  # times of the last changes; too many a day: stop
+    lease_token: Mapped[Impersonal[str] | None]
     lease_until: Mapped[datetime | None]
     fails: Mapped[int] = mapped_column(server_default="0")
     next_poll_at: Mapped[CreatedAt]
     next_sweep_at: Mapped[CreatedAt]  # reconciliation
     last_ok_at: Mapped[datetime | None]
-    last_error: Mapped[dict[str, Any] | None]  # {"code","message","since"}
+    last_error: Mapped[Impersonal[dict[str, Any]] | None]  # {"code","message","since"}
     missed: Mapped[int] = mapped_column(server_default="0")  # found by reconciliation; must stay 0
 
 
@@ -57,11 +57,11 @@ class MailRef(Base):
     uid: Mapped[int]
     size: Mapped[int | None]  # bytes, as the server says
     internaldate: Mapped[datetime | None]
-    status: Mapped[str] = mapped_column(server_default="seen")
+    status: Mapped[Impersonal[str]] = mapped_column(server_default="seen")
     attempts: Mapped[int] = mapped_column(server_default="0")
     next_try_at: Mapped[CreatedAt]
     event_id: Mapped[int | None]
-    error: Mapped[dict[str, Any] | None]
+    error: Mapped[Impersonal[dict[str, Any]] | None]
 
 
 class MailMessage(Base):
@@ -74,12 +74,12 @@ class MailMessage(Base):
     )
 
     id: Mapped[Id]
-    dedup_key: Mapped[str]
-    message_id: Mapped[str] = mapped_column(server_default="")
-    direction: Mapped[str] = mapped_column(server_default="in")
-    participants: Mapped[list[str]] = mapped_column(server_default=sql("'{}'"))  # canonical addresses of From, To, Cc
-    sender: Mapped[str] = mapped_column(server_default="")
-    subject: Mapped[str] = mapped_column(server_default="")
+    dedup_key: Mapped[Impersonal[str]]
+    message_id: Mapped[Personal[str]] = mapped_column(server_default="")
+    direction: Mapped[Impersonal[str]] = mapped_column(server_default="in")
+    participants: Mapped[Personal[list[str]]] = mapped_column(server_default=sql("'{}'"))  # canonical addresses of From, To, Cc
+    sender: Mapped[Personal[str]] = mapped_column(server_default="")
+    subject: Mapped[Personal[str]] = mapped_column(server_default="")
     sent_at: Mapped[datetime | None]
     event_id: Mapped[int]
     contact_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))

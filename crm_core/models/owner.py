@@ -9,14 +9,14 @@ from sqlalchemy import CheckConstraint, Float, ForeignKey, Index
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.models.base import Base, CreatedAt, Id
+from crm_core.models.base import Base, CreatedAt, Id, Impersonal, Personal, StaffData
 
 
 class Team(Base):
     __tablename__ = "team"
 
     id: Mapped[Id]
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[Impersonal[str]] = mapped_column(unique=True)
 
 
 class Owner(Base):
@@ -29,9 +29,9 @@ class Owner(Base):
     )
 
     id: Mapped[Id]
-    name: Mapped[str]
-    extension: Mapped[str] = mapped_column(server_default="")
-    email: Mapped[str] = mapped_column(server_default="")
+    name: Mapped[StaffData[str]]
+    extension: Mapped[StaffData[str]] = mapped_column(server_default="")
+    email: Mapped[StaffData[str]] = mapped_column(server_default="")
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
     active: Mapped[bool] = mapped_column(server_default=sql("true"))
     duty: Mapped[bool] = mapped_column(server_default=sql("false"))
@@ -46,7 +46,7 @@ class Absence(Base):
     owner_id: Mapped[int] = mapped_column(ForeignKey("owner.id"), index=True)
     from_at: Mapped[CreatedAt]
     until_at: Mapped[datetime]
-    reason: Mapped[str] = mapped_column(server_default="")
+    reason: Mapped[StaffData[str]] = mapped_column(server_default="")
 
 
 class Pool(Base):
@@ -56,7 +56,7 @@ class Pool(Base):
     __table_args__ = (Index("uq_pool_default", "is_default", unique=True, postgresql_where=sql("is_default")),)
 
     id: Mapped[Id]
-    name: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[Impersonal[str]] = mapped_column(unique=True)
     is_default: Mapped[bool] = mapped_column(server_default=sql("false"))
     seq: Mapped[int] = mapped_column(server_default="0")  # picks made so far
 
@@ -85,7 +85,7 @@ class Assignment(Base):
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id"), index=True)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))
     pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))
-    kind: Mapped[str]  # sticky | pool | cover | duty | nobody | manual | answered
-    trace: Mapped[dict[str, Any]]
-    actor: Mapped[str] = mapped_column(server_default="hub")
+    kind: Mapped[Impersonal[str]]  # sticky | pool | cover | duty | nobody | manual | answered
+    trace: Mapped[Personal[dict[str, Any]]]
+    actor: Mapped[Impersonal[str]] = mapped_column(server_default="hub")
     at: Mapped[CreatedAt]

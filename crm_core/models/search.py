@@ -8,7 +8,7 @@ from sqlalchemy import Index
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.models.base import Base, Id
+from crm_core.models.base import Base, Id, Impersonal, Personal
 
 
 class SearchDocument(Base):
@@ -20,10 +20,10 @@ class SearchDocument(Base):
         Index("ix_search_document_contact_id", "contact_id"),
     )
 
-    kind: Mapped[str] = mapped_column(primary_key=True)  # contact | lead | touch
+    kind: Mapped[Impersonal[str]] = mapped_column(primary_key=True)  # contact | lead | touch
     row_id: Mapped[int] = mapped_column(primary_key=True)
     contact_id: Mapped[int]  # the person that it was made for; no foreign key: it is wiped by its writer alone
-    words: Mapped[Any] = mapped_column(TSVECTOR)
+    words: Mapped[Personal[Any]] = mapped_column(TSVECTOR)
 
 
 class SearchQueue(Base):

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.models.base import Base, CreatedAt, Id
+from crm_core.models.base import Base, CreatedAt, Id, Impersonal, Personal, StaffData
 
 
 class Source(Base):
@@ -22,14 +22,14 @@ class Source(Base):
     )
 
     id: Mapped[Id]
-    name: Mapped[str]
-    connector: Mapped[str]
-    channel: Mapped[str]
-    config: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
-    state: Mapped[str] = mapped_column(server_default="active")
-    line: Mapped[str] = mapped_column(server_default="")  # product line of its leads
+    name: Mapped[Impersonal[str]]
+    connector: Mapped[Impersonal[str]]
+    channel: Mapped[Impersonal[str]]
+    config: Mapped[StaffData[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))
+    state: Mapped[Impersonal[str]] = mapped_column(server_default="active")
+    line: Mapped[Impersonal[str]] = mapped_column(server_default="")  # product line of its leads
     pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))  # None: the default pool
-    allowed_hosts: Mapped[list[str]] = mapped_column(server_default=sql("'{}'"))  # a browser form may be sent back there
+    allowed_hosts: Mapped[Impersonal[list[str]]] = mapped_column(server_default=sql("'{}'"))  # a browser form may be sent back there
     # Until then every inquiry is set aside: a burst of what looks like fakes is under way.
     quarantine_until: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
@@ -44,11 +44,11 @@ class SourceToken(Base):
     __tablename__ = "source_token"
     __table_args__ = (CheckConstraint("state IN ('active','rotated','disabled')", name="state"),)
 
-    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)  # SHA-256 of the token
+    digest: Mapped[Impersonal[bytes]] = mapped_column(LargeBinary, primary_key=True)  # SHA-256 of the token
     source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), index=True)
-    token: Mapped[str]  # encrypted at rest
+    token: Mapped[Impersonal[str]]  # encrypted at rest
     is_alias: Mapped[bool] = mapped_column(server_default=sql("false"))  # never shown as the source's address
-    state: Mapped[str] = mapped_column(server_default="active")
+    state: Mapped[Impersonal[str]] = mapped_column(server_default="active")
     created_at: Mapped[CreatedAt]
     retired_at: Mapped[datetime | None]
 
@@ -93,31 +93,31 @@ class InboundEvent(Base):
     )  # fmt: skip
 
     id: Mapped[Id]
-    uid: Mapped[str] = mapped_column(unique=True, server_default=sql("replace(uuidv7()::text, '-', '')"))
+    uid: Mapped[Impersonal[str]] = mapped_column(unique=True, server_default=sql("replace(uuidv7()::text, '-', '')"))
     source_id: Mapped[int]
-    channel: Mapped[str]
+    channel: Mapped[Impersonal[str]]
     received_at: Mapped[CreatedAt]
-    method: Mapped[str] = mapped_column(server_default="POST")
-    path: Mapped[str] = mapped_column(server_default="")
-    query: Mapped[str] = mapped_column(server_default="")
-    headers: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
-    body: Mapped[bytes] = mapped_column(LargeBinary)
-    remote_ip: Mapped[str] = mapped_column(server_default="")
-    provider_key: Mapped[str | None]
+    method: Mapped[Impersonal[str]] = mapped_column(server_default="POST")
+    path: Mapped[Personal[str]] = mapped_column(server_default="")
+    query: Mapped[Personal[str]] = mapped_column(server_default="")
+    headers: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))
+    body: Mapped[Personal[bytes]] = mapped_column(LargeBinary)
+    remote_ip: Mapped[Personal[str]] = mapped_column(server_default="")
+    provider_key: Mapped[Personal[str] | None]
     unclaimed: Mapped[bool] = mapped_column(server_default=sql("false"))  # came in on a rotated or disabled token
     redeliveries: Mapped[int] = mapped_column(server_default="0")
-    state: Mapped[str] = mapped_column(server_default="waiting")
+    state: Mapped[Impersonal[str]] = mapped_column(server_default="waiting")
     attempts: Mapped[int] = mapped_column(server_default="0")
     lost_claims: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[CreatedAt]  # a claim moves it to the end of its lease
-    claim_token: Mapped[str | None]  # fencing: only the holder may finish it
-    outcome: Mapped[str | None]
-    reason: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))  # {"code", …}
-    error: Mapped[dict[str, Any] | None]  # {"code","message","path"} while it needs attention or waits for a retry
+    claim_token: Mapped[Impersonal[str] | None]  # fencing: only the holder may finish it
+    outcome: Mapped[Impersonal[str] | None]
+    reason: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))  # {"code", …}
+    error: Mapped[Personal[dict[str, Any]] | None]  # {"code","message","path"} while it needs attention or waits for a retry
     lead_id: Mapped[int | None] = mapped_column(index=True)
     contact_id: Mapped[int | None]
     done_at: Mapped[datetime | None]
     # What a person decided about it, above all rules: {"spam":"ham","consent":"accepted","by":user,"at":time}.
-    verdict: Mapped[dict[str, Any] | None]
+    verdict: Mapped[Personal[dict[str, Any]] | None]
     erased_at: Mapped[datetime | None]  # its bytes are gone on a person's demand; it stays counted and is never replayed
     replayed: Mapped[int] = mapped_column(server_default="0")  # how often a person sent it through again

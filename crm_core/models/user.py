@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBina
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from crm_core.models.base import Base, CreatedAt, Id
+from crm_core.models.base import Base, CreatedAt, Id, Impersonal, StaffData
 
 ROLES = ("admin", "head", "manager", "ops", "readonly")
 _ROLE_CHECK = "role IN ('admin','head','manager','ops','readonly')"
@@ -20,12 +20,12 @@ class User(Base):
     __table_args__ = (CheckConstraint(_ROLE_CHECK, name="role"),)
 
     id: Mapped[Id]
-    login: Mapped[str] = mapped_column(unique=True)  # e-mail, lower case
-    name: Mapped[str] = mapped_column(server_default="")
-    role: Mapped[str]
+    login: Mapped[StaffData[str]] = mapped_column(unique=True)  # e-mail, lower case
+    name: Mapped[StaffData[str]] = mapped_column(server_default="")
+    role: Mapped[Impersonal[str]]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))
-    password_hash: Mapped[str | None]  # argon2id; None: by link only
-    locale: Mapped[str] = mapped_column(server_default="")
+    password_hash: Mapped[StaffData[str] | None]  # argon2id; None: by link only
+    locale: Mapped[Impersonal[str]] = mapped_column(server_default="")
     active: Mapped[bool] = mapped_column(server_default=sql("true"))
     signed_in_at: Mapped[datetime | None]  # last; None: never
     created_at: Mapped[CreatedAt]
@@ -36,12 +36,12 @@ class ApiToken(Base):
     __table_args__ = (CheckConstraint(_ROLE_CHECK, name="role"),)
 
     id: Mapped[Id]
-    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)  # SHA-256
-    name: Mapped[str]
-    role: Mapped[str]
+    digest: Mapped[Impersonal[bytes]] = mapped_column(LargeBinary, unique=True)  # SHA-256
+    name: Mapped[Impersonal[str]]
+    role: Mapped[Impersonal[str]]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))  # whose rows a manager's token sees
-    prefix: Mapped[str] = mapped_column(server_default="")  # its first characters, to tell it apart in a list
-    created_by: Mapped[str] = mapped_column(server_default="")  # an actor: "user:7", "cli"; "" before this was kept
+    prefix: Mapped[Impersonal[str]] = mapped_column(server_default="")  # its first characters, to tell it apart in a list
+    created_by: Mapped[Impersonal[str]] = mapped_column(server_default="")  # an actor: "user:7", "cli"; "" before this was kept
     created_at: Mapped[CreatedAt]
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]  # None: never
@@ -53,7 +53,7 @@ class SignInLink(Base):
 
     __tablename__ = "sign_in_link"
 
-    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    digest: Mapped[Impersonal[bytes]] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
@@ -66,10 +66,10 @@ class UserSession(Base):
     __table_args__ = (Index("ix_user_session_user_id", "user_id"),)
 
     id: Mapped[Id]
-    digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)  # SHA-256 of what the cookie holds
+    digest: Mapped[Impersonal[bytes]] = mapped_column(LargeBinary, unique=True)  # SHA-256 of what the cookie holds
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
-    method: Mapped[str]  # password | link
-    agent: Mapped[str] = mapped_column(server_default="")  # class of the browser, "Firefox, Linux"; never its whole name
+    method: Mapped[Impersonal[str]]  # password | link
+    agent: Mapped[StaffData[str]] = mapped_column(server_default="")  # class of the browser, "Firefox, Linux"; never its whole name
     created_at: Mapped[CreatedAt]
     last_seen_at: Mapped[datetime]  # written at most once a minute
     expires_at: Mapped[datetime]
@@ -88,8 +88,8 @@ class SignInBucket(Base):
     )
 
     id: Mapped[Id]
-    key: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
-    parent: Mapped[bytes | None] = mapped_column(LargeBinary)  # of a turn: the network that waits
+    key: Mapped[Impersonal[bytes]] = mapped_column(LargeBinary, unique=True)
+    parent: Mapped[Impersonal[bytes] | None] = mapped_column(LargeBinary)  # of a turn: the network that waits
     failures: Mapped[float] = mapped_column(server_default="0")
     changed_at: Mapped[datetime]
     closed_until: Mapped[datetime | None]
@@ -107,10 +107,10 @@ class AuditEntry(Base):
 
     id: Mapped[Id]
     at: Mapped[CreatedAt]
-    actor: Mapped[str]  # "user:7", "token:3", "cli"
-    action: Mapped[str]  # "event.replay", "lead.assign", "source.add", …
-    subject: Mapped[str]  # "event:…", "lead:…"
-    data: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
+    actor: Mapped[Impersonal[str]]  # "user:7", "token:3", "cli"
+    action: Mapped[Impersonal[str]]  # "event.replay", "lead.assign", "source.add", …
+    subject: Mapped[Impersonal[str]]  # "event:…", "lead:…"
+    data: Mapped[Impersonal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))
 
 
 class AuditSeal(Base):
@@ -120,4 +120,4 @@ class AuditSeal(Base):
 
     position: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)  # 1, 2, 3, … without gaps
     entry_id: Mapped[int] = mapped_column(BigInteger, unique=True)  # no foreign key: that one is gone is what it shows
-    hash: Mapped[bytes] = mapped_column(LargeBinary)  # SHA-256 over the hash before it and the row's content
+    hash: Mapped[Impersonal[bytes]] = mapped_column(LargeBinary)  # SHA-256 over the hash before it and the row's content
