@@ -20,8 +20,8 @@ run: $(STAMP) ## Start everything on this machine; Ctrl-C stops it
 demo: $(STAMP) ## Play a day of traffic through a hub that is running
 	@exec $(BIN)/leadhub demo
 
-bench: $(STAMP) ## Measure, the baselines in the same run
-	@exec $(BIN)/python -m bench
+bench: $(STAMP) ## Measure, the baselines in the same run (PEERS=1 for node-red as well, from npm)
+	@exec $(BIN)/python -m bench $(if $(PEERS),--peers)
 
 test: $(STAMP) test-system ## The whole suite (T=path for a part of it, W=processes)
 	$(PYTEST) -n $(W) --dist worksteal -m "not serial" $(T)

@@ -20,18 +20,18 @@ from bench.stage import Hub, Stage, listens, running, wait_until
 from bench.table import Line, at_least, at_most, limit
 from leadhub.embedded import ports
 
-_MOST_POSTS = 1_000_000  # numbers kept apart for one round, so that no key comes twice
+MOST_POSTS = 1_000_000  # numbers kept apart for one round, so that no key comes twice
 
 
 def measure(stage: Stage, rounds: int, seconds: float) -> list[Line]:
     with contextlib.ExitStack() as stack:
         hub = stage.hub("bench_capture")
         f0_port = stack.enter_context(_f0(stage))
-        w0_port = stack.enter_context(_w0(stage))
+        w0_port = stack.enter_context(w0_server(stage))
         stack.enter_context(hub.role("web"))
         ours, obvious, least, presets = [], [], [], []
         for number in range(rounds):
-            first = number * _MOST_POSTS
+            first = number * MOST_POSTS
             obvious.append(closed_loop(f0_port, posts("/lead", first), seconds))
             ours.append(post(hub, first, seconds))
             least.append(closed_loop(w0_port, posts("/lead", first), seconds))
@@ -43,20 +43,20 @@ def measure(stage: Stage, rounds: int, seconds: float) -> list[Line]:
         stack.enter_context(hub.role("beat"))
         obvious_again, working = [], []
         for number in range(rounds, rounds + max(1, rounds // 2)):
-            first = number * _MOST_POSTS
+            first = number * MOST_POSTS
             obvious_again.append(closed_loop(f0_port, posts("/lead", first), seconds))
             working.append(post(hub, first, seconds))
     stage.drop("bench_capture")
     return [
-        at_least("posts acknowledged after commit, entrance alone", _rates(ours), _rates(obvious), 2.0, "/s", "F0"),
-        at_least("the same", _rates(ours), _rates(least), 0.45, "/s", "W0"),
+        at_least("posts acknowledged after commit, entrance alone", rates(ours), rates(obvious), 2.0, "/s", "F0"),
+        at_least("the same", rates(ours), rates(least), 0.45, "/s", "W0"),
         at_most("p99 of these answers", [r.p99_ms for r in ours], [r.p99_ms for r in obvious], 0.6, "ms", "F0"),
-        at_least("posts to a preset's address (Tilda) acknowledged", _rates(presets), _rates(obvious), 2.0, "/s", "F0"),
-        at_least("the same", _rates(presets), _rates(least), 0.45, "/s", "W0"),
+        at_least("posts to a preset's address (Tilda) acknowledged", rates(presets), rates(obvious), 2.0, "/s", "F0"),
+        at_least("the same", rates(presets), rates(least), 0.45, "/s", "W0"),
         at_most("p99 of these answers", [r.p99_ms for r in presets], [r.p99_ms for r in obvious], 0.6, "ms", "F0"),
         limit("answers other than 2xx", sum(r.refused for r in (*ours, *presets, *working)), 0, ""),
         at_least(
-            "the same, both workers busy with them on the same cores", _rates(working), _rates(obvious_again), None,
+            "the same, both workers busy with them on the same cores", rates(working), rates(obvious_again), None,
             "/s", "F0",
         ),
     ]  # fmt: skip
@@ -71,12 +71,12 @@ def measure_with_history(stage: Stage, rounds: int, seconds: float, leads: int) 
         stack.enter_context(full.role("web"))
         before, after = [], []
         for number in range(rounds):
-            before.append(post(empty, number * _MOST_POSTS, seconds))
-            after.append(post(full, number * _MOST_POSTS, seconds))
+            before.append(post(empty, number * MOST_POSTS, seconds))
+            after.append(post(full, number * MOST_POSTS, seconds))
     stage.drop("bench_empty")
     stage.drop("bench_full")
     what = f"posts acknowledged with {leads:,} leads in the hub"
-    return [at_least(what, _rates(after), _rates(before), 0.95, "/s", "empty hub")]
+    return [at_least(what, rates(after), rates(before), 0.95, "/s", "empty hub")]
 
 
 def post(hub: Hub, first: int, seconds: float) -> Round:
@@ -94,7 +94,7 @@ def _f0(stage: Stage) -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def _w0(stage: Stage) -> Iterator[int]:
+def w0_server(stage: Stage) -> Iterator[int]:
     argv = [
         "granian",
         "--interface=wsgi",
@@ -122,7 +122,7 @@ def _baseline(stage: Stage, name: str, table: str, argv: list[str]) -> Iterator[
     stage.drop(f"bench_{name}")
 
 
-def _rates(rounds: list[Round]) -> list[float]:
+def rates(rounds: list[Round]) -> list[float]:
     return [each.rate for each in rounds]
 
 

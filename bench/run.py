@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import capture, engine, idle, latency, reading, redelivery
+from bench.peers import node_red
 from bench.stage import Stage, servers
 from bench.table import Line, show, write_json
 
@@ -19,6 +20,7 @@ from bench.table import Line, show, write_json
 Measurement = Callable[[Stage], list[Line]]
 MEASUREMENTS: dict[str, tuple[Measurement, Measurement]] = {
     "capture": (lambda s: capture.measure(s, 5, 5.0), lambda s: capture.measure(s, 2, 2.0)),
+    "peers": (lambda s: node_red.measure(s, 5, 4.0), lambda s: node_red.measure(s, 3, 2.0)),
     "history": (
         lambda s: capture.measure_with_history(s, 5, 3.0, 50_000),
         lambda s: capture.measure_with_history(s, 2, 1.5, 50_000),
@@ -30,6 +32,9 @@ MEASUREMENTS: dict[str, tuple[Measurement, Measurement]] = {
     "idle": (lambda s: idle.measure(s, 10.0), lambda s: idle.measure(s, 3.0)),
 }
 
+#: Measured only when they are asked for: they install programs of other houses.
+ASKED_FOR = ("peers",)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -39,14 +44,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--only", action="append", choices=list(MEASUREMENTS), help="one measurement; may be repeated"
     )
+    parser.add_argument("--peers", action="store_true", help="node-red as well, installed from npm")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     options = parser.parse_args(argv)
+    wanted = options.only or [name for name in MEASUREMENTS if name not in ASKED_FOR or getattr(options, name)]
     lines: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="leadhub-bench-") as name:
         directory = Path(name)
         directory.chmod(0o711)  # PostgreSQL may have to run as somebody else
         with servers(directory) as stage:
-            for measurement in options.only or MEASUREMENTS:
+            for measurement in wanted:
                 began = time.monotonic()
                 found = MEASUREMENTS[measurement][options.quick](stage)
                 lines += found

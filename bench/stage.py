@@ -40,6 +40,9 @@ class Stage:
         with psycopg.connect(self.cluster.url(postgres.ADMIN, "postgres"), autocommit=True) as admin:
             admin.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
             admin.execute(f"CREATE DATABASE {name} OWNER {postgres.ROLE}")
+        return self.url(name)
+
+    def url(self, name: str) -> str:
         return self.cluster.url(postgres.ROLE, name)
 
     def drop(self, name: str) -> None:
@@ -114,11 +117,12 @@ def running(
     log: Path,
     environment: Mapping[str, str] | None = None,
     stop: signal.Signals = signal.SIGTERM,
+    cwd: Path = ROOT,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A child process in a group of its own, asked to end and then made to."""
     with log.open("ab") as output:
         process = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=ROOT, start_new_session=True,
+            argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=cwd, start_new_session=True,
             env={**os.environ, **(environment or {})},
         )  # fmt: skip
     try:

@@ -67,6 +67,11 @@ def limit(what: str, value: float, bar: float, unit: str, digits: int = 0) -> Li
     return Line(what, f"{value:.{digits}f} {unit}".strip(), "", "", f"≤ {bar:g} {unit}".strip(), value <= bar)
 
 
+def skipped(what: str, reason: str) -> Line:
+    """A figure that cannot be had on this machine, and why."""
+    return Line(what, f"skipped: {reason}", "", "", "", None)
+
+
 def show(lines: Sequence[Line]) -> str:
     """A Markdown table that also reads well on a terminal."""
     rows = [("figure", "Leadhub", "baseline", "ratio (lowest to highest round)", "bar", "")]

@@ -1,0 +1,1 @@
+"""Programs of other houses that do the same work, installed for the measurement and measured in the same run."""
