@@ -51,6 +51,10 @@ class NotFound(HubError):
     """A thing named by id does not exist, or the asker may not see it: 404."""
 
 
+class Forbidden(HubError):
+    """The role may not do this at all: 403. A row that it may not see is NotFound instead."""
+
+
 class Invalid(HubError):
     """A request's own content is wrong: 422, `data["fields"]` names the places."""
 

@@ -8,8 +8,8 @@ from flask import g, request
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from crm_core.access import Principal, find_token, may, why_not
-from webhooks.problems import Forbidden, SignInNeeded
+from crm_core.access import Principal, find_token, why_not
+from webhooks.problems import SignInNeeded
 
 _LONGEST_TOKEN = 200
 
@@ -45,8 +45,3 @@ def _find(engine: Engine, token: str) -> Principal | None:
     with engine.begin() as connection:
         return find_token(connection, token)
 
-
-def demand(principal: Principal, permission: str) -> None:
-    """Raises Forbidden."""
-    if not may(principal, permission):
-        raise Forbidden("forbidden", f"The role {principal.role} lacks the permission {permission}.")

@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 
 from crm_core.errors import (
     Conflict,
+    Forbidden,
     HubError,
     Invalid,
     Malformed,
@@ -54,10 +55,6 @@ class ProblemKind:
 
 class SignInNeeded(HubError):
     """No token, or one that is unknown or revoked: 401."""
-
-
-class Forbidden(HubError):
-    """The role may not do this at all: 403. A row that it may not see is NotFound instead."""
 
 
 class UnsupportedMedia(HubError):

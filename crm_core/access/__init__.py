@@ -6,10 +6,11 @@ Rights are checked here and nowhere else; a door only asks `may` and adds the cl
 from crm_core.access.journal import audit
 from crm_core.access.links import sign_in_link, use_sign_in_link
 from crm_core.access.passwords import PasswordHash, hash_password
-from crm_core.access.principal import Principal
+from crm_core.access.principal import COMMAND_LINE, DEMO, HUB, Principal
 from crm_core.access.rights import (
     PERMISSIONS,
     ROLE_PERMISSIONS,
+    demand,
     may,
     sees_leads_of,
     visible_activities,
@@ -43,8 +44,8 @@ from crm_core.access.users import (
 )
 
 __all__ = [
-    "PERMISSIONS", "ROLE_PERMISSIONS", "Attempt", "PasswordHash", "Principal", "add_token", "add_user", "audit",
-    "begin_session", "change_user", "check_password", "confirm_password", "create_token", "cut_off_owner",
+    "COMMAND_LINE", "DEMO", "HUB", "PERMISSIONS", "ROLE_PERMISSIONS", "Attempt", "PasswordHash", "Principal", "add_token", "add_user", "audit",
+    "begin_session", "change_user", "check_password", "confirm_password", "create_token", "cut_off_owner", "demand",
     "disable_user", "enable_user", "end_session", "end_session_of", "end_sessions", "find_session", "find_token",
     "find_user_id", "has_password", "hash_password", "list_sessions", "make_link", "may", "revoke_token", "sees_leads_of",
     "set_locale",

@@ -1,15 +1,15 @@
-"""The one who acts: a signed-in person, an API token, or the command line. Plain data, no rights in it."""
+"""The one who acts: a signed-in person, an API token, the command line, the demo or the hub itself. Plain data, no rights in it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    kind: Literal["user", "token", "cli"]
-    id: int
+    kind: Literal["user", "token", "cli", "demo", "hub"]
+    id: int  # 0 for those of whom there is one
     name: str
     role: str  # one of crm_core.models.ROLES
     owner_id: int | None = None  # whose leads a manager sees; None for a manager means: none
@@ -17,5 +17,11 @@ class Principal:
 
     @property
     def actor(self) -> str:
-        """How touches, assignments and the audit name him: "user:7", "token:3", "cli"."""
-        return "cli" if self.kind == "cli" else f"{self.kind}:{self.id}"
+        """How touches, assignments and the audit name them: "user:7", "token:3", "cli"."""
+        return f"{self.kind}:{self.id}" if self.kind in ("user", "token") else self.kind
+
+
+#: Whoever may run commands on the hub's machine may everything.
+COMMAND_LINE: Final = Principal("cli", 0, "command line", "admin")
+DEMO: Final = Principal("demo", 0, "demo", "admin")
+HUB: Final = Principal("hub", 0, "hub", "admin")  # what the workers do by themselves

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, false, or_, select, t
 from sqlalchemy.orm import aliased
 
 from crm_core.access.principal import Principal
+from crm_core.errors import Forbidden
 from crm_core.models import Activity, Call, Contact, Lead, Touch
 
 #: Permission → roles that have it. `raw` and `replay` are apart from reading, because a raw body holds everything a
@@ -49,6 +50,12 @@ PERMISSIONS: Final = frozenset(ROLE_PERMISSIONS)
 def may(principal: Principal | None, permission: str) -> bool:
     """Deny by default: nobody, an unknown role and an unknown permission may nothing."""
     return principal is not None and principal.role in ROLE_PERMISSIONS.get(permission, frozenset())
+
+
+def demand(principal: Principal, permission: str) -> None:
+    """Raises Forbidden. Every command begins with it, whatever its door has asked already."""
+    if not may(principal, permission):
+        raise Forbidden("forbidden", f"The role {principal.role} lacks the permission {permission}.")
 
 
 def _sees_all(principal: Principal) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from crm_core.base import history
 from crm_core.intake.enclosures import write_enclosures
 from crm_core.intake.owning import give_owners, write_pools
 from crm_core.intake.rows import Cursor, draw_ids, insert_rows, update_rows
@@ -19,6 +21,10 @@ from crm_core.intake.state import (
     TouchState,
 )
 from crm_core.search.indexing import mark_batch
+
+MERGED = history.Action("contact.merge")
+CREATED = history.Action("lead.create")
+TOUCHED = history.Action("lead.touch")  # an inquiry, a call or a mail joined a lead that was there
 
 #: "Last seen" of an identifier is kept to this precision, so that a busy client does not rewrite rows all day.
 _SEEN_PRECISION = timedelta(hours=1)
@@ -251,13 +257,14 @@ def _write_messages(cursor: Cursor, snapshot: Snapshot) -> None:
 
 
 def _write_touches(cursor: Cursor, snapshot: Snapshot) -> None:
-    insert_rows(
-        cursor, "touch",
+    history.record_batch(
+        cursor,
         [{"id": t.id, "contact_id": t.contact.id, "lead_id": t.lead.id if t.lead else None, "actor": "hub",
           "call_id": t.call.id if t.call else None, "message_id": t.message.id if t.message else None,
           "likeness": "", "fingerprint": "", "counted": True,
           "double_of": t.double_of.id if isinstance(t.double_of, TouchState) else t.double_of, **t.columns}
          for t in snapshot.new_touches],
+        _happened(snapshot),
     )  # fmt: skip
     update_rows(
         cursor, "touch",
@@ -274,6 +281,18 @@ def _write_touches(cursor: Cursor, snapshot: Snapshot) -> None:
         [{"id": t.id, "likeness": t.columns["likeness"], "fingerprint": t.columns["fingerprint"]}
          for t in snapshot.changed_touches if "fingerprint" in t.columns],
     )  # fmt: skip
+
+
+def _happened(snapshot: Snapshot) -> Iterator[tuple[history.Action, int]]:
+    """What the outbox is told of this batch."""
+    for merge in snapshot.merges:
+        yield MERGED, merge["winner"].root.id
+    for lead in snapshot.new_leads:
+        if lead.id is not None:
+            yield CREATED, lead.id
+    for lead in snapshot.leads.values():
+        if lead.id is not None and lead.new_touches and not lead.created:
+            yield TOUCHED, lead.id
 
 
 def _join_later_calls(cursor: Cursor, snapshot: Snapshot) -> None:

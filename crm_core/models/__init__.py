@@ -1,6 +1,6 @@
 """All tables. Import from here."""
 
-from crm_core.models.base import Base
+from crm_core.models.base import Base, OutboxEntry, OutboxSubscriber
 from crm_core.models.call import Call
 from crm_core.models.contact import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion, Tombstone
 from crm_core.models.form import (
@@ -33,7 +33,7 @@ from crm_core.models.user import (
 __all__ = [
     "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "AuditSeal", "Base", "Call", "CaptureStat", "Consent",
     "ConsentText", "Contact", "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
-    "MailboxFolder", "MergeEvent", "Owner", "Pool", "PoolMember", "SearchDocument", "SearchQueue", "SignInBucket", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
+    "MailboxFolder", "MergeEvent", "OutboxEntry", "OutboxSubscriber", "Owner", "Pool", "PoolMember", "SearchDocument", "SearchQueue", "SignInBucket", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
     "SourcePoll", "SourceToken", "SourceWatch", "Suggestion",
     "Team", "Tombstone", "Touch", "User", "UserSession",
 ]  # fmt: skip

@@ -9,10 +9,11 @@ import orjson
 from flask import Response, request
 from pydantic import BaseModel, ValidationError
 
+from crm_core.access import demand
 from crm_core.config import HubConfig
 from crm_core.errors import Invalid, Malformed
 from webhooks.api.route import Ask, Route
-from webhooks.auth import authenticate, demand
+from webhooks.auth import authenticate
 from webhooks.engines import ui_engine
 from webhooks.problems import UnsupportedMedia, from_validation
 

@@ -8,7 +8,16 @@ from typing import Final
 from flask import Response, g, make_response, request
 from werkzeug.exceptions import HTTPException
 
-from crm_core.errors import Conflict, HubError, Invalid, Misconfigured, NotFound, TooMany, Transient
+from crm_core.errors import (
+    Conflict,
+    Forbidden,
+    HubError,
+    Invalid,
+    Misconfigured,
+    NotFound,
+    TooMany,
+    Transient,
+)
 from webhooks.console.desk import Desk
 from webhooks.problems import is_database_away, where
 
@@ -17,6 +26,7 @@ log = logging.getLogger(__name__)
 #: Error class → (texts "error.<kind>", HTTP status).
 KINDS: Final[dict[type[HubError], tuple[str, int]]] = {
     NotFound: ("not_found", 404),
+    Forbidden: ("forbidden", 403),
     Invalid: ("invalid", 422),
     Conflict: ("conflict", 409),
     TooMany: ("too_many", 429),
