@@ -19,6 +19,7 @@ from crm_core.config import HubConfig
 from crm_core.errors import HubError, Transient
 from ingest.arrival import RawArrival, Receipt, new_uid, safe_key
 from ingest.bounded import BoundedConnection, connect_bounded
+from ingest.event_transitions import count_redeliveries
 from ingest.insert import insert_named, is_conflict, kept_apart
 
 # A little less than a request waits, so that a hung server is known before they leave.
@@ -32,14 +33,6 @@ _OPTIONS = "-c lock_timeout=250 -c statement_timeout=2000"
 
 # Not the server's word on a statement but its last one, or none: shutting down, line lost, a standby now.
 _LINE_LOST = ("57P", "08", "25006")
-
-_COUNT = """
-UPDATE inbound_event e SET redeliveries = e.redeliveries + t.times FROM (
-  SELECT l.id, i.times FROM inbound_event l
-  JOIN (SELECT id, count(*) AS times FROM unnest(%s::int8[]) AS u(id) GROUP BY id) AS i ON i.id = l.id
-  FOR UPDATE OF l SKIP LOCKED) AS t
-WHERE e.id = t.id RETURNING e.id
-"""
 
 _log = logging.getLogger(__name__)
 
@@ -222,9 +215,7 @@ class JournalWriter:
         if self._connection is None or self._connection.closed:
             return
         try:
-            counted = {
-                event_id for (event_id,) in self._connection.execute(_COUNT, (self._uncounted,)).fetchall()
-            }
+            counted = count_redeliveries(self._connection, self._uncounted)
         except psycopg.Error as error:
             _log.warning("redeliveries not counted yet (%s)", error.sqlstate)
             return

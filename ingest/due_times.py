@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from crm_core.calls import GRACE, STALE_RINGING, STALE_TALKING
 from crm_core.intake.rows import Cursor
+from ingest import event_transitions
 from ingest.backfill import LONGEST_PAUSE_MINUTES
-from ingest.claim import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, TO_FETCH
+from ingest.event_states import SPREAD
 from ingest.files_fetching import FIRST_PAUSE_SECONDS as FILES_FIRST_SECONDS
 from ingest.files_fetching import LEASE_SECONDS as FILES_LEASE_SECONDS
 from ingest.files_fetching import LONGEST_PAUSE_SECONDS as FILES_LONGEST_SECONDS
@@ -19,10 +20,6 @@ from ingest.mailbox.limits import DEFAULT
 
 #: Between a time being written and being judged; also what a clock that is corrected by small steps may be off.
 _MARGIN_SECONDS = 1.0
-#: Shortest pause that a tried event is believed to have: some wait for a moment of their own choosing.
-_LEAST_PAUSE_SECONDS = 30
-#: Pauses are spread by up to half of their length, so that not all come at once.
-_SPREAD = 1.5
 #: A mailbox that was never read, or whose settings do not say how often.
 _POLL_SECONDS = 60
 
@@ -35,7 +32,7 @@ _POLL_PAUSE = f"""CASE
     WHEN f.last_error->>'code' = 'throttled' THEN {LONGEST_WAIT_SECONDS}
     WHEN f.state = 'stopped' THEN {DEFAULT.sweep_seconds}
     WHEN f.state = 'auth_failed' THEN {DEFAULT.auth_retry_seconds}
-    ELSE {_SPREAD} * least({DEFAULT.longest_backoff_seconds}, {DEFAULT.backoff_seconds} * 2.0 ^ least(f.fails, 20)) END"""
+    ELSE {SPREAD} * least({DEFAULT.longest_backoff_seconds}, {DEFAULT.backoff_seconds} * 2.0 ^ least(f.fails, 20)) END"""
 _IS_POLL_LATE = f"f.next_poll_at {_LATE.format(longest=_POLL_PAUSE)}"
 _IS_SWEEP_LATE = f"f.next_sweep_at {_LATE.format(longest=DEFAULT.sweep_seconds)}"
 _IS_LEASE_LATE = f"f.lease_until {_LATE.format(longest='%(lease)s')}"
@@ -48,25 +45,6 @@ UPDATE mailbox_folder f
 """
 
 _STATEMENTS = (
-    # Events, by the index of what waits: only rows with a due time in the future are read.
-    f"""
-WITH late AS (
-    SELECT id, state FROM inbound_event
-     WHERE channel IN ('form', 'call', 'mail') AND state IN ('waiting', 'working')
-       AND next_attempt_at > clock_timestamp() + make_interval(secs => %(margin)s)
-       AND next_attempt_at {_LATE.format(longest=f'''CASE
-             WHEN state = 'working' THEN %(lease)s
-             WHEN attempts = 0 THEN 0
-             WHEN {TO_FETCH} THEN {LONGEST_PAUSE_SECONDS * _SPREAD}
-             ELSE {_SPREAD} * greatest({_LEAST_PAUSE_SECONDS},
-                  least({LONGEST_PAUSE_SECONDS}, {FIRST_PAUSE_SECONDS} * 2.0 ^ least(attempts - 1, 20)))
-             END''')}
-     LIMIT 10000 FOR UPDATE SKIP LOCKED
-)
-UPDATE inbound_event e SET next_attempt_at = clock_timestamp()
-       + CASE WHEN late.state = 'working' THEN make_interval(secs => %(lease)s) ELSE interval '0' END
-  FROM late WHERE e.id = late.id
-""",
     # Calls: silence counts from now (`crm_core.calls.derive`).
     f"""
 UPDATE call SET settle_at = clock_timestamp()
@@ -96,4 +74,5 @@ UPDATE source_poll SET next_at = clock_timestamp()
 def pull_back(cursor: Cursor, lease_seconds: float, backfill_minutes: float) -> int:
     """Makes due what waits longer than it can by the database's clock; returns how many rows. May run twice at once."""
     values = {"margin": _MARGIN_SECONDS, "lease": lease_seconds, "backfill": backfill_minutes}
-    return sum(cursor.execute(statement, values).rowcount for statement in _STATEMENTS)
+    pulled = event_transitions.pull_back(cursor, _MARGIN_SECONDS, lease_seconds)
+    return pulled + sum(cursor.execute(statement, values).rowcount for statement in _STATEMENTS)

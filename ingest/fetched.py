@@ -12,7 +12,7 @@ from crm_core.config import HubConfig
 from crm_core.database import connect
 from ingest.alerts import end_alert, raise_alert
 from ingest.arrival import RawArrival, safe_key
-from ingest.claim import TO_FETCH
+from ingest.event_transitions import make_due
 from ingest.insert import insert_events
 
 #: What `SourceBroken` may be called in an alert; anything else is "source_broken".
@@ -60,8 +60,4 @@ def mended(connection: psycopg.Connection[Any], source_id: int) -> None:
     """It works again: alerts end, and what waited for that is due now."""
     ended = sum(end_alert(connection, source_id, code) for code in (*_BROKEN, "fetch_failed"))
     if ended:
-        connection.execute(
-            "UPDATE inbound_event SET next_attempt_at = clock_timestamp()"
-            f" WHERE source_id = %s AND state = 'waiting' AND next_attempt_at > clock_timestamp() AND {TO_FETCH}",
-            (source_id,),
-        )
+        make_due(connection.cursor(), source_id)

@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 
 from ingest.arrival import RawArrival, Receipt, new_uid, other_bytes_key, safe_json, safe_key
+from ingest.event_transitions import count_redeliveries
 
 # uid comes from here and not from the table's default: rows without a key are matched to their receipts by it, and a
 # group whose answer was lost is found again by it. Everything but the bodies travels as one JSON text: a dozen arrays
@@ -28,16 +29,6 @@ SELECT * FROM ROWS FROM (
 ON CONFLICT (source_id, provider_key) WHERE provider_key IS NOT NULL
 DO UPDATE SET redeliveries = inbound_event.redeliveries + 1 + excluded.redeliveries
 RETURNING id, uid, source_id, provider_key, CASE WHEN redeliveries > 0 THEN sha256(body) END, unclaimed AND replayed = 0
-"""
-
-# The conflict met the row of its key, which therefore counted it. One that is locked by now keeps its one too many: to wait
-# for it would hold up the whole group.
-_UNCOUNT = """
-UPDATE inbound_event e SET redeliveries = e.redeliveries - t.times FROM (
-  SELECT l.id, i.times FROM inbound_event l
-  JOIN (SELECT id, count(*) AS times FROM unnest(%s::int8[]) AS u(id) GROUP BY id) AS i ON i.id = l.id
-  FOR UPDATE OF l SKIP LOCKED) AS t
-WHERE e.id = t.id
 """
 
 
@@ -128,4 +119,6 @@ def _keep_conflicts(
         conflicts, insert_named(connection, renamed, [uids[index] for index in conflicts]), strict=True
     ):
         receipts[index] = receipt
-    connection.execute(_UNCOUNT, (met,))
+    # The conflict met the row of its key, which therefore counted it. One that is locked by now keeps its one too many: to
+    # wait for it would hold up the whole group.
+    count_redeliveries(connection, met, sign=-1)

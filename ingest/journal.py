@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, func, literal, select, update
+from sqlalchemy import Connection, func, literal, select
 
 from connectors.kit import Request
 from crm_core.access import Principal, audit
@@ -15,13 +15,13 @@ from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.models import InboundEvent, Source
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
 from crm_core.reading.values import id_text, named, rfc3339
+from ingest import event_transitions
 from ingest.arrival import safe_text
+from ingest.event_states import DISMISS, OUTCOMES, PENDING, STATES
 from ingest.stats import count_captures
 
-STATES = ("waiting", "working", "done", "needs_attention", "rejected")
-OUTCOMES = ("created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed")
 #: What people count as one thing: what a person must look at, and what is on its way.
-GROUPS: Mapping[str, tuple[str, ...]] = {"attention": ("needs_attention", "rejected"), "pending": ("waiting", "working")}
+GROUPS: Mapping[str, tuple[str, ...]] = {"attention": ("needs_attention", "rejected"), "pending": PENDING}
 
 #: Counted no further than this, and shown as "more than": a flood must not slow a page down.
 MOST_COUNTED = 10_000
@@ -99,7 +99,7 @@ def _narrowed(
     until: datetime | None, channel: str | None, lead_id: int | None,
 ) -> AnySelect:  # fmt: skip
     if state is not None:
-        one_of = GROUPS.get(state) or (_one_of("state", state, STATES),)
+        one_of = GROUPS.get(state) or (_one_of("state", state, tuple(STATES)),)
         # Literals, so that the planner sees that the partial indexes over these states serve.
         statement = statement.where(InboundEvent.state.in_([literal(name, literal_execute=True) for name in one_of]))
     if outcome is not None:
@@ -176,21 +176,14 @@ def dismiss(
     ).one_or_none()
     if row is None:
         raise _unknown()
-    if row.state not in ("waiting", "needs_attention", "rejected"):
+    if row.state not in DISMISS.origins:
         raise Conflict(
             "event_not_open",
             f"This event is {row.state.replace('_', ' ')}; there is nothing to dismiss.",
             state=row.state,
         )
     name = actor.actor if isinstance(actor, Principal) else actor
-    connection.execute(
-        update(InboundEvent)
-        .where(InboundEvent.id == row.id)
-        .values(
-            state="done", outcome="dismissed", reason={"code": "dismissed", "by": name, "why": why}, error=None,
-            claim_token=None, done_at=now,
-        )
-    )  # fmt: skip
+    event_transitions.dismiss(connection, row.id, {"code": "dismissed", "by": name, "why": why}, now)
     _count_first_outcomes(connection, [row], now)
     audit(connection, actor, "event.dismiss", f"event:{uid}")  # the reason may name people: it stands on the event
     return get_event(connection, uid)

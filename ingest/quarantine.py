@@ -4,12 +4,11 @@ rules, so that it makes one lead however often it is pressed. What is held for l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import orjson
 from sqlalchemy import Connection, func, literal, select, text
 
 from crm_core.access import Principal, audit
@@ -20,6 +19,7 @@ from crm_core.intake import Item
 from crm_core.models import InboundEvent, Source, SourceAlert
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
 from crm_core.reading.values import named, rfc3339
+from ingest import event_transitions
 from ingest.claim import Claimed
 from ingest.reading import read
 from ingest.source_settings import LoadedSource, loaded
@@ -42,6 +42,7 @@ _PICK: Final = """
     AND (CAST(:until AS timestamptz) IS NULL OR received_at < :until)
     AND (NOT :burst OR reason @> '{"reasons": [{"code": "burst"}]}')
 """
+_UNCONFIRMED: Final = "verdict->>'spam' IS DISTINCT FROM 'spam'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,12 @@ def count_picked(connection: Connection, pick: Pick) -> int:
     return int(connection.execute(text(f"SELECT count(*) FROM inbound_event WHERE {_PICK}"), pick.parameters()).scalar_one())
 
 
+def _held(connection: Connection, pick: Pick, more: str = "true") -> Sequence[int]:
+    """The picked events, locked."""
+    statement = f"SELECT id FROM inbound_event WHERE {_PICK} AND {more} ORDER BY id LIMIT :most FOR UPDATE"
+    return connection.scalars(text(statement), pick.parameters()).all()
+
+
 def _set_aside(statement: AnySelect, now: datetime, source_id: int | None, days: int) -> AnySelect:
     statement = statement.where(
         InboundEvent.outcome == literal("spam", literal_execute=True),  # so that the planner knows the partial index
@@ -135,50 +142,23 @@ def release(connection: Connection, pick: Pick, actor: Principal | str, now: dat
 
     Whoever presses second, or in another tab, finds nothing to release: each becomes a lead once.
     """
-    name = _name(actor)
-    sent = connection.execute(
-        text(
-            "UPDATE inbound_event SET state = 'waiting', outcome = NULL, error = NULL, attempts = 0, lost_claims = 0,"
-            "       next_attempt_at = clock_timestamp(), claim_token = NULL, replayed = replayed + 1,"
-            "       verdict = coalesce(verdict, '{}') || CAST(:verdict AS jsonb)"
-            "                 || jsonb_build_object('score', reason->'score', 'reasons', reason->'reasons')"
-            f" WHERE id IN (SELECT id FROM inbound_event WHERE {_PICK} ORDER BY id LIMIT :most FOR UPDATE)"
-            "   AND outcome = 'spam' RETURNING uid"
-        ),
-        {**pick.parameters(), "verdict": _json({"spam": "ham", "by": name, "at": now.isoformat()})},
-    ).all()
-    return _told(connection, actor, "quarantine.release", [row.uid for row in sent], pick)
+    verdict = {"spam": "ham", "by": _name(actor), "at": now.isoformat()}
+    sent = event_transitions.release(connection, _held(connection, pick), verdict)
+    return _told(connection, actor, "quarantine.release", sent, pick)
 
 
 def confirm(connection: Connection, pick: Pick, actor: Principal | str, now: datetime) -> int:
     """Says that they are spam: they stay where they are, and nobody is asked again. Returns how many were not yet."""
-    marked = connection.execute(
-        text(
-            "UPDATE inbound_event SET verdict = coalesce(verdict, '{}') || CAST(:verdict AS jsonb)"
-            "                 || jsonb_build_object('score', reason->'score', 'reasons', reason->'reasons')"
-            f" WHERE id IN (SELECT id FROM inbound_event WHERE {_PICK} AND verdict->>'spam' IS DISTINCT FROM 'spam'"
-            "                ORDER BY id LIMIT :most FOR UPDATE)"
-            "   AND outcome = 'spam' AND verdict->>'spam' IS DISTINCT FROM 'spam' RETURNING uid"
-        ),
-        {**pick.parameters(), "verdict": _json({"spam": "spam", "by": _name(actor), "at": now.isoformat()})},
-    ).all()
-    return _told(connection, actor, "quarantine.confirm", [row.uid for row in marked], pick)
+    verdict = {"spam": "spam", "by": _name(actor), "at": now.isoformat()}
+    confirmed = event_transitions.confirm(connection, _held(connection, pick, _UNCONFIRMED), verdict)
+    return _told(connection, actor, "quarantine.confirm", confirmed, pick)
 
 
 def accept_consent(connection: Connection, uids: Sequence[str], actor: Principal | str, now: datetime) -> int:
     """A person answers for the consent of inquiries that are held for lack of one, and sends them on; returns how many."""
-    sent = connection.execute(
-        text(
-            "UPDATE inbound_event SET state = 'waiting', error = NULL, attempts = 0, lost_claims = 0,"
-            "       next_attempt_at = clock_timestamp(), claim_token = NULL, replayed = replayed + 1,"
-            "       verdict = coalesce(verdict, '{}') || CAST(:verdict AS jsonb)"
-            " WHERE uid = ANY(:uids) AND state = 'needs_attention' AND erased_at IS NULL"
-            "   AND error->>'code' IN ('consent_unknown', 'consent_declined') RETURNING uid"
-        ),
-        {"uids": list(uids),
-         "verdict": _json({"consent": "accepted", "consent_by": _name(actor), "consent_at": now.isoformat()})},
-    ).all()  # fmt: skip
-    return _told(connection, actor, "consent.accept", [row.uid for row in sent], Pick(tuple(uids)))
+    verdict = {"consent": "accepted", "consent_by": _name(actor), "consent_at": now.isoformat()}
+    sent = event_transitions.accept_consent(connection, uids, verdict)
+    return _told(connection, actor, "consent.accept", sent, Pick(tuple(uids)))
 
 
 def of_alert(connection: Connection, alert_id: int) -> Pick:
@@ -204,10 +184,6 @@ def _told(connection: Connection, actor: Principal | str, action: str, uids: Seq
 
 def _name(actor: Principal | str) -> str:
     return actor.actor if isinstance(actor, Principal) else actor
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return orjson.dumps(value).decode()
 
 
 def _bodies(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:

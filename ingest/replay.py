@@ -17,6 +17,7 @@ from crm_core.access import audit
 from crm_core.config import HubConfig
 from crm_core.errors import HubError, Invalid
 from crm_core.intake import Item, take_in
+from ingest import event_transitions
 from ingest.claim import Claimed, Failure
 from ingest.journal import GROUPS
 from ingest.process import BUGS, Processor
@@ -111,16 +112,9 @@ def _send(engine: Engine, ids: Sequence[int], actor: str) -> int:
     if not ids:
         return 0
     with engine.begin() as connection:
-        sent = connection.execute(
-            text(
-                "UPDATE inbound_event SET state = 'waiting', outcome = NULL, error = NULL, attempts = 0, lost_claims = 0,"
-                "       next_attempt_at = clock_timestamp(), claim_token = NULL, replayed = replayed + 1"
-                " WHERE id = ANY(:ids) AND state IN ('needs_attention', 'rejected', 'done') RETURNING uid"
-            ),
-            {"ids": list(ids)},
-        ).all()
+        sent = event_transitions.replay(connection, ids)
         audit(
-            connection, actor, "events.replay", "events", {"count": len(sent), "first": sent[0].uid if sent else ""}
+            connection, actor, "events.replay", "events", {"count": len(sent), "first": sent[0] if sent else ""}
         )
     return len(sent)
 

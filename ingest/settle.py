@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from crm_core.intake.rows import Cursor
+from ingest.event_transitions import hear_silence
 
 _SILENT = """
-WITH silent AS (
+UPDATE call SET settle_at = NULL FROM (
     SELECT id, (facts->>'last_event')::bigint AS event_id FROM call
      WHERE settle_at <= clock_timestamp()
            -- A call is silent only once everything that came before its time was up has been read.
@@ -14,13 +15,7 @@ WITH silent AS (
                           AND (w.state = 'working' OR w.next_attempt_at <= clock_timestamp())
                           AND w.received_at < call.settle_at)
      ORDER BY settle_at LIMIT 500 FOR UPDATE SKIP LOCKED
-), settled AS (
-    UPDATE call SET settle_at = NULL FROM silent WHERE call.id = silent.id
-)
-UPDATE inbound_event e
-   SET state = 'waiting', outcome = NULL, attempts = 0, lost_claims = 0, next_attempt_at = clock_timestamp()
-  FROM silent WHERE e.id = silent.event_id AND e.state = 'done'
-RETURNING e.id
+) AS silent WHERE call.id = silent.id RETURNING silent.event_id
 """
 
 
@@ -30,4 +25,6 @@ def settle_silent_calls(cursor: Cursor) -> int:
     The calls derive anew what silence means (`crm_core.calls`): a ringing call that never ended was lost, and makes its
     lead now.
     """
-    return len(cursor.execute(_SILENT).fetchall())
+    with cursor.connection.transaction():
+        last = [row["event_id"] for row in cursor.execute(_SILENT).fetchall() if row["event_id"] is not None]
+        return hear_silence(cursor, last)

@@ -11,7 +11,8 @@ from typing import Any
 import orjson
 
 from crm_core.intake.rows import Cursor
-from ingest.claim import TO_FETCH, park_killers
+from ingest.claim import park_killers
+from ingest.event_states import TO_FETCH
 from ingest.settle import settle_silent_calls
 
 _DUE = """

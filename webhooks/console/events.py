@@ -8,7 +8,8 @@ from typing import Any
 from flask import Response, request
 
 from crm_core.errors import Invalid
-from ingest.journal import MOST_COUNTED, OUTCOMES, count_events, get_event, list_events, look_at_raw
+from ingest.event_states import OUTCOMES
+from ingest.journal import MOST_COUNTED, count_events, get_event, list_events, look_at_raw
 from webhooks.console import choices
 from webhooks.console.day_span import day_span
 from webhooks.console.desk import Answer, Desk, chosen

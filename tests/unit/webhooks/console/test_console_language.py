@@ -14,7 +14,7 @@ from connectors.kit import registry
 from crm_core.errors import Invalid
 from crm_core.models import ROLES
 from ingest import broker_state, queues
-from ingest.journal import OUTCOMES, STATES
+from ingest.event_states import OUTCOMES, STATES
 from ingest.ledger import PARTS
 from ingest.mailbox import failures
 from ingest.mappings import checked
