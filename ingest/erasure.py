@@ -22,13 +22,12 @@ from crm_core.working.erasing import (
     Erased,
     digest_of_identifier,
     empty_calls_of_nobody,
-    empty_strays,
-    erase_contact,
     own_identifiers,
 )
 from ingest.arrival import new_uid
 from ingest.erasure_log import note
 from ingest.files import forget_unnamed
+from ingest.person_events import empty_strays, erase_contact
 from ingest.strays import Search, search
 
 #: So long one request of a page or a program looks; the command line has no end.

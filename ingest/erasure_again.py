@@ -15,14 +15,10 @@ from sqlalchemy import Connection, Engine, text
 from crm_core.access import Principal, audit
 from crm_core.config import HubConfig
 from crm_core.errors import Misconfigured
-from crm_core.working.erasing import (
-    digest_of_identifier,
-    empty_calls_of_nobody,
-    empty_events,
-    empty_strays,
-    erase_contact,
-)
+from crm_core.working.erasing import digest_of_identifier, empty_calls_of_nobody
+from ingest import event_transitions
 from ingest.erasure_log import ErasureLine, fingerprint
+from ingest.person_events import empty_strays, erase_contact
 
 _WHY = "repeated after a restore"
 
@@ -91,7 +87,7 @@ def _dismiss_waiting(connection: Connection, uids: Sequence[str], now: datetime)
         text("SELECT id FROM inbound_event WHERE uid = ANY(:uids) AND state IN ('waiting', 'working') FOR UPDATE"),
         {"uids": list(uids)},
     ).all()
-    return empty_events(connection, ids, now)
+    return event_transitions.erase_pending(connection, ids, now)
 
 
 def _roots(connection: Connection, config: HubConfig, uids: Sequence[str], digests: set[str]) -> list[int]:

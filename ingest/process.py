@@ -37,6 +37,7 @@ from ingest.claim import (
     regain_keys,
 )
 from ingest.disk_space import DiskGuard
+from ingest.event_transitions import forget
 from ingest.fetching import Fetcher
 from ingest.files import assure, has_contents, hashes_of, keep, lose
 from ingest.reading import read, retry
@@ -263,6 +264,8 @@ class Processor:
                     taken = [*(take_in(cursor, items, now) if items else ()), *aside]
                     finish(cursor, token, [_as_row(events[one.event_id], one) for one in taken])
                     regain_keys(cursor, [events[one.event_id] for one in taken])
+                    if erased := [one.event_id for one in taken if one.was_erased]:
+                        forget(cursor, erased)
                     fail(cursor, token, failures)
                     count_captures(
                         cursor,

@@ -23,8 +23,8 @@ from crm_core.identity.traces import Sought
 from crm_core.intake import Item
 from crm_core.intake.people import steps_of
 from crm_core.reading.values import named, rfc3339
-from crm_core.working.erasing import OF_NOBODY, STRAY
 from ingest.claim import Claimed
+from ingest.person_events import OF_NOBODY, STRAY
 from ingest.quarantine import source_loader
 from ingest.reading import read
 from ingest.source_settings import LoadedSource

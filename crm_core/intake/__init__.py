@@ -39,6 +39,8 @@ def take_in(cursor: Cursor, items: Sequence[Item], now: datetime) -> list[Taken]
     settle_call_backs(snapshot, now)
     flush(cursor, snapshot)
     combined = [_combine([resolve_taken(one) for one in taken[item.event_id]], item.notes) for item in items]
+    if snapshot.to_empty:
+        combined = [replace(one, was_erased=one.event_id in snapshot.to_empty) for one in combined]
     called = {item.event_id: item.called_spam for item in items if item.called_spam is not None}
     return _still_spam(cursor, called, combined) if called else combined
 

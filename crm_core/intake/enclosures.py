@@ -64,11 +64,6 @@ _KEEP_FETCHED = "CASE WHEN attachment.url <> '' AND attachment.url = excluded.ur
 
 
 def write_enclosures(cursor: Cursor, snapshot: Snapshot) -> None:
-    if snapshot.to_empty:
-        cursor.execute(
-            "UPDATE inbound_event SET body = '', headers = '{}', query = '', remote_ip = '', erased_at = clock_timestamp()"
-            " WHERE id = ANY(%s)", (snapshot.to_empty,),
-        )  # fmt: skip
     if snapshot.rewritten:
         keys = ([event for event, _ in snapshot.rewritten], [seq for _, seq in snapshot.rewritten])
         cursor.execute(

@@ -43,6 +43,7 @@ class Taken:
     reason: dict[str, Any]
     lead_id: int | None
     contact_id: int | None
+    was_erased: bool = False  # it brought again what a person had erased: nothing of it may be kept
 
 
 @dataclass(slots=True, eq=False)

@@ -6,6 +6,5 @@ Locks are taken in the order of `crm_core.intake`: contact, then lead, pool last
 from crm_core.working.activities import finish_activity
 from crm_core.working.assigning import assign_lead
 from crm_core.working.leads import LeadChange, change_lead
-from crm_core.working.marking import mark_spam, unmark_spam
 
-__all__ = ["LeadChange", "assign_lead", "change_lead", "finish_activity", "mark_spam", "unmark_spam"]
+__all__ = ["LeadChange", "assign_lead", "change_lead", "finish_activity"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -54,51 +54,15 @@ def own_identifiers(connection: Connection, principal: Principal, contact_id: in
     return [(row.kind, row.value) for row in rows]
 
 
-def empty_strays(
-    connection: Connection, event_ids: Sequence[int], keyed: Callable[[str], bool], now: datetime
-) -> int:
-    """Empties events that belong to no contact, lead or call of anybody; returns how many still were so and free.
-
-    What waited for a person is dismissed: nobody can decide about it any more. `keyed` says whether a provider's key names
-    the person; such a key goes too.
-    """
-    rows = connection.execute(
-        text(f"SELECT id, provider_key FROM inbound_event WHERE id = ANY(:ids) AND {STRAY} ORDER BY id FOR UPDATE SKIP LOCKED"),
-        {"ids": list(event_ids)},
-    ).all()
-    ids = [row.id for row in rows]
-    values = {"events": ids, "now": now, "keyed": [row.id for row in rows if row.provider_key and keyed(row.provider_key)]}
-    connection.execute(
-        text(
-            f"UPDATE inbound_event SET {_EMPTY_EVENT},"
-            " provider_key = CASE WHEN id = ANY(:keyed) THEN NULL ELSE provider_key END,"
-            " reason = jsonb_build_object('code', CASE WHEN state = 'needs_attention' THEN 'erased'"
-            "                                    ELSE coalesce(reason->>'code', '') END, 'erased', true),"
-            " outcome = CASE WHEN state = 'needs_attention' THEN 'dismissed' ELSE outcome END,"
-            " done_at = coalesce(done_at, :now),"
-            " state = CASE WHEN state = 'needs_attention' THEN 'done' ELSE state END WHERE id = ANY(:events)"
-        ),
-        values,
-    )
+def empty_mails_of_nobody(connection: Connection, event_ids: Sequence[int]) -> None:
+    """Messages that these events brought and that belong to no contact."""
     connection.execute(
         text(
             "UPDATE mail_message SET participants = '{}', sender = '', subject = '', message_id = ''"
             " WHERE event_id = ANY(:events) AND contact_id IS NULL"
         ),
-        {"events": ids},
+        {"events": list(event_ids)},
     )
-    return len(ids)
-
-
-def empty_events(connection: Connection, event_ids: Sequence[int], now: datetime) -> int:
-    """Empties events that had not become anything yet and dismisses them, so that nothing is made of them any more."""
-    return connection.execute(
-        text(
-            f"UPDATE inbound_event SET {_EMPTY_EVENT}, provider_key = NULL, state = 'done', outcome = 'dismissed', done_at = :now,"
-            " claim_token = NULL, reason = jsonb_build_object('code', 'erased', 'erased', true) WHERE id = ANY(:events)"
-        ),
-        {"events": list(event_ids), "now": now},
-    ).rowcount
 
 
 def empty_calls_of_nobody(connection: Connection, phones: Sequence[str]) -> int:
@@ -118,19 +82,34 @@ def digest_of_identifier(secret_key: str, kind: str, value: str) -> bytes:
     return hmac.new(key, f"{kind}:{value}".encode(), hashlib.sha256).digest()
 
 
-def erase_contact(
-    connection: Connection, principal: Principal, contact_id: int, why: str, secret_key: str, now: datetime,
-    erasure_id: str = "",
-) -> Erased:  # fmt: skip
-    """Raises NotFound, or Conflict while something of him is on its way through the workers. `erasure_id` is what the list of
-    erasures outside of the database calls this one."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A person under the locks that keep the intake from taking anything of theirs in."""
+
+    root_id: int
+    identifiers: tuple[tuple[str, str], ...]  # (kind, value)
+    members: tuple[int, ...]  # contacts
+    call_ids: tuple[int, ...]
+
+
+def hold_person(connection: Connection, principal: Principal, contact_id: int) -> Held:
+    """Raises NotFound, or Conflict if the person was merged with another meanwhile."""
     root_id = visible_root(connection, principal, contact_id)
-    identifiers = _held(connection, root_id)
+    identifiers = _locked_identifiers(connection, root_id)
     members = members_of(connection, root_id)
-    call_ids = _calls_of(connection, members, [value for kind, value in identifiers if kind == "phone"])
-    event_ids = _events_of(connection, members, call_ids)
+    calls = _calls_of(connection, members, [value for kind, value in identifiers if kind == "phone"])
+    return Held(root_id, tuple(identifiers), tuple(members), tuple(calls))
+
+
+def erase_held(
+    connection: Connection, principal: Principal, held: Held, event_ids: Sequence[int], why: str, secret_key: str,
+    now: datetime, erasure_id: str = "",
+) -> Erased:  # fmt: skip
+    """Erases everything of a held person but the journal's rows, which `ingest.person_events` empties in the same
+    transaction: `event_ids`. `erasure_id` is what the list of erasures outside of the database calls this one."""
+    root_id, members = held.root_id, list(held.members)
     _forget_submissions(connection, members, root_id)
-    for kind, value in identifiers:
+    for kind, value in held.identifiers:
         connection.execute(
             text("INSERT INTO tombstone (kind, digest, contact_id, at) VALUES (:kind, :digest, :contact, :now)"),
             {"kind": kind, "digest": digest_of_identifier(secret_key, kind, value), "contact": root_id, "now": now},
@@ -142,7 +121,7 @@ def erase_contact(
     forget(connection, members)
     leads = 0
     for statement in _STATEMENTS:
-        result = connection.execute(text(statement), {"members": members, "events": event_ids, "calls": call_ids, "now": now})
+        result = connection.execute(text(statement), {"members": members, "calls": list(held.call_ids), "now": now})
         leads += result.rowcount if statement.startswith("UPDATE lead") else 0
     audit(
         connection, principal, "contact.erase", f"contact:{root_id}",
@@ -151,7 +130,7 @@ def erase_contact(
     return Erased(root_id, len(event_ids), leads, tuple(files), event_ids=tuple(event_ids))
 
 
-def _held(connection: Connection, root_id: int) -> list[tuple[str, str]]:
+def _locked_identifiers(connection: Connection, root_id: int) -> list[tuple[str, str]]:
     """The person's identifiers, locked as the intake locks them, so that nothing of his is taken in meanwhile."""
     query = text(
         "SELECT DISTINCT i.kind, i.value FROM identifier i JOIN contact_identifier ci ON ci.identifier_id = i.id"
@@ -179,19 +158,6 @@ def _calls_of(connection: Connection, members: Sequence[int], phones: Sequence[s
     )
 
 
-def _events_of(connection: Connection, members: Sequence[int], calls: Sequence[int]) -> list[int]:
-    """Locked. Conflict if a worker has one of them: it may be waiting for the person's locks, so it is not waited for."""
-    wanted = list(
-        connection.scalars(text(_EVENTS), {"members": list(members), "calls": list(calls)})
-    )
-    rows = connection.execute(
-        text("SELECT id, state FROM inbound_event WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED"), {"ids": wanted}
-    ).all()
-    if len(rows) < len(wanted) or any(row.state in ("waiting", "working") for row in rows):
-        raise Conflict("events_on_their_way", "Something of this person is being worked on. Try again in a moment.")
-    return [row.id for row in rows]
-
-
 def _forget_submissions(connection: Connection, members: Sequence[int], root_id: int) -> None:
     connection.execute(
         text(
@@ -203,38 +169,8 @@ def _forget_submissions(connection: Connection, members: Sequence[int], root_id:
     )
 
 
-#: Each part goes by an index of its own: the journal is the largest table.
-_EVENTS = """
-SELECT id FROM inbound_event WHERE contact_id = ANY(:members)
-UNION SELECT id FROM inbound_event WHERE lead_id IN (SELECT id FROM lead WHERE contact_id = ANY(:members))
-UNION SELECT event_id FROM touch WHERE contact_id = ANY(:members) AND event_id IS NOT NULL
-UNION SELECT event_id FROM lead WHERE contact_id = ANY(:members)
-UNION SELECT x.id FROM call c JOIN inbound_event x ON x.source_id = c.source_id
-       AND x.received_at BETWEEN c.created_at - interval '1 day' AND c.created_at + interval '7 days'
-       -- The first events of a call belong to nobody yet; their reason names the call.
-       AND x.reason->>'call' = c.id::text WHERE c.id = ANY(:calls)
-"""
-
-#: What of an event may hold something about a person, but for its reason.
-_EMPTY_EVENT = (
-    "body = '', headers = '{}', query = '', path = '', remote_ip = '', error = NULL, erased_at = :now,"
-    " verdict = verdict - 'reasons' - 'why' - 'before'"
-)
-
-#: Of an event that is with no worker and belongs to nobody. A call's first events name no contact; they belong to whoever
-#: the call belongs to.
-OF_NOBODY = """
-    contact_id IS NULL AND lead_id IS NULL AND erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM call c
-     WHERE c.contact_id IS NOT NULL AND c.id = CASE WHEN reason->>'call' ~ '^[0-9]{1,18}$' THEN (reason->>'call')::bigint END)
-"""
-STRAY = f"state IN ('done', 'needs_attention', 'rejected') AND {OF_NOBODY}"
-
 #: In an order that foreign keys allow. Each names every column that can hold something about a person.
 _STATEMENTS = (
-    (
-        f"UPDATE inbound_event SET {_EMPTY_EVENT},"
-        " reason = jsonb_build_object('code', coalesce(reason->>'code', ''), 'erased', true) WHERE id = ANY(:events)"
-    ),
     (
         "UPDATE touch SET title = '', text = '', data = '{\"erased\": true}', likeness = '', fingerprint = ''"
         " WHERE contact_id = ANY(:members)"

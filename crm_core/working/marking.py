@@ -1,7 +1,8 @@
-"""Calling a lead spam, and taking that back. The lead closes, the event that it was born from ends as `spam`; later touches of
-the contact keep their own outcomes, and what he sends afterwards makes a new lead.
+"""Calling a lead spam, and taking that back: the lead's side of it. Later touches of the contact keep their own leads, and
+what he sends afterwards makes a new one.
 
-Locks: the event first, as the workers do it, then contact, lead and tasks.
+The event that the lead was born from is the journal's: `ingest.lead_spam` holds it before it calls this, as the workers take
+their locks, and writes what this says of it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
@@ -27,21 +27,36 @@ SPAM = "spam"
 MERGED = "merged"
 
 
-def mark_spam(
-    connection: Connection, principal: Principal, lead_id: int, why: str, now: datetime, version: int | None = None
-) -> None:
-    """Says that a lead is spam. A second time changes nothing.
-
-    Raises NotFound; Invalid without a reason; Conflict for an old `version`, a won or erased lead, or while its event is
-    on its way through the workers.
-    """
+def why_spam(why: str) -> str:
+    """The reason that a person gives, or Invalid."""
     why = why.strip()
     if not why:
         raise Invalid("why_missing", "Say why it is spam.", fields=["why"])
-    event = _hold_event(connection, principal, lead_id)
+    return why
+
+
+def event_of(connection: Connection, principal: Principal, lead_id: int) -> int:
+    """The event that the lead was born from. NotFound."""
+    event_id = connection.execute(
+        select(Lead.event_id).where(Lead.id == lead_id, visible_leads(principal))
+    ).scalar_one_or_none()
+    if event_id is None:
+        raise NotFound("lead_unknown", f"There is no lead {lead_id}.")
+    return event_id
+
+
+def flag_spam(
+    connection: Connection, principal: Principal, lead_id: int, why: str, now: datetime, version: int | None = None
+) -> bool:
+    """Says that a lead is spam; a second time changes nothing. True if its event ends as spam by that: unless it brought
+    something else, that nobody has called spam, whose outcome stays its own.
+
+    Raises NotFound; Invalid without a reason; Conflict for an old `version` or a won lead.
+    """
+    why = why_spam(why)
     lead = hold_lead(connection, principal, lead_id, None)
     if "marked" in lead.spam:
-        return
+        return False
     _refuse(lead, version)
     cancelled = connection.scalars(
         text(
@@ -60,24 +75,21 @@ def mark_spam(
         .values(state="closed", lost_reason=SPAM, closed_at=now, spam={**lead.spam, "marked": marked},
                 version=Lead.version + 1)
     )  # fmt: skip
-    if event is not None and not _goes_on(connection, event.id):
-        _end_event(connection, event, principal, why, now)
     _note(connection, principal, lead, {"state": {"from": lead.state, "to": "spam"}}, why, now)
     audit(connection, principal, "lead.spam", f"lead:{lead_id}", {"before": lead.state, "tasks": len(cancelled)})
+    return not _goes_on(connection, lead.event_id)
 
 
-def unmark_spam(connection: Connection, principal: Principal, lead_id: int, why: str, now: datetime) -> None:
-    """Takes it back: the lead, its event and its tasks are as they were. A second time changes nothing.
+def unflag_spam(connection: Connection, principal: Principal, lead_id: int, why: str, now: datetime) -> bool:
+    """Takes it back: the lead and its tasks are as they were. False if nobody had called it spam.
 
     If the contact has another open lead in the same line by now, that one goes on and this one comes back closed, as of
-    merged contacts. Raises NotFound, or Conflict for an erased lead, while its event is on its way, or if the lead would
-    be open again and its client is a colleague's by now.
+    merged contacts. Raises NotFound, or Conflict if the lead would be open again and its client is a colleague's by now.
     """
-    event = _hold_event(connection, principal, lead_id)
     lead = hold_lead(connection, principal, lead_id, None)
     marked = lead.spam.get("marked")
     if marked is None:
-        return
+        return False
     before: dict[str, Any] = dict(marked["before"])
     goes_on = before["state"] == "open" and _other_open(connection, lead)
     if goes_on:
@@ -97,30 +109,9 @@ def unmark_spam(connection: Connection, principal: Principal, lead_id: int, why:
                 _reopen_tasks(connection, marked["tasks"])
     except IntegrityError as error:
         raise Conflict("call_back_opened_meanwhile", "The same caller rang at this moment. Try again.") from error
-    if event is not None:
-        _restore_event(connection, event)
     _note(connection, principal, lead, {"state": {"from": "spam", "to": before["state"]}}, why.strip(), now)
     audit(connection, principal, "lead.not_spam", f"lead:{lead_id}", {"state": before["state"]})
-
-
-def _hold_event(connection: Connection, principal: Principal, lead_id: int) -> AnyRow | None:
-    """The event that the lead was born from, locked. None if the journal has it no more."""
-    event_id = connection.execute(
-        select(Lead.event_id).where(Lead.id == lead_id, visible_leads(principal))
-    ).scalar_one_or_none()
-    if event_id is None:
-        raise NotFound("lead_unknown", f"There is no lead {lead_id}.")
-    row = connection.execute(
-        text(
-            "SELECT id, state, outcome, reason, error, verdict, erased_at FROM inbound_event WHERE id = :id FOR NO KEY UPDATE"
-        ),
-        {"id": event_id},
-    ).one_or_none()
-    if row is not None and row.state in ("waiting", "working"):
-        raise Conflict("event_on_its_way", "This lead's inquiry is being read again. Try again in a moment.")
-    if row is not None and row.erased_at is not None:
-        raise Conflict("lead_erased", "This person's data was erased; there is nothing left to judge.")
-    return row
+    return True
 
 
 def _refuse(lead: AnyRow, version: int | None) -> None:
@@ -142,38 +133,6 @@ def _goes_on(connection: Connection, event_id: int) -> bool:
             .limit(1)
         )
     )
-
-
-def _end_event(connection: Connection, event: AnyRow, principal: Principal, why: str, now: datetime) -> None:
-    """It keeps its lead, and what it was in `verdict["before"]`: a person's word stands above all rules, also on a replay."""
-    judged = {
-        "spam": "spam", "by": principal.actor, "at": now.isoformat(), "why": why,
-        "before": {"state": event.state, "outcome": event.outcome, "reason": event.reason, "error": event.error,
-                   "verdict": event.verdict},
-    }  # fmt: skip
-    connection.execute(
-        text(
-            "UPDATE inbound_event SET state = 'done', outcome = 'spam', error = NULL, verdict = CAST(:verdict AS jsonb),"
-            "       reason = CAST(:reason AS jsonb), done_at = coalesce(done_at, :now),"
-            "       lead_id = coalesce(lead_id, (SELECT id FROM lead WHERE event_id = :id ORDER BY id LIMIT 1)) WHERE id = :id"
-        ),
-        {"id": event.id, "now": now, "verdict": _json({**(event.verdict or {}), **judged}),
-         "reason": _json({"code": "called_spam", "by": principal.actor, "why": why})},
-    )  # fmt: skip
-
-
-def _restore_event(connection: Connection, event: AnyRow) -> None:
-    before = (event.verdict or {}).get("before")
-    if before is None:
-        return  # it brought more than this lead and was never called spam itself
-    connection.execute(
-        text(
-            "UPDATE inbound_event SET state = :state, outcome = :outcome, reason = CAST(:reason AS jsonb),"
-            "       error = CAST(:error AS jsonb), verdict = CAST(:verdict AS jsonb) WHERE id = :id"
-        ),
-        {"id": event.id, "state": before["state"], "outcome": before["outcome"], "reason": _json(before["reason"]),
-         "error": _json_or_null(before["error"]), "verdict": _json_or_null(before["verdict"])},
-    )  # fmt: skip
 
 
 def _other_open(connection: Connection, lead: AnyRow) -> bool:
@@ -211,11 +170,3 @@ def _note(
 
 def _time(told: str | None) -> datetime | None:
     return None if told is None else datetime.fromisoformat(told)
-
-
-def _json(value: Mapping[str, Any]) -> str:
-    return orjson.dumps(value).decode()
-
-
-def _json_or_null(value: Mapping[str, Any] | None) -> str | None:
-    return None if value is None else _json(value)

@@ -27,12 +27,12 @@ from crm_core.config import HubConfig
 from crm_core.errors import HubError
 from crm_core.working.assigning import assign_lead
 from crm_core.working.leads import LeadChange, change_lead
-from crm_core.working.marking import mark_spam, unmark_spam
 from ingest.accept import RawArrival, insert_events
 from ingest.affected import affected
 from ingest.claim import claim
 from ingest.erasure import erase
 from ingest.journal import dismiss
+from ingest.lead_spam import mark_spam, unmark_spam
 from ingest.ledger import ledger
 from ingest.mappings import publish, roll_back, save_draft
 from ingest.process import Processor

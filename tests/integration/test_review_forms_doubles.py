@@ -19,9 +19,9 @@ from crm_core.access import Principal
 from crm_core.config import HubConfig
 from crm_core.database import connect
 from crm_core.intake import take_in
-from crm_core.working.erasing import erase_contact
 from ingest.accept import RawArrival, insert_events
 from ingest.ledger import ledger
+from ingest.person_events import erase_contact
 from ingest.process import Processor
 from ingest.replay import event_rows, read_rows
 

@@ -18,6 +18,7 @@ from crm_core.config import HubConfig
 from crm_core.errors import Conflict
 from crm_core.intake import Item, take_in
 from crm_core.working import erasing
+from ingest.person_events import erase_contact
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 PHONE, EMAIL = "+7 900 123-45-01", "anna@example.com"
@@ -45,7 +46,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> None:
 
 def erase(desk: Desk, contact_id: int, before_commit: Callable[[], Any] = lambda: None) -> None:
     with desk.engine.begin() as connection:
-        erasing.erase_contact(
+        erase_contact(
             connection, ADMIN, contact_id, "letter", desk.config.secret_key, datetime.now(UTC)
         )
         before_commit()

@@ -19,8 +19,8 @@ from crm_core.reading.contacts import ContactFilters, list_contacts
 from crm_core.reading.leads import LeadFilters, list_leads
 from crm_core.reading.search import search
 from crm_core.working.commenting import comment_on_lead
-from crm_core.working.erasing import erase_contact
 from crm_core.working.leads import LeadChange, change_lead
+from ingest.person_events import erase_contact
 
 ADMIN = Principal("user", 1, "Olga", "admin")
 

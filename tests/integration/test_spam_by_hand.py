@@ -15,7 +15,8 @@ from crm_core.access import Principal
 from crm_core.config import HubConfig
 from crm_core.errors import Conflict, HubError, Invalid, NotFound
 from crm_core.reading.leads import LeadFilters, get_lead, list_leads
-from crm_core.working import LeadChange, change_lead, mark_spam, unmark_spam
+from crm_core.working import LeadChange, change_lead
+from ingest.lead_spam import mark_spam, unmark_spam
 from ingest.ledger import ledger
 from ingest.quarantine import Pick, count_quarantine, list_quarantine, release
 from ingest.replay import Selection, replay

@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from crm_core.reading.leads import LeadFilters, get_lead, list_leads
 from crm_core.reading.values import RowId, Text
 from crm_core.reading.why import why
-from crm_core.working import LeadChange, assign_lead, change_lead, mark_spam, unmark_spam
+from crm_core.working import LeadChange, assign_lead, change_lead
+from ingest.lead_spam import mark_spam, unmark_spam
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.shapes import people as shapes
 

@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from crm_core.errors import Invalid
-from crm_core.working import LeadChange, assign_lead, change_lead, mark_spam, unmark_spam
+from crm_core.working import LeadChange, assign_lead, change_lead
 from crm_core.working.commenting import comment_on_lead
 from crm_core.working.undoing import undo_change
+from ingest.lead_spam import mark_spam, unmark_spam
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, entered
 
