@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, text
 from crm_core.access import Principal, audit
 from crm_core.errors import NotFound
 from crm_core.models import Source, SourceAlert
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_first, page
 from crm_core.reading.values import named, rfc3339
 from ingest.quarantine import count_picked, of_alert
 
@@ -89,8 +89,8 @@ def list_alerts(
     state: str | None = "open",
     source_id: int | None = None,
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
-) -> Page:
+    after: Position | None = None,
+) -> Page[dict[str, Any]]:
     """Newest first. `state`: open, resolved, or None for both."""
     statement = _statement()
     if state is not None:
@@ -98,7 +98,7 @@ def list_alerts(
         statement = statement.where(ended if state == "resolved" else ~ended)
     if source_id is not None:
         statement = statement.where(SourceAlert.source_id == source_id)
-    rows = connection.execute(newest_first(statement, None, SourceAlert.id, cursor, limit)).all()
+    rows = connection.execute(newest_first(statement, None, SourceAlert.id, after, limit)).all()
     return page(rows, limit, lambda shown: _alerts(connection, shown), lambda row: (None, row.id))
 
 

@@ -13,7 +13,7 @@ from connectors.kit import Request
 from crm_core.access import Principal, audit
 from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.models import InboundEvent, Source
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.reading.values import id_text, named, rfc3339
 from ingest import event_transitions
 from ingest.arrival import safe_text
@@ -66,15 +66,15 @@ def list_events(
     source_id: int | None = None,
     since: datetime | None = None,
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
+    after: Position | None = None,
     *,
     until: datetime | None = None,
     channel: str | None = None,
     lead_id: int | None = None,
-) -> Page:
+) -> Page[dict[str, Any]]:
     """Newest first. `state` may be one of GROUPS. Invalid for a state or outcome that there is not, and for a foreign cursor."""
     statement = _narrowed(_statement(), state, outcome, source_id, since, until, channel, lead_id)
-    rows = connection.execute(newest_first(statement, None, InboundEvent.id, cursor, limit)).all()
+    rows = connection.execute(newest_first(statement, None, InboundEvent.id, after, limit)).all()
     return page(rows, limit, lambda shown: [_event(row) for row in shown], lambda row: (None, row.id))
 
 

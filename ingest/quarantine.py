@@ -17,7 +17,7 @@ from crm_core.config import HubConfig
 from crm_core.errors import HubError, Invalid, NotFound
 from crm_core.intake import Item
 from crm_core.models import InboundEvent, Source, SourceAlert
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.reading.values import named, rfc3339
 from ingest import event_transitions
 from ingest.claim import Claimed
@@ -70,8 +70,8 @@ def list_quarantine(
     source_id: int | None = None,
     days: int = REVIEW_DAYS,
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
-) -> Page:
+    after: Position | None = None,
+) -> Page[dict[str, Any]]:
     """Newest first: {"id","source","received_at","score","reasons","shelf","judged","preview"}. `shelf` None: all.
 
     A preview is read anew from the raw bytes; None where they are too large or cannot be read any more.
@@ -90,7 +90,7 @@ def list_quarantine(
         if shelf not in SHELVES:
             raise Invalid("shelf_unknown", f"There is no shelf {shelf!r}; choose {', '.join(SHELVES)}.", fields=["shelf"])
         statement = _on_shelf(statement, shelf)
-    rows = connection.execute(newest_first(statement, None, InboundEvent.id, cursor, limit)).all()
+    rows = connection.execute(newest_first(statement, None, InboundEvent.id, after, limit)).all()
     bodies = _bodies(connection, [row.id for row in rows if row.size <= _LARGEST_PREVIEW])
     load = source_loader(connection, config)
     return page(

@@ -11,7 +11,7 @@ from sqlalchemy.orm import aliased
 from crm_core.access import Principal, visible_activities
 from crm_core.errors import NotFound
 from crm_core.models import Activity, Contact, Owner
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.reading.values import Filters, RowId, Time, id_text, named, rfc3339
 
 _Member = aliased(Contact, name="member")
@@ -47,8 +47,8 @@ def list_activities(
     principal: Principal,
     filters: ActivityFilters,
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
-) -> Page:
+    after: Position | None = None,
+) -> Page[dict[str, Any]]:
     """By due time, the latest first. A plan that is moved while somebody pages may show twice or not at all."""
     statement = _select(principal)
     equal = {
@@ -64,7 +64,7 @@ def list_activities(
         )
     if filters.due_before is not None:
         statement = statement.where(Activity.due_at < filters.due_before)
-    rows = connection.execute(newest_first(statement, Activity.due_at, Activity.id, cursor, limit)).all()
+    rows = connection.execute(newest_first(statement, Activity.due_at, Activity.id, after, limit)).all()
     return page(rows, limit, lambda shown: [_shape(row) for row in shown], lambda row: (row.due_at, row.id))
 
 

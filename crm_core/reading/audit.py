@@ -12,7 +12,7 @@ from crm_core.access import Principal, may
 from crm_core.errors import NotFound
 from crm_core.models import AuditEntry
 from crm_core.reading.actors import names_of
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_first, page
 from crm_core.reading.values import Filters, Text, Time, rfc3339
 
 
@@ -31,8 +31,8 @@ def list_audit(
     principal: Principal,
     filters: AuditFilters,
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
-) -> Page:
+    after: Position | None = None,
+) -> Page[dict[str, Any]]:
     """{"id","at","actor","actor_name","action","subject","data"}, newest first. NotFound without the right to read it."""
     if not may(principal, "audit.read"):
         raise NotFound("audit", "There is no audit.")
@@ -54,7 +54,7 @@ def list_audit(
         statement = statement.where(AuditEntry.at >= filters.since)
     if filters.until is not None:
         statement = statement.where(AuditEntry.at < filters.until)
-    rows = connection.execute(newest_first(statement, AuditEntry.at, AuditEntry.id, cursor, limit)).all()
+    rows = connection.execute(newest_first(statement, AuditEntry.at, AuditEntry.id, after, limit)).all()
     return page(rows, limit, lambda shown: _shape(connection, shown), lambda row: (row.at, row.id))
 
 

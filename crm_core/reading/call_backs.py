@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from crm_core.access import Principal, visible_activities
 from crm_core.models import Activity, Contact, Owner
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, oldest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, oldest_first, page
 from crm_core.reading.values import id_text, named, rfc3339
 
 _Member = aliased(Contact, name="member")
@@ -24,8 +24,8 @@ def count_call_backs(connection: Connection, principal: Principal, most: int) ->
 
 
 def list_call_backs(
-    connection: Connection, principal: Principal, limit: int = DEFAULT_LIMIT, cursor: str | None = None
-) -> Page:
+    connection: Connection, principal: Principal, limit: int = DEFAULT_LIMIT, after: Position | None = None
+) -> Page[dict[str, Any]]:
     """Open call-backs that the principal may see, by due time."""
     statement = (
         select(
@@ -37,7 +37,7 @@ def list_call_backs(
         .outerjoin(_Member, _Member.id == Activity.contact_id)
         .outerjoin(_Root, _Root.id == _Member.root_id)
     )  # fmt: skip
-    rows = connection.execute(oldest_first(_open(statement, principal), Activity.due_at, Activity.id, cursor, limit)).all()
+    rows = connection.execute(oldest_first(_open(statement, principal), Activity.due_at, Activity.id, after, limit)).all()
     return page(rows, limit, _shape, lambda row: (row.due_at, row.id))
 
 

@@ -12,7 +12,7 @@ from crm_core.access import Principal, visible_calls
 from crm_core.arrivals import CallOutcome, Direction
 from crm_core.errors import NotFound
 from crm_core.models import Call, Contact, Owner, Source
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.reading.people import members_of, members_with, phone_values
 from crm_core.reading.values import Filters, RowId, Text, Time, id_text, named, rfc3339
 
@@ -54,9 +54,9 @@ def list_calls(
     principal: Principal,
     filters: CallFilters,
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
+    after: Position | None = None,
     region: str = "RU",
-) -> Page:
+) -> Page[dict[str, Any]]:
     """Calls by the time they began, newest first."""
     statement = _select(principal)
     equal = {
@@ -77,7 +77,7 @@ def list_calls(
         statement = statement.where(Call.started_at >= filters.since)
     if filters.until is not None:
         statement = statement.where(Call.started_at < filters.until)
-    rows = connection.execute(newest_first(statement, Call.started_at, Call.id, cursor, limit)).all()
+    rows = connection.execute(newest_first(statement, Call.started_at, Call.id, after, limit)).all()
     return page(
         rows, limit, lambda shown: [_shape(row) for row in shown], lambda row: (row.started_at, row.id)
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, false, select
 from crm_core.access import Principal, visible_contacts, visible_leads
 from crm_core.errors import NotFound
 from crm_core.models import Contact, ContactIdentifier, Identifier, Lead, Owner
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.reading.people import email_values, members_with, phone_values, reachable_at
 from crm_core.reading.values import Filters, RowId, Text, named, rfc3339
 from crm_core.search import catch_up, found_in, read_query
@@ -42,9 +42,9 @@ def list_contacts(
     principal: Principal,
     filters: ContactFilters,
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
+    after: Position | None = None,
     region: str = "RU",
-) -> Page:
+) -> Page[dict[str, Any]]:
     """Roots only, the newest first. `region` is the country of phones typed without a code."""
     statement = _select(principal)
     if filters.phone is not None:
@@ -61,7 +61,7 @@ def list_contacts(
         statement = statement.where(Contact.id.in_(found_in("contact", query)) if query.terms else false())
     if filters.owner is not None:
         statement = statement.where(Contact.owner_id == filters.owner)
-    rows = connection.execute(newest_first(statement, None, Contact.id, cursor, limit)).all()
+    rows = connection.execute(newest_first(statement, None, Contact.id, after, limit)).all()
     return page(rows, limit, lambda shown: _shape(connection, shown), lambda row: (None, row.id))
 
 

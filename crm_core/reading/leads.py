@@ -13,7 +13,7 @@ from crm_core.access import Principal, visible_contacts, visible_leads
 from crm_core.errors import NotFound
 from crm_core.models import Contact, Lead, Owner, Pool, Source
 from crm_core.reading.enclosures import consents_of, files_of
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.reading.people import (
     NOWHERE,
     email_values,
@@ -117,12 +117,12 @@ def list_leads(
     principal: Principal,
     filters: LeadFilters,
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
+    after: Position | None = None,
     region: str = "RU",
-) -> Page:
+) -> Page[dict[str, Any]]:
     """Leads by time of receipt, newest first. `region` is the country of phones typed without a code."""
     statement = _narrow(connection, _select().where(visible_leads(principal)), filters, region)
-    rows = connection.execute(newest_first(statement, Lead.received_at, Lead.id, cursor, limit)).all()
+    rows = connection.execute(newest_first(statement, Lead.received_at, Lead.id, after, limit)).all()
     return page(rows, limit, lambda shown: _shape(connection, principal, shown), lambda row: (row.received_at, row.id))
 
 

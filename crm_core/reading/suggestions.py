@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from crm_core.access import Principal, may
 from crm_core.errors import NotFound
 from crm_core.models import Contact, Suggestion
-from crm_core.reading.paging import DEFAULT_LIMIT, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, Page, Position, newest_first, page
 from crm_core.reading.values import Filters, named, rfc3339
 
 _A = aliased(Contact, name="a")
@@ -26,8 +26,8 @@ def list_suggestions(
     principal: Principal,
     filters: SuggestionFilters,
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
-) -> Page:
+    after: Position | None = None,
+) -> Page[dict[str, Any]]:
     """Newest first. A pair may span two owners, so only roles that see every contact may ask."""
     if not may(principal, "suggestions.read"):
         raise NotFound("suggestions", "There are no suggestions.")
@@ -41,7 +41,7 @@ def list_suggestions(
     )  # fmt: skip
     if filters.state is not None:
         statement = statement.where(Suggestion.state == filters.state)
-    rows = connection.execute(newest_first(statement, None, Suggestion.id, cursor, limit)).all()
+    rows = connection.execute(newest_first(statement, None, Suggestion.id, after, limit)).all()
 
     def shape(shown: Any) -> list[dict[str, Any]]:
         return [

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select
 from crm_core.access import Principal, visible_leads, visible_touches
 from crm_core.models import Call, Contact, InboundEvent, Lead, MailMessage, Owner, Source, Touch
 from crm_core.reading.contacts import visible_root
-from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, newest_first, page
+from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_first, page
 from crm_core.reading.people import members_of, root_of
 from crm_core.reading.values import id_text, named, rfc3339
 
@@ -19,9 +19,9 @@ def timeline(
     principal: Principal,
     contact_id: int,
     limit: int = DEFAULT_LIMIT,
-    cursor: str | None = None,
+    after: Position | None = None,
     lead_id: int | None = None,
-) -> Page:
+) -> Page[dict[str, Any]]:
     """The touches of the contact's root that the principal may see, of one lead only if `lead_id` is given.
 
     Raises NotFound for a contact that he does not see, unless `lead_id` is a lead of his own.
@@ -49,7 +49,7 @@ def timeline(
     )  # fmt: skip
     if lead_id is not None:
         statement = statement.where(Touch.lead_id == lead_id)
-    rows = connection.execute(newest_first(statement, Touch.at, Touch.id, cursor, limit)).all()
+    rows = connection.execute(newest_first(statement, Touch.at, Touch.id, after, limit)).all()
     return page(rows, limit, lambda shown: [_shape(row) for row in shown], lambda row: (row.at, row.id))
 
 

@@ -34,18 +34,23 @@ def list_(
     """Show the record, newest first."""
     from crm_core.access import Principal
     from crm_core.reading.audit import AuditFilters, list_audit
+    from webhooks.api.cursors import decode_cursor
+    from webhooks.api.shapes.audit import AuditPage
+    from webhooks.api.shapes.base import plain_json
 
     with hub() as (config, engine), engine.connect() as connection:
         after = since.replace(tzinfo=config.zone) if since else None
         filters = AuditFilters(actor=actor, subject=subject, action=action, since=None, until=None)
         reader = Principal("cli", 0, "command line", "admin")
-        page = list_audit(connection, reader, filters.model_copy(update={"since": after}), limit, cursor)
+        position = decode_cursor(cursor) if cursor else None
+        page = list_audit(connection, reader, filters.model_copy(update={"since": after}), limit, position)
+    shown = plain_json(AuditPage, page)
     columns = {"at": "AT", "who": "WHO", "action": "WHAT", "subject": "TO", "details": "DETAILS"}
-    rows = [row | {"who": row["actor_name"] or row["actor"], "details": orjson.dumps(row["data"]).decode()} for row in page.items]
+    rows = [row | {"who": row["actor_name"] or row["actor"], "details": orjson.dumps(row["data"]).decode()} for row in shown["items"]]
     words = table(rows, columns, "Nothing is recorded under these conditions.")
-    if page.next:
-        words += f"\nMore: --cursor {page.next}"
-    tell(page.as_dict(), as_json=as_json, words=words)
+    if shown["next"]:
+        words += f"\nMore: --cursor {shown['next']}"
+    tell(shown, as_json=as_json, words=words)
 
 
 @audit.command()

@@ -36,19 +36,23 @@ def list_(
 ) -> None:  # fmt: skip
     """Show events, newest first."""
     from ingest.journal import list_events
+    from webhooks.api.cursors import decode_cursor
+    from webhooks.api.shapes.base import plain_json
+    from webhooks.api.shapes.journal import EventPage
 
     with hub() as (config, engine), engine.connect() as connection:
         after = since.replace(tzinfo=config.zone) if since else None
-        page = list_events(connection, state, outcome, source_id, after, limit, cursor)
+        page = list_events(connection, state, outcome, source_id, after, limit, decode_cursor(cursor) if cursor else None)
+    shown = plain_json(EventPage, page)
     columns = {
         "id": "ID", "received_at": "RECEIVED", "source": "SOURCE", "channel": "CHANNEL", "state": "STATE",
         "outcome": "OUTCOME", "lead": "LEAD", "problem": "PROBLEM",
     }  # fmt: skip
-    rows = [row | {"problem": (row["error"] or {}).get("message")} for row in page.items]
+    rows = [row | {"problem": (row["error"] or {}).get("message")} for row in shown["items"]]
     words = table(rows, columns, "There are no such events.")
-    if page.next:
-        words += f"\nMore: --cursor {page.next}"
-    tell(page.as_dict(), as_json=as_json, words=words)
+    if shown["next"]:
+        words += f"\nMore: --cursor {shown['next']}"
+    tell(shown, as_json=as_json, words=words)
 
 
 @events.command()

@@ -28,17 +28,21 @@ def quarantine() -> None:
 def list_(shelf: str, source_id: int | None, days: int, limit: int, cursor: str | None, as_json: bool) -> None:
     """Show what was set aside, newest first, with score and reasons."""
     from ingest.quarantine import list_quarantine
+    from webhooks.api.cursors import decode_cursor
+    from webhooks.api.shapes.base import plain_json
+    from webhooks.api.shapes.quarantine import QuarantinePage
 
     with hub() as (config, engine), engine.connect() as connection:
         now = datetime.now(UTC)
         wanted = None if shelf == "all" else shelf
-        page = list_quarantine(connection, config, now, wanted, source_id, days, limit, cursor)
+        page = list_quarantine(connection, config, now, wanted, source_id, days, limit, decode_cursor(cursor) if cursor else None)
+    shown = plain_json(QuarantinePage, page)
     columns = {"id": "ID", "received_at": "RECEIVED", "source": "SOURCE", "score": "SCORE", "why": "WHY", "says": "SAYS"}
     nothing = "Nothing is set aside." if shelf == "all" else f"Nothing is on the shelf {shelf}; --shelf all shows every one."
-    words = table([_line(row) for row in page.items], columns, nothing)
-    if page.next:
-        words += f"\nMore: --cursor {page.next}"
-    tell(page.as_dict(), as_json=as_json, words=words)
+    words = table([_line(row) for row in shown["items"]], columns, nothing)
+    if shown["next"]:
+        words += f"\nMore: --cursor {shown['next']}"
+    tell(shown, as_json=as_json, words=words)
 
 
 @quarantine.command()
@@ -113,6 +117,8 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
 def alerts(state: str, source_id: int | None, alert_id: int | None, as_json: bool) -> None:
     """Show what somebody should look at about a source, or resolve one."""
     from ingest.alerts import list_alerts, resolve_alert
+    from webhooks.api.shapes.base import plain_json
+    from webhooks.api.shapes.quarantine import AlertPage
 
     with hub() as (_, engine), engine.begin() as connection:
         if alert_id is not None:
@@ -121,4 +127,5 @@ def alerts(state: str, source_id: int | None, alert_id: int | None, as_json: boo
             return
         page = list_alerts(connection, None if state == "all" else state, source_id, 200)
     columns = {"id": "ID", "source": "SOURCE", "code": "CODE", "subject": "SUBJECT", "raised": "TIMES", "last_at": "LAST"}
-    tell(page.as_dict(), as_json=as_json, words=table(page.items, columns, "Nothing to look at."))
+    shown = plain_json(AlertPage, page)
+    tell(shown, as_json=as_json, words=table(shown["items"], columns, "Nothing to look at."))

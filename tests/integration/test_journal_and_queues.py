@@ -67,7 +67,7 @@ def test_list_pages_newest_first_and_filters(door: Door) -> None:
     _run(door, "UPDATE inbound_event SET state = 'done', outcome = 'created' WHERE uid = :u", u=uids[1])
     with door.engine.connect() as connection:
         first = list_events(connection, limit=3)
-        second = list_events(connection, limit=3, cursor=first.next)
+        second = list_events(connection, limit=3, after=first.next)
         assert [item["id"] for item in first.items + second.items] == uids[::-1]
         assert second.next is None
         [stuck] = list_events(connection, state="needs_attention").items

@@ -73,7 +73,7 @@ def test_list_when_it_is_long_is_paged(desk: Desk) -> None:
     with desk.engine.begin() as connection:
         now = datetime.now(UTC)
         first = list_quarantine(connection, desk.config, now, limit=2)
-        second = list_quarantine(connection, desk.config, now, limit=2, cursor=first.next)
+        second = list_quarantine(connection, desk.config, now, limit=2, after=first.next)
     assert [item["id"] for item in (*first.items, *second.items)] == uids[::-1]
     assert second.next is None
 

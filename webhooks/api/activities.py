@@ -22,10 +22,10 @@ class DoneBody(Body):
     result: Text = Field("", description="what came of it, for the timeline")
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     query = cast(ActivityQuery, ask.query)
     with ask.engine.begin() as connection:
-        return list_activities(connection, ask.principal, query, query.limit, query.cursor).as_dict()
+        return list_activities(connection, ask.principal, query, query.limit, query.after)
 
 
 def _done(ask: Ask) -> Mapping[str, Any]:

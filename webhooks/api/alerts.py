@@ -16,11 +16,11 @@ class AlertQuery(Paging):
     source: RowId | None = None
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     query = cast(AlertQuery, ask.query)
     state = None if query.state == "all" else query.state
     with ask.engine.begin() as connection:
-        return list_alerts(connection, state, query.source, query.limit, query.cursor).as_dict()
+        return list_alerts(connection, state, query.source, query.limit, query.after)
 
 
 def _resolve(ask: Ask) -> Mapping[str, Any]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from crm_core.reading.audit import AuditFilters, list_audit
 from webhooks.api.route import Ask, Paging, Route
@@ -14,10 +13,10 @@ class AuditQuery(AuditFilters, Paging):
     pass
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     query = cast(AuditQuery, ask.query)
     with ask.engine.begin() as connection:
-        return list_audit(connection, ask.principal, query, query.limit, query.cursor).as_dict()
+        return list_audit(connection, ask.principal, query, query.limit, query.after)
 
 
 ROUTES = (

@@ -14,12 +14,12 @@ class CallQuery(CallFilters, Paging):
     pass
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     query = cast(CallQuery, ask.query)
     with ask.engine.begin() as connection:
         return list_calls(
-            connection, ask.principal, query, query.limit, query.cursor, ask.config.region
-        ).as_dict()
+            connection, ask.principal, query, query.limit, query.after, ask.config.region
+        )
 
 
 def _get(ask: Ask) -> Mapping[str, Any]:

@@ -49,12 +49,12 @@ class SuggestionQuery(SuggestionFilters, Paging):
     pass
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     query = cast(ContactQuery, ask.query)
     with ask.engine.begin() as connection:
         return list_contacts(
-            connection, ask.principal, query, query.limit, query.cursor, ask.config.region
-        ).as_dict()
+            connection, ask.principal, query, query.limit, query.after, ask.config.region
+        )
 
 
 def _get(ask: Ask) -> Mapping[str, Any]:
@@ -62,12 +62,12 @@ def _get(ask: Ask) -> Mapping[str, Any]:
         return get_contact(connection, ask.principal, ask.id("contact"))
 
 
-def _timeline(ask: Ask) -> Mapping[str, Any]:
+def _timeline(ask: Ask) -> object:
     query = cast(TimelineQuery, ask.query)
     with ask.engine.begin() as connection:
         return timeline(
-            connection, ask.principal, ask.id("contact"), query.limit, query.cursor, query.lead
-        ).as_dict()
+            connection, ask.principal, ask.id("contact"), query.limit, query.after, query.lead
+        )
 
 
 def _erase(ask: Ask) -> Mapping[str, Any]:
@@ -96,10 +96,10 @@ def _erase_address(ask: Ask) -> Mapping[str, Any]:
     ).as_dict()
 
 
-def _suggestions(ask: Ask) -> Mapping[str, Any]:
+def _suggestions(ask: Ask) -> object:
     query = cast(SuggestionQuery, ask.query)
     with ask.engine.begin() as connection:
-        return list_suggestions(connection, ask.principal, query, query.limit, query.cursor).as_dict()
+        return list_suggestions(connection, ask.principal, query, query.limit, query.after)
 
 
 ROUTES = (

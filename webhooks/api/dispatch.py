@@ -13,6 +13,7 @@ from crm_core.access import demand
 from crm_core.config import HubConfig
 from crm_core.errors import Invalid, Malformed
 from webhooks.api.route import Ask, Route
+from webhooks.api.shapes.base import dump
 from webhooks.auth import authenticate
 from webhooks.engines import ui_engine
 from webhooks.problems import UnsupportedMedia, from_validation
@@ -44,7 +45,9 @@ def _answer(route: Route, config: HubConfig, path: dict[str, str]) -> Response:
         return made
     if made is None:
         return Response(status=204)
-    answer = Response(orjson.dumps(made), route.status, mimetype="application/json")
+    if route.answer is None:
+        raise LookupError(f"{route.name} says nothing of what it answers.")
+    answer = Response(dump(route.answer, made), route.status, mimetype="application/json")
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

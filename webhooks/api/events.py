@@ -76,13 +76,13 @@ def _uid(ask: Ask) -> str:
     return uid
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     query = cast(EventQuery, ask.query)
     with ask.engine.begin() as connection:
         return list_events(
-            connection, query.state, query.outcome, query.source, query.since, query.limit, query.cursor,
+            connection, query.state, query.outcome, query.source, query.since, query.limit, query.after,
             until=query.until, channel=query.channel, lead_id=query.lead,
-        ).as_dict()  # fmt: skip
+        )  # fmt: skip
 
 
 def _get(ask: Ask) -> Mapping[str, Any]:

@@ -42,12 +42,12 @@ class NotSpamBody(Body):
     why: Text = Field("", max_length=1000, description="kept in the history")
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     query = cast(LeadQuery, ask.query)
     with ask.engine.begin() as connection:
         return list_leads(
-            connection, ask.principal, query, query.limit, query.cursor, ask.config.region
-        ).as_dict()
+            connection, ask.principal, query, query.limit, query.after, ask.config.region
+        )
 
 
 def _get(ask: Ask) -> Mapping[str, Any]:

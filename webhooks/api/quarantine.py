@@ -33,13 +33,13 @@ class PickBody(Body):
     alert: RowId | None = Field(None, description="of a burst: everything that it set aside")
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     query = cast(QuarantineQuery, ask.query)
     shelf = None if query.shelf == "all" else query.shelf
     with ask.engine.begin() as connection:
         return list_quarantine(
-            connection, ask.config, ask.now, shelf, query.source, query.days, query.limit, query.cursor
-        ).as_dict()
+            connection, ask.config, ask.now, shelf, query.source, query.days, query.limit, query.after
+        )
 
 
 def _release(ask: Ask) -> Mapping[str, Any]:

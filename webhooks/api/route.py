@@ -6,17 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Literal, cast
 
-from flask import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 
 from crm_core.access import Principal
 from crm_core.config import HubConfig
 from crm_core.errors import NotFound
-from crm_core.reading.paging import DEFAULT_LIMIT, MAX_LIMIT
+from crm_core.reading.paging import DEFAULT_LIMIT, MAX_LIMIT, Position
 from crm_core.reading.values import Filters, Text, read_id
+from webhooks.api.cursors import decode_cursor
 
 
 class NoQuery(Filters):
@@ -26,6 +26,11 @@ class NoQuery(Filters):
 class Paging(Filters):
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
     cursor: Text | None = Field(None, description="`next` of the page before")
+
+    @property
+    def after(self) -> Position | None:
+        """The row after which the page begins."""
+        return None if self.cursor is None else decode_cursor(self.cursor)
 
 
 class Body(BaseModel):
@@ -58,7 +63,8 @@ class Ask:
             raise NotFound(f"{noun}_unknown", f"There is no such {noun}.") from error
 
 
-Handler = Callable[[Ask], Response | Mapping[str, Any] | None]
+#: What it returns is shown as `Route.answer` says.
+Handler = Callable[[Ask], object]
 
 
 @dataclass(frozen=True, slots=True)

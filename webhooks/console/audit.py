@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import request, url_for
+from flask import url_for
 
 from crm_core.reading.audit import AuditFilters, list_audit
 from webhooks.console import choices
@@ -29,7 +29,7 @@ def index(desk: Desk) -> Answer:
     filters = filters_of(AuditFilters, {name: wanted[name] for name in ("actor", "subject") if name in wanted})
     filters = filters.model_copy(update={"since": since, "until": until})
     with desk.engine.begin() as connection:
-        page = list_audit(connection, desk.principal, filters, cursor=request.args.get("cursor"))
+        page = list_audit(connection, desk.principal, filters, after=desk.after())
     return desk.page(
         "audit.html",
         items=[_shown(desk, item) for item in page.items],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flask import request
-
 from crm_core.reading.call_backs import list_call_backs
 from crm_core.working import finish_activity
 from webhooks.console import choices, clock
@@ -12,7 +10,7 @@ from webhooks.console.desk import Answer, Desk, entered
 
 def index(desk: Desk) -> Answer:
     with desk.engine.begin() as connection:
-        page = list_call_backs(connection, desk.principal, cursor=request.args.get("cursor"))
+        page = list_call_backs(connection, desk.principal, after=desk.after())
     for item in page.items:
         due = clock.moment(item["due_at"])
         item["title"] = "" if item["title"] == item["phone"] else item["title"]

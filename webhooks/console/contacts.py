@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from flask import request
-
 from crm_core.access import may
 from crm_core.reading.actors import names_of
 from crm_core.reading.contacts import ContactFilters, get_contact, list_contacts
@@ -19,7 +17,7 @@ def index(desk: Desk) -> Answer:
     wanted = chosen("q")
     with desk.engine.begin() as connection:
         page = list_contacts(
-            connection, desk.principal, filters_of(ContactFilters, wanted), cursor=request.args.get("cursor"),
+            connection, desk.principal, filters_of(ContactFilters, wanted), after=desk.after(),
             region=desk.config.region,
         )  # fmt: skip
     return desk.page(
@@ -31,7 +29,7 @@ def index(desk: Desk) -> Answer:
 def card(desk: Desk, contact_id: int) -> Answer:
     with desk.engine.begin() as connection:
         contact = get_contact(connection, desk.principal, contact_id)
-        page = timeline(connection, desk.principal, contact_id, cursor=request.args.get("cursor"))
+        page = timeline(connection, desk.principal, contact_id, after=desk.after())
         names = names_of(connection, [touch["actor"] for touch in page.items])
         owners = dict(choices.owners(connection))
     return desk.page(

@@ -13,6 +13,8 @@ from sqlalchemy import Engine
 
 from crm_core.access import Principal, may
 from crm_core.config import HubConfig
+from crm_core.reading.paging import Position
+from webhooks.api.cursors import decode_cursor, encode_cursor
 from webhooks.console.language import Language
 from webhooks.console.session import Session
 
@@ -49,11 +51,16 @@ class Desk:
         answer: Response = redirect(where, 303)  # type: ignore[assignment]
         return answer
 
-    def more(self, next_cursor: str | None) -> str | None:
+    def after(self) -> Position | None:
+        """The row after which the part of the list begins that the address names."""
+        cursor = request.args.get("cursor")
+        return None if cursor is None else decode_cursor(cursor)
+
+    def more(self, last: Position | None) -> str | None:
         """The address of the next part of this list, with its filters."""
-        if not next_cursor:
+        if last is None:
             return None
-        return f"{request.path}?{urlencode({**request.args.to_dict(), 'cursor': next_cursor})}"
+        return f"{request.path}?{urlencode({**request.args.to_dict(), 'cursor': encode_cursor(last)})}"
 
 
 def chosen(*names: str) -> Mapping[str, str]:

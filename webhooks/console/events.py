@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 
 from crm_core.errors import Invalid
 from ingest.event_states import OUTCOMES
@@ -29,7 +29,7 @@ def index(desk: Desk) -> Answer:
     narrowed: dict[str, Any] = {"source_id": _number(wanted.get("source")), "outcome": wanted.get("outcome"), "since": since,
                                 "until": until, "channel": wanted.get("channel")}  # fmt: skip
     with desk.engine.begin() as connection:
-        page = list_events(connection, wanted.get("state"), cursor=request.args.get("cursor"), **narrowed)
+        page = list_events(connection, wanted.get("state"), after=desk.after(), **narrowed)
         counts = {state: count_events(connection, state, **narrowed) for state in _COUNTED}
         source_options = choices.sources(connection, desk)
     return desk.page(

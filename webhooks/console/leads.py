@@ -34,7 +34,7 @@ def index(desk: Desk) -> Answer:
     wanted = chosen(*_FILTERS)
     with desk.engine.begin() as connection:
         page = list_leads(
-            connection, desk.principal, filters_of(LeadFilters, wanted), cursor=request.args.get("cursor"),
+            connection, desk.principal, filters_of(LeadFilters, wanted), after=desk.after(),
             region=desk.config.region,
         )  # fmt: skip
         owner_options = [*choices.owners(connection), ("none", desk.language("filter.no_owner"))]

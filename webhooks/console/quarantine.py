@@ -25,7 +25,7 @@ def index(desk: Desk) -> Answer:
     source_id = _number(wanted["source"]) if "source" in wanted else None
     with desk.engine.begin() as connection:
         page = quarantine.list_quarantine(
-            connection, desk.config, desk.now, shelf, source_id, cursor=request.args.get("cursor")
+            connection, desk.config, desk.now, shelf, source_id, after=desk.after()
         )
         counts = quarantine.count_quarantine(connection, desk.now, source_id=source_id)
         source_options = choices.sources(connection, desk)

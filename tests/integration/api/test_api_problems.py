@@ -10,8 +10,9 @@ import pytest
 from api_world import World
 from sqlalchemy.exc import OperationalError
 
-from crm_core.reading.paging import encode_cursor
+from crm_core.reading.paging import Position
 from webhooks import problems
+from webhooks.api.cursors import encode_cursor
 from webhooks.app import create_app
 from webhooks.engines import close_engines
 
@@ -43,7 +44,7 @@ def test_a_parameter_that_is_given_twice_is_refused(still_world: World) -> None:
 
 
 @pytest.mark.parametrize("cursor", [
-    "x", "!!!!", "é", "bnVsbA", "W10", "WzEsMl0", "WyIyMDI2LTExLTIxIiwxXQ", encode_cursor(None, 5), "e30", "W251bGwsMV0=",
+    "x", "!!!!", "é", "bnVsbA", "W10", "WzEsMl0", "WyIyMDI2LTExLTIxIiwxXQ", encode_cursor(Position(None, 5)), "e30", "W251bGwsMV0=",
     "WyIyMDI2LTExLTIxVDAwOjAwOjAwKzAwOjAwIiwxLjVd", "A" * 3999,
 ])  # fmt: skip
 def test_a_foreign_cursor_is_refused(still_world: World, cursor: str) -> None:

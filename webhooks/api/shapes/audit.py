@@ -19,5 +19,5 @@ class AuditRow(Shape):
     data: dict[str, Any] = Field(description="ids and names of fields; no personal data")
 
 
-class AuditPage(Page):
-    items: list[AuditRow]
+class AuditPage(Page[AuditRow]):
+    pass

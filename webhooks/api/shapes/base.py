@@ -1,14 +1,48 @@
-"""What all shapes share, and the shape of an error."""
+"""What all shapes share, and the shape of an error.
+
+A shape is read from what a query returns (`from_attributes`) and says how that looks outside: ids as text, times in UTC.
+"""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
 
-Id = str
+import orjson
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+)
+
+from crm_core.reading.paging import Position
+from webhooks.api.cursors import encode_cursor
+
+T = TypeVar("T")
+
+#: A row's number travels as text, so that no client rounds it.
+Id = Annotated[str, Field(coerce_numbers_to_str=True)]
+
+
+#: As it was stored, whole or broken; a model's float would write 2 as 2.0.
+Number = Annotated[Any, WithJsonSchema({"type": "number"})]
+
+#: A time that is kept as text and has always been shown with +00:00 for UTC.
+OffsetTime = Annotated[
+    AwareDatetime, PlainSerializer(datetime.isoformat), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+
+
+def _cursor_text(value: object) -> object:
+    return encode_cursor(value) if isinstance(value, Position) else value
 
 
 class Shape(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", from_attributes=True, validate_by_name=True)
 
 
 class Named(Shape):
@@ -16,8 +50,22 @@ class Named(Shape):
     name: str
 
 
-class Page(Shape):
-    next: str | None = Field(description="cursor of the next page; null on the last")
+class Page(Shape, Generic[T]):
+    """Named by its subclasses, so that the description calls it LeadPage."""
+
+    items: list[T]
+    next: Annotated[str | None, BeforeValidator(_cursor_text)] = Field(description="cursor of the next page; null on the last")
+
+
+def dump(shape: type[BaseModel], answer: object) -> bytes:
+    """The answer as JSON. What a shape does not name stays inside; what was not set is left out."""
+    told = shape.model_validate(answer).model_dump(exclude_unset=True, by_alias=True)
+    return orjson.dumps(told, option=orjson.OPT_UTC_Z)
+
+
+def plain_json(shape: type[BaseModel], answer: object) -> Any:
+    """The same as plain values, for `--json` and for tables of the command line."""
+    return orjson.loads(dump(shape, answer))
 
 
 class ProblemError(Shape):

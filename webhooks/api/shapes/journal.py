@@ -134,5 +134,5 @@ class Queues(Shape):
     sources: list[QueueSource]
 
 
-class EventPage(Page):
-    items: list[Event]
+class EventPage(Page[Event]):
+    pass

@@ -129,9 +129,9 @@ class Acknowledged(Shape):
     acknowledged: int
 
 
-class MappingPage(Page):
-    items: list[MappingVersion]
+class MappingPage(Page[MappingVersion]):
+    pass
 
 
-class SourceFieldPage(Page):
-    items: list[SourceField]
+class SourceFieldPage(Page[SourceField]):
+    pass

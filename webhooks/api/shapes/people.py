@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field, RootModel
 
-from webhooks.api.shapes.base import Id, Named, Page, Shape
+from webhooks.api.shapes.base import Id, Named, Number, OffsetTime, Page, Shape
 
 
 class Form(Shape):
@@ -28,15 +28,20 @@ class LeadContact(Shape):
     company: str
 
 
-class Attribution(BaseModel):
+class Attribution(RootModel[dict[str, Any]]):
     """utm_source and whatever other marks there were, beside the fixed keys."""
 
-    model_config = ConfigDict(extra="allow")
-
-    page_url: str
-    referrer: str
-    click_ids: dict[str, Any]
-    client_ids: dict[str, Any]
+    model_config = ConfigDict(
+        json_schema_extra={
+            "properties": {
+                "page_url": {"title": "Page Url", "type": "string"},
+                "referrer": {"title": "Referrer", "type": "string"},
+                "click_ids": {"additionalProperties": True, "title": "Click Ids", "type": "object"},
+                "client_ids": {"additionalProperties": True, "title": "Client Ids", "type": "object"},
+            },
+            "required": ["page_url", "referrer", "click_ids", "client_ids"],
+        }
+    )
 
 
 class ConsentOf(Shape):
@@ -68,12 +73,12 @@ class CalledSpam(Shape):
     """A person's word."""
 
     by: str
-    at: AwareDatetime
+    at: OffsetTime
     why: str
 
 
 class Spam(Shape):
-    score: float
+    score: Number
     reasons: list[Any]
     marked: CalledSpam | None
 
@@ -305,25 +310,25 @@ class Activity(Shape):
     closed_at: AwareDatetime | None
 
 
-class LeadPage(Page):
-    items: list[Lead]
+class LeadPage(Page[Lead]):
+    pass
 
 
-class ContactPage(Page):
-    items: list[Contact]
+class ContactPage(Page[Contact]):
+    pass
 
 
-class TouchPage(Page):
-    items: list[Touch]
+class TouchPage(Page[Touch]):
+    pass
 
 
-class SuggestionPage(Page):
-    items: list[Suggestion]
+class SuggestionPage(Page[Suggestion]):
+    pass
 
 
-class CallPage(Page):
-    items: list[Call]
+class CallPage(Page[Call]):
+    pass
 
 
-class ActivityPage(Page):
-    items: list[Activity]
+class ActivityPage(Page[Activity]):
+    pass

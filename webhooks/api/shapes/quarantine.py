@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
 
-from webhooks.api.shapes.base import Id, Named, Page, Shape
+from webhooks.api.shapes.base import Id, Named, OffsetTime, Page, Shape
 from webhooks.api.shapes.journal import EventCard
 
 __all__ = ["Alert", "AlertPage", "EventCard", "Judged", "QuarantinePage"]
@@ -14,8 +14,8 @@ __all__ = ["Alert", "AlertPage", "EventCard", "Judged", "QuarantinePage"]
 
 class SpamReason(Shape):
     code: str
-    points: int
     detail: str
+    points: int
 
 
 class Preview(Shape):
@@ -29,7 +29,7 @@ class Preview(Shape):
 
 class Verdict(Shape):
     by: str | None
-    at: AwareDatetime | None
+    at: OffsetTime | None
 
 
 class QuarantineItem(Shape):
@@ -43,8 +43,8 @@ class QuarantineItem(Shape):
     preview: Preview | None = Field(description="null where the raw bytes are too large or cannot be read")
 
 
-class QuarantinePage(Page):
-    items: list[QuarantineItem]
+class QuarantinePage(Page[QuarantineItem]):
+    pass
 
 
 class Judged(Shape):
@@ -64,5 +64,5 @@ class Alert(Shape):
     resolved_by: str | None
 
 
-class AlertPage(Page):
-    items: list[Alert]
+class AlertPage(Page[Alert]):
+    pass

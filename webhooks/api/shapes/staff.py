@@ -106,21 +106,21 @@ class Pool(Shape):
     members: list[PoolMember]
 
 
-class SourcePage(Page):
-    items: list[Source]
+class SourcePage(Page[Source]):
+    pass
 
 
-class AliasPage(Page):
-    items: list[SourceAlias]
+class AliasPage(Page[SourceAlias]):
+    pass
 
 
-class OwnerPage(Page):
-    items: list[Owner]
+class OwnerPage(Page[Owner]):
+    pass
 
 
-class TeamPage(Page):
-    items: list[Team]
+class TeamPage(Page[Team]):
+    pass
 
 
-class PoolPage(Page):
-    items: list[Pool]
+class PoolPage(Page[Pool]):
+    pass

@@ -53,9 +53,9 @@ class NewToken(Token):
     token: str = Field(description="the token itself; nobody can read it again")
 
 
-class UserPage(Page):
-    items: list[User]
+class UserPage(Page[User]):
+    pass
 
 
-class TokenPage(Page):
-    items: list[Token]
+class TokenPage(Page[Token]):
+    pass

@@ -1,34 +1,15 @@
-"""Cursors, ids and times, without a database."""
+"""Ids, texts and times as parameters, without a database."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from crm_core.errors import Invalid
-from crm_core.reading.paging import decode_cursor, encode_cursor
 from crm_core.reading.values import RowId, Text, Time, rfc3339
-
-MOMENTS = st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1))  # noqa: DTZ001
-
-
-@given(at=st.none() | MOMENTS, row_id=st.integers(0, 2**63 - 1))
-def test_a_cursor_says_again_what_was_put_into_it(at: datetime | None, row_id: int) -> None:
-    assert decode_cursor(encode_cursor(at, row_id)) == (at, row_id)
-
-
-@given(st.text())
-def test_any_other_text_is_no_cursor_or_a_well_formed_one(text: str) -> None:
-    try:
-        at, row_id = decode_cursor(text)
-    except Invalid:
-        return
-    assert row_id >= 0
-    assert at is None or at.tzinfo is not None
 
 
 @given(st.text())
