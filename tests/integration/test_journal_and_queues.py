@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from crm_core.config import HubConfig
 from crm_core.errors import Conflict, Invalid, NotFound
+from crm_core.reading.paging import Position
 from ingest.bootstrap import first_run
 from ingest.journal import dismiss, get_event, list_events, look_at_raw
 from ingest.queues import health_report, queue_report
@@ -75,7 +76,7 @@ def test_list_pages_newest_first_and_filters(door: Door) -> None:
         assert [item["id"] for item in list_events(connection, outcome="created").items] == [uids[1]]
         assert len(list_events(connection, source_id=two.id).items) == 2
         assert list_events(connection, since=NOW + timedelta(days=1)).items == []
-        for wrong in ({"state": "odd"}, {"outcome": "odd"}, {"cursor": "odd"}):
+        for wrong in ({"state": "odd"}, {"outcome": "odd"}, {"after": Position(NOW, 1)}):
             with pytest.raises(Invalid):
                 list_events(connection, **wrong)  # type: ignore[arg-type]
 
