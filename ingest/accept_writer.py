@@ -20,7 +20,8 @@ from crm_core.errors import HubError, Transient
 from ingest.arrival import RawArrival, Receipt, new_uid, safe_key
 from ingest.bounded import BoundedConnection, connect_bounded
 from ingest.event_transitions import count_redeliveries
-from ingest.insert import insert_named, is_conflict, kept_apart
+from ingest.insert import ON_CONFLICT, insert_named, is_conflict, kept_apart
+from ingest.insert_prepared import PreparedInsert, Values, values_of
 
 # A little less than a request waits, so that a hung server is known before they leave.
 _STATEMENT_SECONDS = 2.3
@@ -52,11 +53,13 @@ class Counts:
 class Slip:
     """One row on its way: the request thread waits on `done`, the writer releases it."""
 
-    __slots__ = ("abandoned", "arrival", "done", "error", "receipt", "settled", "uid")
+    __slots__ = ("abandoned", "arrival", "done", "error", "key", "receipt", "settled", "uid", "values")
 
     def __init__(self, arrival: RawArrival) -> None:
         self.arrival = arrival
         self.uid = new_uid()
+        self.key = safe_key(arrival.provider_key)
+        self.values: Values = values_of(arrival, self.uid, self.key)
         self.receipt: Receipt | None = None
         self.error: HubError | None = None
         self.abandoned = False  # its request has answered 503: the row must not go in any more
@@ -92,6 +95,7 @@ class JournalWriter:
     def __init__(self, config: HubConfig) -> None:
         self._config = config
         self._connection: BoundedConnection | None = None
+        self._prepared: PreparedInsert | None = None  # of this connection
         self._uncounted: list[int] = []
         self.counts = Counts()
 
@@ -99,7 +103,7 @@ class JournalWriter:
         """Stores the batch and settles every slip of it. False if the database is away and all were refused."""
         if len(batch) > 1:
             # Two processes with the same keys must take their index entries in the same order, or they deadlock.
-            batch.sort(key=lambda slip: (slip.arrival.source_id, slip.arrival.provider_key or ""))
+            batch.sort(key=lambda slip: (slip.arrival.source_id, slip.key or ""))
         remaining = batch
         began = time.monotonic()
         for attempt in (1, 2):
@@ -107,7 +111,7 @@ class JournalWriter:
                 connection = self._reach()
                 if attempt == 2:
                     remaining = self._still_missing(connection, remaining)
-                self._settle(remaining, _insert(connection, remaining))
+                self._settle(remaining, self._insert(connection, remaining))
                 break
             except psycopg.Error as error:
                 if self._connection is not None and not self._connection.closed:
@@ -143,7 +147,19 @@ class JournalWriter:
             self._connection = connect_bounded(
                 self._config.database_url, "web", limit_seconds=_STATEMENT_SECONDS, options=_OPTIONS
             )
+            self._prepared = PreparedInsert(self._connection, ON_CONFLICT)
         return self._connection
+
+    def _insert(self, connection: BoundedConnection, slips: Sequence[Slip]) -> list[Receipt]:
+        try:
+            return insert_named(
+                connection, [slip.arrival for slip in slips], [slip.uid for slip in slips],
+                self._prepared, [slip.values for slip in slips],
+            )  # fmt: skip
+        except psycopg.Error as error:
+            if error.sqlstate is None or error.sqlstate.startswith(_LINE_LOST):
+                connection.close()
+            raise
 
     def _settle(self, slips: Sequence[Slip], receipts: Sequence[Receipt]) -> None:
         for slip, receipt in zip(slips, receipts, strict=True):
@@ -169,7 +185,7 @@ class JournalWriter:
                 self._settle_failed(connection, slip, cause)  # asking once more would only wait once more
                 continue
             try:
-                self._settle([slip], _insert(connection, [slip]))
+                self._settle([slip], self._insert(connection, [slip]))
             except psycopg.Error as error:
                 self._settle_failed(connection, slip, error)
 
@@ -189,7 +205,7 @@ class JournalWriter:
         row = connection.execute(
             "SELECT id, uid, sha256(body), unclaimed AND replayed = 0 FROM inbound_event"
             " WHERE uid = %s OR (source_id = %s AND provider_key = %s) ORDER BY uid <> %s",
-            (slip.uid, slip.arrival.source_id, safe_key(slip.arrival.provider_key), slip.uid),
+            (slip.uid, slip.arrival.source_id, slip.key, slip.uid),
         ).fetchone()
         if row is None:
             return None
@@ -222,12 +238,3 @@ class JournalWriter:
         self._uncounted = [event_id for event_id in self._uncounted if event_id not in counted][
             -_MOST_UNCOUNTED:
         ]
-
-
-def _insert(connection: BoundedConnection, slips: Sequence[Slip]) -> list[Receipt]:
-    try:
-        return insert_named(connection, [slip.arrival for slip in slips], [slip.uid for slip in slips])
-    except psycopg.Error as error:
-        if error.sqlstate is None or error.sqlstate.startswith(_LINE_LOST):
-            connection.close()
-        raise

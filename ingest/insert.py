@@ -15,6 +15,7 @@ import psycopg
 
 from ingest.arrival import RawArrival, Receipt, new_uid, other_bytes_key, safe_json, safe_key
 from ingest.event_transitions import count_redeliveries
+from ingest.insert_prepared import MOST_ROWS, Found, PreparedInsert, Values, with_redeliveries
 
 # uid comes from here and not from the table's default: rows without a key are matched to their receipts by it, and a
 # group whose answer was lost is found again by it. Everything but the bodies travels as one JSON text: a dozen arrays
@@ -26,6 +27,10 @@ SELECT * FROM ROWS FROM (
   json_to_recordset(%b::text::json) AS (uid text, source_id int8, channel text, method text, path text, query text,
     headers jsonb, remote_ip text, provider_key text, unclaimed bool, redeliveries int8),
   unnest(%b::bytea[]))
+"""
+
+#: What both ways of sending rows (this one and `ingest.insert_prepared`) do about a key that is known, and what they learn.
+ON_CONFLICT = """
 ON CONFLICT (source_id, provider_key) WHERE provider_key IS NOT NULL
 DO UPDATE SET redeliveries = inbound_event.redeliveries + 1 + excluded.redeliveries
 RETURNING id, uid, source_id, provider_key, CASE WHEN redeliveries > 0 THEN sha256(body) END, unclaimed AND replayed = 0
@@ -41,9 +46,16 @@ def insert_events(connection: psycopg.Connection[Any], arrivals: Sequence[RawArr
 
 
 def insert_named(
-    connection: psycopg.Connection[Any], arrivals: Sequence[RawArrival], uids: Sequence[str]
+    connection: psycopg.Connection[Any],
+    arrivals: Sequence[RawArrival],
+    uids: Sequence[str],
+    prepared: PreparedInsert | None = None,
+    values: Sequence[Values] = (),
 ) -> list[Receipt]:
-    """The same with the uids chosen by the caller, who can then ask later which of them got in."""
+    """The same with the uids chosen by the caller, who can then ask later which of them got in.
+
+    A small group goes in by `prepared` where the caller has one for its connection, and the `values` of the arrivals.
+    """
     if not arrivals:
         return []
     keys = [safe_key(arrival.provider_key) for arrival in arrivals]
@@ -58,9 +70,17 @@ def insert_named(
                 again[winner] = again.get(winner, 0) + 1
                 continue
         chosen.append(index)
-    rows = [_row(arrivals[index], uids[index], keys[index], again.get(index, 0)) for index in chosen]
-    bodies = [arrivals[index].body for index in chosen]
-    found = connection.execute(_INSERT, (safe_json(rows), bodies), prepare=True).fetchall()
+    found: Sequence[Found]
+    if prepared is not None and len(chosen) <= MOST_ROWS:
+        found = prepared(
+            [with_redeliveries(values[index], again[index]) if index in again else values[index] for index in chosen]
+        )
+    else:
+        rows = [_row(arrivals[index], uids[index], keys[index], again.get(index, 0)) for index in chosen]
+        bodies = [arrivals[index].body for index in chosen]
+        found = connection.execute(_INSERT + ON_CONFLICT, (safe_json(rows), bodies), prepare=True).fetchall()
+    if not again and all(row[1] == uid for row, uid in zip(found, uids, strict=True)):
+        return [Receipt(row[0], row[1], redelivery=False) for row in found]  # nearly always: all of them are new
     by_uid = {uid: (event_id, uid, digest, is_held) for event_id, uid, _, _, digest, is_held in found}
     by_key = {
         (source_id, key): (event_id, uid, digest, is_held)
