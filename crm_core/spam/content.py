@@ -41,21 +41,22 @@ class Place:
 
 def content_signals(inquiry: Inquiry, place: Place) -> Iterator[Signal]:
     texts = written(inquiry)
+    said = folded("\n".join(texts))[:_PHRASE_CHARS]
     elsewhere = [host for host in web_hosts(texts) if not is_below(host, _own_hosts(inquiry, place))]
-    if elsewhere and _asks(texts):
+    if elsewhere and _asks(said):
         mine = tuple(_mail_hosts(inquiry))  # who asks names the site that it is about
         elsewhere = [host for host in elsewhere if not is_below(host, mine)]
     foreign = [host for host in elsewhere if not is_below(host, _MESSENGERS)]  # how to reach somebody is no site
     if len(foreign) >= _LINKS:
         # A client who lists five products of one shop is no spammer; five shops are.
         yield Signal("many_links" if len(set(foreign)) >= _MANY_LINKS else "links", str(len(foreign)))
-    if any(_MARKUP.search(text) for text in typed(inquiry)):
+    if any(("<" in text or "[" in text) and _MARKUP.search(text) for text in typed(inquiry)):
         yield Signal("markup")
     if _ADDRESS.search(inquiry.name):
         yield Signal("link_in_name")
     if foreign and _speaks_russian(inquiry) and not any(has_cyrillic(text) for text in texts):
         yield Signal("other_script")
-    phrases = _count_phrases(texts, is_reachable=bool(inquiry.phones or inquiry.emails))
+    phrases = _count_phrases(said, is_reachable=bool(inquiry.phones or inquiry.emails))
     if phrases:
         code = "spam_phrase" if phrases < _SOME_PHRASES else "spam_phrases" if phrases < _MANY_PHRASES else "spam_text"
         yield Signal(code, str(phrases))
@@ -85,9 +86,8 @@ def _speaks_russian(inquiry: Inquiry) -> bool:
     return has_cyrillic(labels) or host_of(inquiry.attribution.page_url).endswith(_CYRILLIC_PLACES)
 
 
-def _asks(texts: list[str]) -> bool:
+def _asks(text: str) -> bool:
     """In the voice of somebody who wants something, and nowhere in that of somebody who sells."""
-    text = folded("\n".join(texts))[:_PHRASE_CHARS]
     return ASKS.search(text) is not None and OFFERS.search(text) is None
 
 
@@ -95,9 +95,8 @@ def _mail_hosts(inquiry: Inquiry) -> Iterator[str]:
     return (host for email in inquiry.emails if (host := email.strip().casefold().rpartition("@")[2]))
 
 
-def _count_phrases(texts: list[str], *, is_reachable: bool) -> int:
+def _count_phrases(text: str, *, is_reachable: bool) -> int:
     """Without what a client says as well: the subject that he asks for, and where to write to him."""
-    text = folded("\n".join(texts))[:_PHRASE_CHARS]
     count, topics, reach_me = 0, 0, 0
     for phrase, hooks in _hooked():
         for hook in hooks:
@@ -110,7 +109,7 @@ def _count_phrases(texts: list[str], *, is_reachable: bool) -> int:
             topics += phrase in TOPICS
             reach_me += phrase in REACH_ME
             count += phrase not in TOPICS and phrase not in REACH_ME
-    if topics and not _asks(texts):
+    if topics and not _asks(text):
         count += topics
     return count + reach_me if count or not is_reachable else 0
 
@@ -124,14 +123,16 @@ def _is_price_probe(inquiry: Inquiry, region: str) -> bool:
     said = folded(inquiry.message).strip(_END)
     if BROKEN_PROBE.fullmatch(said):
         return True
-    return any(
-        (said == sentence or said.endswith(" " + sentence) and len(said) <= len(sentence) + 12)
+    return len(said) <= _LONGEST_PROBE and any(
+        (said == sentence or said.endswith(" " + sentence) and len(said) <= len(sentence) + _BEFORE_PROBE)
         and region not in regions
         for sentence, regions in _PROBES
     )
 
 
 _PROBES: Final = tuple((folded(sentence), regions) for sentence, regions in PRICE_PROBES)
+_BEFORE_PROBE: Final = 12  # characters: a name, or "Hello,"
+_LONGEST_PROBE: Final = max(len(sentence) for sentence, _ in _PROBES) + _BEFORE_PROBE
 
 
 def _ticked(inquiry: Inquiry) -> int:

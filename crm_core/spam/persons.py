@@ -9,6 +9,7 @@ import phonenumbers
 
 from crm_core.arrivals import Inquiry
 from crm_core.identity.mailhouses import DISPOSABLE
+from crm_core.identity.numbering import kind_of
 from crm_core.identity.phones import read_phones
 from crm_core.identity.placeholders import is_placeholder, is_run, is_withheld
 from crm_core.spam.scoring import Signal
@@ -53,10 +54,7 @@ def _junk(digits: str) -> bool:
 
 
 def _is_premium(e164: str) -> bool:
-    try:
-        return phonenumbers.number_type(phonenumbers.parse(e164)) == phonenumbers.PhoneNumberType.PREMIUM_RATE
-    except phonenumbers.NumberParseException:
-        return False
+    return kind_of(e164) == phonenumbers.PhoneNumberType.PREMIUM_RATE
 
 
 def _disposable(domain: str) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from spam_corpus import GENUINE, RU_PAGE, SPAM, one
 
 from crm_core.arrivals import Attribution, Consent, Inquiry
 from crm_core.spam import WEIGHTS, Place, Score, Signal, content_signals, person_signals, score
+from crm_core.spam.texts import folded
 from crm_core.spam.weights import QUARANTINE_FROM, WEAK_CAP
 
 WEAK = sorted(code for code, weight in WEIGHTS.items() if weight.kind == "weak")
@@ -161,3 +165,16 @@ def test_signs_when_anything_is_written(message: str, name: str, phone: str, fie
     for reason in found.reasons:
         assert reason["code"] in WEIGHTS or reason["code"] == "weak_signs_capped"
         assert len(reason["detail"]) <= 253
+
+
+_ODD = st.text(st.sampled_from("aZ9 \t\n\x1c\u00a0\u00ad\u200bßéЁё“”–K…ﬁｗ。"), max_size=30)
+
+
+@given(_ODD)
+def test_folding_is_the_same_for_ascii_and_for_every_other_script(text: str) -> None:
+    folded_by_the_book = unicodedata.normalize("NFKC", text)
+    for invisible in "\u00ad\u200b":
+        folded_by_the_book = folded_by_the_book.replace(invisible, "")
+    for typographic, plain in (("“", '"'), ("”", '"'), ("–", "-"), ("ё", "е")):
+        folded_by_the_book = folded_by_the_book.casefold().replace(typographic, plain)
+    assert folded(text) == re.sub(r"\s+", " ", folded_by_the_book).strip()
