@@ -40,6 +40,7 @@ from ingest.disk_space import DiskGuard
 from ingest.event_transitions import forget
 from ingest.fetching import Fetcher
 from ingest.files import assure, has_contents, hashes_of, keep, lose
+from ingest.garbage import collection_postponed
 from ingest.reading import read, retry
 from ingest.reasons import with_earlier
 from ingest.screening import Screened, Screener
@@ -145,12 +146,13 @@ class Processor:
         drained = Drained()
         end = time.monotonic() + budget_seconds
         while self._disk.state().takes_work:
-            with self.connection().cursor() as cursor:
-                token, events = claim(cursor, channel, self.config.batch_size, self.config.lease_seconds)
-                if not events:
-                    park_killers(cursor)
-                    return drained
-            self._settle(token, events, drained)
+            with collection_postponed():
+                with self.connection().cursor() as cursor:
+                    token, events = claim(cursor, channel, self.config.batch_size, self.config.lease_seconds)
+                    if not events:
+                        park_killers(cursor)
+                        return drained
+                self._settle(token, events, drained)
             drained.batches += 1
             if time.monotonic() >= end:
                 drained.more = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import threading
@@ -90,6 +91,7 @@ def register(app: Celery, config: HubConfig) -> None:
 
     @worker_process_init.connect(weak=False)
     def _after_fork(**_: object) -> None:
+        gc.freeze()  # what was loaded before the fork lives as long as the process: no collection looks at it again
         hands.jobs.close()
         hands.looker.start()
 
