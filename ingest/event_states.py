@@ -112,9 +112,10 @@ _FAILED_WORDS: Final = {
 #: What of an event may hold something about a person, but for its reason and its key.
 _EMPTY: Final = {
     "body": "''", "headers": "'{}'", "query": "''", "path": "''", "remote_ip": "''", "error": "NULL", "erased_at": ":now",
-    "verdict": "e.verdict - 'reasons' - 'why' - 'before'",
+    "verdict": "(SELECT jsonb_object_agg(key, value) FROM jsonb_each(CASE jsonb_typeof(e.verdict) WHEN 'object' THEN e.verdict"
+               " ELSE '{}' END) WHERE key IN ('spam', 'by', 'at', 'consent', 'consent_by', 'consent_at'))",
 }  # fmt: skip
-_EMPTY_WORDS: Final = {"erased_at": "now", "verdict": "without people's words and what it was before"}
+_EMPTY_WORDS: Final = {"erased_at": "now", "verdict": "what was decided, by whom and when, alone"}
 
 CLAIM: Final = Transition(
     "claim", "A worker takes it under a lease.", _WORKER, PENDING, WORKING,
@@ -139,7 +140,7 @@ REGAIN_KEY: Final = Transition(
 )  # fmt: skip
 FORGET: Final = Transition(
     "forget", "It brought again what a person had erased.", _WORKER, (DONE,), None,
-    {"body": "''", "headers": "'{}'", "query": "''", "remote_ip": "''", "erased_at": "clock_timestamp()"},
+    {"body": "''", "headers": "'{}'", "query": "''", "path": "''", "remote_ip": "''", "erased_at": "clock_timestamp()"},
 )  # fmt: skip
 RETRY: Final = Transition(
     "retry", "It cannot pass now.", _WORKER, (WORKING,), WAITING,
@@ -225,17 +226,17 @@ CALL_GENUINE: Final = Transition(
     dict.fromkeys(("state", "outcome", "reason", "error", "verdict"), "as it was before"),
     only="it was called spam with its lead, and was not erased", restores=SETTLED,
 )  # fmt: skip
-ERASE: Final = Transition(
-    "erase", "The person whom it is about is erased.", _PERSON, SETTLED, None,
-    {**_EMPTY, "reason": "jsonb_build_object('code', coalesce(e.reason->>'code', ''), 'erased', true)"},
-    {**_EMPTY_WORDS, "reason": "its code alone"},
-)  # fmt: skip
 _KEY_OF_A_PERSON: Final = {"provider_key": "CASE WHEN e.id = ANY(:keyed) THEN NULL ELSE e.provider_key END"}
 _KEY_WORDS: Final = {"provider_key": "cleared where it names the person"}
+ERASE: Final = Transition(
+    "erase", "The person whom it is about is erased.", _PERSON, SETTLED, None,
+    {**_EMPTY, **_KEY_OF_A_PERSON, "reason": "jsonb_build_object('code', coalesce(e.reason->>'code', ''), 'erased', true)"},
+    {**_EMPTY_WORDS, **_KEY_WORDS, "reason": "its code alone"},
+)  # fmt: skip
 ERASE_UNLINKED: Final = Transition(
     "erase_unlinked", "It belongs to nobody and names a person who is erased.", _PERSON, (DONE, REJECTED), None,
-    {**ERASE.sets, **_KEY_OF_A_PERSON, "done_at": "coalesce(e.done_at, :now)"},
-    {**ERASE.words, **_KEY_WORDS, "done_at": "now, if it was never done"},
+    {**ERASE.sets, "done_at": "coalesce(e.done_at, :now)"},
+    {**ERASE.words, "done_at": "now, if it was never done"},
     only="it has neither contact nor lead, nor a call of somebody",
 )  # fmt: skip
 ERASE_UNDECIDED: Final = Transition(

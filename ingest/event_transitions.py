@@ -214,9 +214,10 @@ def call_genuine(connection: Connection, event_id: int, before: Mapping[str, Any
     return connection.execute(text(statement), values).rowcount == 1
 
 
-def erase(connection: Connection, event_ids: Sequence[int], now: datetime) -> int:
-    """Empties the events of a person; what became of them stays counted. Returns how many."""
-    return connection.execute(text(states.ERASE.update("id = ANY(:ids)")), {"ids": list(event_ids), "now": now}).rowcount
+def erase(connection: Connection, event_ids: Sequence[int], keyed: Sequence[int], now: datetime) -> int:
+    """Empties the events of a person; what became of them stays counted. Returns how many. `keyed` as below."""
+    values = {"ids": list(event_ids), "keyed": list(keyed), "now": now}
+    return connection.execute(text(states.ERASE.update("id = ANY(:ids)")), values).rowcount
 
 
 def erase_unlinked(connection: Connection, event_ids: Sequence[int], keyed: Sequence[int], now: datetime) -> int:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, text
 
 from crm_core.access import Principal
 from crm_core.errors import Conflict
+from crm_core.identity.traces import sought
 from crm_core.working.erasing import Erased, Held, empty_mails_of_nobody, erase_held, hold_person
 from ingest import event_transitions
 from ingest.event_states import PENDING
@@ -45,8 +46,11 @@ def erase_contact(
     """Erases a person and their events. Raises NotFound, or Conflict while something of theirs is on its way through the
     workers. `erasure_id` is what the list of erasures outside of the database calls this one."""
     held = hold_person(connection, principal, contact_id)
-    event_ids = _events_of(connection, held)
-    event_transitions.erase(connection, event_ids, now)
+    keys = _held_events(connection, held)
+    event_ids, named = list(keys), sought(held.identifiers)
+    # Redeliveries are known by the provider's key, so it stays; but not where the number itself is the key.
+    with_key = [event_id for event_id, key in keys.items() if key and named.is_in(key)]
+    event_transitions.erase(connection, event_ids, with_key, now)
     return erase_held(connection, principal, held, event_ids, why, secret_key, now, erasure_id)
 
 
@@ -69,14 +73,19 @@ def empty_strays(
     return len(ids)
 
 
-def _events_of(connection: Connection, held: Held) -> list[int]:
-    """Locked. Conflict if a worker has one of them: it may be waiting for the person's locks, so it is not waited for."""
-    wanted = list(
-        connection.scalars(text(_EVENTS), {"members": list(held.members), "calls": list(held.call_ids)})
-    )
+def events_of(connection: Connection, members: Sequence[int], call_ids: Sequence[int]) -> list[int]:
+    """What these contacts sent, and what told of these calls."""
+    return list(connection.scalars(text(_EVENTS), {"members": list(members), "calls": list(call_ids)}))
+
+
+def _held_events(connection: Connection, held: Held) -> dict[int, str | None]:
+    """Locked, each with its provider's key. Conflict if a worker has one of them: it may be waiting for the person's locks, so
+    it is not waited for."""
+    wanted = events_of(connection, held.members, held.call_ids)
     rows = connection.execute(
-        text("SELECT id, state FROM inbound_event WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED"), {"ids": wanted}
+        text("SELECT id, state, provider_key FROM inbound_event WHERE id = ANY(:ids) ORDER BY id FOR UPDATE SKIP LOCKED"),
+        {"ids": wanted},
     ).all()
     if len(rows) < len(wanted) or any(row.state in PENDING for row in rows):
         raise Conflict("events_on_their_way", "Something of this person is being worked on. Try again in a moment.")
-    return [row.id for row in rows]
+    return {row.id: row.provider_key for row in rows}

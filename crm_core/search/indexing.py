@@ -58,13 +58,6 @@ def mark_batch(cursor: psycopg.Cursor[Any], changed: Iterable[int], rewritten: I
         )
 
 
-def forget(connection: Connection, member_ids: Iterable[int]) -> None:
-    """Nothing finds these contacts any more from this transaction on: a person was erased."""
-    ids = {"ids": list(member_ids)}
-    connection.execute(text("DELETE FROM search_document WHERE contact_id = ANY(:ids)"), ids)
-    connection.execute(text("DELETE FROM search_queue WHERE contact_id = ANY(:ids)"), ids)
-
-
 def catch_up(connection: Connection, most: int = _AT_ONCE) -> int:
     """Makes up to `most` marks good in the caller's transaction; returns how many persons that were. Where another one is at
     it, and stays at it, there is nothing to do."""

@@ -15,11 +15,11 @@ from datetime import datetime
 from sqlalchemy import Connection, text
 
 from crm_core.access import Principal, audit
+from crm_core.erasure.tables import emptied, statements
 from crm_core.errors import Conflict
 from crm_core.intake.snapshot import lock_number
 from crm_core.reading.contacts import visible_root
 from crm_core.reading.people import members_of
-from crm_core.search import forget
 
 _PURPOSE = b"erased person"
 
@@ -58,8 +58,7 @@ def empty_mails_of_nobody(connection: Connection, event_ids: Sequence[int]) -> N
     """Messages that these events brought and that belong to no contact."""
     connection.execute(
         text(
-            "UPDATE mail_message SET participants = '{}', sender = '', subject = '', message_id = ''"
-            " WHERE event_id = ANY(:events) AND contact_id IS NULL"
+            f"UPDATE mail_message SET {emptied('mail_message')} WHERE event_id = ANY(:events) AND contact_id IS NULL"
         ),
         {"events": list(event_ids)},
     )
@@ -69,8 +68,7 @@ def empty_calls_of_nobody(connection: Connection, phones: Sequence[str]) -> int:
     """Calls of these numbers (E.164) that never led to a contact, such as one that only rang."""
     return connection.execute(
         text(
-            "UPDATE call SET remote = '', facts = '{}', recording = '', settle_at = NULL"
-            " WHERE contact_id IS NULL AND remote = ANY(:phones)"
+            f"UPDATE call SET {emptied('call')} WHERE contact_id IS NULL AND remote = ANY(:phones)"
         ),
         {"phones": list(phones)},
     ).rowcount
@@ -97,7 +95,7 @@ def hold_person(connection: Connection, principal: Principal, contact_id: int) -
     root_id = visible_root(connection, principal, contact_id)
     identifiers = _locked_identifiers(connection, root_id)
     members = members_of(connection, root_id)
-    calls = _calls_of(connection, members, [value for kind, value in identifiers if kind == "phone"])
+    calls = calls_of(connection, members, [value for kind, value in identifiers if kind == "phone"])
     return Held(root_id, tuple(identifiers), tuple(members), tuple(calls))
 
 
@@ -118,11 +116,9 @@ def erase_held(
         text("SELECT DISTINCT sha256 FROM attachment WHERE contact_id = ANY(:members) AND sha256 <> ''"),
         {"members": members},
     ).all()
-    forget(connection, members)
-    leads = 0
-    for statement in _STATEMENTS:
-        result = connection.execute(text(statement), {"members": members, "calls": list(held.call_ids), "now": now})
-        leads += result.rowcount if statement.startswith("UPDATE lead") else 0
+    values = {"members": members, "calls": list(held.call_ids), "now": now}
+    counts = {table: connection.execute(text(statement), values).rowcount for table, statement in statements()}
+    leads = counts["lead"]
     audit(
         connection, principal, "contact.erase", f"contact:{root_id}",
         {"why": why, "events": len(event_ids), "leads": leads} | ({"erasure": erasure_id} if erasure_id else {}),
@@ -145,7 +141,7 @@ def _locked_identifiers(connection: Connection, root_id: int) -> list[tuple[str,
     return [(row.kind, row.value) for row in connection.execute(query, {"root": root_id})]
 
 
-def _calls_of(connection: Connection, members: Sequence[int], phones: Sequence[str]) -> list[int]:
+def calls_of(connection: Connection, members: Sequence[int], phones: Sequence[str]) -> list[int]:
     """His own, and those of his numbers that never led to a contact, such as one that only rang."""
     return list(
         connection.scalars(
@@ -167,43 +163,3 @@ def _forget_submissions(connection: Connection, members: Sequence[int], root_id:
         ),
         {"members": list(members), "root": root_id},
     )
-
-
-#: In an order that foreign keys allow. Each names every column that can hold something about a person.
-_STATEMENTS = (
-    (
-        "UPDATE touch SET title = '', text = '', data = '{\"erased\": true}', likeness = '', fingerprint = ''"
-        " WHERE contact_id = ANY(:members)"
-    ),
-    (
-        "UPDATE lead SET title = '', message = '', fields = '{}', spam = jsonb_build_object('score', spam->'score', 'reasons',"
-        " CAST('[]' AS jsonb)), attribution = coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(attribution)"
-        " WHERE key LIKE 'utm\\_%' AND key <> 'utm_term'), '{}'), version = version + 1,"
-        " closed_at = CASE WHEN state = 'open' THEN :now ELSE closed_at END,"
-        " lost_reason = CASE WHEN state = 'open' THEN 'erased' ELSE '' END,"
-        " state = CASE WHEN state = 'open' THEN 'closed' ELSE state END WHERE contact_id = ANY(:members)"
-    ),
-    (
-        "UPDATE activity SET phone = '', title = '', result = '{}',"
-        " state = CASE WHEN state = 'open' THEN 'cancelled' ELSE state END,"
-        " closed_at = coalesce(closed_at, :now) WHERE contact_id = ANY(:members)"
-    ),
-    "UPDATE call SET remote = '', facts = '{}', recording = '', settle_at = NULL WHERE id = ANY(:calls)",
-    "UPDATE mail_message SET participants = '{}', sender = '', subject = '', message_id = '' WHERE contact_id = ANY(:members)",
-    "UPDATE consent SET ip = '', user_agent = '', page_url = '' WHERE contact_id = ANY(:members)",
-    (
-        "UPDATE attachment SET name = '', url = '', sha256 = '', size = 0, field = '', state = 'refused', note = 'erased'"
-        " WHERE contact_id = ANY(:members)"
-    ),
-    (
-        "UPDATE merge_event SET evidence = '{}', moved = moved - 'loser_name'"
-        " WHERE winner_id = ANY(:members) OR loser_id = ANY(:members)"
-    ),
-    "DELETE FROM suggestion WHERE a_id = ANY(:members) OR b_id = ANY(:members)",
-    (
-        "WITH gone AS (DELETE FROM contact_identifier WHERE contact_id = ANY(:members) RETURNING identifier_id)"
-        " DELETE FROM identifier i USING gone WHERE i.id = gone.identifier_id AND NOT EXISTS"
-        " (SELECT 1 FROM contact_identifier o WHERE o.identifier_id = i.id AND o.contact_id <> ALL(:members))"
-    ),
-    "UPDATE contact SET name = '', company = '', erased_at = :now, version = version + 1 WHERE id = ANY(:members)",
-)

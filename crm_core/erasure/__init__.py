@@ -1,0 +1,1 @@
+"""What a person may demand of their data: to be forgotten, and to be told what there is."""
