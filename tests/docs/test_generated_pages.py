@@ -14,9 +14,9 @@ from leadhub.settings import SETTINGS
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("name", sorted(docs.pages()))
-def test_page_is_current_when_compared_with_the_code(name: str) -> None:
-    assert (ROOT / "docs" / name).read_text(encoding="utf-8") == docs.pages()[name], "run `make docs`"
+def test_generated_pages_are_current_when_compared_with_the_code() -> None:
+    stale = [name for name, page in docs.pages().items() if (ROOT / "docs" / name).read_text(encoding="utf-8") != page]
+    assert stale == [], "run `make docs`"
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/runbook.md"])
