@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from connectors.kit.form_config import FormConfig
@@ -24,6 +25,7 @@ _INSIDE: Final = tuple(
 _SHORTEST_AGENT: Final = 2  # characters; every browser says more
 
 
+@lru_cache(maxsize=1024)  # each post asks three times
 def network_of(remote_ip: str) -> str:
     """The visitor's address as rates count it, of IPv6 the /64 that one household has; "" for our own side or nonsense."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from crm_core.arrivals import Inquiry
@@ -73,6 +74,7 @@ def web_hosts(texts: Iterable[str]) -> list[str]:
     return found
 
 
+@lru_cache(maxsize=1024)  # a form's pages, and the hub's own address, stand in post after post
 def host_of(address: str) -> str:
     """The host of an address, small, without "www." and port, as browsers name it (IDNA); "" if there is none."""
     match = _HOST.match(address.strip())
