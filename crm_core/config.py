@@ -25,7 +25,7 @@ class HubConfig:
     trusted_proxies: int = 0  # how many proxies in front may set X-Forwarded-For
     workers: int = 2  # processes each of web and worker
     lease_seconds: float = 30.0  # a claimed event returns to the queue after this, by the database's clock
-    batch_size: int = 100  # events one claim takes at most
+    batch_size: int = 200  # events one claim takes at most; half of it costs a sixth more an event
     max_body_bytes: int = 32 * 1024 * 1024  # an entrance answers 413 above this; 25 MB of files and their form fit in
     # Addresses, networks and host names of our own network that the hub may ask when a provider or a user names them.
     outbound_allow: tuple[str, ...] = ()

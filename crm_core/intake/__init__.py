@@ -37,7 +37,8 @@ def take_in(cursor: Cursor, items: Sequence[Item], now: datetime) -> list[Taken]
         if item.replayed:
             taken[item.event_id] += left_over(snapshot, item)
     settle_call_backs(snapshot, now)
-    flush(cursor, snapshot)
+    with cursor.connection.pipeline():  # what is written is not waited for, one statement after the other
+        flush(cursor, snapshot)
     combined = [_combine([resolve_taken(one) for one in taken[item.event_id]], item.notes) for item in items]
     if snapshot.to_empty:
         combined = [replace(one, was_erased=one.event_id in snapshot.to_empty) for one in combined]

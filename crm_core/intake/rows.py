@@ -27,17 +27,16 @@ def insert_rows(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]], conf
     )
 
 
-def update_rows(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]], key: str = "id") -> int:
-    """Updates by `key`, setting every other column of the rows. Returns how many rows there were."""
+def update_rows(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]], key: str = "id") -> None:
+    """Updates by `key`, setting every other column of the rows."""
     if not rows:
-        return 0
+        return
     assignments = ", ".join(f"{column} = new.{column}" for column in rows[0] if column != key)
     cursor.execute(
         f"UPDATE {table} SET {assignments}"
         f" FROM json_populate_recordset(NULL::{table}, %s) new WHERE {table}.{key} = new.{key}",
         (_encode(rows).decode(),),
     )
-    return cursor.rowcount
 
 
 def draw_ids(cursor: Cursor, wanted: dict[str, int]) -> dict[str, list[int]]:
@@ -46,8 +45,7 @@ def draw_ids(cursor: Cursor, wanted: dict[str, int]) -> dict[str, list[int]]:
     if not wanted:
         return {}
     selects = ", ".join(
-        f"(SELECT array_agg(nextval('{table}_id_seq')) FROM generate_series(1, {count})) AS {table}"
-        for table, count in wanted.items()
+        f"(SELECT array_agg(nextval('{table}_id_seq')) FROM generate_series(1, %s::int)) AS {table}" for table in wanted
     )
-    row = cursor.execute(f"SELECT {selects}").fetchone()
+    row = cursor.execute(f"SELECT {selects}", tuple(wanted.values())).fetchone()
     return dict(row or {})
