@@ -85,6 +85,8 @@ class InboundEvent(Base):
         Index("ix_inbound_event_attention", "id", postgresql_where=sql("state IN ('needs_attention','rejected')")),
         Index("ix_inbound_event_source_id_id", "source_id", "id"),
         Index("ix_inbound_event_received_at", "received_at"),
+        # Not at the entrance: nobody knows the lead and the contact when the event comes in.
+        Index("ix_inbound_event_lead_id", "lead_id", postgresql_where=sql("lead_id IS NOT NULL")),
         Index("ix_inbound_event_contact_id", "contact_id", postgresql_where=sql("contact_id IS NOT NULL")),
         # What an erasure looks through for a person whom nobody knows.
         Index("ix_inbound_event_of_nobody", "id",
@@ -116,7 +118,7 @@ class InboundEvent(Base):
     outcome: Mapped[Impersonal[str] | None]
     reason: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))  # {"code", …}
     error: Mapped[Personal[dict[str, Any]] | None]  # {"code","message","path"} while it needs attention or waits for a retry
-    lead_id: Mapped[int | None] = mapped_column(index=True)
+    lead_id: Mapped[int | None]
     contact_id: Mapped[int | None]
     done_at: Mapped[datetime | None]
     # What a person decided about it, above all rules: {"spam":"ham","consent":"accepted","by":user,"at":time}.
