@@ -16,7 +16,7 @@ import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
 from crm_core.config import HubConfig
-from crm_core.database import connect, make_engine, schema_is_current
+from crm_core.database import connect, make_engine, schema_state
 from crm_core.errors import Misconfigured
 from ingest import clocks
 from ingest.broker_state import LATE, look_at_broker
@@ -55,7 +55,7 @@ def _database(config: HubConfig) -> Iterator[Finding]:
             opened = time.monotonic() - started
             version = connection.info.server_version
             require_version(version)
-            current = schema_is_current(config.database_url)
+            schema = schema_state(config.database_url)
     except Misconfigured as error:
         yield Finding("database", "bad", error.message)
         return
@@ -64,10 +64,12 @@ def _database(config: HubConfig) -> Iterator[Finding]:
         return
     name = f"{version // 10_000}.{version % 10_000}"
     yield Finding("database", "ok", f"PostgreSQL {name} at {where}, connected in {opened * 1000:.0f} ms.")
-    if current:
+    if schema == "current":
         yield Finding("schema", "ok", "The schema is this version's.")
+    elif schema == "behind":
+        yield Finding("schema", "bad", "The schema is that of an earlier version: run `leadhub migrate`.")
     else:
-        yield Finding("schema", "bad", "The schema is not this version's: run `leadhub migrate`.")
+        yield Finding("schema", "bad", "The schema is that of a newer Leadhub: start that version here as well.")
 
 
 def _broker(config: HubConfig) -> Iterator[Finding]:
