@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from typing import Any, Final
 
 from crm_core.arrivals import Inquiry
-from crm_core.spam.hooks import hooks_of
-from crm_core.spam.phrases import ASKS, BRANDS, BROKEN_PROBE, OFFERS, PHRASES, PRICE_PROBES, REACH_ME, TOPICS
+from crm_core.spam.phrase_search import found_phrases, says_asking, says_offering
+from crm_core.spam.phrases import BRANDS, BROKEN_PROBE, PRICE_PROBES, REACH_ME, TOPICS
 from crm_core.spam.scoring import Signal
 from crm_core.spam.texts import folded, has_cyrillic, host_of, is_below, letters, typed, web_hosts, written
 
@@ -88,7 +87,7 @@ def _speaks_russian(inquiry: Inquiry) -> bool:
 
 def _asks(text: str) -> bool:
     """In the voice of somebody who wants something, and nowhere in that of somebody who sells."""
-    return ASKS.search(text) is not None and OFFERS.search(text) is None
+    return says_asking(text) and not says_offering(text)
 
 
 def _mail_hosts(inquiry: Inquiry) -> Iterator[str]:
@@ -97,26 +96,12 @@ def _mail_hosts(inquiry: Inquiry) -> Iterator[str]:
 
 def _count_phrases(text: str, *, is_reachable: bool) -> int:
     """Without what a client says as well: the subject that he asks for, and where to write to him."""
-    count, topics, reach_me = 0, 0, 0
-    for phrase, hooks in _hooked():
-        for hook in hooks:
-            if hook in text:
-                break
-        else:
-            if hooks:  # none of the words that it cannot be without
-                continue
-        if phrase.search(text) is not None:
-            topics += phrase in TOPICS
-            reach_me += phrase in REACH_ME
-            count += phrase not in TOPICS and phrase not in REACH_ME
+    found = found_phrases(text)
+    topics, reach_me = len(found & TOPICS), len(found & REACH_ME)
+    count = len(found) - topics - reach_me
     if topics and not _asks(text):
         count += topics
     return count + reach_me if count or not is_reachable else 0
-
-
-@cache
-def _hooked() -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
-    return tuple((phrase, tuple(sorted(hooks_of(phrase.pattern), key=len))) for phrase in PHRASES)
 
 
 def _is_price_probe(inquiry: Inquiry, region: str) -> bool:

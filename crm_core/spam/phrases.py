@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_PHRASES: Final = (
+PHRASES: Final = (
     # Search rank, links, traffic
     r"(?:first|1st|top) page (?:of|on|in) google", r"rank(?:ing|s|ed)? (?:higher |well |better )?(?:on|in) (?:google|search)",
     r"(?:seo|digital marketing|web ?design|link building|lead generation) (?:services?|agency|company|expert|specialist|packages?)",
@@ -56,14 +56,13 @@ _PHRASES: Final = (
     r"(?:nous|je) (?:vous )?(?:proposons|propose|offrons|offre) [\w ,'\-]{0,40}?(?:r[ée]f[ée]rencement|seo|visibilit|pr[êe]t|site|leads|cr[ée]dit)", r"(?:premi[èe]re page|haut) (?:de|sur|des r[ée]sultats de) google", r"pr[êe]ts? (?:entre particuliers|rapide|d'argent|d’argent)",
     r"(?:ofrecemos|ofrezco|le ofrecemos|oferecemos|ofere[çc]o|offriamo|oferujemy) [\w ,\-]{0,40}?(?:seo|posicionamiento|posicionamento|posizionamento|pozycjonowanie|enlaces|pr[ée]stamos?|empr[ée]stimos?|tr[áa]fico|leads|backlink|linki)", r"(?:primera|primeira|prima) (?:p[áa]gina|pagina) (?:de|do|di|en|no|su) google",
 )  # fmt: skip
-PHRASES: Final = tuple(re.compile(phrase) for phrase in _PHRASES)
 
-#: What is wanted and what is sold by the same words: they count only where nobody asks for it.
-TOPICS: Final = frozenset(PHRASES[:5])
+#: What is wanted and what is sold by the same words: they count only where nobody asks for it. Places among PHRASES, as below.
+TOPICS: Final = frozenset(range(5))
 #: How somebody wants to be reached; who sells says so, and so does who buys.
-REACH_ME: Final = frozenset(phrase for phrase in PHRASES if "live:|t\\.me" in phrase.pattern or phrase.pattern.startswith("пишите (?:в|на)"))
+REACH_ME: Final = frozenset(at for at, phrase in enumerate(PHRASES) if "live:|t\\.me" in phrase or phrase.startswith("пишите (?:в|на)"))
 #: The voice of who asks, and of who offers.
-ASKS: Final = re.compile(
+ASKS: Final = (
     r"\b(?:we|i)(?: am|'m| are|'re)? (?:need|want|looking for|searching for|interested in|would like|have to)\b|\b(?:we|i)'d like"
     r"|\b(?:can|could|would|will|do) you (?:please )?(?:get|help|make|do|bring|rank|promote|set|work|take|offer|quote|tell|run|build)\b"
     r"|\bhow (?:much|long|soon)\b|\bwhat (?:are|is|would|do) (?:be )?(?:your|the|you) (?:prices?|costs?|rates?|fees?|terms|charge)|\bplease (?:quote|call|advise)"
@@ -71,7 +70,7 @@ ASKS: Final = re.compile(
     r"|(?:нам|мне) (?:нужн|требу|необходим)|(?:ищем|ищу|хотим|хочу|хотели бы|хотел бы|интересует|подскажите|сколько (?:стоит|будет))|какие (?:у вас |ваши )?(?:цены|условия|сроки)"
     r"|\b(?:wir|ich) (?:brauchen?|suchen?|benötigen?|möchten?)|\b(?:nous|je) (?:cherch|voudr|souhait|avons besoin)|\b(?:necesit|busc)(?:amos|o)\b|\b(?:precis|procur)(?:amos|o)\b"
 )
-OFFERS: Final = re.compile(
+OFFERS: Final = (
     r"\b(?:we|i)(?: can| could| will|'ll| do| also| would like to| want to)? (?:offer|provide|help you|increase|boost|improve|rank|drive|specialize|specialise|get you|guarantee|deliver|sell|share|send you|show you|introduce)\b"
     r"|\byour (?:\w+ )?(?:site|website|web site|business|company|rankings?|traffic|visibility|competitors?|sales|customers|google|page|online presence|domain)\b"
     r"|\bour (?:services?|packages?|agency|team|offers?|clients|experts?|portfolio|price list|seo|company (?:offers|provides))\b|\binterested in (?:our|more|getting more|ranking)\b"
