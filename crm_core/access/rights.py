@@ -21,6 +21,7 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "leads.assign": "admin head",
         "contacts.read": "admin head manager ops readonly",
         "contacts.erase": "admin",
+        "contacts.export": "admin",  # all that is kept of a person at once, raw bodies too
         "suggestions.read": "admin head readonly",
         "calls.read": "admin head manager ops readonly",
         "activities.read": "admin head manager ops readonly",

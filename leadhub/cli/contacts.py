@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,6 +45,22 @@ def erase_contact(contact_id: int, why: str, dry_run: bool, yes: bool, as_json: 
         f" and {erased.strays} events of nobody."
     )
     tell(answer, as_json=as_json, words=words + _left(answer))
+
+
+@contact.command(name="export")
+@click.argument("contact_id", metavar="ID", type=int)
+@answers
+def export_contact(contact_id: int, as_json: bool) -> None:
+    """Print everything that is kept of a person, as JSON, to hand over to them. Look it over first: colleagues stand in it too.
+
+    Contents of files are named by their hash. Events that belong to no contact are not in it; `leadhub contact erase ID
+    --dry-run` names those.
+    """
+    from ingest.person_data import export_person
+
+    with hub() as (_, engine), engine.begin() as connection:
+        made = export_person(connection, _admin(), contact_id, datetime.now(UTC))
+    tell(made, as_json=as_json, words=json.dumps(made, indent=2, ensure_ascii=False))
 
 
 @click.command()

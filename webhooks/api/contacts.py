@@ -12,6 +12,7 @@ from crm_core.reading.suggestions import SuggestionFilters, list_suggestions
 from crm_core.reading.timeline import timeline
 from crm_core.reading.values import RowId, Text
 from ingest.erasure import PATIENCE_SECONDS, Person, erase, erase_address, preview
+from ingest.person_data import export_person
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.shapes import people as shapes
 
@@ -70,6 +71,11 @@ def _timeline(ask: Ask) -> object:
         )
 
 
+def _export(ask: Ask) -> Mapping[str, Any]:
+    with ask.engine.begin() as connection:
+        return export_person(connection, ask.principal, ask.id("contact"), ask.now)
+
+
 def _erase(ask: Ask) -> Mapping[str, Any]:
     body = cast(EraseBody, ask.body)
     erased = erase(
@@ -109,6 +115,8 @@ ROUTES = (
           shapes.ContactCard),
     Route("GET", "/contacts/<id>/timeline", "contacts.read", _timeline, "Forms, calls, mails and decisions, newest first",
           shapes.TouchPage, query=TimelineQuery),
+    Route("GET", "/contacts/<id>/export", "contacts.export", _export,
+          "Everything that is kept of this person, to hand over to them; the audit says who asked", shapes.PersonData),
     Route("POST", "/contacts/<id>/erase", "contacts.erase", _erase,
           "Empty everything that names this person; counts and outcomes stay", shapes.Erased, body=EraseBody),
     Route("POST", "/erasures/preview", "contacts.erase", _erase_preview,

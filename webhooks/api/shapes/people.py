@@ -189,6 +189,12 @@ class ContactCard(Contact):
     leads: list[LeadOf]
 
 
+class PersonData(Shape):
+    contact: Id
+    at: AwareDatetime
+    tables: dict[str, list[dict[str, Any]]] = Field(description="whole rows by table; bytes that are no text as {\"base64\"}")
+
+
 class Erased(Shape):
     contact: Id
     events: int
