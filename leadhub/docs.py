@@ -54,7 +54,7 @@ def cli_page() -> str:
         "`--json` `{\"error\":{\"code\",\"message\"}}` on standard output.",
         "",
     ]
-    context = click.Context(main, info_name="leadhub")
+    context = click.Context(main, info_name="leadhub", **main.context_settings)
     for path, command, owner in commands(context):
         lines += [f"## `{path}`", "", "```", command.get_help(owner).rstrip(), "```", ""]
     return "\n".join(lines).rstrip() + "\n"
