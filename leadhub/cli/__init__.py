@@ -23,7 +23,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "source": ("leadhub.cli.sources", "source", "Entrances: add, list, test, pause, resume, rotate."),
     "mapping": ("leadhub.cli.mappings", "mapping", "How a form is read: show, try, publish, rollback, history."),
     "owner": ("leadhub.cli.people", "owner", "Those who work leads: add, list, absent, retire."),
-    "contact": ("leadhub.cli.contacts", "contact", "Persons: erase."),
+    "contact": ("leadhub.cli.contacts", "contact", "Persons: erase, export."),
     "erase": ("leadhub.cli.contacts", "erase", "Empty events of nobody that name a number or an address."),
     "user": ("leadhub.cli.users", "user", "Those who sign in: add, list, role, disable, password, sign-out."),
     "token": ("leadhub.cli.tokens", "token", "Keys of the API: create, list, revoke."),
