@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,9 +59,11 @@ def new_uid() -> str:
     return f"{milliseconds << 80 | 0x7 << 76 | (noise >> 64 & 0xFFF) << 64 | low:032x}"
 
 
-def masked_headers(headers: Mapping[str, str], secret: Iterable[str] = ()) -> dict[str, str]:
+def masked_headers(headers: Mapping[str, str], secret: Collection[str] = ()) -> dict[str, str]:
     """The headers for the journal. `secret` names further ones (lower case) that a source's settings mark."""
-    hidden = SECRET_HEADERS.union(secret)
+    hidden = SECRET_HEADERS.union(secret) if secret else SECRET_HEADERS
+    if hidden.isdisjoint(headers):
+        return dict(headers)  # nearly all: nobody who posts a form has a key
     return {name: MASK if name in hidden and value else value for name, value in headers.items()}
 
 

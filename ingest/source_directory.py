@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from queue import SimpleQueue
 from time import monotonic
 from typing import Any
@@ -60,6 +61,10 @@ class _Entry:
     asked: bool = False  # a new answer is already on its way
 
 
+#: A scan of random tokens pushes the known ones out, and costs a hash each again.
+_digest_of = lru_cache(maxsize=1024)(digest_of)
+
+
 class SourceDirectory:
     """One a process. Its thread starts at the first question and ends with the process."""
 
@@ -73,7 +78,7 @@ class SourceDirectory:
 
     def find(self, token: str) -> Address | None:
         """What the token leads to, None if nobody has it. Transient if it is not known here and cannot be asked now."""
-        digest = digest_of(token)
+        digest = _digest_of(token)
         entry = self._entries.get(digest)
         now = monotonic()
         if entry is not None:

@@ -12,7 +12,7 @@ Environ = dict[str, Any]
 def headers_of(environ: Environ) -> dict[str, str]:
     """Names in lower case with hyphens. Our own marks (x-leadhub-…) cannot come from outside."""
     headers = {
-        name[5:].replace("_", "-").lower(): value
+        _header(name): value
         for name, value in environ.items()
         # A slice and not startswith: the environment carries dozens of the process's own variables along.
         if name[:5] == "HTTP_" and name[:15] != "HTTP_X_LEADHUB_"
@@ -22,6 +22,11 @@ def headers_of(environ: Environ) -> dict[str, str]:
     if environ.get("CONTENT_LENGTH"):
         headers["content-length"] = environ["CONTENT_LENGTH"]
     return headers
+
+
+@lru_cache(maxsize=1024)  # senders use the same few dozen; names that somebody makes up push out one another
+def _header(name: str) -> str:
+    return name[5:].replace("_", "-").lower()
 
 
 def remote_ip(environ: Environ, trusted_proxies: int) -> str:
