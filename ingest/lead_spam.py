@@ -10,11 +10,12 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from crm_core.access import Principal
+from crm_core.access import Principal, demand
+from crm_core.base import reasons
 from crm_core.errors import Conflict
 from crm_core.intake import spam_reason
 from crm_core.reading.paging import AnyRow
-from crm_core.working.marking import event_of, flag_spam, unflag_spam, why_spam
+from crm_core.working.marking import event_of, flag_spam, unflag_spam
 from ingest import event_transitions
 from ingest.event_states import PENDING
 
@@ -24,10 +25,11 @@ def mark_spam(
 ) -> None:
     """Says that a lead is spam: it closes, and its event ends as `spam`. A second time changes nothing.
 
-    Raises NotFound; Invalid without a reason; Conflict for an old `version`, a won or erased lead, or while its event is
+    Raises Forbidden; NotFound; Invalid without a reason; Conflict for an old `version`, a won or erased lead, or while its event is
     on its way through the workers.
     """
-    why = why_spam(why)
+    demand(principal, "leads.write")
+    why = reasons.needed(why)
     event = _hold(connection, event_of(connection, principal, lead_id))
     if not flag_spam(connection, principal, lead_id, why, now, version) or event is None:
         return
@@ -38,13 +40,16 @@ def mark_spam(
     event_transitions.call_spam(connection, event.id, verdict, spam_reason(told), now)
 
 
-def unmark_spam(connection: Connection, principal: Principal, lead_id: int, why: str, now: datetime) -> None:
+def unmark_spam(
+    connection: Connection, principal: Principal, lead_id: int, why: str, now: datetime, version: int | None = None
+) -> None:
     """Takes it back: the lead, its event and its tasks are as they were. A second time changes nothing.
 
-    Raises NotFound, or Conflict for an erased lead, while its event is on its way, or as `flag_spam` is taken back.
+    Raises Forbidden; NotFound; or Conflict for an old `version`, an erased lead, while its event is on its way, or as `flag_spam` is taken back.
     """
+    demand(principal, "leads.write")
     event = _hold(connection, event_of(connection, principal, lead_id))
-    if not unflag_spam(connection, principal, lead_id, why, now) or event is None:
+    if not unflag_spam(connection, principal, lead_id, why, now, version) or event is None:
         return
     before = (event.verdict or {}).get("before")
     if before is not None:  # else it brought more than this lead and was never called spam itself

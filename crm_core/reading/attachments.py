@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, or_, select
 from sqlalchemy.orm import aliased
 
-from crm_core.access import Principal, audit, visible_leads
+from crm_core.access import Principal, visible_leads
 from crm_core.access.rights import visible_contacts
+from crm_core.base import history
 from crm_core.errors import NotFound
 from crm_core.models import Attachment, Contact, Lead
+
+READ = history.Action("file.read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class AttachedFile:
 def open_file(connection: Connection, principal: Principal, attachment_id: int) -> AttachedFile:
     """The file to hand out, and the row of the audit that says to whom. NotFound as `get_file`. The only way to one."""
     file = get_file(connection, principal, attachment_id)
-    audit(connection, principal, "file.read", f"file:{file.id}")
+    history.record(connection, principal, READ, file.id)
     return file
 
 

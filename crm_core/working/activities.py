@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
-from crm_core.access import Principal, audit, visible_activities
-from crm_core.errors import Conflict, NotFound
-from crm_core.models import Activity, Touch
+from crm_core.access import Principal, demand, visible_activities
+from crm_core.base import history
+from crm_core.errors import Conflict, Invalid, NotFound
+from crm_core.models import Activity
+
+DONE = history.Action("activity.done", touch="task")
+
+_LONGEST = 10_000  # characters, as of a comment
 
 
 def finish_activity(
     connection: Connection, principal: Principal, activity_id: int, result: str, now: datetime
 ) -> None:
-    """Raises NotFound, or Conflict if it is done or cancelled already."""
+    """Raises Forbidden; NotFound; Invalid for a result without end; Conflict if it is done or cancelled already."""
+    demand(principal, "activities.write")
+    result = result.strip()
+    if len(result) > _LONGEST:
+        raise Invalid("result_too_long", f"A result has at most {_LONGEST} characters.", fields=["result"])
     row = connection.execute(
         select(
             Activity.id, Activity.kind, Activity.state, Activity.contact_id, Activity.lead_id, Activity.title
@@ -27,12 +36,8 @@ def finish_activity(
     if row.state != "open":
         raise Conflict("activity_closed", f"This activity is {row.state} already.")
     connection.execute(update(Activity).where(Activity.id == activity_id).values(state="done", closed_at=now))
-    if row.contact_id is not None:
-        connection.execute(
-            insert(Touch).values(
-                contact_id=row.contact_id, lead_id=row.lead_id, kind="task", direction="internal", at=now,
-                actor=principal.actor, title=row.title, text=result,
-                data={"activity": str(activity_id), "kind": row.kind, "state": "done"},
-            )
-        )  # fmt: skip
-    audit(connection, principal, "activity.done", f"activity:{activity_id}")
+    touch = history.Touch(
+        row.contact_id, now, lead_id=row.lead_id, title=row.title, text=result,
+        data={"activity": str(activity_id), "kind": row.kind, "state": "done"},
+    )  # fmt: skip
+    history.record(connection, principal, DONE, activity_id, touch=touch)

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history, reasons
 from crm_core.errors import Conflict, Invalid
-from crm_core.models import Activity, Assignment, Contact, Lead, Owner, Pool, PoolMember, Touch
+from crm_core.models import Activity, Assignment, Contact, Lead, Owner, Pool, PoolMember
 from crm_core.routing import (
     OWNERS_SQL,
     Decision,
@@ -21,6 +22,8 @@ from crm_core.routing import (
     decide,
 )
 from crm_core.working.locking import hold_lead
+
+ASSIGNED = history.Action("lead.assign", touch="assignment")
 
 
 def assign_lead(
@@ -35,11 +38,16 @@ def assign_lead(
 ) -> None:
     """Exactly one of `owner_id` and `pool_id`. The client goes with his lead if he was the former owner's or nobody's.
 
-    Raises NotFound, Conflict (old `version`), Invalid (unknown or inactive owner, unknown pool).
+    Whose it is already keeps it, and nothing happens. Raises Forbidden, NotFound, Conflict (old `version`), Invalid (no reason,
+    unknown or inactive owner, unknown pool).
     """
+    demand(principal, "leads.assign")
+    why = reasons.needed(why)
     if (owner_id is None) == (pool_id is None):
         raise Invalid("owner_or_pool", "Name either an owner or a pool.", fields=["owner", "pool"])
     lead = hold_lead(connection, principal, lead_id, version)
+    if owner_id is not None and owner_id == lead.owner_id:
+        return
     if owner_id is not None:
         decision = _to_owner(connection, owner_id)
     else:
@@ -57,17 +65,14 @@ def assign_lead(
             actor=principal.actor, at=now,
         )
     )  # fmt: skip
-    connection.execute(
-        insert(Touch).values(
-            contact_id=lead.contact_id, lead_id=lead_id, kind="assignment", direction="internal", at=now,
-            actor=principal.actor, text=why,
-            data={"owner": _id(decision.owner_id), "before": _id(lead.owner_id), "code": decision.trace["code"]},
-        )
-    )  # fmt: skip
     _take_along(connection, lead.contact_id, lead_id, lead.owner_id, decision.owner_id, now)
-    audit(
-        connection, principal, "lead.assign", f"lead:{lead_id}",
-        {"owner": _id(decision.owner_id), "pool": _id(decision.pool_id), "before": _id(lead.owner_id)},
+    before, after = _id(lead.owner_id), _id(decision.owner_id)
+    history.record(
+        connection, principal, ASSIGNED, lead_id, {"owner": after, "pool": _id(decision.pool_id), "before": before},
+        history.Touch(
+            lead.contact_id, now, lead_id=lead_id, text=why,
+            data={"owner": after, "before": before, "code": decision.trace["code"]},
+        ),
     )  # fmt: skip
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, update
 
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.errors import Invalid
-from crm_core.models import Lead, Touch
+from crm_core.models import Lead
 from crm_core.search import mark
 from crm_core.working.locking import hold_lead
+
+COMMENTED = history.Action("lead.comment", touch="comment")
 
 _LONGEST = 10_000  # characters; longer belongs into a document
 
@@ -18,20 +21,17 @@ _LONGEST = 10_000  # characters; longer belongs into a document
 def comment_on_lead(
     connection: Connection, principal: Principal, lead_id: int, words: str, now: datetime
 ) -> None:
-    """Raises NotFound for a lead that the principal may not see, Invalid for no words or too many."""
+    """Raises Forbidden; NotFound for a lead that the principal may not see; Invalid for no words or too many."""
+    demand(principal, "leads.write")
     words = words.strip()
     if not words or len(words) > _LONGEST:
         raise Invalid("comment_length", f"A comment has 1 to {_LONGEST} characters.", fields=["text"])
     lead = hold_lead(connection, principal, lead_id, None)
-    connection.execute(
-        insert(Touch).values(
-            contact_id=lead.contact_id, lead_id=lead_id, kind="comment", direction="internal", at=now,
-            actor=principal.actor, text=words,
-        )
-    )  # fmt: skip
     # Not a new version: somebody who is closing the lead at this moment need not read it again for a comment.
     connection.execute(
         update(Lead).where(Lead.id == lead_id).values(touches=Lead.touches + 1, last_touch_at=now)
     )
     mark(connection, [lead.contact_id])
-    audit(connection, principal, "lead.comment", f"lead:{lead_id}")
+    history.record(
+        connection, principal, COMMENTED, lead_id, touch=history.Touch(lead.contact_id, now, lead_id=lead_id, text=words)
+    )

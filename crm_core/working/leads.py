@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, update
 from sqlalchemy.exc import IntegrityError
 
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.currencies import known, of_region
 from crm_core.errors import Conflict, Invalid
-from crm_core.models import Lead, Touch
+from crm_core.models import Lead
 from crm_core.reading.paging import AnyRow
 from crm_core.reading.values import Text
 from crm_core.search import mark
@@ -22,6 +23,8 @@ from crm_core.stages import STAGES
 from crm_core.working.locking import hold_lead
 from crm_core.working.marking import MERGED, SPAM
 from crm_core.working.reopening import refuse_reopening
+
+CHANGED = history.Action("lead.change", touch="stage")
 
 #: What these say decides where the contact's next inquiry goes, so that nobody may write them by hand.
 _RESERVED_REASONS = frozenset({MERGED, SPAM})
@@ -46,10 +49,11 @@ class LeadChange(BaseModel):
 def change_lead(
     connection: Connection, principal: Principal, lead_id: int, change: LeadChange, now: datetime, region: str = "RU"
 ) -> None:
-    """Raises NotFound; Invalid for an unknown stage or currency, a lost lead without a reason, or a reason that the hub itself
+    """Raises Forbidden; NotFound; Invalid for an unknown stage or currency, a lost lead without a reason, or a reason that the hub itself
     gives; Conflict if the version is old, the contact has another open lead of the same line, or a lead is to be opened again
     whose client went to a colleague. `region` says the currency of an amount without one.
     """
+    demand(principal, "leads.write")
     lead = hold_lead(connection, principal, lead_id, change.version)
     wanted = change.model_dump(exclude={"version"}, exclude_none=True)
     _check(lead, wanted)
@@ -68,7 +72,7 @@ def _check(lead: AnyRow, wanted: Mapping[str, Any]) -> None:
             stages=", ".join(STAGES),
         )  # fmt: skip
     if wanted.get("state") == "lost" and not str(wanted.get("lost_reason", lead.lost_reason)).strip():
-        raise Invalid("why_missing", "Say in lost_reason why it was lost.", fields=["lost_reason"])
+        raise Invalid("why_missing", "Say why it was lost.", fields=["lost_reason"])
     if wanted.get("lost_reason") in _RESERVED_REASONS and wanted["lost_reason"] != lead.lost_reason:
         raise Invalid(
             "lost_reason_reserved",
@@ -102,26 +106,10 @@ def apply_change(
     except IntegrityError as error:
         raise Conflict("another_open_lead", "This contact has another open lead in the same line.") from error
     mark(connection, [lead.contact_id])
-    _note(connection, principal, lead.contact_id, lead.id, moved, now)
+    # The audit names what changed; titles are people's words and stay in the touch.
+    touch = history.Touch(lead.contact_id, now, lead_id=lead.id, data={"changed": moved})
+    history.record(connection, principal, CHANGED, lead.id, {"fields": sorted(moved)}, touch)
 
 
 def _told(value: Any) -> Any:
     return str(value) if isinstance(value, Decimal) else value
-
-
-def _note(
-    connection: Connection,
-    principal: Principal,
-    contact_id: int,
-    lead_id: int,
-    moved: Mapping[str, Any],
-    now: datetime,
-) -> None:
-    connection.execute(
-        insert(Touch).values(
-            contact_id=contact_id, lead_id=lead_id, kind="stage", direction="internal", at=now,
-            actor=principal.actor, data={"changed": moved},
-        )
-    )  # fmt: skip
-    # The audit names what changed; titles are people's words and stay in the touch.
-    audit(connection, principal, "lead.change", f"lead:{lead_id}", {"fields": sorted(moved)})

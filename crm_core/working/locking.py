@@ -28,10 +28,13 @@ def hold_lead(connection: Connection, principal: Principal, lead_id: int, versio
     ).one_or_none()
     if row is None:
         raise unknown  # it was handed to somebody else a moment ago
-    if version is not None and row.version != version:
-        raise Conflict(
-            "version",
-            f"The lead is at version {row.version}, not {version}; read it again.",
-            version=row.version,
-        )
+    refuse_version(row, version)
     return row
+
+
+def refuse_version(lead: AnyRow, version: int | None) -> None:
+    """Raises Conflict if somebody changed the lead since it was read at `version`."""
+    if version is not None and lead.version != version:
+        raise Conflict(
+            "version", f"The lead is at version {lead.version}, not {version}; read it again.", version=lead.version
+        )

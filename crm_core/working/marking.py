@@ -11,28 +11,24 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from crm_core.access import Principal, audit, visible_leads
-from crm_core.errors import Conflict, Invalid, NotFound
+from crm_core.access import Principal, demand, visible_leads
+from crm_core.base import history, reasons
+from crm_core.errors import Conflict, NotFound
 from crm_core.models import Lead, Touch
 from crm_core.reading.paging import AnyRow
-from crm_core.working.locking import hold_lead
+from crm_core.working.locking import hold_lead, refuse_version
 from crm_core.working.reopening import refuse_reopening
+
+CALLED_SPAM = history.Action("lead.spam", touch="stage")
+CALLED_GENUINE = history.Action("lead.not_spam", touch="stage")
 
 #: `lost_reason` of a lead that a person called spam. The mark itself stands in `lead.spam["marked"]`.
 SPAM = "spam"
 #: `lost_reason` of a lead that closed because its contact has another one.
 MERGED = "merged"
-
-
-def why_spam(why: str) -> str:
-    """The reason that a person gives, or Invalid."""
-    why = why.strip()
-    if not why:
-        raise Invalid("why_missing", "Say why it is spam.", fields=["why"])
-    return why
 
 
 def event_of(connection: Connection, principal: Principal, lead_id: int) -> int:
@@ -51,9 +47,10 @@ def flag_spam(
     """Says that a lead is spam; a second time changes nothing. True if its event ends as spam by that: unless it brought
     something else, that nobody has called spam, whose outcome stays its own.
 
-    Raises NotFound; Invalid without a reason; Conflict for an old `version` or a won lead.
+    Raises Forbidden; NotFound; Invalid without a reason; Conflict for an old `version` or a won lead.
     """
-    why = why_spam(why)
+    demand(principal, "leads.write")
+    why = reasons.needed(why)
     lead = hold_lead(connection, principal, lead_id, None)
     if "marked" in lead.spam:
         return False
@@ -75,21 +72,27 @@ def flag_spam(
         .values(state="closed", lost_reason=SPAM, closed_at=now, spam={**lead.spam, "marked": marked},
                 version=Lead.version + 1)
     )  # fmt: skip
-    _note(connection, principal, lead, {"state": {"from": lead.state, "to": "spam"}}, why, now)
-    audit(connection, principal, "lead.spam", f"lead:{lead_id}", {"before": lead.state, "tasks": len(cancelled)})
+    touch = _touch(lead, {"state": {"from": lead.state, "to": "spam"}}, why, now)
+    history.record(connection, principal, CALLED_SPAM, lead_id, {"before": lead.state, "tasks": len(cancelled)}, touch)
     return not _goes_on(connection, lead.event_id)
 
 
-def unflag_spam(connection: Connection, principal: Principal, lead_id: int, why: str, now: datetime) -> bool:
+def unflag_spam(
+    connection: Connection, principal: Principal, lead_id: int, why: str, now: datetime, version: int | None = None
+) -> bool:
     """Takes it back: the lead and its tasks are as they were. False if nobody had called it spam.
 
     If the contact has another open lead in the same line by now, that one goes on and this one comes back closed, as of
-    merged contacts. Raises NotFound, or Conflict if the lead would be open again and its client is a colleague's by now.
+    merged contacts. Raises Forbidden; NotFound; or Conflict for an old `version`, or if the lead would be open again and its
+    client is a colleague's by now.
     """
+    demand(principal, "leads.write")
+    why = reasons.optional(why)
     lead = hold_lead(connection, principal, lead_id, None)
     marked = lead.spam.get("marked")
     if marked is None:
         return False
+    refuse_version(lead, version)
     before: dict[str, Any] = dict(marked["before"])
     goes_on = before["state"] == "open" and _other_open(connection, lead)
     if goes_on:
@@ -109,16 +112,13 @@ def unflag_spam(connection: Connection, principal: Principal, lead_id: int, why:
                 _reopen_tasks(connection, marked["tasks"])
     except IntegrityError as error:
         raise Conflict("call_back_opened_meanwhile", "The same caller rang at this moment. Try again.") from error
-    _note(connection, principal, lead, {"state": {"from": "spam", "to": before["state"]}}, why.strip(), now)
-    audit(connection, principal, "lead.not_spam", f"lead:{lead_id}", {"state": before["state"]})
+    touch = _touch(lead, {"state": {"from": "spam", "to": before["state"]}}, why, now)
+    history.record(connection, principal, CALLED_GENUINE, lead_id, {"state": before["state"]}, touch)
     return True
 
 
 def _refuse(lead: AnyRow, version: int | None) -> None:
-    if version is not None and lead.version != version:
-        raise Conflict(
-            "version", f"The lead is at version {lead.version}, not {version}; read it again.", version=lead.version
-        )
+    refuse_version(lead, version)
     if lead.state == "won":
         raise Conflict("lead_won", "A lead that was won is no spam. Change its state first.")
 
@@ -157,15 +157,8 @@ def _reopen_tasks(connection: Connection, task_ids: list[int]) -> None:
     )
 
 
-def _note(
-    connection: Connection, principal: Principal, lead: AnyRow, changed: Mapping[str, Any], why: str, now: datetime
-) -> None:
-    connection.execute(
-        insert(Touch).values(
-            contact_id=lead.contact_id, lead_id=lead.id, kind="stage", direction="internal", at=now,
-            actor=principal.actor, text=why, data={"changed": dict(changed)},
-        )
-    )  # fmt: skip
+def _touch(lead: AnyRow, changed: Mapping[str, Any], why: str, now: datetime) -> history.Touch:
+    return history.Touch(lead.contact_id, now, lead_id=lead.id, text=why, data={"changed": dict(changed)})
 
 
 def _time(told: str | None) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from crm_core.access import Principal
+from crm_core.access import Principal, demand
 from crm_core.errors import Conflict
 from crm_core.models import Touch
 from crm_core.working.leads import apply_change
@@ -19,8 +19,9 @@ _BY_HAND = frozenset({"state", "stage", "title", "lost_reason", "amount", "curre
 
 
 def undo_change(connection: Connection, principal: Principal, lead_id: int, version: int, now: datetime) -> None:
-    """Takes back the last change that this person made by hand. Raises NotFound; Conflict if the lead was changed since
+    """Takes back the last change that this person made by hand. Raises Forbidden; NotFound; Conflict if the lead was changed since
     (`version`), if there is nothing to take back, or for the reasons of `change_lead`."""
+    demand(principal, "leads.write")
     lead = hold_lead(connection, principal, lead_id, version)
     last = connection.execute(
         select(Touch.actor, Touch.data)

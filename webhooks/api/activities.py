@@ -8,7 +8,7 @@ from typing import Any, cast
 from pydantic import Field
 
 from crm_core.reading.activities import ActivityFilters, get_activity, list_activities
-from crm_core.reading.values import Text
+from crm_core.reading.values import StorableText
 from crm_core.working import finish_activity
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.shapes import people as shapes
@@ -19,7 +19,7 @@ class ActivityQuery(ActivityFilters, Paging):
 
 
 class DoneBody(Body):
-    result: Text = Field("", description="what came of it, for the timeline")
+    result: StorableText = Field("", description="what came of it, for the timeline; at most 10000 characters")
 
 
 def _list(ask: Ask) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from crm_core.reading.leads import LeadFilters, get_lead, list_leads
 from crm_core.reading.values import RowId, Text
@@ -21,25 +21,22 @@ class LeadQuery(LeadFilters, Paging):
 
 
 class AssignBody(Body):
+    """Either an owner or a pool."""
+
     owner: RowId | None = None
     pool: RowId | None = None
-    why: Text = Field(min_length=1, max_length=1000, description="the reason, kept with the decision")
+    why: Text = Field(description="the reason, kept with the decision; 1 to 1000 characters")
     version: int | None = Field(None, ge=1, le=2**63 - 1, description="refuse if the lead was changed since")
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> AssignBody:
-        if (self.owner is None) == (self.pool is None):
-            raise ValueError("name either owner or pool")
-        return self
 
 
 class SpamBody(Body):
-    why: Text = Field(min_length=1, max_length=1000, description="what makes it spam; kept with the lead and its event")
+    why: Text = Field(description="what makes it spam; kept with the lead and its event; 1 to 1000 characters")
     version: int | None = Field(None, ge=1, le=2**63 - 1, description="refuse if the lead was changed since")
 
 
 class NotSpamBody(Body):
-    why: Text = Field("", max_length=1000, description="kept in the history")
+    why: Text = Field("", description="kept in the history; at most 1000 characters")
+    version: int | None = Field(None, ge=1, le=2**63 - 1, description="refuse if the lead was changed since")
 
 
 def _list(ask: Ask) -> object:
@@ -82,7 +79,7 @@ def _spam(ask: Ask) -> Mapping[str, Any]:
 def _not_spam(ask: Ask) -> Mapping[str, Any]:
     lead_id, body = ask.id("lead"), cast(NotSpamBody, ask.body)
     with ask.engine.begin() as connection:
-        unmark_spam(connection, ask.principal, lead_id, body.why, ask.now)
+        unmark_spam(connection, ask.principal, lead_id, body.why, ask.now, body.version)
         return get_lead(connection, ask.principal, lead_id)
 
 

@@ -38,10 +38,11 @@ _CHANGED_MEANWHILE: Final = frozenset({"version", "another_open_lead", "activity
 _OF_STATUS: Final = {404: "not_found", 413: "too_large"}
 
 
-def page(desk: Desk, kind: str, status: int, detail: str = "") -> Response:
+def page(desk: Desk, kind: str, status: int, detail: str = "", code: str = "") -> Response:
+    """`code` is for programs and for whoever is asked for help; people read the words."""
     back = request.referrer or ""
     return make_response(
-        desk.page("error.html", kind=kind, detail=detail, back=back if back.startswith(request.host_url) else ""), status
+        desk.page("error.html", kind=kind, code=code or kind, detail=detail, back=back if back.startswith(request.host_url) else ""), status
     )
 
 
@@ -56,7 +57,8 @@ def of(desk: Desk, error: Exception) -> Response:
             words, status = KINDS[kind]
             if kind is Conflict and error.code not in _CHANGED_MEANWHILE:
                 words = "in_the_way"
-            answer = page(desk, words, status, detail_of(desk, error) if status in (409, 422, 429, 500) else "")
+            detail = detail_of(desk, error) if status in (409, 422, 429, 500) else ""
+            answer = page(desk, words, status, detail, error.code)
             if "seconds" in error.data:
                 answer.headers["Retry-After"] = str(error.data["seconds"])
             return answer

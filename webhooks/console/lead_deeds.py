@@ -13,18 +13,19 @@ from ingest.lead_spam import mark_spam, unmark_spam
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, entered
 
+_WHOLE = 100_000  # characters of a text: what is too long is refused in words, never cut in silence
+
 
 def comment(desk: Desk, lead_id: int) -> Answer:
     with desk.engine.begin() as connection:
-        comment_on_lead(connection, desk.principal, lead_id, entered("text"), desk.now)
+        comment_on_lead(connection, desk.principal, lead_id, entered("text", _WHOLE), desk.now)
     return desk.go("lead", "commented", lead_id=lead_id)
 
 
 def close(desk: Desk, lead_id: int) -> Answer:
-    state, why = entered("state", 20), entered("why", 500)
-    if state == "lost" and not why:
-        raise Invalid("why_missing", "Say why it was lost.", fields=["why"])
-    wanted: dict[str, Any] = {"version": _version(), "state": state, "lost_reason": why or None}
+    state, why = entered("state", 20), entered("why", _WHOLE)
+    # Lost, and no reason typed, says so: an earlier reason of the lead is none for this.
+    wanted: dict[str, Any] = {"version": _version(), "state": state, "lost_reason": why if state == "lost" else why or None}
     if state == "won" and (typed := entered("amount", 40)):
         wanted |= {"amount": _amount(typed), "currency": entered("currency", 3).upper() or None}
     _change(desk, lead_id, wanted)
@@ -38,7 +39,7 @@ def reopen(desk: Desk, lead_id: int) -> Answer:
 
 def undo(desk: Desk, lead_id: int) -> Answer:
     with desk.engine.begin() as connection:
-        undo_change(connection, desk.principal, lead_id, _version(), desk.now)
+        undo_change(connection, desk.principal, lead_id, _version() or 0, desk.now)
     return desk.go("lead", "undone", lead_id=lead_id)
 
 
@@ -56,33 +57,35 @@ def _amount(typed: str) -> str:
 
 
 def assign(desk: Desk, lead_id: int) -> Answer:
-    owner, why = entered("owner", 20), entered("why", 500)
-    if not owner.isdecimal() or not owner.isascii():
-        raise Invalid("owner_missing", "Choose whom to hand it to.", fields=["owner"])
-    if not why:
-        raise Invalid("why_missing", "Say why it is handed over.", fields=["why"])
     with desk.engine.begin() as connection:
-        assign_lead(connection, desk.principal, lead_id, why, desk.now, owner_id=int(owner), version=_version())
+        assign_lead(
+            connection, desk.principal, lead_id, entered("why", _WHOLE), desk.now, owner_id=_row_id("owner"), version=_version()
+        )
     return desk.go("lead", "assigned", lead_id=lead_id)
 
 
 def spam(desk: Desk, lead_id: int) -> Answer:
-    why = entered("why", 500)
-    if not why:
-        raise Invalid("why_missing", "Say why it is spam.", fields=["why"])
     if entered("sure", 20) != "yes":
         raise Invalid("not_confirmed", "Tick the box to confirm.", fields=["sure"])
     with desk.engine.begin() as connection:
-        mark_spam(connection, desk.principal, lead_id, why, desk.now, _version())
+        mark_spam(connection, desk.principal, lead_id, entered("why", _WHOLE), desk.now, _version())
     return desk.go("lead", "called_spam", lead_id=lead_id)
 
 
 def not_spam(desk: Desk, lead_id: int) -> Answer:
     with desk.engine.begin() as connection:
-        unmark_spam(connection, desk.principal, lead_id, entered("why", 500), desk.now)
+        unmark_spam(connection, desk.principal, lead_id, entered("why", _WHOLE), desk.now, _version())
     return desk.go("lead", "called_genuine", lead_id=lead_id)
 
 
-def _version() -> int:
+def _version() -> int | None:
+    """The version that the page showed. What is no number is no version that a lead ever has."""
     text = entered("version", 18)
+    if not text:
+        return None
     return int(text) if text.isascii() and text.isdecimal() else 0
+
+
+def _row_id(name: str) -> int | None:
+    text = entered(name, 20)
+    return int(text) if re.fullmatch(r"[1-9][0-9]{0,17}", text) else None

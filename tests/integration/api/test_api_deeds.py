@@ -126,7 +126,8 @@ def test_a_pool_picks_whom_it_owes_most_and_counts_it(world: World) -> None:
 
 @pytest.mark.parametrize("body, status, code", [
     ({"owner": "999999", "why": "x"}, 422, "owner_unknown"), ({"pool": "999999", "why": "x"}, 422, "pool_unknown"),
-    ({"why": "x"}, 422, "invalid_body"), ({"owner": "1", "pool": "1", "why": "x"}, 422, "invalid_body"),
+    ({"why": "x"}, 422, "owner_or_pool"), ({"owner": "1", "pool": "1", "why": "x"}, 422, "owner_or_pool"),
+    ({"owner": "1", "why": " "}, 422, "why_missing"),
     ({"owner": "1"}, 422, "invalid_body"), ({"owner": 1, "why": "x"}, 422, "invalid_body"),
     ({"owner": "1", "why": "x", "version": 9}, 409, "version"),
 ])  # fmt: skip

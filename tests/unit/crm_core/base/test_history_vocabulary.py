@@ -23,8 +23,7 @@ _WRITER = Path("crm_core/base/history.py")
 _NOT_YET = frozenset(
     {
         "crm_core/access/journal.py", "crm_core/access/sign_in.py", "crm_core/access/tokens.py", "crm_core/access/users.py",
-        "crm_core/reading/attachments.py", "crm_core/working/activities.py", "crm_core/working/assigning.py",
-        "crm_core/working/commenting.py", "crm_core/working/erasing.py", "crm_core/working/leads.py", "crm_core/working/marking.py",
+        "crm_core/working/erasing.py",
         "ingest/alerts.py", "ingest/aliases.py", "ingest/bench_mapping.py", "ingest/drift.py", "ingest/erasure.py",
         "ingest/erasure_again.py", "ingest/journal.py", "ingest/mappings.py", "ingest/quarantine.py", "ingest/replay.py",
         "ingest/source_changes.py", "ingest/sources.py", "leadhub/backup/restore.py", "leadhub/cli/people.py",
@@ -99,9 +98,21 @@ def test_actions_are_declared_once_as_constants_of_a_module() -> None:
     assert "lead.create" in actions
 
 
+def _audited() -> Iterator[str]:
+    """Actions that are still written by `audit(…)`: texts in its third place, also in "a if b else c"."""
+    for _, tree in _files():
+        for node in ast.walk(tree):
+            name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
+            if name == "audit" and isinstance(node, ast.Call) and len(node.args) > 2:
+                texts = (part.value for part in ast.walk(node.args[2]) if isinstance(part, ast.Constant))
+                yield from (text for text in texts if isinstance(text, str) and "." in text)
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_action_has_words(locale: str) -> None:
-    assert {name for name in _actions() if not Language(locale).knows("audit_action", name)} == set()
+    actions = {*_actions(), *_audited()}
+    assert len(actions) > 40
+    assert {name for name in actions if not Language(locale).knows("audit_action", name)} == set()
 
 
 @pytest.mark.parametrize("name", ["lead", "lead.", "Lead.change", "lead.change.more", "lead change", ""])
