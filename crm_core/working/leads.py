@@ -71,7 +71,8 @@ def _check(lead: AnyRow, wanted: Mapping[str, Any]) -> None:
             "stage_unknown", f"There is no stage {stage!r}; there are: {', '.join(STAGES)}.", fields=["stage"],
             stages=", ".join(STAGES),
         )  # fmt: skip
-    if wanted.get("state") == "lost" and not str(wanted.get("lost_reason", lead.lost_reason)).strip():
+    said = "" if lead.lost_reason in _RESERVED_REASONS else lead.lost_reason  # by a person
+    if wanted.get("state") == "lost" and not str(wanted.get("lost_reason", said)).strip():
         raise Invalid("why_missing", "Say why it was lost.", fields=["lost_reason"])
     if wanted.get("lost_reason") in _RESERVED_REASONS and wanted["lost_reason"] != lead.lost_reason:
         raise Invalid(

@@ -15,6 +15,7 @@ from ingest.lead_spam import mark_spam, unmark_spam
 from webhooks.console.asking import filters_of
 
 _CLOSED = "UPDATE lead SET state = 'lost', lost_reason = 'too dear', closed_at = '2026-11-21T10:00:00Z' WHERE id = :lead"
+_MERGED = "UPDATE lead SET state = 'closed', lost_reason = 'merged', closed_at = '2026-11-21T10:00:00Z' WHERE id = :lead"
 _ERASED = "UPDATE inbound_event SET erased_at = now() WHERE lead_id = :lead"
 _BUSY = "UPDATE inbound_event SET state = 'waiting', outcome = NULL WHERE lead_id = :lead"
 _MARKED = (
@@ -91,6 +92,7 @@ ROWS = (
                 Case("lost for no reason", {"lost_reason": ""}, "why_missing"),
                 Case("lost for a reason of the hub's", {"lost_reason": "merged"}, "lost_reason_reserved"),
                 Case("lost for a reason without end", {"lost_reason": "x" * 501}, "shape"),
+                Case("lost, closed by the hub before", {"lost_reason": None}, "why_missing", before=(_MERGED,)),
                 Case("a state that there is not", {"state": "banana"}, "shape"),
                 Case("spam", {}, "lead_is_spam", before=(_MARKED,)),
             ),

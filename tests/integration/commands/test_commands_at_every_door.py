@@ -26,6 +26,7 @@ from door_frame import (
 from places_of_no_command import COMMANDS_WITHOUT_A_ROW, PLACES_OF_NO_COMMAND, PLACES_WITHOUT_A_ROW
 
 from crm_core.access import may
+from webhooks.console.language import LOCALES, Language
 
 Fresh = Callable[..., tuple[Hub, State]]
 Effect = dict[str, list[str]]
@@ -134,6 +135,15 @@ def test_every_place_that_may_change_something_is_a_door_of_a_command(firm: Firm
     assert there - covered - PLACES_OF_NO_COMMAND.keys() - PLACES_WITHOUT_A_ROW == set(), "which command is this a door of?"
     assert (PLACES_OF_NO_COMMAND.keys() | PLACES_WITHOUT_A_ROW) - there == set(), "these are gone"
     assert (PLACES_OF_NO_COMMAND.keys() | PLACES_WITHOUT_A_ROW) & covered == set(), "these have a row"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_refusal_is_told_in_the_readers_language(locale: str) -> None:
+    """But for what is not there or not allowed, which have pages of their own, and for a form's shape."""
+    own_pages = {"shape", "forbidden", ""}
+    codes = {case.refused for row in ROWS for case in row.cases} - own_pages
+    unsaid = {code for code in codes if not code.endswith("_unknown") and not Language(locale).knows("problem", code)}
+    assert unsaid == set()
 
 
 def test_every_row_begins_with_a_request_that_is_done() -> None:
