@@ -298,7 +298,7 @@ SETTINGS: tuple[Setting, ...] = (
             "in the home. Back it up: sealed secrets are lost without it.", secret=True),
     Setting("region", _region, "RU", "Country of phone numbers that are written without one."),
     Setting("timezone", _timezone, "Europe/Moscow", "Whose midnight ends a day in the ledger."),
-    Setting("locale", _locale, "en", "Language of the console, ru or en; each user can choose his own."),
+    Setting("locale", _locale, "en", "Language of the console, ru or en; each user can choose their own."),
     Setting("trusted_proxies", _whole(0, 16), "0", "How many proxies stand in front and may say who the client is "
             "(X-Forwarded-For)."),
     Setting("workers", _whole(1, 64), "2", "Processes of the web server, and as many of the worker."),
