@@ -53,10 +53,22 @@ class Receipt:
 
 def new_uid() -> str:
     """UUID version 7 (RFC 9562) in 32 hex digits. Made here, so that a lost answer can be looked for by name."""
+    try:
+        noise = _noise.pop()
+    except IndexError:
+        drawn = os.urandom(10 * _NOISE_DRAWN)
+        _noise.extend(int.from_bytes(drawn[at : at + 10], "big") for at in range(0, len(drawn) - 10, 10))
+        noise = int.from_bytes(drawn[-10:], "big")
     milliseconds = time.time_ns() // 1_000_000
-    noise = int.from_bytes(os.urandom(10), "big")
     low = 0b10 << 62 | noise & (1 << 62) - 1
     return f"{milliseconds << 80 | 0x7 << 76 | (noise >> 64 & 0xFFF) << 64 | low:032x}"
+
+
+#: Random numbers for names, drawn many at a time: each call of `os.urandom` gives the interpreter away, and a thread that wants
+#: to go on has to wait for it again. Each is used once; a process that was forked draws its own.
+_noise: list[int] = []
+_NOISE_DRAWN = 128
+os.register_at_fork(after_in_child=_noise.clear)
 
 
 def masked_headers(headers: Mapping[str, str], secret: Collection[str] = ()) -> dict[str, str]:
