@@ -16,7 +16,8 @@ import orjson
 
 from crm_core.sealing import MASK
 
-#: Set by the door, and by nobody else, on events whose signature it has verified before it let them in.
+#: Set by the door, and by nobody else, on events whose signature it has verified before it let them in: for a worker of the
+#: version before `verified_at_door`, while the hub is upgraded. Without it such a worker would reject what is genuine.
 VERIFIED_HEADER = "x-leadhub-verified"
 VERIFIED_AT_DOOR = "door"
 
@@ -40,6 +41,7 @@ class RawArrival:
     remote_ip: str = ""
     provider_key: str | None = None
     unclaimed: bool = False
+    verified_at_door: bool = False
     # The sender chose the key himself (Idempotency-Key): the same key over other bytes is kept as an event of its own.
     key_is_senders: bool = False
 

@@ -44,6 +44,8 @@ class Claimed:
     lead_id: int | None = None  # of the outcome that it had
     verdict: dict[str, Any] | None = None  # what a person decided about it, above all rules
     reason: dict[str, Any] = field(default_factory=dict)  # of that outcome
+    verified_at_door: bool = False
+    rejected_key: str | None = None  # the key that it had before it was rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +126,8 @@ def regain_keys(cursor: Cursor, events: Sequence[Claimed]) -> None:
     A key that another event has by now stays there. Call it after `finish`, in its transaction.
     """
     for event in events:
-        key = event.reason.get("provider_key")
-        if not key:
-            continue
-        event_transitions.regain_key(cursor, event.id, key)
+        if event.rejected_key:
+            event_transitions.regain_key(cursor, event.id, event.rejected_key)
 
 
 def fail(cursor: Cursor, token: str, failures: Sequence[Failure]) -> None:
@@ -137,6 +137,6 @@ def fail(cursor: Cursor, token: str, failures: Sequence[Failure]) -> None:
         pause = usual if failure.pause_seconds is None else failure.pause_seconds
         error = {"code": failure.code, "message": failure.message, "path": failure.path}
         event_transitions.fail(
-            cursor, token, failure.event_id, failure.state, error | ({"by": "fetch"} if failure.to_fetch else {}),
-            pause_seconds=pause, is_try=failure.is_try,
+            cursor, token, failure.event_id, failure.state, error,
+            pause_seconds=pause, is_try=failure.is_try, to_fetch=failure.to_fetch,
         )  # fmt: skip

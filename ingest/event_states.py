@@ -41,16 +41,13 @@ LEAST_PAUSE_SECONDS: Final = 30
 #: Pauses are spread by up to half of their length, so that not all come at once.
 SPREAD: Final = 1.5
 
-#: Holds for an event that goes on only when something was fetched for it; the mark stands beside its error until it ends.
-TO_FETCH: Final = "coalesce(error->>'by', '') = 'fetch'"
-
 #: SQL of a new value → how the page says it.
 _PLAIN: Final = {"NULL": "cleared", "''": "emptied", "'{}'": "emptied", "0": "0", "false": "no", "clock_timestamp()": "now"}
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """One way to write a journal's row. `name` is that of its function in `ingest.event_transitions`.
+    """One way to write a journal's row, done by a function of `ingest.event_transitions`.
 
     `sets` is column → SQL of the new value; `words` says in plain language what is not plain SQL. Without a `target` the
     state stays. A `fenced` one is written only by the holder of the event's token, which only a working event has.
@@ -93,7 +90,7 @@ _PERSON: Final = "a person (console, API, command line)"
 #: How an event goes through again as if it had just come.
 _AFRESH: Final = {
     "outcome": "NULL", "error": "NULL", "attempts": "0", "lost_claims": "0", "next_attempt_at": "clock_timestamp()",
-    "claim_token": "NULL",
+    "claim_token": "NULL", "to_fetch": "false",
 }  # fmt: skip
 _SENT_AGAIN: Final = _AFRESH | {"replayed": "e.replayed + 1"}
 _ONE_MORE: Final = {"replayed": "one more"}
@@ -114,6 +111,7 @@ _EMPTY: Final = {
     "body": "''", "headers": "'{}'", "query": "''", "path": "''", "remote_ip": "''", "error": "NULL", "erased_at": ":now",
     "verdict": "(SELECT jsonb_object_agg(key, value) FROM jsonb_each(CASE jsonb_typeof(e.verdict) WHEN 'object' THEN e.verdict"
                " ELSE '{}' END) WHERE key IN ('spam', 'by', 'at', 'consent', 'consent_by', 'consent_at'))",
+    "rejected_key": "NULL", "to_fetch": "false",
 }  # fmt: skip
 _EMPTY_WORDS: Final = {"erased_at": "now", "verdict": "what was decided, by whom and when, alone"}
 
@@ -129,45 +127,47 @@ CLAIM: Final = Transition(
 FINISH: Final = Transition(
     "finish", "It has become something.", _WORKER, (WORKING,), DONE,
     {"outcome": "k.outcome", "reason": "k.reason", "error": "NULL", "lead_id": "k.lead_id", "contact_id": "k.contact_id",
-     "done_at": "clock_timestamp()", "claim_token": "NULL", "lost_claims": "0"},
+     "done_at": "clock_timestamp()", "claim_token": "NULL", "lost_claims": "0", "to_fetch": "false"},
     {"outcome": "what became of it", "reason": "why", "lead_id": "its lead or none", "contact_id": "its contact or none"},
     fenced=True,
 )  # fmt: skip
 REGAIN_KEY: Final = Transition(
     "regain_key", "It was rejected once and has an outcome now: the sender's next try is known again.", _WORKER, (DONE,), None,
-    {"provider_key": "%(key)s"}, {"provider_key": "the key that it had"},
+    {"provider_key": "%(key)s", "rejected_key": "NULL"}, {"provider_key": "the key that it had"},
     only="no other event of the source has the key by now",
 )  # fmt: skip
 FORGET: Final = Transition(
     "forget", "It brought again what a person had erased.", _WORKER, (DONE,), None,
-    {"body": "''", "headers": "'{}'", "query": "''", "path": "''", "remote_ip": "''", "erased_at": "clock_timestamp()"},
+    {"body": "''", "headers": "'{}'", "query": "''", "path": "''", "remote_ip": "''", "rejected_key": "NULL",
+     "erased_at": "clock_timestamp()"},
 )  # fmt: skip
 RETRY: Final = Transition(
     "retry", "It cannot pass now.", _WORKER, (WORKING,), WAITING,
-    {**_FAILED, "next_attempt_at": "clock_timestamp() + make_interval(secs => %(pause)s * (0.5 + random()))"},
-    {**_FAILED_WORDS, "next_attempt_at": "after a pause, spread so that not all come at once"},
+    {**_FAILED, "to_fetch": "%(to_fetch)s",
+     "next_attempt_at": "clock_timestamp() + make_interval(secs => %(pause)s * (0.5 + random()))"},
+    {**_FAILED_WORDS, "to_fetch": "yes, if something must be fetched for it first",
+     "next_attempt_at": "after a pause, spread so that not all come at once"},
     fenced=True,
 )  # fmt: skip
 GIVE_UP: Final = Transition(
     "give_up", "It cannot pass at all, or was tried too often.", _WORKER, (WORKING,), NEEDS_ATTENTION,
-    {**_FAILED, "next_attempt_at": "clock_timestamp()"}, _FAILED_WORDS, fenced=True,
+    {**_FAILED, "to_fetch": "false", "next_attempt_at": "clock_timestamp()"}, _FAILED_WORDS, fenced=True,
 )  # fmt: skip
 REJECT: Final = Transition(
     "reject", "Its signature is wrong.", _WORKER, (WORKING,), REJECTED,
     {
-        **_FAILED, "next_attempt_at": "clock_timestamp()",
+        **_FAILED, "to_fetch": "false", "next_attempt_at": "clock_timestamp()",
         # A forged event must not stand in the genuine one's place: its key is free again, kept only to look at. One that
         # has its lead was genuine once, whatever the source's secret is today.
         "provider_key": "CASE WHEN lead_id IS NULL THEN NULL ELSE provider_key END",
-        "reason": "CASE WHEN lead_id IS NULL AND provider_key IS NOT NULL"
-                  " THEN jsonb_build_object('provider_key', provider_key) ELSE reason END",
+        "rejected_key": "CASE WHEN lead_id IS NULL THEN coalesce(provider_key, rejected_key) ELSE rejected_key END",
     },
-    {**_FAILED_WORDS, "provider_key": "cleared, unless it has a lead", "reason": "the key that it had"},
+    {**_FAILED_WORDS, "provider_key": "cleared, unless it has a lead", "rejected_key": "the key that it had"},
     fenced=True,
 )  # fmt: skip
 PARK: Final = Transition(
     "park", f"It stopped its worker {MOST_LOST_CLAIMS} times.", _SWEEP, (WORKING,), NEEDS_ATTENTION,
-    {"claim_token": "NULL",
+    {"claim_token": "NULL", "to_fetch": "false",
      "error": "jsonb_build_object('code', 'stops_its_worker', 'message', 'Processing this event stopped its worker"
               f" {MOST_LOST_CLAIMS} times. Look at the raw data; replay it after an update.')"},
     {"error": "`stops_its_worker`"}, only="its last lease has ended",
@@ -207,7 +207,8 @@ ACCEPT_CONSENT: Final = Transition(
 )  # fmt: skip
 DISMISS: Final = Transition(
     "dismiss", "It needs no lead.", _PERSON, (WAITING, NEEDS_ATTENTION, REJECTED), DONE,
-    {"outcome": "'dismissed'", "reason": "CAST(:reason AS jsonb)", "error": "NULL", "claim_token": "NULL", "done_at": ":now"},
+    {"outcome": "'dismissed'", "reason": "CAST(:reason AS jsonb)", "error": "NULL", "claim_token": "NULL", "to_fetch": "false",
+     "done_at": ":now"},
     {"outcome": "`dismissed`", "reason": "by whom and why", "done_at": "now"},
 )  # fmt: skip
 CALL_SPAM: Final = Transition(

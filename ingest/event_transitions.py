@@ -24,7 +24,8 @@ _DUE: Final = """
 """
 #: What a worker gets in its hands.
 CLAIMED: Final = """e.id, e.uid, e.source_id, e.channel, e.received_at, e.method, e.path, e.query, e.headers, e.body, e.remote_ip,
-          e.unclaimed, e.attempts, e.replayed, e.done_at IS NULL AS first_time, e.lead_id, e.verdict, e.reason"""
+          e.unclaimed, e.attempts, e.replayed, e.done_at IS NULL AS first_time, e.lead_id, e.verdict, e.reason, e.verified_at_door,
+          coalesce(e.rejected_key, e.reason->>'provider_key') AS rejected_key"""  # the reason's is of the version before
 
 
 def _claiming(due: str, which: str) -> str:
@@ -47,10 +48,10 @@ WITH due AS (
 #: costs its neighbours nothing. One that waits for a foreign server is for those who may wait for one.
 _CLAIMS: Final = {
     "fresh": _claiming(_DUE, "attempts = 0"),
-    "tried": _claiming(_DUE, f"attempts > 0 AND lost_claims < {states.MOST_LOST_CLAIMS} AND NOT {states.TO_FETCH}"),
+    "tried": _claiming(_DUE, f"attempts > 0 AND lost_claims < {states.MOST_LOST_CLAIMS} AND NOT to_fetch"),
     "to_fetch": _claiming(
         _DUE.replace("channel = %(channel)s AND", ""),
-        f"{states.TO_FETCH} AND lost_claims < {states.MOST_LOST_CLAIMS} AND source_id <> ALL(%(resting)s)",
+        f"to_fetch AND lost_claims < {states.MOST_LOST_CLAIMS} AND source_id <> ALL(%(resting)s)",
     ),
 }
 _FINISH: Final = states.FINISH.update(
@@ -78,7 +79,7 @@ _COUNT: Final = states.COUNT_REDELIVERIES.update(
 _LATEST: Final = f"""CASE
      WHEN state = 'working' THEN %(lease)s
      WHEN attempts = 0 THEN 0
-     WHEN {states.TO_FETCH} THEN {states.LONGEST_PAUSE_SECONDS * states.SPREAD}
+     WHEN to_fetch THEN {states.LONGEST_PAUSE_SECONDS * states.SPREAD}
      ELSE {states.SPREAD} * greatest({states.LEAST_PAUSE_SECONDS},
           least({states.LONGEST_PAUSE_SECONDS}, {states.FIRST_PAUSE_SECONDS} * 2.0 ^ least(attempts - 1, 20)))
      END"""
@@ -109,13 +110,17 @@ def finish(cursor: Cursor, token: str, results: Sequence[Mapping[str, Any]]) -> 
 
 
 def fail(
-    cursor: Cursor, token: str, event_id: int, state: str, error: Mapping[str, Any], *, pause_seconds: float, is_try: bool
-) -> None:
+    cursor: Cursor, token: str, event_id: int, state: str, error: Mapping[str, Any], *, pause_seconds: float = 0.0,
+    is_try: bool = True, to_fetch: bool = False,
+) -> None:  # fmt: skip
     """Writes why an event has no outcome yet: it waits, needs attention or is rejected. Nothing if it is no longer the
-    token's."""
+    token's. `pause_seconds` and `to_fetch` are of one that waits."""
     cursor.execute(
         _FAILURES[state],
-        {"id": event_id, "token": token, "error": Jsonb(error), "pause": pause_seconds, "is_try": is_try},
+        {
+            "id": event_id, "token": token, "error": Jsonb(error), "pause": pause_seconds, "is_try": is_try,
+            "to_fetch": to_fetch,
+        },
     )
 
 
@@ -142,7 +147,7 @@ def hear_silence(cursor: Cursor, event_ids: Sequence[int]) -> int:
 def make_due(cursor: Cursor, source_id: int) -> None:
     """What waits for something to be fetched from the source is due now."""
     cursor.execute(
-        states.MAKE_DUE.update(f"source_id = %s AND next_attempt_at > clock_timestamp() AND {states.TO_FETCH}"), (source_id,)
+        states.MAKE_DUE.update("source_id = %s AND next_attempt_at > clock_timestamp() AND to_fetch"), (source_id,)
     )
 
 

@@ -22,10 +22,11 @@ from ingest.insert_prepared import MOST_ROWS, Found, PreparedInsert, Values, wit
 # would cost the driver more than the rest of the request.
 _INSERT = """
 INSERT INTO inbound_event
-  (uid, source_id, channel, method, path, query, headers, remote_ip, provider_key, unclaimed, redeliveries, body)
+  (uid, source_id, channel, method, path, query, headers, remote_ip, provider_key, unclaimed, verified_at_door, redeliveries,
+   body)
 SELECT * FROM ROWS FROM (
   json_to_recordset(%b::text::json) AS (uid text, source_id int8, channel text, method text, path text, query text,
-    headers jsonb, remote_ip text, provider_key text, unclaimed bool, redeliveries int8),
+    headers jsonb, remote_ip text, provider_key text, unclaimed bool, verified_at_door bool, redeliveries int8),
   unnest(%b::bytea[]))
 """
 
@@ -121,7 +122,8 @@ def _row(arrival: RawArrival, uid: str, key: str | None, again: int) -> dict[str
     return {
         "uid": uid, "source_id": arrival.source_id, "channel": arrival.channel, "method": arrival.method,
         "path": arrival.path, "query": arrival.query, "headers": arrival.headers, "remote_ip": arrival.remote_ip,
-        "provider_key": key, "unclaimed": arrival.unclaimed, "redeliveries": again,
+        "provider_key": key, "unclaimed": arrival.unclaimed, "verified_at_door": arrival.verified_at_door,
+        "redeliveries": again,
     }  # fmt: skip
 
 

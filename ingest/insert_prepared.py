@@ -26,9 +26,9 @@ MOST_ROWS: Final = 16
 
 _COLUMNS: Final = (
     "uid", "source_id", "channel", "method", "path", "query", "headers", "remote_ip", "provider_key", "unclaimed",
-    "redeliveries", "body",
+    "verified_at_door", "redeliveries", "body",
 )  # fmt: skip
-_TYPES: Final = "text, int8, text, text, text, text, jsonb, text, text, bool, int8, bytea"
+_TYPES: Final = "text, int8, text, text, text, text, jsonb, text, text, bool, bool, int8, bytea"
 _INT8: Final = struct.Struct("!q").pack
 _NO_REDELIVERY: Final = _INT8(0)
 _REDELIVERIES: Final = _COLUMNS.index("redeliveries")
@@ -53,6 +53,7 @@ def values_of(arrival: RawArrival, uid: str, key: str | None) -> Values:
         _text(arrival.remote_ip),
         None if key is None else key.encode(),
         _YES if arrival.unclaimed else _NO,
+        _YES if arrival.verified_at_door else _NO,
         _NO_REDELIVERY,
         arrival.body,
     ]

@@ -17,7 +17,7 @@ from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Posi
 from crm_core.reading.values import id_text, named, rfc3339
 from ingest import event_transitions
 from ingest.arrival import safe_text
-from ingest.event_states import DISMISS, OUTCOMES, PENDING, STATES
+from ingest.event_states import DISMISS, OUTCOMES, PENDING, REJECTED, STATES
 from ingest.stats import count_captures
 
 #: What people count as one thing: what a person must look at, and what is on its way.
@@ -54,7 +54,7 @@ def _statement() -> AnySelect:
         InboundEvent.channel, InboundEvent.received_at, InboundEvent.state, InboundEvent.outcome, InboundEvent.reason,
         InboundEvent.lead_id, InboundEvent.contact_id, InboundEvent.attempts, InboundEvent.error,
         InboundEvent.redeliveries, InboundEvent.unclaimed, InboundEvent.replayed, InboundEvent.done_at,
-        InboundEvent.provider_key,
+        InboundEvent.provider_key, InboundEvent.rejected_key,
         func.octet_length(body).label("size"), func.encode(func.sha256(body), "hex").label("sha256"),
     ).outerjoin(Source, Source.id == InboundEvent.source_id)  # fmt: skip
 
@@ -212,7 +212,7 @@ def _event(row: AnyRow) -> dict[str, Any]:
         "received_at": rfc3339(row.received_at),
         "state": row.state,
         "outcome": row.outcome,
-        "reason": row.reason,
+        "reason": row.reason | ({"provider_key": row.rejected_key} if row.state == REJECTED and row.rejected_key else {}),
         "lead": id_text(row.lead_id),
         "attempts": row.attempts,
         "error": {name: row.error.get(name) for name in ("code", "message", "path")} if row.error else None,

@@ -80,7 +80,7 @@ def list_quarantine(
         select(
             InboundEvent.id, InboundEvent.uid, InboundEvent.source_id, Source.name.label("source_name"),
             InboundEvent.channel, InboundEvent.received_at, InboundEvent.method, InboundEvent.path, InboundEvent.query,
-            InboundEvent.headers, InboundEvent.remote_ip, InboundEvent.reason, InboundEvent.verdict,
+            InboundEvent.headers, InboundEvent.remote_ip, InboundEvent.reason, InboundEvent.verdict, InboundEvent.verified_at_door,
             func.octet_length(InboundEvent.body).label("size"), text(f"{_SHELF} AS shelf"),
         )
         .join(Source, Source.id == InboundEvent.source_id)
@@ -215,7 +215,7 @@ def _preview(row: AnyRow, body: bytes | None, load: Callable[[int], LoadedSource
         return None
     event = Claimed(
         row.id, row.uid, row.source_id, row.channel, row.received_at, row.method, row.path, row.query, row.headers, body,
-        row.remote_ip, unclaimed=False, attempts=0, replayed=1,
+        row.remote_ip, unclaimed=False, attempts=0, replayed=1, verified_at_door=row.verified_at_door,
     )  # fmt: skip
     try:
         item = read(event, load)

@@ -115,8 +115,12 @@ def _arrivals(source: LoadedSource, request: Request) -> Sequence[Arrival]:
 
 
 def _verified_at_door(event: Claimed, source: LoadedSource) -> bool:
-    """The door saw headers that the journal keeps masked; its word counts, and only its own."""
-    return source.connector.verify_at_door and event.headers.get(VERIFIED_HEADER) == VERIFIED_AT_DOOR
+    """The door saw headers that the journal keeps masked; its word counts, and only its own.
+
+    The header is what a door of the version before this column wrote while the hub was upgraded; nobody else can.
+    """
+    said = event.verified_at_door or event.headers.get(VERIFIED_HEADER) == VERIFIED_AT_DOOR
+    return source.connector.verify_at_door and said
 
 
 def retry(event: Claimed, code: str, message: str) -> Failure:

@@ -194,7 +194,8 @@ def event_rows(processor: Processor, ids: Sequence[int]) -> list[dict[str, Any]]
         return cursor.execute(
             "SELECT id, uid, source_id, channel, received_at, method, path, query, headers, body, remote_ip, unclaimed,"
             "       attempts, replayed + 1 AS replayed,"
-            "       done_at IS NULL AS first_time, verdict, reason, state, outcome, lead_id FROM inbound_event WHERE id = ANY(%s) ORDER BY id",
+            "       done_at IS NULL AS first_time, verdict, reason, state, outcome, lead_id, verified_at_door, rejected_key"
+            "  FROM inbound_event WHERE id = ANY(%s) ORDER BY id",
             (list(ids),),
         ).fetchall()
 

@@ -42,7 +42,7 @@ _ON_THEIR_WAY: Final = f"state IN ('waiting', 'working') AND {OF_NOBODY}"
 _IDS: Final = "SELECT id, octet_length(body) AS bytes FROM inbound_event WHERE id > :after AND {which} ORDER BY id LIMIT :limit"
 _ROWS: Final = """
 SELECT e.id, e.uid, e.source_id, s.name AS source_name, e.channel, e.received_at, e.method, e.path, e.query, e.headers, e.body,
-       e.remote_ip, e.provider_key, e.reason, e.error, e.verdict, e.state, e.outcome
+       e.remote_ip, e.provider_key, e.rejected_key, e.verified_at_door, e.reason, e.error, e.verdict, e.state, e.outcome
   FROM inbound_event e JOIN source s ON s.id = e.source_id WHERE e.id = ANY(:ids) ORDER BY e.id
 """
 
@@ -138,9 +138,10 @@ def _names(row: Mapping[str, Any], wanted: Sought, load: Callable[[int], LoadedS
     event = Claimed(
         row["id"], row["uid"], row["source_id"], row["channel"], row["received_at"], row["method"], row["path"], row["query"],
         row["headers"], bytes(row["body"]), row["remote_ip"], unclaimed=False, attempts=0, replayed=1,
+        verified_at_door=row["verified_at_door"],
     )  # fmt: skip
     missed: set[str] = set()
-    beside = [row["path"], row["query"], row["headers"], row["provider_key"], row["reason"], row["error"], row["verdict"]]
+    beside = [row[name] for name in ("path", "query", "headers", "provider_key", "rejected_key", "reason", "error", "verdict")]
     if any(wanted.is_in(one) for one in _texts(beside, missed)):
         return True, ""
     item = read(event, load)

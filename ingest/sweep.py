@@ -12,7 +12,6 @@ import orjson
 
 from crm_core.intake.rows import Cursor
 from ingest.claim import park_killers
-from ingest.event_states import TO_FETCH
 from ingest.settle import settle_silent_calls
 
 _DUE = """
@@ -21,7 +20,7 @@ EXISTS (SELECT 1 FROM inbound_event WHERE channel = c.channel AND state IN ('wai
            AND source_id NOT IN (SELECT id FROM source WHERE state = 'paused'))
 """
 _CHANNELS = f"""
-SELECT c.channel, {_DUE.format(which=f"NOT {TO_FETCH}")} AS due, {_DUE.format(which=TO_FETCH)} AS to_fetch
+SELECT c.channel, {_DUE.format(which="NOT to_fetch")} AS due, {_DUE.format(which="to_fetch")} AS to_fetch
   FROM unnest(ARRAY['form', 'call', 'mail']) AS c(channel)
 """
 

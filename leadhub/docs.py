@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from connectors.kit import heuristics
+from ingest import event_states
 from leadhub.cli import COMMANDS, main
 from leadhub.settings import SETTINGS
 
@@ -60,6 +61,49 @@ def cli_page() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def event_states_page() -> str:
+    states = list(event_states.STATES)
+    lines = [
+        "# States of an event",
+        "",
+        _MADE,
+        "An event is a row of the journal, `inbound_event`. Accepting it inserts the row as `waiting`; from then on it is written by the",
+        "transitions below and by nothing else (`ingest.event_states` declares them, `ingest.event_transitions` does them). In a state",
+        "that a transition does not name, it changes nothing. A test tries each of them from every state on a real PostgreSQL.",
+        "",
+        "| state | what it says |",
+        "|---|---|",
+        *(f"| `{name}` | {said} |" for name, said in event_states.STATES.items()),
+        "",
+        f"A `done` event has exactly one outcome: {', '.join(f'`{name}`' for name in event_states.OUTCOMES)}.",
+        "",
+        "## What leads where",
+        "",
+        "A row is what happens, a column the state in which it happens, a cell the state after it; `–` changes nothing.",
+        "",
+        f"| | {' | '.join(f'`{state}`' for state in states)} |",
+        f"|---|{'---|' * len(states)}",
+    ]
+    for one in event_states.TRANSITIONS:
+        cells = [_after(one, state) for state in states]
+        lines.append(f"| [{one.name}](#{one.name}) | {' | '.join(cells)} |")
+    lines += ["", "## Each of them", ""]
+    for one in event_states.TRANSITIONS:
+        lines += [f"### {one.name}", "", f"{one.what} By: {one.who}." + (f" Only if {one.only}." if one.only else ""), ""]
+        if one.fenced:
+            lines += ["Only the worker whose token the event carries can; one whose lease ran out changes nothing.", ""]
+        lines += ["| column | becomes |", "|---|---|", *(f"| `{column}` | {words} |" for column, words in one.told()), ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _after(transition: event_states.Transition, state: str) -> str:
+    if state not in transition.origins:
+        return "–"
+    if transition.restores:
+        return "as it was before"
+    return f"`{transition.target}`" if transition.target and transition.target != state else "stays"
+
+
 def commands(context: click.Context) -> Iterator[tuple[str, click.Command, click.Context]]:
     """Every command that does something: (its full name, the command, its context)."""
     for name in COMMANDS:
@@ -80,7 +124,8 @@ def _below(path: str, command: click.Command, own: click.Context) -> Iterator[tu
 
 
 def pages() -> dict[str, str]:
-    return {"settings.md": settings_page(), "cli.md": cli_page(), "heuristics.md": heuristics.page(BODIES)}
+    return {"settings.md": settings_page(), "cli.md": cli_page(), "heuristics.md": heuristics.page(BODIES),
+            "event-states.md": event_states_page()}  # fmt: skip
 
 
 def _context(command: click.Command, name: str, parent: click.Context) -> click.Context:

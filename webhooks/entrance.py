@@ -203,6 +203,7 @@ class Entrance:
                 remote_ip=request.remote_ip,
                 provider_key=key,
                 unclaimed=address.unclaimed,
+                verified_at_door=bool(marks),
                 key_is_senders=senders,
             ),
             min(_COMMIT_SECONDS, max(0.0, latest - monotonic())),

@@ -108,13 +108,18 @@ class InboundEvent(Base):
     body: Mapped[Personal[bytes]] = mapped_column(LargeBinary)
     remote_ip: Mapped[Personal[str]] = mapped_column(server_default="")
     provider_key: Mapped[Personal[str] | None]
+    # Of a rejected event: the key that it had, free for the genuine one; it gets it back if it becomes something.
+    rejected_key: Mapped[Personal[str] | None]
     unclaimed: Mapped[bool] = mapped_column(server_default=sql("false"))  # came in on a rotated or disabled token
+    # The entrance verified its signature, over headers that are kept masked here.
+    verified_at_door: Mapped[bool] = mapped_column(server_default=sql("false"))
     redeliveries: Mapped[int] = mapped_column(server_default="0")
     state: Mapped[Impersonal[str]] = mapped_column(server_default="waiting")
     attempts: Mapped[int] = mapped_column(server_default="0")
     lost_claims: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[CreatedAt]  # a claim moves it to the end of its lease
     claim_token: Mapped[Impersonal[str] | None]  # fencing: only the holder may finish it
+    to_fetch: Mapped[bool] = mapped_column(server_default=sql("false"))  # it goes on only when something was fetched for it
     outcome: Mapped[Impersonal[str] | None]
     reason: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))  # {"code", …}
     error: Mapped[Personal[dict[str, Any]] | None]  # {"code","message","path"} while it needs attention or waits for a retry

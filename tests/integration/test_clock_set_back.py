@@ -65,14 +65,14 @@ def test_new_events_never_wait_for_another_clock(desk: Desk, config: HubConfig, 
 
 
 @pytest.mark.parametrize(
-    ("attempts", "error", "longest"),
-    [(1, {}, 45.0), (4, {}, 60.0), (9, {}, 1_920.0), (12, {}, 5_400.0), (3, {"by": "fetch"}, 5_400.0)],
+    ("attempts", "to_fetch", "longest"),
+    [(1, False, 45.0), (4, False, 60.0), (9, False, 1_920.0), (12, False, 5_400.0), (3, True, 5_400.0)],
 )
 def test_event_waits_for_its_own_longest_pause_at_most(
-    desk: Desk, config: HubConfig, attempts: int, error: dict[str, str], longest: float
+    desk: Desk, config: HubConfig, attempts: int, to_fetch: bool, longest: float
 ) -> None:
     desk.form(name="Anna", email="a@example.com")
-    more = {"attempts": attempts, "error": Jsonb({"code": "x"} | error)}
+    more = {"attempts": attempts, "error": Jsonb({"code": "x"}), "to_fetch": to_fetch}
     shift(desk, timedelta(seconds=longest - 5), **more)
     assert pull(config) == 0, "a pause of its own is not cut short"
     assert due_in(desk) > longest - 20

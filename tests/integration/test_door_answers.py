@@ -310,6 +310,7 @@ def test_wrong_signature_is_kept_without_its_key_when_an_administrator_reads_the
     assert (forged["provider_key"], real["provider_key"]) == (None, "call-1")
     assert "x-leadhub-verified" not in forged["headers"]
     assert real["headers"]["x-leadhub-verified"] == "door"
+    assert (forged["verified_at_door"], real["verified_at_door"]) == (False, True)
 
 
 def test_wrong_signature_is_left_to_the_worker_when_nobody_reads_the_refusal(

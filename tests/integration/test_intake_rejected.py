@@ -53,7 +53,7 @@ def test_forged_event_is_kept_and_gives_its_key_to_the_genuine_one(desk: Desk) -
     desk.drain()
     event = desk.event(forged)
     assert (event["state"], event["outcome"], event["provider_key"]) == ("rejected", None, None)
-    assert event["reason"] == {"provider_key": "NOTIFY_END|in_0a1b2c3d"}
+    assert (event["reason"], event["rejected_key"]) == ({}, "NOTIFY_END|in_0a1b2c3d")
     genuine = post(desk, source)
     desk.drain()
     assert genuine != forged
