@@ -15,7 +15,7 @@ from crm_core.access import Principal, audit
 from crm_core.errors import NotFound
 from crm_core.models import Source, SourceAlert
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_first, page
-from crm_core.reading.values import named, rfc3339
+from crm_core.reading.values import named_text, rfc3339
 from ingest.quarantine import count_picked, of_alert
 
 #: Where alerts may be written from: a worker's cursor or connection, or a request's connection.
@@ -129,7 +129,7 @@ def open_counts(connection: Connection) -> list[dict[str, Any]]:
             " JOIN source s ON s.id = a.source_id WHERE a.resolved_at IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2"
         )
     ).all()
-    return [{"code": row.code, "source": named(row.source_id, row.source_name), "count": row.alerts} for row in rows]
+    return [{"code": row.code, "source": named_text(row.source_id, row.source_name), "count": row.alerts} for row in rows]
 
 
 def _statement() -> Any:
@@ -143,7 +143,7 @@ def _statement() -> Any:
 def _alert(row: AnyRow) -> dict[str, Any]:
     return {
         "id": str(row.id),
-        "source": named(row.source_id, row.source_name),
+        "source": named_text(row.source_id, row.source_name),
         "code": row.code,
         "subject": row.subject,
         "data": row.data,

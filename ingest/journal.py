@@ -14,7 +14,7 @@ from crm_core.access import Principal, audit
 from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.models import InboundEvent, Source
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
-from crm_core.reading.values import id_text, named, rfc3339
+from crm_core.reading.values import id_text, named_text, rfc3339
 from ingest import event_transitions
 from ingest.arrival import safe_text
 from ingest.event_states import DISMISS, OUTCOMES, PENDING, REJECTED, STATES
@@ -207,7 +207,7 @@ def _count_first_outcomes(connection: Connection, rows: Sequence[AnyRow], now: d
 def _event(row: AnyRow) -> dict[str, Any]:
     return {
         "id": row.uid,
-        "source": named(row.source_id, row.source_name),
+        "source": named_text(row.source_id, row.source_name),
         "channel": row.channel,
         "received_at": rfc3339(row.received_at),
         "state": row.state,

@@ -18,7 +18,7 @@ from crm_core.errors import HubError, Invalid, NotFound
 from crm_core.intake import Item
 from crm_core.models import InboundEvent, Source, SourceAlert
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
-from crm_core.reading.values import named, rfc3339
+from crm_core.reading.values import named_text, rfc3339
 from ingest import event_transitions
 from ingest.claim import Claimed
 from ingest.reading import read
@@ -235,7 +235,7 @@ def _shown(row: AnyRow, preview: dict[str, Any] | None) -> dict[str, Any]:
     verdict = row.verdict or {}
     return {
         "id": row.uid,
-        "source": named(row.source_id, row.source_name),
+        "source": named_text(row.source_id, row.source_name),
         "received_at": rfc3339(row.received_at),
         "score": row.reason.get("score", 0),
         "reasons": row.reason.get("reasons", []),

@@ -22,7 +22,7 @@ from crm_core.errors import HubError
 from crm_core.identity.traces import Sought
 from crm_core.intake import Item
 from crm_core.intake.people import steps_of
-from crm_core.reading.values import named, rfc3339
+from crm_core.reading.values import named_text, rfc3339
 from ingest.claim import Claimed
 from ingest.person_events import OF_NOBODY, STRAY
 from ingest.quarantine import source_loader
@@ -124,7 +124,7 @@ def _look(row: Mapping[str, Any], wanted: Sought, load: Callable[[int], LoadedSo
     if is_his:
         result.ids.append(row["id"])
         result.found.append(
-            {"id": row["uid"], "source": named(row["source_id"], row["source_name"]), "received_at": rfc3339(row["received_at"]),
+            {"id": row["uid"], "source": named_text(row["source_id"], row["source_name"]), "received_at": rfc3339(row["received_at"]),
              "state": row["state"], "outcome": row["outcome"]}
         )  # fmt: skip
     elif why:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from datetime import datetime
 
-from pydantic import Field
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
@@ -12,19 +12,40 @@ from crm_core.access import Principal, visible_activities
 from crm_core.errors import NotFound
 from crm_core.models import Activity, Contact, Owner
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
-from crm_core.reading.values import Filters, RowId, Time, id_text, named, rfc3339
+from crm_core.reading.values import Named, named
 
 _Member = aliased(Contact, name="member")
 _Root = aliased(Contact, name="root")
 
 
-class ActivityFilters(Filters):
-    state: Literal["open", "done", "cancelled"] | None = None
-    kind: Literal["call_back", "call", "mail", "meeting", "task"] | None = None
-    owner: RowId | None = None
-    lead: RowId | None = None
-    contact: RowId | None = None
-    due_before: Time | None = Field(None, description="due before")
+@dataclass(frozen=True, slots=True)
+class ActivityFilter:
+    """What a list is narrowed by; None: by nothing."""
+
+    state: str | None = None  # open | done | cancelled
+    kind: str | None = None  # call_back | call | mail | meeting | task
+    owner: int | None = None
+    lead: int | None = None
+    contact: int | None = None
+    due_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityView:
+    id: int
+    kind: str
+    state: str
+    title: str
+    due_at: datetime
+    owner: Named | None
+    contact: Named | None
+    lead_id: int | None
+    call_id: int | None
+    phone: str
+    missed: int
+    tried: int
+    created_at: datetime
+    closed_at: datetime | None
 
 
 def _select(principal: Principal) -> AnySelect:
@@ -45,10 +66,10 @@ def _select(principal: Principal) -> AnySelect:
 def list_activities(
     connection: Connection,
     principal: Principal,
-    filters: ActivityFilters,
+    filters: ActivityFilter,
     limit: int = DEFAULT_LIMIT,
     after: Position | None = None,
-) -> Page[dict[str, Any]]:
+) -> Page[ActivityView]:
     """By due time, the latest first. A plan that is moved while somebody pages may show twice or not at all."""
     statement = _select(principal)
     equal = {
@@ -68,27 +89,27 @@ def list_activities(
     return page(rows, limit, lambda shown: [_shape(row) for row in shown], lambda row: (row.due_at, row.id))
 
 
-def get_activity(connection: Connection, principal: Principal, activity_id: int) -> dict[str, Any]:
+def get_activity(connection: Connection, principal: Principal, activity_id: int) -> ActivityView:
     row = connection.execute(_select(principal).where(Activity.id == activity_id)).one_or_none()
     if row is None:
         raise NotFound("activity_unknown", f"There is no activity {activity_id}.")
     return _shape(row)
 
 
-def _shape(row: AnyRow) -> dict[str, Any]:
-    return {
-        "id": str(row.id),
-        "kind": row.kind,
-        "state": row.state,
-        "title": row.title,
-        "due_at": rfc3339(row.due_at),
-        "owner": named(row.owner_id, row.owner_name),
-        "contact": named(row.root_id, row.contact_name),
-        "lead": id_text(row.lead_id),
-        "call": id_text(row.call_id),
-        "phone": row.phone,
-        "missed": row.missed,
-        "tried": row.tried,
-        "created_at": rfc3339(row.created_at),
-        "closed_at": rfc3339(row.closed_at),
-    }
+def _shape(row: AnyRow) -> ActivityView:
+    return ActivityView(
+        id=row.id,
+        kind=row.kind,
+        state=row.state,
+        title=row.title,
+        due_at=row.due_at,
+        owner=named(row.owner_id, row.owner_name),
+        contact=named(row.root_id, row.contact_name),
+        lead_id=row.lead_id,
+        call_id=row.call_id,
+        phone=row.phone,
+        missed=row.missed,
+        tried=row.tried,
+        created_at=row.created_at,
+        closed_at=row.closed_at,
+    )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from pydantic import Field
 from sqlalchemy import Connection, select
 
 from crm_core.access import Principal, may
@@ -13,27 +14,38 @@ from crm_core.errors import NotFound
 from crm_core.models import AuditEntry
 from crm_core.reading.actors import names_of
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_first, page
-from crm_core.reading.values import Filters, Text, Time, rfc3339
 
 
-class AuditFilters(Filters):
-    actor: Text | None = Field(None, max_length=100, description="user:7, token:3, cli, visitor, hub")
-    subject: Text | None = Field(
-        None, max_length=200, description="lead:7, event:…, source:3; a kind alone (lead) means all of that kind"
-    )
-    action: Text | None = Field(None, max_length=100, description="event.raw, lead.assign, session.refuse, …")
-    since: Time | None = Field(None, description="at or after")
-    until: Time | None = Field(None, description="before")
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """What the list is narrowed by; None: by nothing."""
+
+    actor: str | None = None  # user:7, token:3, cli, visitor, hub
+    subject: str | None = None  # lead:7; a kind alone (lead) means all of that kind
+    action: str | None = None
+    since: datetime | None = None  # at or after
+    until: datetime | None = None  # before
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    id: int
+    at: datetime
+    actor: str
+    actor_name: str  # of a user or token; empty for the others
+    action: str
+    subject: str
+    data: Mapping[str, Any]  # ids and names of fields; no personal data
 
 
 def list_audit(
     connection: Connection,
     principal: Principal,
-    filters: AuditFilters,
+    filters: AuditFilter,
     limit: int = DEFAULT_LIMIT,
     after: Position | None = None,
-) -> Page[dict[str, Any]]:
-    """{"id","at","actor","actor_name","action","subject","data"}, newest first. NotFound without the right to read it."""
+) -> Page[AuditRow]:
+    """Newest first. NotFound without the right to read it."""
     if not may(principal, "audit.read"):
         raise NotFound("audit", "There is no audit.")
     statement = select(
@@ -58,17 +70,8 @@ def list_audit(
     return page(rows, limit, lambda shown: _shape(connection, shown), lambda row: (row.at, row.id))
 
 
-def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[AuditRow]:
     names = names_of(connection, {row.actor for row in rows})
     return [
-        {
-            "id": str(row.id),
-            "at": rfc3339(row.at),
-            "actor": row.actor,
-            "actor_name": names.get(row.actor, ""),
-            "action": row.action,
-            "subject": row.subject,
-            "data": row.data,
-        }
-        for row in rows
+        AuditRow(row.id, row.at, row.actor, names.get(row.actor, ""), row.action, row.subject, row.data) for row in rows
     ]

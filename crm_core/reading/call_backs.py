@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import aliased
@@ -11,10 +12,23 @@ from sqlalchemy.orm import aliased
 from crm_core.access import Principal, visible_activities
 from crm_core.models import Activity, Contact, Owner
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, oldest_first, page
-from crm_core.reading.values import id_text, named, rfc3339
+from crm_core.reading.values import Named, named
 
 _Member = aliased(Contact, name="member")
 _Root = aliased(Contact, name="root")
+
+
+@dataclass(frozen=True, slots=True)
+class CallBackView:
+    id: int  # of the activity
+    title: str
+    due_at: datetime
+    phone: str
+    missed: int
+    tried: int
+    lead_id: int | None
+    owner: Named | None
+    contact: Named | None
 
 
 def count_call_backs(connection: Connection, principal: Principal, most: int) -> int:
@@ -25,7 +39,7 @@ def count_call_backs(connection: Connection, principal: Principal, most: int) ->
 
 def list_call_backs(
     connection: Connection, principal: Principal, limit: int = DEFAULT_LIMIT, after: Position | None = None
-) -> Page[dict[str, Any]]:
+) -> Page[CallBackView]:
     """Open call-backs that the principal may see, by due time."""
     statement = (
         select(
@@ -45,18 +59,11 @@ def _open(statement: AnySelect, principal: Principal) -> AnySelect:
     return statement.where(Activity.state == "open", Activity.kind == "call_back", visible_activities(principal))
 
 
-def _shape(rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+def _shape(rows: Sequence[AnyRow]) -> list[CallBackView]:
     return [
-        {
-            "id": str(row.id),
-            "title": row.title,
-            "due_at": rfc3339(row.due_at),
-            "phone": row.phone,
-            "missed": row.missed,
-            "tried": row.tried,
-            "lead": id_text(row.lead_id),
-            "owner": named(row.owner_id, row.owner_name),
-            "contact": named(row.root_id, row.contact_name),
-        }
+        CallBackView(
+            row.id, row.title, row.due_at, row.phone, row.missed, row.tried, row.lead_id, named(row.owner_id, row.owner_name),
+            named(row.root_id, row.contact_name),
+        )
         for row in rows
-    ]
+    ]  # fmt: skip

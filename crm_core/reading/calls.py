@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from datetime import datetime
 
-from pydantic import Field
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
 from crm_core.access import Principal, visible_calls
-from crm_core.arrivals import CallOutcome, Direction
 from crm_core.errors import NotFound
 from crm_core.models import Call, Contact, Owner, Source
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.reading.people import members_of, members_with, phone_values
-from crm_core.reading.values import Filters, RowId, Text, Time, id_text, named, rfc3339
+from crm_core.reading.values import Named, named
 
 _Member = aliased(Contact, name="member")
 _Root = aliased(Contact, name="root")
 
 
-class CallFilters(Filters):
-    outcome: CallOutcome | None = None
-    direction: Direction | None = None
-    phase: Literal["ringing", "talking", "ending", "closed"] | None = None
-    owner: RowId | None = Field(None, description="who talked")
-    source: RowId | None = None
-    contact: RowId | None = None
-    lead: RowId | None = None
-    phone: Text | None = Field(None, description="of the outside party, in any spelling")
-    since: Time | None = Field(None, description="began at or after")
-    until: Time | None = Field(None, description="began before")
+@dataclass(frozen=True, slots=True)
+class CallFilter:
+    """What a list is narrowed by; None: by nothing."""
+
+    outcome: str | None = None
+    direction: str | None = None
+    phase: str | None = None  # ringing | talking | ending | closed
+    owner: int | None = None  # who talked
+    source: int | None = None
+    contact: int | None = None
+    lead: int | None = None
+    phone: str | None = None  # of the outside party, in any spelling
+    since: datetime | None = None  # began at or after
+    until: datetime | None = None  # began before
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    id: int
+    key: str
+    source: Named
+    direction: str
+    phase: str
+    outcome: str | None
+    remote: str
+    our_number: str
+    extension: str
+    owner: Named | None
+    contact: Named | None
+    lead_id: int | None
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    talk_seconds: float | None
+    recording: str
 
 
 def _select(principal: Principal) -> AnySelect:
@@ -52,11 +75,11 @@ def _select(principal: Principal) -> AnySelect:
 def list_calls(
     connection: Connection,
     principal: Principal,
-    filters: CallFilters,
+    filters: CallFilter,
     limit: int = DEFAULT_LIMIT,
     after: Position | None = None,
     region: str = "RU",
-) -> Page[dict[str, Any]]:
+) -> Page[CallView]:
     """Calls by the time they began, newest first."""
     statement = _select(principal)
     equal = {
@@ -83,30 +106,30 @@ def list_calls(
     )
 
 
-def get_call(connection: Connection, principal: Principal, call_id: int) -> dict[str, Any]:
+def get_call(connection: Connection, principal: Principal, call_id: int) -> CallView:
     row = connection.execute(_select(principal).where(Call.id == call_id)).one_or_none()
     if row is None:
         raise NotFound("call_unknown", f"There is no call {call_id}.")
     return _shape(row)
 
 
-def _shape(row: AnyRow) -> dict[str, Any]:
-    return {
-        "id": str(row.id),
-        "key": row.call_key,
-        "source": named(row.source_id, row.source_name),
-        "direction": row.direction,
-        "phase": row.phase,
-        "outcome": row.outcome,
-        "remote": row.remote,
-        "our_number": row.our_number,
-        "extension": row.extension,
-        "owner": named(row.owner_id, row.owner_name),
-        "contact": named(row.root_id, row.contact_name),
-        "lead": id_text(row.lead_id),
-        "started_at": rfc3339(row.started_at),
-        "answered_at": rfc3339(row.answered_at),
-        "ended_at": rfc3339(row.ended_at),
-        "talk_seconds": row.talk_seconds,
-        "recording": row.recording,
-    }
+def _shape(row: AnyRow) -> CallView:
+    return CallView(
+        id=row.id,
+        key=row.call_key,
+        source=Named(row.source_id, row.source_name),
+        direction=row.direction,
+        phase=row.phase,
+        outcome=row.outcome,
+        remote=row.remote,
+        our_number=row.our_number,
+        extension=row.extension,
+        owner=named(row.owner_id, row.owner_name),
+        contact=named(row.root_id, row.contact_name),
+        lead_id=row.lead_id,
+        started_at=row.started_at,
+        answered_at=row.answered_at,
+        ended_at=row.ended_at,
+        talk_seconds=row.talk_seconds,
+        recording=row.recording,
+    )

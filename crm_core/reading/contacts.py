@@ -3,27 +3,82 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from pydantic import Field
 from sqlalchemy import Connection, false, select
 
 from crm_core.access import Principal, visible_contacts, visible_leads
 from crm_core.errors import NotFound
 from crm_core.models import Contact, ContactIdentifier, Identifier, Lead, Owner
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
-from crm_core.reading.people import email_values, members_with, phone_values, reachable_at
-from crm_core.reading.values import Filters, RowId, Text, named, rfc3339
+from crm_core.reading.people import (
+    MessengerAccount,
+    Reach,
+    email_values,
+    members_with,
+    phone_values,
+    reachable_at,
+)
+from crm_core.reading.values import Named, named
 from crm_core.search import catch_up, found_in, read_query
 
 _MOST_LEADS = 200  # on a contact's card; the leads list has them all
 
 
-class ContactFilters(Filters):
-    phone: Text | None = Field(None, description="in any spelling")
-    email: Text | None = None
-    q: Text | None = Field(None, description="words in any order, a phone in any spelling, part of an e-mail")
-    owner: RowId | None = None
+@dataclass(frozen=True, slots=True)
+class ContactFilter:
+    """What a list is narrowed by; None: by nothing."""
+
+    phone: str | None = None  # in any spelling
+    email: str | None = None
+    q: str | None = None
+    owner: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactView:
+    id: int
+    name: str
+    company: str
+    phones: Sequence[str]
+    emails: Sequence[str]
+    messengers: Sequence[MessengerAccount]
+    owner: Named | None
+    owner_since: datetime | None
+    created_at: datetime
+    last_seen_at: datetime
+    erased_at: datetime | None  # when everything that names the person was erased
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdentifierView:
+    kind: str
+    value: str
+    display: str
+    strength: str  # strong | weak | shared | blocked
+    first_seen_at: datetime
+    last_seen_at: datetime
+    retired_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadOfContact:
+    id: int
+    state: str
+    stage: str
+    title: str
+    received_at: datetime
+    owner: Named | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactCard(ContactView):
+    merged: Sequence[int]  # contacts that were merged into this one
+    identifiers: Sequence[IdentifierView]
+    leads: Sequence[LeadOfContact]
 
 
 def _select(principal: Principal) -> AnySelect:
@@ -40,11 +95,11 @@ def _select(principal: Principal) -> AnySelect:
 def list_contacts(
     connection: Connection,
     principal: Principal,
-    filters: ContactFilters,
+    filters: ContactFilter,
     limit: int = DEFAULT_LIMIT,
     after: Position | None = None,
     region: str = "RU",
-) -> Page[dict[str, Any]]:
+) -> Page[ContactView]:
     """Roots only, the newest first. `region` is the country of phones typed without a code."""
     statement = _select(principal)
     if filters.phone is not None:
@@ -65,7 +120,7 @@ def list_contacts(
     return page(rows, limit, lambda shown: _shape(connection, shown), lambda row: (None, row.id))
 
 
-def contacts_by_id(connection: Connection, principal: Principal, ids: Sequence[int]) -> list[dict[str, Any]]:
+def contacts_by_id(connection: Connection, principal: Principal, ids: Sequence[int]) -> list[ContactView]:
     """Roots among them that the principal may see, the last seen first."""
     rows = connection.execute(
         _select(principal).where(Contact.id.in_(ids)).order_by(Contact.last_seen_at.desc(), Contact.id.desc())
@@ -84,44 +139,48 @@ def visible_root(connection: Connection, principal: Principal, contact_id: int) 
     return found
 
 
-def get_contact(connection: Connection, principal: Principal, contact_id: int) -> dict[str, Any]:
+def get_contact(connection: Connection, principal: Principal, contact_id: int) -> ContactCard:
     """The card of the contact's root, with identifiers, merged ids and those of its leads that the principal may see."""
     root_id = visible_root(connection, principal, contact_id)
     row = connection.execute(_select(principal).where(Contact.id == root_id)).one()
-    return _shape(connection, [row])[0] | {
-        "merged": _merged_into(connection, root_id),
-        "identifiers": _identifiers_of(connection, root_id),
-        "leads": _leads_of(connection, principal, root_id),
+    return ContactCard(
+        **_facts(row, reachable_at(connection, [root_id])[root_id]),
+        merged=_merged_into(connection, root_id),
+        identifiers=_identifiers_of(connection, root_id),
+        leads=_leads_of(connection, principal, root_id),
+    )
+
+
+def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[ContactView]:
+    reach = reachable_at(connection, {row.id for row in rows})
+    return [ContactView(**_facts(row, reach[row.id])) for row in rows]
+
+
+def _facts(row: AnyRow, reach: Reach) -> dict[str, Any]:
+    """What a list and a card both show."""
+    return {
+        "id": row.id,
+        "name": row.name,
+        "company": row.company,
+        "phones": reach.phones,
+        "emails": reach.emails,
+        "messengers": reach.messengers,
+        "owner": named(row.owner_id, row.owner_name),
+        "owner_since": row.owner_since,
+        "created_at": row.created_at,
+        "last_seen_at": row.last_seen_at,
+        "erased_at": row.erased_at,
+        "version": row.version,
     }
 
 
-def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
-    reach = reachable_at(connection, {row.id for row in rows})
-    return [
-        {
-            "id": str(row.id),
-            "name": row.name,
-            "company": row.company,
-            **reach[row.id],
-            "owner": named(row.owner_id, row.owner_name),
-            "owner_since": rfc3339(row.owner_since),
-            "created_at": rfc3339(row.created_at),
-            "last_seen_at": rfc3339(row.last_seen_at),
-            "erased_at": rfc3339(row.erased_at),
-            "version": row.version,
-        }
-        for row in rows
-    ]
-
-
-def _merged_into(connection: Connection, root_id: int) -> list[str]:
-    members = connection.scalars(
+def _merged_into(connection: Connection, root_id: int) -> Sequence[int]:
+    return connection.scalars(
         select(Contact.id).where(Contact.root_id == root_id, Contact.id != root_id).order_by(Contact.id)
-    )
-    return [str(member) for member in members]
+    ).all()
 
 
-def _identifiers_of(connection: Connection, root_id: int) -> list[dict[str, Any]]:
+def _identifiers_of(connection: Connection, root_id: int) -> list[IdentifierView]:
     rows = connection.execute(
         select(
             Identifier.kind, Identifier.value, Identifier.strength, ContactIdentifier.display,
@@ -133,20 +192,14 @@ def _identifiers_of(connection: Connection, root_id: int) -> list[dict[str, Any]
         .order_by(ContactIdentifier.first_seen_at, Identifier.id)
     )  # fmt: skip
     return [
-        {
-            "kind": row.kind,
-            "value": row.value,
-            "display": row.display,
-            "strength": row.strength,
-            "first_seen_at": rfc3339(row.first_seen_at),
-            "last_seen_at": rfc3339(row.last_seen_at),
-            "retired_at": rfc3339(row.retired_at),
-        }
+        IdentifierView(
+            row.kind, row.value, row.display, row.strength, row.first_seen_at, row.last_seen_at, row.retired_at
+        )
         for row in rows
     ]
 
 
-def _leads_of(connection: Connection, principal: Principal, root_id: int) -> list[dict[str, Any]]:
+def _leads_of(connection: Connection, principal: Principal, root_id: int) -> list[LeadOfContact]:
     rows = connection.execute(
         select(
             Lead.id,
@@ -164,13 +217,8 @@ def _leads_of(connection: Connection, principal: Principal, root_id: int) -> lis
         .limit(_MOST_LEADS)
     )
     return [
-        {
-            "id": str(row.id),
-            "state": row.state,
-            "stage": row.stage,
-            "title": row.title,
-            "received_at": rfc3339(row.received_at),
-            "owner": named(row.owner_id, row.owner_name),
-        }
+        LeadOfContact(
+            row.id, row.state, row.stage, row.title, row.received_at, named(row.owner_id, row.owner_name)
+        )
         for row in rows
     ]

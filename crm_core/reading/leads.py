@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Literal
 
-from pydantic import Field
 from sqlalchemy import ColumnElement, Connection, false, select
 from sqlalchemy.orm import aliased
 
 from crm_core.access import Principal, visible_contacts, visible_leads
 from crm_core.errors import NotFound
 from crm_core.models import Contact, Lead, Owner, Pool, Source
-from crm_core.reading.enclosures import consents_of, files_of
+from crm_core.reading.enclosures import ConsentView, FileView, consents_of, files_of
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.reading.people import (
     NOWHERE,
+    MessengerAccount,
+    Reach,
     email_values,
     members_of,
     members_with,
     phone_values,
     reachable_at,
 )
-from crm_core.reading.values import Filters, RowId, Text, Time, id_text, named, rfc3339
+from crm_core.reading.values import Named, named
 from crm_core.search import catch_up, found_in, read_query
 
 _Member = aliased(Contact, name="member")
@@ -33,23 +37,87 @@ _ATTRIBUTION_TEXTS = ("page_url", "referrer")
 _ATTRIBUTION_MAPS = ("click_ids", "client_ids")
 
 
-class LeadFilters(Filters):
-    state: Literal["open", "won", "lost", "closed", "spam"] | None = Field(
-        None, description="spam: closed because somebody called it so"
-    )
-    stage: Text | None = None
-    owner: RowId | Literal["none"] | None = Field(
-        None, description="an owner's id, or none for leads without one"
-    )
-    pool: RowId | None = None
-    source: RowId | None = None
-    channel: Literal["form", "call", "mail"] | None = None
-    contact: RowId | None = None
-    phone: Text | None = Field(None, description="in any spelling")
-    email: Text | None = None
-    q: Text | None = Field(None, description="words in any order, a phone in any spelling, part of an e-mail, a lead's number")
-    since: Time | None = Field(None, description="received at or after")
-    until: Time | None = Field(None, description="received before")
+@dataclass(frozen=True, slots=True)
+class LeadFilter:
+    """What a list is narrowed by; None: by nothing."""
+
+    state: str | None = None  # open | won | lost | closed | spam (closed because somebody called it so)
+    stage: str | None = None
+    owner: int | Literal["none"] | None = None
+    pool: int | None = None
+    source: int | None = None
+    channel: str | None = None
+    contact: int | None = None
+    phone: str | None = None  # in any spelling
+    email: str | None = None
+    q: str | None = None
+    since: datetime | None = None  # received at or after
+    until: datetime | None = None  # received before
+
+
+@dataclass(frozen=True, slots=True)
+class FormRef:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeadContact:
+    """The client; without ways to reach them where they are a colleague's by now."""
+
+    id: int
+    name: str
+    phones: Sequence[str]
+    emails: Sequence[str]
+    messengers: Sequence[MessengerAccount]
+    company: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpamMark:
+    """A person's word that the lead is spam."""
+
+    by: str
+    at: datetime
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpamView:
+    score: float
+    reasons: Sequence[Mapping[str, Any]]
+    marked: SpamMark | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadView:
+    id: int
+    state: str
+    stage: str
+    title: str
+    line: str
+    channel: str
+    source: Named
+    form: FormRef | None
+    received_at: datetime
+    created_at: datetime
+    last_touch_at: datetime
+    closed_at: datetime | None
+    contact: LeadContact
+    owner: Named | None
+    pool: Named | None
+    message: str
+    fields: Mapping[str, Any]  # everything that was sent and not mapped
+    attribution: Mapping[str, Any]
+    consents: Sequence[ConsentView]
+    files: Sequence[FileView]
+    touches: int
+    repeat_of: int | None
+    lost_reason: str
+    amount: Decimal | None
+    currency: str
+    spam: SpamView
+    version: int
 
 
 def _select() -> AnySelect:
@@ -67,7 +135,7 @@ def _select() -> AnySelect:
     )  # fmt: skip
 
 
-def _narrow(connection: Connection, statement: AnySelect, filters: LeadFilters, region: str) -> AnySelect:
+def _narrow(connection: Connection, statement: AnySelect, filters: LeadFilter, region: str) -> AnySelect:
     equal = {
         Lead.state: "closed" if filters.state == "spam" else filters.state, Lead.stage: filters.stage, Lead.pool_id: filters.pool,
         Lead.source_id: filters.source, Lead.channel: filters.channel,
@@ -115,18 +183,18 @@ def _with_words(connection: Connection, typed: str, region: str) -> ColumnElemen
 def list_leads(
     connection: Connection,
     principal: Principal,
-    filters: LeadFilters,
+    filters: LeadFilter,
     limit: int = DEFAULT_LIMIT,
     after: Position | None = None,
     region: str = "RU",
-) -> Page[dict[str, Any]]:
+) -> Page[LeadView]:
     """Leads by time of receipt, newest first. `region` is the country of phones typed without a code."""
     statement = _narrow(connection, _select().where(visible_leads(principal)), filters, region)
     rows = connection.execute(newest_first(statement, Lead.received_at, Lead.id, after, limit)).all()
     return page(rows, limit, lambda shown: _shape(connection, principal, shown), lambda row: (row.received_at, row.id))
 
 
-def get_lead(connection: Connection, principal: Principal, lead_id: int) -> dict[str, Any]:
+def get_lead(connection: Connection, principal: Principal, lead_id: int) -> LeadView:
     """Raises NotFound, also for a lead that the principal may not see."""
     row = connection.execute(_select().where(Lead.id == lead_id, visible_leads(principal))).one_or_none()
     if row is None:
@@ -134,7 +202,7 @@ def get_lead(connection: Connection, principal: Principal, lead_id: int) -> dict
     return _shape(connection, principal, [row])[0]
 
 
-def leads_by_id(connection: Connection, principal: Principal, ids: Sequence[int]) -> list[dict[str, Any]]:
+def leads_by_id(connection: Connection, principal: Principal, ids: Sequence[int]) -> list[LeadView]:
     """Those of them that the principal may see, newest first."""
     rows = connection.execute(
         _select().where(Lead.id.in_(ids), visible_leads(principal)).order_by(Lead.received_at.desc(), Lead.id.desc())
@@ -142,57 +210,52 @@ def leads_by_id(connection: Connection, principal: Principal, ids: Sequence[int]
     return _shape(connection, principal, rows)
 
 
-def _shape(connection: Connection, principal: Principal, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+def _shape(connection: Connection, principal: Principal, rows: Sequence[AnyRow]) -> list[LeadView]:
     """Of a client who is a colleague's by now only the name: how he is reached today is none of this lead's business."""
     roots = {row.root_id for row in rows}
     seen = set(connection.scalars(select(Contact.id).where(Contact.id.in_(roots), visible_contacts(principal))))
     reach = dict.fromkeys(roots, NOWHERE) | reachable_at(connection, seen)
     consents = consents_of(connection, {row.id for row in rows})
     files = files_of(connection, {row.id for row in rows})
-    return [
-        {
-            "id": str(row.id),
-            "state": row.state,
-            "stage": row.stage,
-            "title": row.title,
-            "line": row.line,
-            "channel": row.channel,
-            "source": named(row.source_id, row.source_name),
-            "form": {"id": row.form_id, "name": row.form_name} if row.form_id or row.form_name else None,
-            "received_at": rfc3339(row.received_at),
-            "created_at": rfc3339(row.created_at),
-            "last_touch_at": rfc3339(row.last_touch_at),
-            "closed_at": rfc3339(row.closed_at),
-            "contact": {
-                "id": str(row.root_id),
-                "name": row.contact_name,
-                **reach[row.root_id],
-                "company": row.company,
-            },
-            "owner": named(row.owner_id, row.owner_name),
-            "pool": named(row.pool_id, row.pool_name),
-            "message": row.message,
-            "fields": row.fields,
-            "attribution": _attribution(row.attribution),
-            "consents": consents[row.id],
-            "files": files[row.id],
-            "touches": row.touches,
-            "repeat_of": id_text(row.repeat_of),
-            "lost_reason": row.lost_reason,
-            "amount": None if row.amount is None else str(row.amount),
-            "currency": row.currency,
-            "spam": _spam(row.spam),
-            "version": row.version,
-        }
-        for row in rows
-    ]
+    return [_view(row, reach[row.root_id], consents[row.id], files[row.id]) for row in rows]
 
 
-def _spam(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """`marked`: who called the lead spam, when and why; None if nobody did."""
+def _view(row: AnyRow, reach: Reach, consents: Sequence[ConsentView], files: Sequence[FileView]) -> LeadView:
+    return LeadView(
+        id=row.id,
+        state=row.state,
+        stage=row.stage,
+        title=row.title,
+        line=row.line,
+        channel=row.channel,
+        source=Named(row.source_id, row.source_name),
+        form=FormRef(row.form_id, row.form_name) if row.form_id or row.form_name else None,
+        received_at=row.received_at,
+        created_at=row.created_at,
+        last_touch_at=row.last_touch_at,
+        closed_at=row.closed_at,
+        contact=LeadContact(row.root_id, row.contact_name, reach.phones, reach.emails, reach.messengers, row.company),
+        owner=named(row.owner_id, row.owner_name),
+        pool=named(row.pool_id, row.pool_name),
+        message=row.message,
+        fields=row.fields,
+        attribution=_attribution(row.attribution),
+        consents=consents,
+        files=files,
+        touches=row.touches,
+        repeat_of=row.repeat_of,
+        lost_reason=row.lost_reason,
+        amount=row.amount,
+        currency=row.currency,
+        spam=_spam(row.spam),
+        version=row.version,
+    )
+
+
+def _spam(stored: Mapping[str, Any]) -> SpamView:
     marked = stored.get("marked")
-    told = {name: marked[name] for name in ("by", "at", "why")} if marked else None
-    return {"score": stored.get("score", 0), "reasons": stored.get("reasons", []), "marked": told}
+    told = SpamMark(marked["by"], datetime.fromisoformat(marked["at"]), marked["why"]) if marked else None
+    return SpamView(stored.get("score", 0), stored.get("reasons", []), told)
 
 
 def _attribution(stored: Mapping[str, Any]) -> dict[str, Any]:

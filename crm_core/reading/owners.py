@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
 from crm_core.errors import NotFound
 from crm_core.models import Absence, Lead, Owner, Pool, PoolMember, Team
-from crm_core.reading.values import named, rfc3339
+from crm_core.reading.values import Named, named
 
 
-def list_owners(connection: Connection, owner_id: int | None = None) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class OwnerView:
+    id: int
+    name: str
+    extension: str
+    email: str
+    team: Named | None
+    active: bool
+    duty: bool
+    absent_until: datetime | None
+    open_leads: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TeamView:
+    id: int
+    name: str
+    owners: int  # active ones
+
+
+@dataclass(frozen=True, slots=True)
+class PoolMemberView:
+    owner: Named
+    weight: float
+    entitled: float
+    assigned: int
+    deficit: float  # what they are owed; the largest gets the next lead
+    paused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PoolView:
+    id: int
+    name: str
+    default: bool
+    picks: int
+    members: Sequence[PoolMemberView]
+
+
+def list_owners(connection: Connection, owner_id: int | None = None) -> list[OwnerView]:
     """Everybody, the duty person first; or only one."""
     absent_until = (
         select(func.max(Absence.until_at))
@@ -36,30 +78,22 @@ def list_owners(connection: Connection, owner_id: int | None = None) -> list[dic
     if owner_id is not None:
         statement = statement.where(Owner.id == owner_id)
     return [
-        {
-            "id": str(row.id),
-            "name": row.name,
-            "extension": row.extension,
-            "email": row.email,
-            "team": named(row.team_id, row.team_name),
-            "active": row.active,
-            "duty": row.duty,
-            "absent_until": rfc3339(row.absent_until),
-            "open_leads": row.open_leads,
-            "created_at": rfc3339(row.created_at),
-        }
+        OwnerView(
+            row.id, row.name, row.extension, row.email, named(row.team_id, row.team_name), row.active, row.duty,
+            row.absent_until, row.open_leads, row.created_at,
+        )
         for row in connection.execute(statement)
-    ]
+    ]  # fmt: skip
 
 
-def get_owner(connection: Connection, owner_id: int) -> dict[str, Any]:
+def get_owner(connection: Connection, owner_id: int) -> OwnerView:
     found = list_owners(connection, owner_id)
     if not found:
         raise NotFound("owner_unknown", f"There is no owner {owner_id}.")
     return found[0]
 
 
-def list_teams(connection: Connection, team_id: int | None = None) -> list[dict[str, Any]]:
+def list_teams(connection: Connection, team_id: int | None = None) -> list[TeamView]:
     statement = (
         select(Team.id, Team.name, func.count(Owner.id).label("owners"))
         .outerjoin(Owner, (Owner.team_id == Team.id) & Owner.active)
@@ -68,59 +102,45 @@ def list_teams(connection: Connection, team_id: int | None = None) -> list[dict[
     )
     if team_id is not None:
         statement = statement.where(Team.id == team_id)
-    return [
-        {"id": str(row.id), "name": row.name, "owners": row.owners} for row in connection.execute(statement)
-    ]
+    return [TeamView(row.id, row.name, row.owners) for row in connection.execute(statement)]
 
 
-def get_team(connection: Connection, team_id: int) -> dict[str, Any]:
+def get_team(connection: Connection, team_id: int) -> TeamView:
     found = list_teams(connection, team_id)
     if not found:
         raise NotFound("team_unknown", f"There is no team {team_id}.")
     return found[0]
 
 
-def list_pools(connection: Connection, pool_id: int | None = None) -> list[dict[str, Any]]:
-    """Pools, the default one first. A member's deficit is what he is owed: the largest gets the next lead."""
+def list_pools(connection: Connection, pool_id: int | None = None) -> list[PoolView]:
+    """Pools, the default one first."""
     statement = select(Pool.id, Pool.name, Pool.is_default, Pool.seq).order_by(
         Pool.is_default.desc(), Pool.id
     )
     if pool_id is not None:
         statement = statement.where(Pool.id == pool_id)
-    pools: dict[int, dict[str, Any]] = {
-        row.id: {
-            "id": str(row.id),
-            "name": row.name,
-            "default": row.is_default,
-            "picks": row.seq,
-            "members": [],
-        }
-        for row in connection.execute(statement)
-    }
-    members = connection.execute(
+    pools = connection.execute(statement).all()
+    members: dict[int, list[PoolMemberView]] = {row.id: [] for row in pools}
+    rows = connection.execute(
         select(
             PoolMember.pool_id, PoolMember.owner_id, Owner.name, PoolMember.weight, PoolMember.entitled,
             PoolMember.assigned, PoolMember.paused,
         )
         .join(Owner, Owner.id == PoolMember.owner_id)
-        .where(PoolMember.pool_id.in_(pools))
+        .where(PoolMember.pool_id.in_(members))
         .order_by((PoolMember.assigned - PoolMember.entitled), PoolMember.last_seq, PoolMember.owner_id)
     )  # fmt: skip
-    for row in members:
-        pools[row.pool_id]["members"].append(
-            {
-                "owner": named(row.owner_id, row.name),
-                "weight": row.weight,
-                "entitled": round(row.entitled, 6),
-                "assigned": row.assigned,
-                "deficit": round(row.entitled - row.assigned, 6),
-                "paused": row.paused,
-            }
+    for row in rows:
+        members[row.pool_id].append(
+            PoolMemberView(
+                Named(row.owner_id, row.name), row.weight, round(row.entitled, 6), row.assigned,
+                round(row.entitled - row.assigned, 6), row.paused,
+            )
         )
-    return list(pools.values())
+    return [PoolView(row.id, row.name, row.is_default, row.seq, members[row.id]) for row in pools]
 
 
-def get_pool(connection: Connection, pool_id: int) -> dict[str, Any]:
+def get_pool(connection: Connection, pool_id: int) -> PoolView:
     found = list_pools(connection, pool_id)
     if not found:
         raise NotFound("pool_unknown", f"There is no pool {pool_id}.")

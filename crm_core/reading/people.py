@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
@@ -18,17 +18,30 @@ def root_of(connection: Connection, contact_id: int) -> int | None:
     return connection.execute(select(Contact.root_id).where(Contact.id == contact_id)).scalar_one_or_none()
 
 
+@dataclass(frozen=True, slots=True)
+class MessengerAccount:
+    kind: str  # telegram, whatsapp_id, vk_id, …
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a person is reached, what was known first in front."""
+
+    phones: Sequence[str] = ()  # E.164
+    emails: Sequence[str] = ()
+    messengers: Sequence[MessengerAccount] = ()
+
+
 #: Of somebody whom the asker may not reach.
-NOWHERE: Mapping[str, list[Any]] = {"phones": [], "emails": [], "messengers": []}
+NOWHERE = Reach()
 
 
-def reachable_at(connection: Connection, root_ids: Iterable[int]) -> dict[int, dict[str, list[Any]]]:
-    """{root: {"phones":["+7…"],"emails":["…"],"messengers":[{"kind":"telegram","id":"@…"}]}}, the oldest first."""
-    found: dict[int, dict[str, list[Any]]] = {
-        root: {"phones": [], "emails": [], "messengers": []} for root in root_ids
-    }
+def reachable_at(connection: Connection, root_ids: Iterable[int]) -> dict[int, Reach]:
+    """By root."""
+    found: dict[int, dict[str, dict[str, None]]] = {root: {} for root in root_ids}  # an ordered set for each kind
     if not found:
-        return found
+        return {}
     rows = connection.execute(
         select(Contact.root_id, Identifier.kind, ContactIdentifier.display)
         .join(ContactIdentifier, ContactIdentifier.contact_id == Contact.id)
@@ -39,11 +52,13 @@ def reachable_at(connection: Connection, root_ids: Iterable[int]) -> dict[int, d
         .order_by(ContactIdentifier.first_seen_at, Identifier.id)
     )
     for root_id, kind, display in rows:
-        group = {"phone": "phones", "email": "emails"}.get(kind, "messengers")
-        value = display if group != "messengers" else {"kind": kind, "id": display}
-        if value not in found[root_id][group]:
-            found[root_id][group].append(value)
-    return found
+        found[root_id].setdefault(kind, {})[display] = None
+    return {root: _reach(by_kind) for root, by_kind in found.items()}
+
+
+def _reach(by_kind: dict[str, dict[str, None]]) -> Reach:
+    phones, emails = tuple(by_kind.pop("phone", ())), tuple(by_kind.pop("email", ()))
+    return Reach(phones, emails, tuple(MessengerAccount(kind, id_) for kind, ids in by_kind.items() for id_ in ids))
 
 
 def members_with(connection: Connection, kind: str, values: Iterable[str]) -> list[int]:

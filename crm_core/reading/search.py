@@ -6,18 +6,22 @@ What belongs to a colleague is not shown: only that he has somebody of that whol
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Connection, and_, false, func, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from crm_core.access import Principal, may, visible_contacts, visible_leads, visible_touches
 from crm_core.models import Call, Contact, InboundEvent, Lead, Owner, Source, Touch
-from crm_core.reading.contacts import contacts_by_id
-from crm_core.reading.leads import leads_by_id
+from crm_core.reading.contacts import ContactView, contacts_by_id
+from crm_core.reading.leads import LeadView, leads_by_id
 from crm_core.reading.paging import AnyRow
-from crm_core.reading.values import id_text, named, rfc3339
+from crm_core.reading.values import Named, named
 from crm_core.search import SearchQuery, catch_up, found_in, read_query
+
+T = TypeVar("T")
 
 #: Of each group; what is more is counted up to the second and opened as a list.
 DEFAULT_LIMIT: Final = 10
@@ -26,21 +30,65 @@ _MOST_OWNERS: Final = 5
 _EXCERPT_CHARS: Final = 4_000  # of a touch's text, out of which a page shows the place
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundEvent:
+    event: str | None  # uid of the event that brought it, for roles that may read events
+    kind: str  # form | call | mail | comment
+    direction: str
+    at: datetime
+    lead_id: int | None
+    contact: Named | None = None
+    source: str | None
+    title: str = ""
+    text: str = ""  # what was said, its beginning
+    phone: str = ""  # of a call: the other side's number
+    state: str | None = None  # of an event found by its id
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundGroup(Generic[T]):
+    items: Sequence[T]
+    count: int  # counted up to MOST_COUNTED
+
+    @property
+    def more(self) -> bool:
+        return self.count > len(self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """Somebody who has a client that is meant and that the asker does not see."""
+
+    id: int
+    name: str
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    q: str  # what was read of the query
+    cut: bool  # only the first words were read
+    contacts: FoundGroup[ContactView]
+    leads: FoundGroup[LeadView]
+    events: FoundGroup[FoundEvent]
+    others: Sequence[Colleague]
+
+
 def search(
     connection: Connection, principal: Principal, typed: str, region: str, limit: int = DEFAULT_LIMIT
-) -> dict[str, Any]:
-    """{"q","cut","contacts","leads","events","others"}: each of the three {"items","count","more"}, newest first; "others" is
-    [{"id","name","extension"}], owners whose client is meant. `cut` says that only the first words were read."""
+) -> Found:
+    """Each group newest first."""
     query = read_query(typed, region)
     catch_up(connection)
-    return {
-        "q": query.text,
-        "cut": query.cut,
-        "contacts": _contacts(connection, principal, query, limit),
-        "leads": _leads(connection, principal, query, limit),
-        "events": _events(connection, principal, query, limit),
-        "others": _others(connection, principal, query),
-    }
+    return Found(
+        query.text,
+        query.cut,
+        _contacts(connection, principal, query, limit),
+        _leads(connection, principal, query, limit),
+        _events(connection, principal, query, limit),
+        _others(connection, principal, query),
+    )
 
 
 def _group(connection: Connection, ids: Any, limit: int) -> tuple[list[int], int]:
@@ -49,35 +97,31 @@ def _group(connection: Connection, ids: Any, limit: int) -> tuple[list[int], int
     return found[:limit], len(found)
 
 
-def _shown(items: list[dict[str, Any]], count: int) -> dict[str, Any]:
-    return {"items": items, "count": count, "more": count > len(items)}
-
-
-def _contacts(connection: Connection, principal: Principal, query: SearchQuery, limit: int) -> dict[str, Any]:
+def _contacts(connection: Connection, principal: Principal, query: SearchQuery, limit: int) -> FoundGroup[ContactView]:
     if not may(principal, "contacts.read") or not query.terms:
-        return _shown([], 0)
+        return FoundGroup([], 0)
     clause = and_(Contact.id == Contact.root_id, Contact.id.in_(found_in("contact", query)), visible_contacts(principal))
     ids, count = _group(connection, select(Contact.id).where(clause).order_by(Contact.last_seen_at.desc(), Contact.id.desc()), limit)
-    return _shown(contacts_by_id(connection, principal, ids), count)
+    return FoundGroup(contacts_by_id(connection, principal, ids), count)
 
 
-def _leads(connection: Connection, principal: Principal, query: SearchQuery, limit: int) -> dict[str, Any]:
+def _leads(connection: Connection, principal: Principal, query: SearchQuery, limit: int) -> FoundGroup[LeadView]:
     if not may(principal, "leads.read") or not query:
-        return _shown([], 0)
+        return FoundGroup([], 0)
     clause: ColumnElement[bool] = Lead.id.in_(found_in("lead", query)) if query.terms else false()
     if query.uid:
         clause = or_(clause, Lead.id.in_(select(InboundEvent.lead_id).where(InboundEvent.uid == query.uid)))
     ids, count = _group(
         connection, select(Lead.id).where(clause, visible_leads(principal)).order_by(Lead.received_at.desc(), Lead.id.desc()), limit
     )
-    return _shown(leads_by_id(connection, principal, ids), count)
+    return FoundGroup(leads_by_id(connection, principal, ids), count)
 
 
-def _events(connection: Connection, principal: Principal, query: SearchQuery, limit: int) -> dict[str, Any]:
+def _events(connection: Connection, principal: Principal, query: SearchQuery, limit: int) -> FoundGroup[FoundEvent]:
     """What was written and said, with the event that brought it; and the event whose id was typed."""
     if not may(principal, "leads.read") or not query:
-        return _shown([], 0)
-    rows: list[dict[str, Any]] = []
+        return FoundGroup([], 0)
+    rows: list[FoundEvent] = []
     if query.uid and may(principal, "events.read"):
         rows = [_of_event(row) for row in connection.execute(_event_statement().where(InboundEvent.uid == query.uid))]
     count = len(rows)
@@ -85,10 +129,10 @@ def _events(connection: Connection, principal: Principal, query: SearchQuery, li
         clause = and_(Touch.id.in_(found_in("touch", query)), visible_touches(principal))
         ids, count = _group(connection, select(Touch.id).where(clause).order_by(Touch.at.desc(), Touch.id.desc()), limit)
         rows = _touches(connection, ids, may(principal, "events.read"))
-    return _shown(rows, count)
+    return FoundGroup(rows, count)
 
 
-def _touches(connection: Connection, ids: Sequence[int], names_event: bool) -> list[dict[str, Any]]:
+def _touches(connection: Connection, ids: Sequence[int], names_event: bool) -> list[FoundEvent]:
     rows = connection.execute(
         select(
             Touch.id, Touch.kind, Touch.direction, Touch.at, Touch.lead_id, Touch.title, Touch.data, InboundEvent.uid,
@@ -103,20 +147,18 @@ def _touches(connection: Connection, ids: Sequence[int], names_event: bool) -> l
         .order_by(Touch.at.desc(), Touch.id.desc())
     )  # fmt: skip
     return [
-        {
-            "event": row.uid if names_event else None,
-            "kind": row.kind,
-            "direction": row.direction,
-            "at": rfc3339(row.at),
-            "lead": id_text(row.lead_id),
-            "contact": named(row.root_id, row.name),
-            "source": row.source_name,
-            "title": row.title,
-            "text": row.said,
-            "phone": row.remote or "",
-            "state": None,
-            "outcome": None,
-        }
+        FoundEvent(
+            event=row.uid if names_event else None,
+            kind=row.kind,
+            direction=row.direction,
+            at=row.at,
+            lead_id=row.lead_id,
+            contact=named(row.root_id, row.name),
+            source=row.source_name,
+            title=row.title,
+            text=row.said,
+            phone=row.remote or "",
+        )
         for row in rows
     ]
 
@@ -128,15 +170,14 @@ def _event_statement() -> Any:
     ).join(Source, Source.id == InboundEvent.source_id)  # fmt: skip
 
 
-def _of_event(row: AnyRow) -> dict[str, Any]:
-    return {
-        "event": row.uid, "kind": row.channel, "direction": "in", "at": rfc3339(row.received_at), "lead": id_text(row.lead_id),
-        "contact": None, "source": row.source_name, "title": "", "text": "", "phone": "", "state": row.state,
-        "outcome": row.outcome,
-    }  # fmt: skip
+def _of_event(row: AnyRow) -> FoundEvent:
+    return FoundEvent(
+        event=row.uid, kind=row.channel, direction="in", at=row.received_at, lead_id=row.lead_id, source=row.source_name,
+        state=row.state, outcome=row.outcome,
+    )  # fmt: skip
 
 
-def _others(connection: Connection, principal: Principal, query: SearchQuery) -> list[dict[str, Any]]:
+def _others(connection: Connection, principal: Principal, query: SearchQuery) -> list[Colleague]:
     """Owners of clients that are meant by whole words and are hidden from the principal."""
     if not may(principal, "contacts.read") or not query.whole_words:
         return []
@@ -151,4 +192,4 @@ def _others(connection: Connection, principal: Principal, query: SearchQuery) ->
         .order_by(Owner.name)
         .limit(_MOST_OWNERS)
     )  # fmt: skip
-    return [{"id": str(row.id), "name": row.name, "extension": row.extension} for row in rows]
+    return [Colleague(row.id, row.name, row.extension) for row in rows]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
@@ -11,23 +14,29 @@ from crm_core.access import Principal, may
 from crm_core.errors import NotFound
 from crm_core.models import Contact, Suggestion
 from crm_core.reading.paging import DEFAULT_LIMIT, Page, Position, newest_first, page
-from crm_core.reading.values import Filters, named, rfc3339
+from crm_core.reading.values import Named
 
 _A = aliased(Contact, name="a")
 _B = aliased(Contact, name="b")
 
 
-class SuggestionFilters(Filters):
-    state: Literal["open", "same", "different"] | None = None
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    id: int
+    state: str  # open | same | different
+    a: Named
+    b: Named
+    why: Mapping[str, Any]
+    at: datetime
 
 
 def list_suggestions(
     connection: Connection,
     principal: Principal,
-    filters: SuggestionFilters,
+    state: str | None = None,
     limit: int = DEFAULT_LIMIT,
     after: Position | None = None,
-) -> Page[dict[str, Any]]:
+) -> Page[SuggestionView]:
     """Newest first. A pair may span two owners, so only roles that see every contact may ask."""
     if not may(principal, "suggestions.read"):
         raise NotFound("suggestions", "There are no suggestions.")
@@ -39,21 +48,14 @@ def list_suggestions(
         .join(_A, _A.id == Suggestion.a_id)
         .join(_B, _B.id == Suggestion.b_id)
     )  # fmt: skip
-    if filters.state is not None:
-        statement = statement.where(Suggestion.state == filters.state)
+    if state is not None:
+        statement = statement.where(Suggestion.state == state)
     rows = connection.execute(newest_first(statement, None, Suggestion.id, after, limit)).all()
-
-    def shape(shown: Any) -> list[dict[str, Any]]:
-        return [
-            {
-                "id": str(row.id),
-                "state": row.state,
-                "a": named(row.a_id, row.a_name),
-                "b": named(row.b_id, row.b_name),
-                "why": row.why,
-                "at": rfc3339(row.at),
-            }
+    return page(
+        rows, limit,
+        lambda shown: [
+            SuggestionView(row.id, row.state, Named(row.a_id, row.a_name), Named(row.b_id, row.b_name), row.why, row.at)
             for row in shown
-        ]
-
-    return page(rows, limit, shape, lambda row: (None, row.id))
+        ],
+        lambda row: (None, row.id),
+    )  # fmt: skip

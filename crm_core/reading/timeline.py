@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -11,7 +14,43 @@ from crm_core.models import Call, Contact, InboundEvent, Lead, MailMessage, Owne
 from crm_core.reading.contacts import visible_root
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_first, page
 from crm_core.reading.people import members_of, root_of
-from crm_core.reading.values import id_text, named, rfc3339
+from crm_core.reading.values import Named, named
+
+
+@dataclass(frozen=True, slots=True)
+class TouchCall:
+    id: int
+    phase: str
+    outcome: str | None
+    remote: str
+    owner: Named | None  # who talked
+    talk_seconds: float | None
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class TouchMail:
+    id: int
+    subject: str
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class TouchView:
+    id: int
+    kind: str
+    direction: str
+    at: datetime
+    source: Named | None
+    lead_id: int | None
+    event: str | None  # uid
+    actor: str
+    title: str
+    text: str
+    data: Mapping[str, Any]
+    double_of: int | None  # the touch that this one repeats: the same submission, sent twice
+    call: TouchCall | None
+    mail: TouchMail | None
 
 
 def timeline(
@@ -21,7 +60,7 @@ def timeline(
     limit: int = DEFAULT_LIMIT,
     after: Position | None = None,
     lead_id: int | None = None,
-) -> Page[dict[str, Any]]:
+) -> Page[TouchView]:
     """The touches of the contact's root that the principal may see, of one lead only if `lead_id` is given.
 
     Raises NotFound for a contact that he does not see, unless `lead_id` is a lead of his own.
@@ -61,30 +100,23 @@ def _sees_lead(connection: Connection, principal: Principal, contact_id: int, le
     return connection.scalar(found) is not None
 
 
-def _shape(row: AnyRow) -> dict[str, Any]:
-    return {
-        "id": str(row.id),
-        "kind": row.kind,
-        "direction": row.direction,
-        "at": rfc3339(row.at),
-        "source": named(row.source_id, row.source_name),
-        "lead": id_text(row.lead_id),
-        "event": row.event,
-        "actor": row.actor,
-        "title": row.title,
-        "text": row.text,
-        "data": row.data,
-        "double_of": id_text(row.double_of),
-        "call": None if row.call_id is None else {
-            "id": str(row.call_id),
-            "phase": row.phase,
-            "outcome": row.outcome,
-            "remote": row.remote,
-            "owner": named(row.talker_id, row.talker_name),
-            "talk_seconds": row.talk_seconds,
-            "recording": row.recording,
-        },
-        "mail": None if row.message_id is None else {
-            "id": str(row.message_id), "subject": row.subject, "from": row.sender,
-        },
-    }  # fmt: skip
+def _shape(row: AnyRow) -> TouchView:
+    return TouchView(
+        id=row.id,
+        kind=row.kind,
+        direction=row.direction,
+        at=row.at,
+        source=named(row.source_id, row.source_name),
+        lead_id=row.lead_id,
+        event=row.event,
+        actor=row.actor,
+        title=row.title,
+        text=row.text,
+        data=row.data,
+        double_of=row.double_of,
+        call=None if row.call_id is None else TouchCall(
+            row.call_id, row.phase, row.outcome, row.remote, named(row.talker_id, row.talker_name), row.talk_seconds,
+            row.recording,
+        ),
+        mail=None if row.message_id is None else TouchMail(row.message_id, row.subject, row.sender),
+    )  # fmt: skip

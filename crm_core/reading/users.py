@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
 
 from sqlalchemy import Connection, func, select
 
@@ -10,10 +12,55 @@ from crm_core.access.sessions import IDLE
 from crm_core.errors import NotFound
 from crm_core.models import ApiToken, Owner, SignInLink, User, UserSession
 from crm_core.reading.actors import names_of
-from crm_core.reading.values import named, rfc3339
+from crm_core.reading.values import Named, named
 
 
-def list_users(connection: Connection, user_id: int | None = None) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class UserView:
+    id: int
+    login: str
+    name: str
+    role: str
+    owner: Named | None
+    active: bool
+    has_password: bool  # False: signs in by link only
+    locale: str
+    sessions: int  # browsers in which they are signed in
+    last_seen_at: datetime | None
+    link_until: datetime | None  # until when an unused sign-in link opens
+    created_at: datetime
+
+    @property
+    def state(self) -> Literal["disabled", "active", "invited", "new"]:
+        if not self.active:
+            return "disabled"
+        if self.last_seen_at:
+            return "active"
+        return "invited" if self.link_until else "new"
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    actor: str  # user:7, token:3, cli; "" for tokens from before this was kept
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    id: int
+    name: str
+    role: str
+    owner: Named | None  # as whom a manager's token acts
+    prefix: str  # its first characters
+    state: Literal["active", "expired", "revoked"]
+    created_by: Maker
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def list_users(connection: Connection, user_id: int | None = None) -> list[UserView]:
     """Everybody, administrators first, the disabled last; or only one."""
     open_sessions = (
         select(func.count())
@@ -45,32 +92,22 @@ def list_users(connection: Connection, user_id: int | None = None) -> list[dict[
     if user_id is not None:
         statement = statement.where(User.id == user_id)
     return [
-        {
-            "id": str(row.id),
-            "login": row.login,
-            "name": row.name,
-            "role": row.role,
-            "owner": named(row.owner_id, row.owner_name),
-            "active": row.active,
-            "has_password": row.has_password,
-            "locale": row.locale,
-            "sessions": row.sessions,
-            "last_seen_at": rfc3339(row.last_seen_at),
-            "link_until": rfc3339(row.link_until),
-            "created_at": rfc3339(row.created_at),
-        }
+        UserView(
+            row.id, row.login, row.name, row.role, named(row.owner_id, row.owner_name), row.active, row.has_password, row.locale,
+            row.sessions, row.last_seen_at, row.link_until, row.created_at,
+        )
         for row in connection.execute(statement)
-    ]
+    ]  # fmt: skip
 
 
-def get_user(connection: Connection, user_id: int) -> dict[str, Any]:
+def get_user(connection: Connection, user_id: int) -> UserView:
     found = list_users(connection, user_id)
     if not found:
         raise NotFound("user_unknown", f"There is no user {user_id}.")
     return found[0]
 
 
-def list_tokens(connection: Connection, token_id: int | None = None) -> list[dict[str, Any]]:
+def list_tokens(connection: Connection, token_id: int | None = None) -> list[TokenView]:
     """All tokens, those that open something first, then the newest; or only one."""
     statement = (
         select(
@@ -86,24 +123,16 @@ def list_tokens(connection: Connection, token_id: int | None = None) -> list[dic
     rows = connection.execute(statement).all()
     makers = names_of(connection, {row.created_by for row in rows})
     return [
-        {
-            "id": str(row.id),
-            "name": row.name,
-            "role": row.role,
-            "owner": named(row.owner_id, row.owner_name),
-            "prefix": row.prefix,
-            "state": "revoked" if row.revoked_at else "expired" if row.expired else "active",
-            "created_by": {"actor": row.created_by, "name": makers.get(row.created_by)},
-            "created_at": rfc3339(row.created_at),
-            "last_used_at": rfc3339(row.last_used_at),
-            "expires_at": rfc3339(row.expires_at),
-            "revoked_at": rfc3339(row.revoked_at),
-        }
+        TokenView(
+            row.id, row.name, row.role, named(row.owner_id, row.owner_name), row.prefix,
+            "revoked" if row.revoked_at else "expired" if row.expired else "active",
+            Maker(row.created_by, makers.get(row.created_by)), row.created_at, row.last_used_at, row.expires_at, row.revoked_at,
+        )
         for row in rows
-    ]
+    ]  # fmt: skip
 
 
-def get_token(connection: Connection, token_id: int) -> dict[str, Any]:
+def get_token(connection: Connection, token_id: int) -> TokenView:
     found = list_tokens(connection, token_id)
     if not found:
         raise NotFound("token_unknown", f"There is no token {token_id}.")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
@@ -84,6 +85,18 @@ def id_text(row_id: int | None) -> str | None:
     return None if row_id is None else str(row_id)
 
 
-def named(row_id: int | None, name: str | None) -> dict[str, Any] | None:
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Another row as far as this one shows it."""
+
+    id: int
+    name: str
+
+
+def named_text(row_id: int | None, name: str | None) -> dict[str, str] | None:
     """{"id","name"}, or None."""
     return None if row_id is None else {"id": str(row_id), "name": name or ""}
+
+
+def named(row_id: int | None, name: str | None) -> Named | None:
+    return None if row_id is None else Named(row_id, name or "")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, or_, select
@@ -9,23 +12,60 @@ from sqlalchemy import Connection, or_, select
 from crm_core.access import Principal
 from crm_core.models import Assignment, Contact, InboundEvent, Lead, MergeEvent, Owner, Pool, Source
 from crm_core.reading.leads import get_lead
-from crm_core.reading.values import named, rfc3339
+from crm_core.reading.values import Named, named
 
 _MOST_EVENTS = 500  # of one lead; more would be an attack, and the events list has them all
 
 
-def why(connection: Connection, principal: Principal, lead_id: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class WhyEvent:
+    uid: str
+    channel: str
+    source: Named
+    received_at: datetime
+    outcome: str | None
+    reason: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentView:
+    id: int
+    at: datetime
+    kind: str
+    owner: Named | None
+    pool: Named | None
+    actor: str
+    trace: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeView:
+    id: int
+    winner: int
+    loser: int
+    actor: str
+    evidence: Mapping[str, Any]
+    at: datetime
+    undone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    lead: int
+    events: Sequence[WhyEvent]
+    assignments: Sequence[AssignmentView]
+    merges: Sequence[MergeView]
+
+
+def why(connection: Connection, principal: Principal, lead_id: int) -> Why:
     """Everything that was decided about a lead, oldest first: its events, its assignments, its contact's merges."""
     lead = get_lead(connection, principal, lead_id)
-    return {
-        "lead": lead["id"],
-        "events": _events_of(connection, lead_id),
-        "assignments": _assignments_of(connection, lead_id),
-        "merges": _merges_of(connection, int(lead["contact"]["id"])),
-    }
+    return Why(
+        lead.id, _events_of(connection, lead_id), _assignments_of(connection, lead_id), _merges_of(connection, lead.contact.id)
+    )
 
 
-def _events_of(connection: Connection, lead_id: int) -> list[dict[str, Any]]:
+def _events_of(connection: Connection, lead_id: int) -> list[WhyEvent]:
     rows = connection.execute(
         select(
             InboundEvent.uid, InboundEvent.channel, InboundEvent.source_id, Source.name.label("source_name"),
@@ -38,19 +78,14 @@ def _events_of(connection: Connection, lead_id: int) -> list[dict[str, Any]]:
         .limit(_MOST_EVENTS)
     )  # fmt: skip
     return [
-        {
-            "id": row.uid,
-            "channel": row.channel,
-            "source": named(row.source_id, row.source_name),
-            "received_at": rfc3339(row.received_at),
-            "outcome": row.outcome,
-            "reason": row.reason,
-        }
+        WhyEvent(
+            row.uid, row.channel, Named(row.source_id, row.source_name), row.received_at, row.outcome, row.reason
+        )
         for row in rows
     ]
 
 
-def _assignments_of(connection: Connection, lead_id: int) -> list[dict[str, Any]]:
+def _assignments_of(connection: Connection, lead_id: int) -> list[AssignmentView]:
     rows = connection.execute(
         select(
             Assignment.id, Assignment.at, Assignment.kind, Assignment.actor, Assignment.trace, Assignment.owner_id,
@@ -62,20 +97,15 @@ def _assignments_of(connection: Connection, lead_id: int) -> list[dict[str, Any]
         .order_by(Assignment.id)
     )  # fmt: skip
     return [
-        {
-            "id": str(row.id),
-            "at": rfc3339(row.at),
-            "kind": row.kind,
-            "owner": named(row.owner_id, row.owner_name),
-            "pool": named(row.pool_id, row.pool_name),
-            "actor": row.actor,
-            "trace": row.trace,
-        }
+        AssignmentView(
+            row.id, row.at, row.kind, named(row.owner_id, row.owner_name), named(row.pool_id, row.pool_name), row.actor,
+            row.trace,
+        )
         for row in rows
     ]
 
 
-def _merges_of(connection: Connection, root_id: int) -> list[dict[str, Any]]:
+def _merges_of(connection: Connection, root_id: int) -> list[MergeView]:
     members = select(Contact.id).where(Contact.root_id == root_id)
     rows = connection.execute(
         select(MergeEvent)
@@ -87,14 +117,5 @@ def _merges_of(connection: Connection, root_id: int) -> list[dict[str, Any]]:
         .order_by(MergeEvent.id)
     )  # fmt: skip
     return [
-        {
-            "id": str(row.id),
-            "winner": str(row.winner_id),
-            "loser": str(row.loser_id),
-            "actor": row.actor,
-            "evidence": row.evidence,
-            "at": rfc3339(row.at),
-            "undone_at": rfc3339(row.undone_at),
-        }
-        for row in rows
+        MergeView(row.id, row.winner_id, row.loser_id, row.actor, row.evidence, row.at, row.undone_at) for row in rows
     ]

@@ -33,17 +33,17 @@ def list_(
 ) -> None:  # fmt: skip
     """Show the record, newest first."""
     from crm_core.access import Principal
-    from crm_core.reading.audit import AuditFilters, list_audit
+    from crm_core.reading.audit import AuditFilter, list_audit
     from webhooks.api.cursors import decode_cursor
     from webhooks.api.shapes.audit import AuditPage
     from webhooks.api.shapes.base import plain_json
 
     with hub() as (config, engine), engine.connect() as connection:
         after = since.replace(tzinfo=config.zone) if since else None
-        filters = AuditFilters(actor=actor, subject=subject, action=action, since=None, until=None)
+        filters = AuditFilter(actor, subject, action, after)
         reader = Principal("cli", 0, "command line", "admin")
         position = decode_cursor(cursor) if cursor else None
-        page = list_audit(connection, reader, filters.model_copy(update={"since": after}), limit, position)
+        page = list_audit(connection, reader, filters, limit, position)
     shown = plain_json(AuditPage, page)
     columns = {"at": "AT", "who": "WHO", "action": "WHAT", "subject": "TO", "details": "DETAILS"}
     rows = [row | {"who": row["actor_name"] or row["actor"], "details": orjson.dumps(row["data"]).decode()} for row in shown["items"]]

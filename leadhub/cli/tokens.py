@@ -27,12 +27,14 @@ def create(role: str, name: str, owner_id: int | None, until: datetime | None, a
     """Make a key and show it, this once."""
     from crm_core import access
     from crm_core.reading.users import get_token
+    from webhooks.api.shapes.base import beside, plain_json
+    from webhooks.api.shapes.users import NewToken
 
     with hub() as (config, engine), engine.begin() as connection:
         end = until.replace(tzinfo=config.zone) if until else None
         token_id, key = access.add_token(connection, ACTOR, role, name, owner_id, end)
         made = get_token(connection, token_id)
-    tell(made | {"token": key}, as_json=as_json, words=key)
+    tell(plain_json(NewToken, beside(made, token=key)), as_json=as_json, words=key)
 
 
 @token.command(name="list")
@@ -40,9 +42,11 @@ def create(role: str, name: str, owner_id: int | None, until: datetime | None, a
 def list_(as_json: bool) -> None:
     """Show all keys: whose, since when, last used; never the key itself."""
     from crm_core.reading.users import list_tokens
+    from webhooks.api.shapes.base import plain_json
+    from webhooks.api.shapes.users import Token
 
     with hub() as (_, engine), engine.connect() as connection:
-        rows = list_tokens(connection)
+        rows = [plain_json(Token, one) for one in list_tokens(connection)]
     columns = {
         "id": "ID", "prefix": "BEGINS", "name": "NAME", "role": "ROLE", "owner": "OWNER", "state": "STATE",
         "created_at": "CREATED", "last_used_at": "LAST USED", "expires_at": "UNTIL",
@@ -57,8 +61,10 @@ def revoke(token_id: int, as_json: bool) -> None:
     """End a key at once."""
     from crm_core import access
     from crm_core.reading.users import get_token
+    from webhooks.api.shapes.base import plain_json
+    from webhooks.api.shapes.users import Token
 
     with hub() as (_, engine), engine.begin() as connection:
         access.revoke_token(connection, token_id, datetime.now(UTC), ACTOR)
         shown = get_token(connection, token_id)
-    tell(shown, as_json=as_json, words=f"The key {shown['name']!r} opens nothing any more.")
+    tell(plain_json(Token, shown), as_json=as_json, words=f"The key {shown.name!r} opens nothing any more.")

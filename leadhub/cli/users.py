@@ -45,6 +45,8 @@ def add(
     """Add a user and show a link that signs them in, once, within a day."""
     from crm_core import access
     from crm_core.reading.users import get_user
+    from webhooks.api.shapes.base import beside, plain_json
+    from webhooks.api.shapes.users import UserWithLink
 
     hashed = access.hash_password(_read_line()) if password or password_stdin else None
     with hub() as (config, engine), engine.begin() as connection:
@@ -52,8 +54,8 @@ def add(
         link = access.make_link(connection, ACTOR, user_id, datetime.now(UTC))
         made = get_user(connection, user_id)
     url = f"{config.base_url}/console/sign-in/{link}"
-    said = f"User {user_id}: {made['login']} ({role})\n  signs in within a day by {url}"
-    tell(made | {"sign_in_url": url}, as_json=as_json, words=said)
+    said = f"User {user_id}: {made.login} ({role})\n  signs in within a day by {url}"
+    tell(plain_json(UserWithLink, beside(made, sign_in_url=url)), as_json=as_json, words=said)
 
 
 @user.command(name="list")
@@ -61,9 +63,11 @@ def add(
 def list_(as_json: bool) -> None:
     """Show all users with their role, state and sessions."""
     from crm_core.reading.users import list_users
+    from webhooks.api.shapes.base import plain_json
+    from webhooks.api.shapes.users import User
 
     with hub() as (_, engine), engine.connect() as connection:
-        rows = list_users(connection)
+        rows = [plain_json(User, one) for one in list_users(connection)]
     columns = {
         "id": "ID", "login": "LOGIN", "name": "NAME", "role": "ROLE", "owner": "OWNER", "active": "ACTIVE",
         "has_password": "PASSWORD", "sessions": "SESSIONS", "last_seen_at": "LAST SEEN",
@@ -161,12 +165,14 @@ def _change(who: str, changes: dict[str, Any], as_json: bool) -> None:
 def _do(who: str, deed: Any, said: str, as_json: bool) -> None:
     """The deed, and then the user as they are now."""
     from crm_core.reading.users import get_user
+    from webhooks.api.shapes.base import plain_json
+    from webhooks.api.shapes.users import User
 
     with hub() as (_, engine), engine.begin() as connection:
         user_id = _id_of(connection, who)
         deed(connection, user_id)
         shown = get_user(connection, user_id)
-    tell(shown, as_json=as_json, words=f"User {shown['login']} {said}")
+    tell(plain_json(User, shown), as_json=as_json, words=f"User {shown.login} {said}")
 
 
 def _id_of(connection: Any, who: str) -> int:

@@ -18,8 +18,10 @@ import orjson
 from case_hub import FORM, JSON, CaseHub
 
 from crm_core.access import Principal
-from crm_core.reading.leads import LeadFilters, get_lead, list_leads
+from crm_core.reading.leads import LeadFilter, get_lead, list_leads
 from ingest.sources import NewSource
+from webhooks.api.shapes.base import plain_json
+from webhooks.api.shapes.people import Lead
 
 FOLDER = Path(__file__).parents[1] / "cases"
 #: A browser's own words, and nothing that would say from which country it writes.
@@ -103,8 +105,8 @@ def _pairs(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 def _seen(hub: CaseHub, source: NewSource, statuses: list[int]) -> Seen:
     events = hub.events(source)
     with hub.door.engine.connect() as connection:
-        leads = list_leads(connection, _ADMIN, LeadFilters(source=str(source.id))).items
-        known = {lead: get_lead(connection, _ADMIN, lead) for lead in {one["lead_id"] for one in events} if lead}
+        leads = [plain_json(Lead, one) for one in list_leads(connection, _ADMIN, LeadFilter(source=source.id)).items]
+        known = {lead: plain_json(Lead, get_lead(connection, _ADMIN, lead)) for lead in {one["lead_id"] for one in events} if lead}
     contacts = [known[one["lead_id"]]["contact"] if one["lead_id"] else {} for one in events]
     return Seen(tuple(statuses), events, leads, contacts)
 

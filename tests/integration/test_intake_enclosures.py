@@ -21,7 +21,8 @@ from crm_core.config import HubConfig
 from crm_core.database import connect
 from crm_core.intake import Item, Taken, take_in
 from crm_core.reading.contacts import get_contact
-from crm_core.reading.leads import get_lead
+from crm_core.reading.leads import SpamView, get_lead
+from crm_core.reading.people import MessengerAccount
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 ADMIN = Principal("user", 1, "Admin", "admin", None)
@@ -149,11 +150,11 @@ def test_the_lead_shows_its_consents_files_and_first_touch(intake: Intake, engin
     assert taken.lead_id is not None
     with engine.connect() as connection:
         lead = get_lead(connection, ADMIN, taken.lead_id)
-    assert lead["attribution"]["first"] == first
-    assert (lead["attribution"]["utm_source"], lead["attribution"]["page_title"]) == ("vk", "Кухни")
-    assert [one["purpose"] for one in lead["consents"]] == ["processing"]
-    assert [one["name"] for one in lead["files"]] == ["plan.pdf"]
-    assert lead["spam"] == {"score": 2, "reasons": [{"code": "links", "points": 2}], "marked": None}
+    assert lead.attribution["first"] == first
+    assert (lead.attribution["utm_source"], lead.attribution["page_title"]) == ("vk", "Кухни")
+    assert [one.purpose for one in lead.consents] == ["processing"]
+    assert [one.name for one in lead.files] == ["plan.pdf"]
+    assert lead.spam == SpamView(2, [{"code": "links", "points": 2}], None)
 
 
 def test_five_events_of_one_chat_are_one_lead_whatever_the_visitor_calls_himself(intake: Intake, engine: Engine) -> None:
@@ -170,8 +171,8 @@ def test_five_events_of_one_chat_are_one_lead_whatever_the_visitor_calls_himself
     contact_id = intake.desk.one("SELECT contact_id FROM lead")
     with engine.connect() as connection:
         card = get_contact(connection, ADMIN, contact_id)
-    assert (card["phones"], card["emails"]) == (["+79001234567"], ["ivan@example.com"])
-    assert "thread" not in {one["kind"] for one in card["identifiers"]}
+    assert (card.phones, card.emails) == (("+79001234567",), ("ivan@example.com",))
+    assert "thread" not in {one.kind for one in card.identifiers}
 
 
 def test_a_chat_joins_the_client_whose_phone_is_given_in_it(intake: Intake) -> None:
@@ -201,8 +202,8 @@ def test_a_way_to_reach_somebody_is_shown_even_when_it_is_no_number_and_no_addre
     taken = intake.one(Inquiry(name="Иван", phones=("555705",), emails=("a@b",), messengers={"telegram": "@Ivan_P"}))
     with engine.connect() as connection:
         lead = get_lead(connection, ADMIN, taken.lead_id or 0)
-    assert lead["contact"]["messengers"] == [{"kind": "telegram", "id": "@ivan_p"}]
-    assert lead["fields"] == {"phone": "555705", "email": "a@b"}
+    assert lead.contact.messengers == (MessengerAccount("telegram", "@ivan_p"),)
+    assert lead.fields == {"phone": "555705", "email": "a@b"}
 
 
 def test_ten_concurrent_equal_posts_without_a_key_are_one_lead(intake: Intake) -> None:
@@ -241,7 +242,7 @@ def test_a_corrected_address_belongs_to_the_same_contact_with_both_values(intake
     assert second.reason["double"]["rule"] == "corrected_submission"
     with engine.connect() as connection:
         card = get_contact(connection, ADMIN, first.contact_id or 0)
-    assert set(card["emails"]) == {"ivan.petrov@gmial.com", "ivan.petrov@gmail.com"}
+    assert set(card.emails) == {"ivan.petrov@gmial.com", "ivan.petrov@gmail.com"}
 
 
 def test_a_correction_to_the_address_of_a_known_client_is_his(intake: Intake) -> None:

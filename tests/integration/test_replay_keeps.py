@@ -52,12 +52,12 @@ def test_why_of_a_lead_is_still_told_when_its_events_were_replayed(desk: Desk) -
     desk.drain("form")
     lead = desk.one("SELECT id FROM lead")
     with desk.engine.connect() as connection:
-        before = why(connection, ADMIN, lead)["events"]
+        before = why(connection, ADMIN, lead).events
     for _ in range(2):
         again(desk)
         with desk.engine.connect() as connection:
-            after = why(connection, ADMIN, lead)["events"]
-        assert [one["reason"]["code"] for one in after] == ["replayed"] * 3
+            after = why(connection, ADMIN, lead).events
+        assert [one.reason["code"] for one in after] == ["replayed"] * 3
         assert [one["reason"]["first"] for one in after] == [one["reason"]["code"] for one in before]
         assert [one["reason"].get("match") for one in after] == [one["reason"].get("match") for one in before]
         assert [one["reason"].get("double") for one in after] == [

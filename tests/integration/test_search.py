@@ -15,12 +15,14 @@ from crm_core.config import HubConfig
 from crm_core.database import make_engine
 from crm_core.errors import NotFound
 from crm_core.owners import add_owner
-from crm_core.reading.contacts import ContactFilters, list_contacts
-from crm_core.reading.leads import LeadFilters, list_leads
+from crm_core.reading.contacts import ContactFilter, list_contacts
+from crm_core.reading.leads import LeadFilter, list_leads
 from crm_core.reading.search import search
 from crm_core.working.commenting import comment_on_lead
 from crm_core.working.leads import LeadChange, change_lead
 from ingest.person_events import erase_contact
+from webhooks.api.shapes.base import plain_json
+from webhooks.api.shapes.search import Found
 
 ADMIN = Principal("user", 1, "Olga", "admin")
 
@@ -68,7 +70,8 @@ def _fill(desk: Desk) -> dict[str, int]:
 
 def _search(desk: Desk, typed: str, who: Principal = ADMIN) -> dict[str, Any]:
     with desk.engine.begin() as connection:
-        return search(connection, who, typed, "RU")
+        shown: dict[str, Any] = plain_json(Found, search(connection, who, typed, "RU"))
+    return shown
 
 
 def _contacts(desk: Desk, typed: str, who: Principal = ADMIN) -> set[int]:
@@ -105,10 +108,10 @@ def test_client_is_found_as_typed(still: tuple[Desk, dict[str, int]], typed: str
     desk, ids = still
     assert _contacts(desk, typed) == {ids[who]}
     with desk.engine.begin() as connection:
-        listed = list_contacts(connection, ADMIN, ContactFilters(q=typed)).items
-        assert {int(one["id"]) for one in listed} == {ids[who]}  # the list finds the same
-        leads = list_leads(connection, ADMIN, LeadFilters(q=typed)).items
-        assert {int(one["contact"]["id"]) for one in leads} == {ids[who]}
+        listed = list_contacts(connection, ADMIN, ContactFilter(q=typed)).items
+        assert {one.id for one in listed} == {ids[who]}  # the list finds the same
+        leads = list_leads(connection, ADMIN, LeadFilter(q=typed)).items
+        assert {one.contact.id for one in leads} == {ids[who]}
 
 
 @pytest.mark.parametrize(

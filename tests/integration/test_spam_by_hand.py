@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from crm_core.access import Principal
 from crm_core.config import HubConfig
 from crm_core.errors import Conflict, HubError, Invalid, NotFound
-from crm_core.reading.leads import LeadFilters, get_lead, list_leads
+from crm_core.reading.leads import LeadFilter, get_lead, list_leads
 from crm_core.working import LeadChange, change_lead
 from ingest.lead_spam import mark_spam, unmark_spam
 from ingest.ledger import ledger
@@ -52,7 +52,7 @@ def total(desk: Desk) -> dict[str, Any]:
 
 def listed(desk: Desk, state: str) -> list[str]:
     with desk.engine.connect() as connection:
-        return [lead["id"] for lead in list_leads(connection, HEAD, LeadFilters.model_validate({"state": state})).items]
+        return [str(lead.id) for lead in list_leads(connection, HEAD, LeadFilter(state=state)).items]
 
 
 def state_of(desk: Desk) -> list[list[dict[str, Any]]]:
@@ -76,8 +76,9 @@ def test_lead_when_it_is_called_spam_closes_and_its_event_says_so(desk: Desk) ->
     assert total(desk) == {"received": 1, "created": 0, "attached": 0, "repeat": 0, "spam": 1}
     with desk.engine.connect() as connection:
         lead = get_lead(connection, HEAD, 1)
-    assert (lead["state"], lead["lost_reason"]) == ("closed", "spam")
-    assert (lead["spam"]["marked"]["by"], lead["spam"]["marked"]["why"]) == ("user:1", "an offer")
+    assert (lead.state, lead.lost_reason) == ("closed", "spam")
+    assert lead.spam.marked is not None
+    assert (lead.spam.marked.by, lead.spam.marked.why) == ("user:1", "an offer")
     (touch,) = desk.rows("SELECT actor, text, data FROM touch WHERE kind = 'stage'")
     assert (touch["actor"], touch["text"]) == ("user:1", "an offer")
     (entry,) = desk.rows("SELECT actor, subject, data FROM audit_entry WHERE action = 'lead.spam'")

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import Literal, cast
 
 from pydantic import Field
 
-from crm_core.reading.activities import ActivityFilters, get_activity, list_activities
-from crm_core.reading.values import StorableText
+from crm_core.reading.activities import ActivityFilter, get_activity, list_activities
+from crm_core.reading.values import RowId, StorableText, Text, Time
 from crm_core.working import finish_activity
-from webhooks.api.route import Ask, Body, Paging, Route
+from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.shapes import people as shapes
 
 
-class ActivityQuery(ActivityFilters, Paging):
-    pass
+class ActivityQuery(Paging):
+    state: Literal["open", "done", "cancelled"] | None = None
+    kind: Literal["call_back", "call", "mail", "meeting", "task"] | None = None
+    owner: RowId | None = None
+    lead: RowId | None = None
+    contact: RowId | None = None
+    due_before: Time | None = Field(None, description="due before")
 
 
 class DoneBody(Body):
@@ -25,10 +29,10 @@ class DoneBody(Body):
 def _list(ask: Ask) -> object:
     query = cast(ActivityQuery, ask.query)
     with ask.engine.begin() as connection:
-        return list_activities(connection, ask.principal, query, query.limit, query.after)
+        return list_activities(connection, ask.principal, narrowed(ActivityFilter, query), query.limit, query.after)
 
 
-def _done(ask: Ask) -> Mapping[str, Any]:
+def _done(ask: Ask) -> object:
     activity_id = ask.id("activity")
     with ask.engine.begin() as connection:
         finish_activity(connection, ask.principal, activity_id, cast(DoneBody, ask.body).result, ask.now)

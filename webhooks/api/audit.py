@@ -4,19 +4,28 @@ from __future__ import annotations
 
 from typing import cast
 
-from crm_core.reading.audit import AuditFilters, list_audit
-from webhooks.api.route import Ask, Paging, Route
+from pydantic import Field
+
+from crm_core.reading.audit import AuditFilter, list_audit
+from crm_core.reading.values import Text, Time
+from webhooks.api.route import Ask, Paging, Route, narrowed
 from webhooks.api.shapes import audit as shapes
 
 
-class AuditQuery(AuditFilters, Paging):
-    pass
+class AuditQuery(Paging):
+    actor: Text | None = Field(None, max_length=100, description="user:7, token:3, cli, visitor, hub")
+    subject: Text | None = Field(
+        None, max_length=200, description="lead:7, event:…, source:3; a kind alone (lead) means all of that kind"
+    )
+    action: Text | None = Field(None, max_length=100, description="event.raw, lead.assign, session.refuse, …")
+    since: Time | None = Field(None, description="at or after")
+    until: Time | None = Field(None, description="before")
 
 
 def _list(ask: Ask) -> object:
     query = cast(AuditQuery, ask.query)
     with ask.engine.begin() as connection:
-        return list_audit(connection, ask.principal, query, query.limit, query.after)
+        return list_audit(connection, ask.principal, narrowed(AuditFilter, query), query.limit, query.after)
 
 
 ROUTES = (

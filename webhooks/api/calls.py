@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import Literal, cast
 
-from crm_core.reading.calls import CallFilters, get_call, list_calls
-from webhooks.api.route import Ask, Paging, Route
+from pydantic import Field
+
+from crm_core.arrivals import CallOutcome, Direction
+from crm_core.reading.calls import CallFilter, get_call, list_calls
+from crm_core.reading.values import RowId, Text, Time
+from webhooks.api.route import Ask, Paging, Route, narrowed
 from webhooks.api.shapes import people as shapes
 
 
-class CallQuery(CallFilters, Paging):
-    pass
+class CallQuery(Paging):
+    outcome: CallOutcome | None = None
+    direction: Direction | None = None
+    phase: Literal["ringing", "talking", "ending", "closed"] | None = None
+    owner: RowId | None = Field(None, description="who talked")
+    source: RowId | None = None
+    contact: RowId | None = None
+    lead: RowId | None = None
+    phone: Text | None = Field(None, description="of the outside party, in any spelling")
+    since: Time | None = Field(None, description="began at or after")
+    until: Time | None = Field(None, description="began before")
 
 
 def _list(ask: Ask) -> object:
     query = cast(CallQuery, ask.query)
     with ask.engine.begin() as connection:
         return list_calls(
-            connection, ask.principal, query, query.limit, query.after, ask.config.region
+            connection, ask.principal, narrowed(CallFilter, query), query.limit, query.after, ask.config.region
         )
 
 
-def _get(ask: Ask) -> Mapping[str, Any]:
+def _get(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return get_call(connection, ask.principal, ask.id("call"))
 

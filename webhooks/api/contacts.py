@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from pydantic import Field
 
-from crm_core.reading.contacts import ContactFilters, get_contact, list_contacts
-from crm_core.reading.suggestions import SuggestionFilters, list_suggestions
+from crm_core.reading.contacts import ContactFilter, get_contact, list_contacts
+from crm_core.reading.suggestions import list_suggestions
 from crm_core.reading.timeline import timeline
 from crm_core.reading.values import RowId, Text
 from ingest.erasure import PATIENCE_SECONDS, Person, erase, erase_address, preview
 from ingest.person_data import export_person
-from webhooks.api.route import Ask, Body, Paging, Route
+from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.shapes import people as shapes
 
 
-class ContactQuery(ContactFilters, Paging):
-    pass
+class ContactQuery(Paging):
+    phone: Text | None = Field(None, description="in any spelling")
+    email: Text | None = None
+    q: Text | None = Field(None, description="words in any order, a phone in any spelling, part of an e-mail")
+    owner: RowId | None = None
 
 
 class TimelineQuery(Paging):
@@ -46,19 +49,19 @@ class EraseAddressBody(EraseBody):
     email: Text = Field("", max_length=300)
 
 
-class SuggestionQuery(SuggestionFilters, Paging):
-    pass
+class SuggestionQuery(Paging):
+    state: Literal["open", "same", "different"] | None = None
 
 
 def _list(ask: Ask) -> object:
     query = cast(ContactQuery, ask.query)
     with ask.engine.begin() as connection:
         return list_contacts(
-            connection, ask.principal, query, query.limit, query.after, ask.config.region
+            connection, ask.principal, narrowed(ContactFilter, query), query.limit, query.after, ask.config.region
         )
 
 
-def _get(ask: Ask) -> Mapping[str, Any]:
+def _get(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return get_contact(connection, ask.principal, ask.id("contact"))
 
@@ -105,7 +108,7 @@ def _erase_address(ask: Ask) -> Mapping[str, Any]:
 def _suggestions(ask: Ask) -> object:
     query = cast(SuggestionQuery, ask.query)
     with ask.engine.begin() as connection:
-        return list_suggestions(connection, ask.principal, query, query.limit, query.after)
+        return list_suggestions(connection, ask.principal, query.state, query.limit, query.after)
 
 
 ROUTES = (

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import Literal, cast
 
 from pydantic import Field
 
-from crm_core.reading.leads import LeadFilters, get_lead, list_leads
-from crm_core.reading.values import RowId, Text
+from crm_core.reading.leads import LeadFilter, get_lead, list_leads
+from crm_core.reading.values import RowId, Text, Time
 from crm_core.reading.why import why
 from crm_core.working import LeadChange, assign_lead, change_lead
 from ingest.lead_spam import mark_spam, unmark_spam
-from webhooks.api.route import Ask, Body, Paging, Route
+from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.shapes import people as shapes
 
 
-class LeadQuery(LeadFilters, Paging):
-    pass
+class LeadQuery(Paging):
+    state: Literal["open", "won", "lost", "closed", "spam"] | None = Field(
+        None, description="spam: closed because somebody called it so"
+    )
+    stage: Text | None = None
+    owner: RowId | Literal["none"] | None = Field(
+        None, description="an owner's id, or none for leads without one"
+    )
+    pool: RowId | None = None
+    source: RowId | None = None
+    channel: Literal["form", "call", "mail"] | None = None
+    contact: RowId | None = None
+    phone: Text | None = Field(None, description="in any spelling")
+    email: Text | None = None
+    q: Text | None = Field(None, description="words in any order, a phone in any spelling, part of an e-mail, a lead's number")
+    since: Time | None = Field(None, description="received at or after")
+    until: Time | None = Field(None, description="received before")
 
 
 class AssignBody(Body):
@@ -43,23 +57,23 @@ def _list(ask: Ask) -> object:
     query = cast(LeadQuery, ask.query)
     with ask.engine.begin() as connection:
         return list_leads(
-            connection, ask.principal, query, query.limit, query.after, ask.config.region
+            connection, ask.principal, narrowed(LeadFilter, query), query.limit, query.after, ask.config.region
         )
 
 
-def _get(ask: Ask) -> Mapping[str, Any]:
+def _get(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return get_lead(connection, ask.principal, ask.id("lead"))
 
 
-def _change(ask: Ask) -> Mapping[str, Any]:
+def _change(ask: Ask) -> object:
     lead_id = ask.id("lead")
     with ask.engine.begin() as connection:
         change_lead(connection, ask.principal, lead_id, cast(LeadChange, ask.body), ask.now, ask.config.region)
         return get_lead(connection, ask.principal, lead_id)
 
 
-def _assign(ask: Ask) -> Mapping[str, Any]:
+def _assign(ask: Ask) -> object:
     lead_id = ask.id("lead")
     body = cast(AssignBody, ask.body)
     with ask.engine.begin() as connection:
@@ -69,21 +83,21 @@ def _assign(ask: Ask) -> Mapping[str, Any]:
         return get_lead(connection, ask.principal, lead_id)
 
 
-def _spam(ask: Ask) -> Mapping[str, Any]:
+def _spam(ask: Ask) -> object:
     lead_id, body = ask.id("lead"), cast(SpamBody, ask.body)
     with ask.engine.begin() as connection:
         mark_spam(connection, ask.principal, lead_id, body.why, ask.now, body.version)
         return get_lead(connection, ask.principal, lead_id)
 
 
-def _not_spam(ask: Ask) -> Mapping[str, Any]:
+def _not_spam(ask: Ask) -> object:
     lead_id, body = ask.id("lead"), cast(NotSpamBody, ask.body)
     with ask.engine.begin() as connection:
         unmark_spam(connection, ask.principal, lead_id, body.why, ask.now, body.version)
         return get_lead(connection, ask.principal, lead_id)
 
 
-def _why(ask: Ask) -> Mapping[str, Any]:
+def _why(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return why(connection, ask.principal, ask.id("lead"))
 

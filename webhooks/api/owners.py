@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from pydantic import Field
 from sqlalchemy import Connection
@@ -39,17 +38,17 @@ class TeamBody(Body):
     name: Text = Field(min_length=1, max_length=200)
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return {"items": list_owners(connection), "next": None}
 
 
-def _get(ask: Ask) -> Mapping[str, Any]:
+def _get(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return get_owner(connection, ask.id("owner"))
 
 
-def _add(ask: Ask) -> Mapping[str, Any]:
+def _add(ask: Ask) -> object:
     body = cast(OwnerBody, ask.body)
     with ask.engine.begin() as connection:
         owner_id = staff.add_owner(connection, body.name, body.extension, body.email, weight=body.weight)
@@ -59,7 +58,7 @@ def _add(ask: Ask) -> Mapping[str, Any]:
         return get_owner(connection, owner_id)
 
 
-def _change(ask: Ask) -> Mapping[str, Any]:
+def _change(ask: Ask) -> object:
     owner_id = ask.id("owner")
     body = cast(OwnerPatch, ask.body)
     with ask.engine.begin() as connection:
@@ -93,24 +92,24 @@ def _retire(ask: Ask) -> None:
         audit(connection, ask.principal, "owner.retire", f"owner:{owner_id}")
 
 
-def _list_teams(ask: Ask) -> Mapping[str, Any]:
+def _list_teams(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return {"items": list_teams(connection), "next": None}
 
 
-def _get_team(ask: Ask) -> Mapping[str, Any]:
+def _get_team(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return get_team(connection, ask.id("team"))
 
 
-def _add_team(ask: Ask) -> Mapping[str, Any]:
+def _add_team(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         team_id = add_team(connection, cast(TeamBody, ask.body).name)
         audit(connection, ask.principal, "team.add", f"team:{team_id}")
         return get_team(connection, team_id)
 
 
-def _rename_team(ask: Ask) -> Mapping[str, Any]:
+def _rename_team(ask: Ask) -> object:
     team_id = ask.id("team")
     with ask.engine.begin() as connection:
         rename_team(connection, team_id, cast(TeamBody, ask.body).name)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from pydantic import Field
 
@@ -31,24 +30,24 @@ class MemberBody(Body):
     paused: bool = False
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return {"items": list_pools(connection), "next": None}
 
 
-def _get(ask: Ask) -> Mapping[str, Any]:
+def _get(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return get_pool(connection, ask.id("pool"))
 
 
-def _add(ask: Ask) -> Mapping[str, Any]:
+def _add(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         pool_id = add_pool(connection, cast(PoolBody, ask.body).name)
         audit(connection, ask.principal, "pool.add", f"pool:{pool_id}")
         return get_pool(connection, pool_id)
 
 
-def _change(ask: Ask) -> Mapping[str, Any]:
+def _change(ask: Ask) -> object:
     pool_id = ask.id("pool")
     body = cast(PoolPatch, ask.body)
     with ask.engine.begin() as connection:
@@ -65,7 +64,7 @@ def _remove(ask: Ask) -> None:
         audit(connection, ask.principal, "pool.remove", f"pool:{pool_id}")
 
 
-def _put_member(ask: Ask) -> Mapping[str, Any]:
+def _put_member(ask: Ask) -> object:
     pool_id, owner_id = ask.id("pool"), ask.id("owner", "owner")
     body = cast(MemberBody, ask.body)
     with ask.engine.begin() as connection:

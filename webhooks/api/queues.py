@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm_core.reading.values import named
+from crm_core.reading.values import named_text
 from ingest.queues import queue_report
 from ingest.source_states import source_states
 from webhooks.api.route import Ask, Route
@@ -15,7 +15,7 @@ from webhooks.api.shapes import journal as shapes
 def _queues(ask: Ask) -> Mapping[str, Any]:
     with ask.engine.begin() as connection:
         states = source_states(connection, ask.config, ask.now)
-        shown = [{"source": named(one.source_id, one.name), "status": one.as_json()} for one in states]
+        shown = [{"source": named_text(one.source_id, one.name), "status": one.as_json()} for one in states]
         return queue_report(connection, ask.now) | {"sources": shown}
 
 

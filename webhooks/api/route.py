@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
@@ -17,6 +17,8 @@ from crm_core.errors import NotFound
 from crm_core.reading.paging import DEFAULT_LIMIT, MAX_LIMIT, Position
 from crm_core.reading.values import Filters, Text, read_id
 from webhooks.api.cursors import decode_cursor
+
+T = TypeVar("T")
 
 
 class NoQuery(Filters):
@@ -31,6 +33,11 @@ class Paging(Filters):
     def after(self) -> Position | None:
         """The row after which the page begins."""
         return None if self.cursor is None else decode_cursor(self.cursor)
+
+
+def narrowed(model: type[T], query: BaseModel) -> T:
+    """What the query says of the fields of `model`, a dataclass of the domain, which knows nothing of requests."""
+    return model(**{field.name: getattr(query, field.name) for field in fields(model)})  # type: ignore[arg-type]
 
 
 class Body(BaseModel):

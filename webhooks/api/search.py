@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from pydantic import Field
 
@@ -18,7 +17,7 @@ class SearchQuery(Filters):
     limit: Annotated[int, Field(ge=1, le=50, description="of each group")] = DEFAULT_LIMIT
 
 
-def _search(ask: Ask) -> Mapping[str, Any]:
+def _search(ask: Ask) -> object:
     query = cast(SearchQuery, ask.query)
     with ask.engine.begin() as connection:
         return search(connection, ask.principal, query.q, ask.config.region, query.limit)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from pydantic import Field
 
@@ -12,6 +11,7 @@ from crm_core.reading.users import get_token, list_tokens
 from crm_core.reading.values import RowId, Text, Time
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shapes import users as shapes
+from webhooks.api.shapes.base import beside
 
 
 class TokenBody(Body):
@@ -21,23 +21,23 @@ class TokenBody(Body):
     expires_at: Time | None = Field(None, description="null: never")
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return {"items": list_tokens(connection), "next": None}
 
 
-def _get(ask: Ask) -> Mapping[str, Any]:
+def _get(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return get_token(connection, ask.id("token"))
 
 
-def _create(ask: Ask) -> Mapping[str, Any]:
+def _create(ask: Ask) -> object:
     body = cast(TokenBody, ask.body)
     with ask.engine.begin() as connection:
         token_id, token = access.add_token(
             connection, ask.principal, body.role, body.name, body.owner, body.expires_at
         )
-        return get_token(connection, token_id) | {"token": token}
+        return beside(get_token(connection, token_id), token=token)
 
 
 def _revoke(ask: Ask) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, cast
 
 from pydantic import Field
@@ -13,6 +13,7 @@ from crm_core.reading.users import get_user, list_users
 from crm_core.reading.values import RowId, Text
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shapes import users as shapes
+from webhooks.api.shapes.base import beside
 
 
 class UserBody(Body):
@@ -34,26 +35,26 @@ class PasswordBody(Body):
     password: str
 
 
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return {"items": list_users(connection), "next": None}
 
 
-def _get(ask: Ask) -> Mapping[str, Any]:
+def _get(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return get_user(connection, ask.id("user"))
 
 
-def _add(ask: Ask) -> Mapping[str, Any]:
+def _add(ask: Ask) -> object:
     body = cast(UserBody, ask.body)
     hashed = None if body.password is None else access.hash_password(body.password)
     with ask.engine.begin() as connection:
         user_id = access.add_user(connection, body.login, body.name, body.role, hashed, body.owner, ask.principal)
         link = access.make_link(connection, ask.principal, user_id, ask.now)
-        return get_user(connection, user_id) | {"sign_in_url": _address(ask, link)}
+        return beside(get_user(connection, user_id), sign_in_url=_address(ask, link))
 
 
-def _change(ask: Ask) -> Mapping[str, Any]:
+def _change(ask: Ask) -> object:
     user_id, body = ask.id("user"), cast(UserPatch, ask.body)
     changes: dict[str, Any] = body.model_dump(include={"name", "role"}, exclude_none=True)
     if "owner" in body.model_fields_set:
@@ -66,20 +67,20 @@ def _change(ask: Ask) -> Mapping[str, Any]:
         return get_user(connection, user_id)
 
 
-def _password(ask: Ask) -> Mapping[str, Any]:
+def _password(ask: Ask) -> object:
     hashed = access.hash_password(cast(PasswordBody, ask.body).password)
     return _do(ask, lambda connection, user_id: access.set_password(connection, ask.principal, user_id, hashed))
 
 
-def _disable(ask: Ask) -> Mapping[str, Any]:
+def _disable(ask: Ask) -> object:
     return _do(ask, lambda connection, user_id: access.disable_user(connection, ask.principal, user_id))
 
 
-def _enable(ask: Ask) -> Mapping[str, Any]:
+def _enable(ask: Ask) -> object:
     return _do(ask, lambda connection, user_id: access.enable_user(connection, ask.principal, user_id))
 
 
-def _sign_out(ask: Ask) -> Mapping[str, Any]:
+def _sign_out(ask: Ask) -> object:
     return _do(ask, lambda connection, user_id: access.sign_out_everywhere(connection, ask.principal, user_id))
 
 
@@ -87,14 +88,14 @@ def _delete(ask: Ask) -> None:
     _disable(ask)
 
 
-def _link(ask: Ask) -> Mapping[str, Any]:
+def _link(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         user_id = ask.id("user")
         link = access.make_link(connection, ask.principal, user_id, ask.now)
-        return get_user(connection, user_id) | {"sign_in_url": _address(ask, link)}
+        return beside(get_user(connection, user_id), sign_in_url=_address(ask, link))
 
 
-def _do(ask: Ask, deed: Callable[[Connection, int], object]) -> Mapping[str, Any]:
+def _do(ask: Ask, deed: Callable[[Connection, int], object]) -> object:
     """The deed, and then the user as they are now."""
     user_id = ask.id("user")
     with ask.engine.begin() as connection:

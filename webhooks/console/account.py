@@ -106,8 +106,7 @@ def _replace_password(desk: Desk, hashed: access.PasswordHash) -> None:
 
 def _login(desk: Desk) -> str:
     with desk.engine.begin() as connection:
-        login: str = get_user(connection, desk.principal.id)["login"]
-    return login
+        return get_user(connection, desk.principal.id).login
 
 
 def _status(error: Invalid | Transient | TooMany) -> int:

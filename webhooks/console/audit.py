@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import url_for
 
-from crm_core.reading.audit import AuditFilters, list_audit
+from crm_core.reading.audit import AuditFilter, AuditRow, list_audit
+from webhooks.api.audit import AuditQuery
 from webhooks.console import choices
 from webhooks.console.asking import filters_of
 from webhooks.console.day_span import day_span
@@ -26,8 +27,8 @@ _PAGES: Mapping[str, tuple[str, str]] = {
 def index(desk: Desk) -> Answer:
     wanted = chosen("actor", "subject", "day")
     since, until = day_span(desk, wanted)
-    filters = filters_of(AuditFilters, {name: wanted[name] for name in ("actor", "subject") if name in wanted})
-    filters = filters.model_copy(update={"since": since, "until": until})
+    query = filters_of(AuditQuery, {name: wanted[name] for name in ("actor", "subject") if name in wanted})
+    filters = AuditFilter(query.actor, query.subject, since=since, until=until)
     with desk.engine.begin() as connection:
         page = list_audit(connection, desk.principal, filters, after=desk.after())
     return desk.page(
@@ -40,16 +41,18 @@ def index(desk: Desk) -> Answer:
     )
 
 
-def _shown(desk: Desk, item: Mapping[str, Any]) -> dict[str, Any]:
-    kind, _, row_id = item["subject"].partition(":")
+def _shown(desk: Desk, item: AuditRow) -> dict[str, Any]:
+    kind, _, row_id = item.subject.partition(":")
     language = desk.language
     page = _PAGES.get(kind) if row_id and (row_id.isalnum() if kind == "event" else row_id.isdecimal()) else None
+    parts: dict[str, Any] = {page[1]: row_id} if page else {}
     return {
-        **item,
-        "who": actor(desk, item["actor"], {item["actor"]: item["actor_name"]} if item["actor_name"] else {}),
-        "what": language.code("audit_action", item["action"]) if language.knows("audit_action", item["action"]) else item["action"],
+        "at": item.at,
+        "actor": item.actor,
+        "who": actor(desk, item.actor, {item.actor: item.actor_name} if item.actor_name else {}),
+        "what": language.code("audit_action", item.action) if language.knows("audit_action", item.action) else item.action,
         "kind": language.code("audit_subject", kind) if language.knows("audit_subject", kind) else kind,
         "row_id": visible(row_id),
-        "href": url_for(f"console.{page[0]}", **{page[1]: row_id}) if page else "",
-        "details": [(name, visible(as_text(value))) for name, value in sorted(item["data"].items())],
+        "href": url_for(f"console.{page[0]}", **parts) if page else "",
+        "details": [(name, visible(as_text(value))) for name, value in sorted(item.data.items())],
     }

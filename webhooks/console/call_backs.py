@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from crm_core.reading.call_backs import list_call_backs
 from crm_core.working import finish_activity
-from webhooks.console import choices, clock
+from webhooks.console import choices
 from webhooks.console.desk import Answer, Desk, entered
 
 _WHOLE = 100_000  # characters: what is too long is refused in words, never cut in silence
@@ -13,12 +13,9 @@ _WHOLE = 100_000  # characters: what is too long is refused in words, never cut 
 def index(desk: Desk) -> Answer:
     with desk.engine.begin() as connection:
         page = list_call_backs(connection, desk.principal, after=desk.after())
-    for item in page.items:
-        due = clock.moment(item["due_at"])
-        item["title"] = "" if item["title"] == item["phone"] else item["title"]
-        item["overdue"] = due is not None and due < desk.now
     return desk.page(
         "call_backs.html", items=page.items, more=desk.more(page.next), first=choices.first_page({}),
+        now=desk.now,
         can_write=desk.may("activities.write"),
     )  # fmt: skip
 

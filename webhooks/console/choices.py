@@ -19,11 +19,11 @@ Options = list[tuple[str, str]]
 
 
 def owners(connection: Connection) -> Options:
-    return [(owner["id"], owner["name"]) for owner in list_owners(connection)]
+    return [(str(owner.id), owner.name) for owner in list_owners(connection)]
 
 
 def active_owners(connection: Connection) -> Options:
-    return [(owner["id"], owner["name"]) for owner in list_owners(connection) if owner["active"]]
+    return [(str(owner.id), owner.name) for owner in list_owners(connection) if owner.active]
 
 
 def sources(connection: Connection, desk: Desk) -> Options:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from crm_core.access import may
 from crm_core.reading.actors import names_of
-from crm_core.reading.contacts import ContactFilters, get_contact, list_contacts
+from crm_core.reading.contacts import ContactFilter, get_contact, list_contacts
 from crm_core.reading.timeline import timeline
+from webhooks.api.contacts import ContactQuery
+from webhooks.api.route import narrowed
 from webhooks.console import choices
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, chosen
@@ -17,7 +21,7 @@ def index(desk: Desk) -> Answer:
     wanted = chosen("q")
     with desk.engine.begin() as connection:
         page = list_contacts(
-            connection, desk.principal, filters_of(ContactFilters, wanted), after=desk.after(),
+            connection, desk.principal, narrowed(ContactFilter, filters_of(ContactQuery, wanted)), after=desk.after(),
             region=desk.config.region,
         )  # fmt: skip
     return desk.page(
@@ -30,14 +34,14 @@ def card(desk: Desk, contact_id: int) -> Answer:
     with desk.engine.begin() as connection:
         contact = get_contact(connection, desk.principal, contact_id)
         page = timeline(connection, desk.principal, contact_id, after=desk.after())
-        names = names_of(connection, [touch["actor"] for touch in page.items])
+        names = names_of(connection, [touch.actor for touch in page.items])
         owners = dict(choices.owners(connection))
     return desk.page(
         "contact.html",
         contact=contact,
-        leads=[lead | {"shown_title": title_of(desk, lead)} for lead in contact["leads"]],
+        title_of=partial(title_of, desk),
         touches=shown_touches(desk, page.items, names, owners),
         more=desk.more(page.next),
         first=choices.first_page({}),
-        can_erase=may(desk.principal, "contacts.erase") and contact["erased_at"] is None,
+        can_erase=may(desk.principal, "contacts.erase") and contact.erased_at is None,
     )

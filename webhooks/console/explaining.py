@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from crm_core.reading.why import AssignmentView
 from webhooks.console import clock
 from webhooks.console.desk import Desk
 
@@ -21,15 +22,15 @@ _VERDICTS = {
 
 
 def explain(
-    desk: Desk, assignments: Sequence[Mapping[str, Any]], names: Mapping[str, str]
+    desk: Desk, assignments: Sequence[AssignmentView], names: Mapping[str, str]
 ) -> dict[str, Any] | None:
     """The last decision: {"sentence","candidates":[{"name","verdict","chosen"}],"by","at","earlier"}; None if there is none."""
     if not assignments:
         return None
     last = assignments[-1]
-    trace: Mapping[str, Any] = last["trace"]
-    owner = (last["owner"] or {}).get("name", "")
-    by_hand = last["actor"] != "hub"
+    trace: Mapping[str, Any] = last.trace
+    owner = last.owner.name if last.owner else ""
+    by_hand = last.actor != "hub"
     sentence = desk.language.code(
         "why",
         trace.get("code"),
@@ -41,8 +42,8 @@ def explain(
     return {
         "sentence": f"{sentence} {desk.language('why.said', why=said)}" if said else sentence,
         "candidates": _passed_over(desk, trace.get("steps", [])) + _candidates(desk, trace.get("candidates", [])),
-        "by": desk.language("why.by", name=actor(desk, last["actor"], names)) if by_hand else desk.language("why.by_hub"),
-        "at": last["at"],
+        "by": desk.language("why.by", name=actor(desk, last.actor, names)) if by_hand else desk.language("why.by_hub"),
+        "at": last.at,
         "earlier": len(assignments) - 1,
     }
 

@@ -18,7 +18,7 @@ def steps(connection: Connection, desk: Desk) -> list[dict[str, Any]]:
     """In their order, for who may take them; the first that is not done is the one button of the page."""
     found = []
     if desk.may("owners.write"):
-        people = [owner for owner in list_owners(connection) if owner["active"] and not owner["duty"]]
+        people = [owner for owner in list_owners(connection) if owner.active and not owner.duty]
         found.append({"name": "people", "done": bool(people), "href": url_for("console.owners")})
     if desk.may("sources.write"):
         states = source_status.states(desk)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from babel.numbers import format_currency
@@ -12,15 +13,17 @@ from flask import request
 from crm_core.access import may
 from crm_core.currencies import of_region
 from crm_core.reading.actors import names_of
-from crm_core.reading.leads import LeadFilters, get_lead, list_leads
+from crm_core.reading.leads import LeadFilter, LeadView, SpamMark, get_lead, list_leads
 from crm_core.reading.timeline import timeline
-from crm_core.reading.why import why
+from crm_core.reading.why import WhyEvent, why
+from webhooks.api.leads import LeadQuery
+from webhooks.api.route import narrowed
 from webhooks.console import choices, clock, first_steps
 from webhooks.console.asking import filters_of
 from webhooks.console.desk import Answer, Desk, chosen
 from webhooks.console.explaining import actor, explain
 from webhooks.console.quarantine import reason_words
-from webhooks.console.reasons import lost_words, words_of
+from webhooks.console.reasons import lost_words, reason_of
 from webhooks.console.titles import headline_of, title_of
 from webhooks.console.touches import shown_touches
 from webhooks.console.values import as_text, flat
@@ -34,7 +37,7 @@ def index(desk: Desk) -> Answer:
     wanted = chosen(*_FILTERS)
     with desk.engine.begin() as connection:
         page = list_leads(
-            connection, desk.principal, filters_of(LeadFilters, wanted), after=desk.after(),
+            connection, desk.principal, narrowed(LeadFilter, filters_of(LeadQuery, wanted)), after=desk.after(),
             region=desk.config.region,
         )  # fmt: skip
         owner_options = [*choices.owners(connection), ("none", desk.language("filter.no_owner"))]
@@ -44,7 +47,8 @@ def index(desk: Desk) -> Answer:
     return desk.page(
         "leads.html",
         steps=steps,
-        items=[lead | {"shown_title": title_of(desk, lead)} for lead in page.items],
+        items=page.items,
+        title_of=partial(title_of, desk),
         more=desk.more(page.next),
         first=choices.first_page(wanted),
         tabs=choices.tabs(desk, "leads", "state", ("open", "won", "lost", "spam"), "lead_tab", wanted),
@@ -62,51 +66,51 @@ def card(desk: Desk, lead_id: int) -> Answer:
         lead = get_lead(connection, desk.principal, lead_id)
         decided = why(connection, desk.principal, lead_id)
         touches = timeline(
-            connection, desk.principal, int(lead["contact"]["id"]), _MOST_TOUCHES, lead_id=lead_id
+            connection, desk.principal, lead.contact.id, _MOST_TOUCHES, lead_id=lead_id
         ).items
         owner_options = choices.active_owners(connection)
         names = names_of(
             connection,
-            [touch["actor"] for touch in touches] + [one["actor"] for one in decided["assignments"]]
-            + [one["by"] for one in (lead["spam"]["marked"],) if one],
+            [touch.actor for touch in touches] + [one.actor for one in decided.assignments]
+            + [one.by for one in (lead.spam.marked,) if one],
         )  # fmt: skip
     owners = dict(owner_options)
     return desk.page(
         "lead.html",
         lead=lead,
-        lost_reason=lost_words(desk, lead["lost_reason"]),
-        later=max(0, sum(touch["kind"] in _ARRIVALS and touch["direction"] == "in" for touch in touches) - 1),
-        called_spam=_called_spam(desk, lead["spam"]["marked"], names),
-        spam=[reason_words(desk, reason) for reason in lead["spam"].get("reasons", ())],
+        lost_reason=lost_words(desk, lead.lost_reason),
+        later=max(0, sum(touch.kind in _ARRIVALS and touch.direction == "in" for touch in touches) - 1),
+        called_spam=_called_spam(desk, lead.spam.marked, names),
+        spam=[reason_words(desk, reason) for reason in lead.spam.reasons],
         headline=headline_of(desk, lead),
         touches=shown_touches(desk, touches, names, owners),
-        fields=[(name, as_text(value)) for name, value in lead["fields"].items()],
-        marks=_marks(desk, lead["attribution"]),
-        why=explain(desk, decided["assignments"], names),
-        events=_events(desk, decided["events"]),
-        owner_options=[(value, text) for value, text in owner_options if value != (lead["owner"] or {}).get("id")],
+        fields=[(name, as_text(value)) for name, value in lead.fields.items()],
+        marks=_marks(desk, lead.attribution),
+        why=explain(desk, decided.assignments, names),
+        events=_events(desk, decided.events),
+        owner_options=[(value, text) for value, text in owner_options if not lead.owner or value != str(lead.owner.id)],
         can_write=desk.may("leads.write"),
         undo=request.args.get("done") in ("closed", "reopened"),
         amount=_sum(desk, lead),
-        currency=lead["currency"] or of_region(desk.config.region),
+        currency=lead.currency or of_region(desk.config.region),
         can_assign=desk.may("leads.assign"),
     )
 
 
-def _sum(desk: Desk, lead: dict[str, Any]) -> str:
+def _sum(desk: Desk, lead: LeadView) -> str:
     """The amount with its currency, as the language writes it; "" without one."""
-    if lead["amount"] is None:
+    if lead.amount is None:
         return ""
-    return str(format_currency(Decimal(lead["amount"]), lead["currency"], locale=desk.language.locale))
+    return str(format_currency(lead.amount, lead.currency, locale=desk.language.locale))
 
 
-def _called_spam(desk: Desk, marked: dict[str, Any] | None, names: dict[str, str]) -> dict[str, Any] | None:
+def _called_spam(desk: Desk, marked: SpamMark | None, names: dict[str, str]) -> dict[str, Any] | None:
     if marked is None:
         return None
-    return {"by": actor(desk, marked["by"], names), "at": datetime.fromisoformat(marked["at"]), "why": marked["why"]}
+    return {"by": actor(desk, marked.by, names), "at": marked.at, "why": marked.why}
 
 
-def _marks(desk: Desk, attribution: dict[str, Any]) -> list[tuple[str, str]]:
+def _marks(desk: Desk, attribution: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Marks of origin that are set, first those of this visit, then those of the first: what is known in words, marks of
     advertising by their own names."""
     language, first = desk.language, "first."
@@ -132,11 +136,11 @@ def _moment_words(desk: Desk, text: str) -> str:
     return clock.exact(at, desk.config.zone, desk.language) if at.tzinfo else text
 
 
-def _events(desk: Desk, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _events(desk: Desk, events: Sequence[WhyEvent]) -> list[dict[str, Any]]:
     """The events behind the lead, for those who may open them."""
     if not may(desk.visitor, "events.read"):
         return []
     return [
-        {"event": one["id"], "outcome": one["outcome"], "received_at": one["received_at"], "words": words_of(desk, one)}
+        {"event": one.uid, "outcome": one.outcome, "received_at": one.received_at, "words": reason_of(desk, one.outcome, one.reason)}
         for one in events
     ]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection
 
 from crm_core import owners as people
 from crm_core.access import audit, sees_leads_of
 from crm_core.errors import Invalid
-from crm_core.reading.owners import list_owners
+from crm_core.reading.owners import OwnerView, list_owners
 from webhooks.console import errors
 from webhooks.console.desk import Answer, Desk, entered
 
@@ -22,16 +21,14 @@ def index(desk: Desk) -> Answer:
 def _page(desk: Desk, typed: dict[str, str], problem: str) -> str:
     with desk.engine.begin() as connection:
         items = list_owners(connection)
-    for item in items:
-        item["state"] = _state(item)
-        item["opens"] = sees_leads_of(desk.principal, int(item["id"]))
-    return desk.page("owners.html", items=items, entered=typed, problem=problem, can_write=desk.may("owners.write"))
+    opens = {item.id for item in items if sees_leads_of(desk.principal, item.id)}
+    return desk.page("owners.html", items=items, state_of=_state, opens=opens, entered=typed, problem=problem, can_write=desk.may("owners.write"))
 
 
-def _state(owner: dict[str, Any]) -> str:
-    if not owner["active"]:
+def _state(owner: OwnerView) -> str:
+    if not owner.active:
         return "inactive"
-    return "absent" if owner["absent_until"] else "present"
+    return "absent" if owner.absent_until else "present"
 
 
 def add(desk: Desk) -> Answer:

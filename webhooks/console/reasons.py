@@ -10,14 +10,18 @@ from webhooks.console.desk import Desk
 
 def words_of(desk: Desk, event: Mapping[str, Any]) -> str:
     """One or two sentences. An event that is not finished tells its error, or that it waits for its turn."""
-    language = desk.language
     error = event.get("error")
     if error:
         return error_words(desk, error)
-    reason: Mapping[str, Any] = event.get("reason") or {}
+    return reason_of(desk, event.get("outcome") or event.get("state"), event.get("reason") or {})
+
+
+def reason_of(desk: Desk, ended: str | None, reason: Mapping[str, Any]) -> str:
+    """Why it ended so. `ended`: its outcome, or the state of an event without one."""
+    language = desk.language
     code = reason.get("code")
     if not code:
-        return language.code("event_words", event.get("outcome") or event.get("state"))
+        return language.code("event_words", ended)
     said = [language.code("reason", code, detail=reason.get("detail", ""), score=reason.get("score", ""))]
     if first := reason.get("first"):  # it was replayed since
         said.append(language.code("reason", first))

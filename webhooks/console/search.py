@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from flask import request, url_for
@@ -23,13 +24,14 @@ def index(desk: Desk) -> Answer:
     return desk.page(
         "search.html",
         typed=query.text,
-        longest=LONGEST if found["cut"] else 0,
+        longest=LONGEST if found.cut else 0,
         asked=bool(query),
-        count=sum(found[group]["count"] for group in ("contacts", "leads", "events")),
-        contacts=found["contacts"],
-        leads=found["leads"] | {"items": [lead | {"shown_title": title_of(desk, lead)} for lead in found["leads"]["items"]]},
-        events=found["events"],
-        others=found["others"],
+        count=found.contacts.count + found.leads.count + found.events.count,
+        contacts=found.contacts,
+        leads=found.leads,
+        title_of=partial(title_of, desk),
+        events=found.events,
+        others=found.others,
         mark=matches.marker(query),
         excerpt=matches.excerpts(query),
         actions=_actions(desk, query.text) if query else [],

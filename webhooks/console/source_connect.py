@@ -108,13 +108,12 @@ def _understood(desk: Desk, connection: Connection, event: Mapping[str, Any]) ->
         lead = get_lead(connection, desk.principal, int(event["lead"]))
     except HubError:
         return []
-    contact = lead["contact"] or {}
     found = [
-        ("name", contact.get("name", "")),
-        ("phone", ", ".join(contact.get("phones", ()))),
-        ("email", ", ".join(contact.get("emails", ()))),
-        ("message", str(lead.get("message", ""))[:200]),
+        ("name", lead.contact.name),
+        ("phone", ", ".join(lead.contact.phones)),
+        ("email", ", ".join(lead.contact.emails)),
+        ("message", lead.message[:200]),
     ]
-    kept = len(lead.get("fields") or {})
+    kept = len(lead.fields)
     rows = [(desk.language.code("connect_part", name), value) for name, value in found if value]
     return rows + ([(desk.language.code("connect_part", "fields"), desk.language.number(kept))] if kept else [])

@@ -74,7 +74,7 @@ def pools(desk: Desk) -> Options:
         found = list_pools(connection)
     if len(found) < 2:
         return []
-    return [("", desk.language("source.default_pool")), *((str(pool["id"]), pool["name"]) for pool in found)]
+    return [("", desk.language("source.default_pool")), *((str(pool.id), pool.name) for pool in found)]
 
 
 def _page(

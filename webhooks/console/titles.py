@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from crm_core.reading.contacts import LeadOfContact
+from crm_core.reading.leads import LeadView
 from webhooks.console.desk import Desk
 from webhooks.console.showing import phone
 
 
-def title_of(desk: Desk, lead: Mapping[str, Any]) -> str:
+def title_of(desk: Desk, lead: LeadView | LeadOfContact) -> str:
     """A call's title is its outcome's code and the number; every other one is somebody's own words.
 
     The number is left out where it stands beside the title anyway, as the contact's own.
     """
-    title = str(lead["title"] or lead.get("message", ""))
+    message, phones = (lead.message, lead.contact.phones) if isinstance(lead, LeadView) else ("", ())
+    title = lead.title or message
     code, _, number = title.partition(" ")
     if desk.language.knows("call_outcome", code) and number.startswith("+"):
         words = desk.language.code("call_outcome", code)
-        if number in ((lead.get("contact") or {}).get("phones") or ())[:1]:
+        if number in phones[:1]:
             return words
         return f"{words} {phone(number).striptags()}"
     return title
 
 
-def headline_of(desk: Desk, lead: Mapping[str, Any]) -> str:
+def headline_of(desk: Desk, lead: LeadView) -> str:
     """The title, unless it only repeats how the message begins, or what the source is called."""
     title = title_of(desk, lead)
-    if title == lead["source"]["name"]:
+    if title == lead.source.name:
         return ""
-    beginning = " ".join(str(lead["message"]).split())
+    beginning = " ".join(lead.message.split())
     return "" if beginning.startswith(title.rstrip("… ")) else title

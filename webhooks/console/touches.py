@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from flask import url_for
 
 from crm_core.identity.emails import read_emails
 from crm_core.identity.phones import read_phones
+from crm_core.reading.timeline import TouchView
 from webhooks.console import clock
 from webhooks.console.desk import Desk
 from webhooks.console.explaining import actor
@@ -21,79 +23,81 @@ _CALL_TONES = {"answered": "green", "out_answered": "green", "missed": "red", "l
 
 
 def shown_touches(
-    desk: Desk, touches: Sequence[Mapping[str, Any]], names: Mapping[str, str], owners: Mapping[str, str]
+    desk: Desk, touches: Sequence[TouchView], names: Mapping[str, str], owners: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """`names` are those of actors, `owners` those of owners by id."""
-    return [
-        _shown(desk, {**touch, "new_owner": owners.get(str(touch["data"].get("owner")), "")}, names) for touch in touches
-    ]
+    return [_shown(desk, touch, names, owners) for touch in touches]
 
 
-def _shown(desk: Desk, touch: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
-    kind = str(touch["kind"])
-    tell = {"call": _call, "mail": _mail, "form": _form, "assignment": _assignment, "stage": _stage, "task": _task}
+def _shown(
+    desk: Desk, touch: TouchView, names: Mapping[str, str], owners: Mapping[str, str]
+) -> dict[str, Any]:
+    kind = touch.kind
+    tell: dict[str, Callable[[Desk, TouchView], dict[str, Any]]] = {
+        "call": _call, "mail": _mail, "form": _form, "assignment": partial(_assignment, owners), "stage": _stage, "task": _task,
+    }
     told = tell[kind](desk, touch) if kind in tell else {"headline": desk.language.code("touch", kind)}
-    by_person = touch["actor"] != "hub"
+    by_person = touch.actor != "hub"
     return {
-        "at": touch["at"],
+        "at": touch.at,
         "picture": kind,
         "tone": _TONES.get(kind, ""),
-        "by": actor(desk, touch["actor"], names) if by_person else "",
-        "text": touch["text"],
+        "by": actor(desk, touch.actor, names) if by_person else "",
+        "text": touch.text,
         "details": [],
         "links": _links(desk, touch),
     } | told
 
 
-def _links(desk: Desk, touch: Mapping[str, Any]) -> list[dict[str, str]]:
+def _links(desk: Desk, touch: TouchView) -> list[dict[str, str]]:
     links = []
-    if touch.get("event") and desk.may("events.read"):
-        links.append({"href": url_for("console.event", event_id=touch["event"]), "title": desk.language("lead.event")})
+    if touch.event and desk.may("events.read"):
+        links.append({"href": url_for("console.event", event_id=touch.event), "title": desk.language("lead.event")})
     return links
 
 
-def _source(touch: Mapping[str, Any]) -> list[str]:
-    return [touch["source"]["name"]] if touch.get("source") else []
+def _source(touch: TouchView) -> list[str]:
+    return [touch.source.name] if touch.source else []
 
 
-def _call(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
+def _call(desk: Desk, touch: TouchView) -> dict[str, Any]:
     language = desk.language
-    call: Mapping[str, Any] = touch["call"] or touch["data"]
-    outcome = call.get("outcome")
-    details = [str(phone(call["remote"]).striptags())] if call.get("remote") else []
-    if call.get("owner"):
-        details.append(language("touch.talked_to", name=call["owner"]["name"]))
-    if call.get("talk_seconds"):
-        details.append(language("touch.talk", length=clock.talk(call["talk_seconds"], language)))
+    call = touch.call
+    outcome = call.outcome if call else touch.data.get("outcome")
+    remote = call.remote if call else touch.data.get("remote")
+    details = [str(phone(remote).striptags())] if remote else []
+    if call and call.owner:
+        details.append(language("touch.talked_to", name=call.owner.name))
+    if seconds := call.talk_seconds if call else touch.data.get("talk_seconds"):
+        details.append(language("touch.talk", length=clock.talk(seconds, language)))
     return {
         "headline": language.code("call_outcome", outcome) if outcome else language("touch.call_running"),
         "tone": _CALL_TONES.get(outcome or "", "teal"),
         "details": details + _source(touch),
-        "text": touch["text"],
+        "text": touch.text,
     }
 
 
-def _mail(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
-    mail: Mapping[str, Any] = touch["mail"] or {}
-    subject = mail.get("subject") or touch["title"]
-    attached = [str(one.get("name") or "?") for one in touch["data"].get("attachments") or []]
-    details = [mail["from"]] if mail.get("from") else []
+def _mail(desk: Desk, touch: TouchView) -> dict[str, Any]:
+    subject = (touch.mail.subject if touch.mail else "") or touch.title
+    attached = [str(one.get("name") or "?") for one in touch.data.get("attachments") or []]
+    details = [touch.mail.sender] if touch.mail and touch.mail.sender else []
     if attached:
         details.append(desk.language("touch.attachments", names=", ".join(attached[:20])))
     return {
         "headline": subject or desk.language("touch.mail"),
         "details": details + _source(touch),
-        "text": touch["text"],
+        "text": touch.text,
     }
 
 
-def _form(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
-    twice = [desk.language("lead.sent_twice")] if touch.get("double_of") else []
+def _form(desk: Desk, touch: TouchView) -> dict[str, Any]:
+    twice = [desk.language("lead.sent_twice")] if touch.double_of else []
     source = _source(touch)
     return {
         "headline": desk.language("touch.form"),
-        "details": source + twice + list(_beside_the_contact(desk, touch["data"])),
-        "text": touch["text"] or (touch["title"] if [touch["title"]] != source else ""),
+        "details": source + twice + list(_beside_the_contact(desk, touch.data)),
+        "text": touch.text or (touch.title if [touch.title] != source else ""),
     }
 
 
@@ -112,13 +116,13 @@ def _beside_the_contact(desk: Desk, data: Mapping[str, Any]) -> Iterator[str]:
             yield desk.language.code("form_warning", code)
 
 
-def _assignment(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
-    owner = touch["new_owner"]
+def _assignment(owners: Mapping[str, str], desk: Desk, touch: TouchView) -> dict[str, Any]:
+    owner = owners.get(str(touch.data.get("owner")), "")
     return {"headline": desk.language("touch.assigned", name=owner) if owner else desk.language("touch.assignment")}
 
 
-def _stage(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
-    changed: Mapping[str, Any] = touch["data"].get("changed") or {}
+def _stage(desk: Desk, touch: TouchView) -> dict[str, Any]:
+    changed: Mapping[str, Any] = touch.data.get("changed") or {}
     if "state" in changed:
         state = changed["state"].get("to")
         lost = lost_words(desk, (changed.get("lost_reason") or {}).get("to", ""))
@@ -126,5 +130,5 @@ def _stage(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
     return {"headline": desk.language("touch.changed"), "details": sorted(desk.language.code("lead_field", name) for name in changed)}
 
 
-def _task(desk: Desk, touch: Mapping[str, Any]) -> dict[str, Any]:
-    return {"headline": desk.language.code("task_done", touch["data"].get("kind"))}
+def _task(desk: Desk, touch: TouchView) -> dict[str, Any]:
+    return {"headline": desk.language.code("task_done", touch.data.get("kind"))}

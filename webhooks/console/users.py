@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from crm_core import access
 from crm_core.errors import Conflict, Invalid
 from crm_core.models import ROLES
-from crm_core.reading.owners import list_owners
+from crm_core.reading.owners import OwnerView, list_owners
 from crm_core.reading.users import get_user, list_users
 from crm_core.reading.values import read_id
 from webhooks.console import errors
@@ -90,8 +90,6 @@ def _list(desk: Desk, typed: dict[str, str] | None = None, problem: str = "") ->
     with desk.engine.begin() as connection:
         items = list_users(connection)
         owners = active_owners(connection)
-    for item in items:
-        item["state"] = _state(item)
     return desk.page("users.html", items=items, owners=owners, roles=ROLES, entered=typed or {}, problem=problem)
 
 
@@ -101,21 +99,13 @@ def _card(desk: Desk, user_id: int, *, problem: str = "", link: str = "") -> str
         owners = active_owners(connection)
     address = f"{desk.config.base_url}/console/sign-in/{link}" if link else ""
     return desk.page(
-        "user.html", user=user | {"state": _state(user)}, owners=owners, roles=ROLES, problem=problem, address=address
+        "user.html", user=user, owners=owners, roles=ROLES, problem=problem, address=address
     )
 
 
-def active_owners(connection: Connection) -> list[dict[str, Any]]:
+def active_owners(connection: Connection) -> list[OwnerView]:
     """Whom a user or a token may be."""
-    return [owner for owner in list_owners(connection) if owner["active"]]
-
-
-def _state(user: dict[str, Any]) -> str:
-    if not user["active"]:
-        return "disabled"
-    if user["last_seen_at"]:
-        return "active"
-    return "invited" if user["link_until"] else "new"
+    return [owner for owner in list_owners(connection) if owner.active]
 
 
 def chosen_owner(written: str) -> int | None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from webhooks.api.shapes.base import Id, Page, Shape
 
 
 class AuditRow(Shape):
     id: Id
-    at: str
+    at: AwareDatetime
     actor: str = Field(description="user:7, token:3, cli, visitor (who is not signed in), hub")
     actor_name: str = Field(description="of a user or token; empty for the others")
     action: str = Field(description="what was done, such as lead.assign or event.raw")

@@ -5,8 +5,9 @@ A shape is read from what a query returns (`from_attributes`) and says how that 
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
 import orjson
 from pydantic import (
@@ -22,10 +23,14 @@ from pydantic import (
 from crm_core.reading.paging import Position
 from webhooks.api.cursors import encode_cursor
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 T = TypeVar("T")
 
-#: A row's number travels as text, so that no client rounds it.
-Id = Annotated[str, Field(coerce_numbers_to_str=True)]
+#: Numbers that no client may round travel as text: a row's id, a sum of money.
+NumberText = Annotated[str, Field(coerce_numbers_to_str=True)]
+Id = NumberText
 
 
 #: As it was stored, whole or broken; a model's float would write 2 as 2.0.
@@ -55,6 +60,11 @@ class Page(Shape, Generic[T]):
 
     items: list[T]
     next: Annotated[str | None, BeforeValidator(_cursor_text)] = Field(description="cursor of the next page; null on the last")
+
+
+def beside(view: DataclassInstance, **more: object) -> dict[str, object]:
+    """What a query returned, with what only this answer knows, for instance a link that is shown once."""
+    return {field.name: getattr(view, field.name) for field in fields(view)} | more
 
 
 def dump(shape: type[BaseModel], answer: object) -> bytes:

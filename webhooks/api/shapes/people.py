@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, RootModel
+from pydantic import AliasChoices, AwareDatetime, ConfigDict, Field, RootModel
 
-from webhooks.api.shapes.base import Id, Named, Number, OffsetTime, Page, Shape
+from webhooks.api.shapes.base import Id, Named, Number, NumberText, OffsetTime, Page, Shape
 
 
 class Form(Shape):
@@ -107,14 +107,14 @@ class Lead(Shape):
     touches: int
     repeat_of: Id | None
     lost_reason: str
-    amount: str | None = Field(description="what it is worth, with two decimals")
+    amount: NumberText | None = Field(description="what it is worth, with two decimals")
     currency: str
     spam: Spam
     version: int
 
 
 class WhyEvent(Shape):
-    id: Id
+    id: Id = Field(validation_alias="uid")
     channel: str
     source: Named
     received_at: AwareDatetime
@@ -250,7 +250,7 @@ class TouchCall(Shape):
 class TouchMail(Shape):
     id: Id
     subject: str
-    from_: str = Field(alias="from")
+    from_: str = Field(validation_alias=AliasChoices("sender", "from"), serialization_alias="from")
 
 
 class Touch(Shape):
@@ -259,7 +259,7 @@ class Touch(Shape):
     direction: str
     at: AwareDatetime
     source: Named | None
-    lead: Id | None
+    lead: Id | None = Field(validation_alias="lead_id")
     event: Id | None
     actor: str
     title: str
@@ -291,7 +291,7 @@ class Call(Shape):
     extension: str
     owner: Named | None
     contact: Named | None
-    lead: Id | None
+    lead: Id | None = Field(validation_alias="lead_id")
     started_at: AwareDatetime
     answered_at: AwareDatetime | None
     ended_at: AwareDatetime | None
@@ -307,8 +307,8 @@ class Activity(Shape):
     due_at: AwareDatetime
     owner: Named | None
     contact: Named | None
-    lead: Id | None
-    call: Id | None
+    lead: Id | None = Field(validation_alias="lead_id")
+    call: Id | None = Field(validation_alias="call_id")
     phone: str
     missed: int
     tried: int

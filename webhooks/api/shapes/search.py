@@ -15,7 +15,7 @@ class FoundEvent(Shape):
     kind: Literal["form", "call", "mail", "comment"]
     direction: str
     at: AwareDatetime
-    lead: Id | None
+    lead: Id | None = Field(validation_alias="lead_id")
     contact: Named | None
     source: str | None
     title: str
