@@ -1,24 +1,13 @@
 """Who may sign in or call the API, what each role may do, which rows a manager sees, and the record of deeds.
 
-Rights are checked here and nowhere else; a door only asks `may` and adds the clause of `visible_leads` and friends.
+Rights are checked here and nowhere else; a door asks `may`, and a query selects through `select_visible`.
 """
 
 from crm_core.access.journal import audit
 from crm_core.access.links import sign_in_link, use_sign_in_link
 from crm_core.access.passwords import PasswordHash, hash_password
 from crm_core.access.principal import COMMAND_LINE, DEMO, HUB, Principal
-from crm_core.access.rights import (
-    PERMISSIONS,
-    ROLE_PERMISSIONS,
-    demand,
-    may,
-    sees_leads_of,
-    visible_activities,
-    visible_calls,
-    visible_contacts,
-    visible_leads,
-    visible_touches,
-)
+from crm_core.access.rights import PERMISSIONS, ROLE_PERMISSIONS, demand, may
 from crm_core.access.sessions import (
     begin_session,
     end_session,
@@ -42,13 +31,13 @@ from crm_core.access.users import (
     set_password,
     sign_out_everywhere,
 )
+from crm_core.access.visibility import sees_leads_of, select_any, select_visible, visible
 
 __all__ = [
     "COMMAND_LINE", "DEMO", "HUB", "PERMISSIONS", "ROLE_PERMISSIONS", "Attempt", "PasswordHash", "Principal", "add_token", "add_user", "audit",
     "begin_session", "change_user", "check_password", "confirm_password", "create_token", "cut_off_owner", "demand",
     "disable_user", "enable_user", "end_session", "end_session_of", "end_sessions", "find_session", "find_token",
-    "find_user_id", "has_password", "hash_password", "list_sessions", "make_link", "may", "revoke_token", "sees_leads_of",
+    "find_user_id", "has_password", "hash_password", "list_sessions", "make_link", "may", "revoke_token", "sees_leads_of", "select_any", "select_visible",
     "set_locale",
-    "set_password", "sign_in_link", "sign_out_everywhere", "use_sign_in_link", "visible_activities", "visible_calls",
-    "visible_contacts", "visible_leads", "visible_touches", "why_not",
+    "set_password", "sign_in_link", "sign_out_everywhere", "use_sign_in_link", "visible", "why_not",
 ]  # fmt: skip

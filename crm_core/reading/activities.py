@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.orm import aliased
 
-from crm_core.access import Principal, visible_activities
+from crm_core.access import Principal
+from crm_core.access.visibility import select_visible
 from crm_core.errors import NotFound
 from crm_core.models import Activity, Contact, Owner
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
+from crm_core.reading.people import members_of
 from crm_core.reading.values import Named, named
 
 _Member = aliased(Contact, name="member")
@@ -50,8 +52,8 @@ class ActivityView:
 
 def _select(principal: Principal) -> AnySelect:
     return (
-        select(
-            Activity.id, Activity.kind, Activity.state, Activity.title, Activity.due_at, Activity.lead_id,
+        select_visible(
+            Activity, principal, Activity.id, Activity.kind, Activity.state, Activity.title, Activity.due_at, Activity.lead_id,
             Activity.owner_id, Owner.name.label("owner_name"), _Root.id.label("root_id"),
             _Root.name.label("contact_name"), Activity.call_id, Activity.phone, Activity.missed, Activity.tried,
             Activity.created_at, Activity.closed_at,
@@ -59,7 +61,6 @@ def _select(principal: Principal) -> AnySelect:
         .outerjoin(Owner, Owner.id == Activity.owner_id)
         .outerjoin(_Member, _Member.id == Activity.contact_id)
         .outerjoin(_Root, _Root.id == _Member.root_id)
-        .where(visible_activities(principal))
     )  # fmt: skip
 
 
@@ -80,9 +81,7 @@ def list_activities(
         if value is not None:
             statement = statement.where(column == value)
     if filters.contact is not None:
-        statement = statement.where(
-            _Root.id == select(Contact.root_id).where(Contact.id == filters.contact).scalar_subquery()
-        )
+        statement = statement.where(Activity.contact_id.in_(members_of(connection, filters.contact)))
     if filters.due_before is not None:
         statement = statement.where(Activity.due_at < filters.due_before)
     rows = connection.execute(newest_first(statement, Activity.due_at, Activity.id, after, limit)).all()

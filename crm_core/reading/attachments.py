@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection
 
-from crm_core.access import Principal, visible_leads
-from crm_core.access.rights import visible_contacts
+from crm_core.access import Principal
+from crm_core.access.visibility import select_visible
 from crm_core.base import history
 from crm_core.errors import NotFound
-from crm_core.models import Attachment, Contact, Lead
+from crm_core.models import Attachment
 
 READ = history.Action("file.read")
 
@@ -33,25 +32,10 @@ def open_file(connection: Connection, principal: Principal, attachment_id: int) 
 
 def get_file(connection: Connection, principal: Principal, attachment_id: int) -> AttachedFile:
     """NotFound also for a file of a lead that the principal may not see, and for one whose content is not here (yet)."""
-    member = aliased(Contact)
-    of_contact = (
-        select(member.id)
-        .join(Contact, Contact.id == member.root_id)
-        .where(member.id == Attachment.contact_id, visible_contacts(principal))
-        .correlate(Attachment)
-        .exists()
-    )
     row = connection.execute(
-        select(Attachment.id, Attachment.lead_id, Attachment.name, Attachment.sha256)
-        .outerjoin(Lead, Lead.id == Attachment.lead_id)
-        .where(
-            Attachment.id == attachment_id,
-            Attachment.state == "stored",
-            or_(
-                and_(Attachment.lead_id.is_not(None), visible_leads(principal)),
-                and_(Attachment.lead_id.is_(None), of_contact),
-            ),
-        )
+        select_visible(
+            Attachment, principal, Attachment.id, Attachment.lead_id, Attachment.name, Attachment.sha256
+        ).where(Attachment.id == attachment_id, Attachment.state == "stored")
     ).one_or_none()
     if row is None:
         raise NotFound("file_unknown", "There is no such file.")

@@ -9,7 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import aliased
 
-from crm_core.access import Principal, visible_activities
+from crm_core.access import Principal
+from crm_core.access.visibility import select_visible
 from crm_core.models import Activity, Contact, Owner
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, oldest_first, page
 from crm_core.reading.values import Named, named
@@ -33,7 +34,7 @@ class CallBackView:
 
 def count_call_backs(connection: Connection, principal: Principal, most: int) -> int:
     """How many rows `list_call_backs` has, at most `most`."""
-    some = _open(select(Activity.id), principal).limit(most)
+    some = _open(select_visible(Activity, principal, Activity.id)).limit(most)
     return connection.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
@@ -42,8 +43,8 @@ def list_call_backs(
 ) -> Page[CallBackView]:
     """Open call-backs that the principal may see, by due time."""
     statement = (
-        select(
-            Activity.id, Activity.title, Activity.due_at, Activity.phone, Activity.missed, Activity.tried,
+        select_visible(
+            Activity, principal, Activity.id, Activity.title, Activity.due_at, Activity.phone, Activity.missed, Activity.tried,
             Activity.lead_id, Activity.owner_id, Owner.name.label("owner_name"), _Root.id.label("root_id"),
             _Root.name.label("contact_name"),
         )
@@ -51,12 +52,12 @@ def list_call_backs(
         .outerjoin(_Member, _Member.id == Activity.contact_id)
         .outerjoin(_Root, _Root.id == _Member.root_id)
     )  # fmt: skip
-    rows = connection.execute(oldest_first(_open(statement, principal), Activity.due_at, Activity.id, after, limit)).all()
+    rows = connection.execute(oldest_first(_open(statement), Activity.due_at, Activity.id, after, limit)).all()
     return page(rows, limit, _shape, lambda row: (row.due_at, row.id))
 
 
-def _open(statement: AnySelect, principal: Principal) -> AnySelect:
-    return statement.where(Activity.state == "open", Activity.kind == "call_back", visible_activities(principal))
+def _open(statement: AnySelect) -> AnySelect:
+    return statement.where(Activity.state == "open", Activity.kind == "call_back")
 
 
 def _shape(rows: Sequence[AnyRow]) -> list[CallBackView]:

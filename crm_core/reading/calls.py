@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.orm import aliased
 
-from crm_core.access import Principal, visible_calls
+from crm_core.access import Principal
+from crm_core.access.visibility import select_visible
 from crm_core.errors import NotFound
 from crm_core.models import Call, Contact, Owner, Source
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
@@ -58,8 +59,8 @@ class CallView:
 
 def _select(principal: Principal) -> AnySelect:
     return (
-        select(
-            Call.id, Call.call_key, Call.source_id, Source.name.label("source_name"), Call.direction, Call.phase,
+        select_visible(
+            Call, principal, Call.id, Call.call_key, Call.source_id, Source.name.label("source_name"), Call.direction, Call.phase,
             Call.outcome, Call.remote, Call.our_number, Call.extension, Call.owner_id,
             Owner.name.label("owner_name"), _Root.id.label("root_id"), _Root.name.label("contact_name"),
             Call.lead_id, Call.started_at, Call.answered_at, Call.ended_at, Call.talk_seconds, Call.recording,
@@ -68,7 +69,6 @@ def _select(principal: Principal) -> AnySelect:
         .outerjoin(Owner, Owner.id == Call.owner_id)
         .outerjoin(_Member, _Member.id == Call.contact_id)
         .outerjoin(_Root, _Root.id == _Member.root_id)
-        .where(visible_calls(principal))
     )  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, false, select
+from sqlalchemy import Connection, false
 
-from crm_core.access import Principal, visible_contacts, visible_leads
+from crm_core.access import Principal
+from crm_core.access.visibility import select_any, select_visible
 from crm_core.errors import NotFound
 from crm_core.models import Contact, ContactIdentifier, Identifier, Lead, Owner
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
@@ -83,12 +84,12 @@ class ContactCard(ContactView):
 
 def _select(principal: Principal) -> AnySelect:
     return (
-        select(
-            Contact.id, Contact.name, Contact.company, Contact.owner_id, Owner.name.label("owner_name"),
+        select_visible(
+            Contact, principal, Contact.id, Contact.name, Contact.company, Contact.owner_id, Owner.name.label("owner_name"),
             Contact.owner_since, Contact.created_at, Contact.last_seen_at, Contact.erased_at, Contact.version,
         )
         .outerjoin(Owner, Owner.id == Contact.owner_id)
-        .where(Contact.root_id == Contact.id, visible_contacts(principal))
+        .where(Contact.root_id == Contact.id)
     )  # fmt: skip
 
 
@@ -130,9 +131,9 @@ def contacts_by_id(connection: Connection, principal: Principal, ids: Sequence[i
 
 def visible_root(connection: Connection, principal: Principal, contact_id: int) -> int:
     """The root that this contact answers as. Raises NotFound if there is none or the principal may not see it."""
-    root = select(Contact.root_id).where(Contact.id == contact_id).scalar_subquery()
-    found = connection.execute(
-        select(Contact.id).where(Contact.id == root, visible_contacts(principal))
+    root = select_any(Contact.root_id, because="only the root is looked at").where(Contact.id == contact_id).scalar_subquery()
+    found: int | None = connection.execute(
+        select_visible(Contact, principal, Contact.id).where(Contact.id == root)
     ).scalar_one_or_none()
     if found is None:
         raise NotFound("contact_unknown", f"There is no contact {contact_id}.")
@@ -176,15 +177,18 @@ def _facts(row: AnyRow, reach: Reach) -> dict[str, Any]:
 
 def _merged_into(connection: Connection, root_id: int) -> Sequence[int]:
     return connection.scalars(
-        select(Contact.id).where(Contact.root_id == root_id, Contact.id != root_id).order_by(Contact.id)
+        select_any(Contact.id, because="the root was seen")
+        .where(Contact.root_id == root_id, Contact.id != root_id)
+        .order_by(Contact.id)
     ).all()
 
 
 def _identifiers_of(connection: Connection, root_id: int) -> list[IdentifierView]:
     rows = connection.execute(
-        select(
+        select_any(
             Identifier.kind, Identifier.value, Identifier.strength, ContactIdentifier.display,
             ContactIdentifier.first_seen_at, ContactIdentifier.last_seen_at, ContactIdentifier.retired_at,
+            because="the root was seen",
         )
         .join(ContactIdentifier, ContactIdentifier.identifier_id == Identifier.id)
         .join(Contact, Contact.id == ContactIdentifier.contact_id)
@@ -201,7 +205,9 @@ def _identifiers_of(connection: Connection, root_id: int) -> list[IdentifierView
 
 def _leads_of(connection: Connection, principal: Principal, root_id: int) -> list[LeadOfContact]:
     rows = connection.execute(
-        select(
+        select_visible(
+            Lead,
+            principal,
             Lead.id,
             Lead.state,
             Lead.stage,
@@ -212,7 +218,7 @@ def _leads_of(connection: Connection, principal: Principal, root_id: int) -> lis
         )
         .join(Contact, Contact.id == Lead.contact_id)
         .outerjoin(Owner, Owner.id == Lead.owner_id)
-        .where(Contact.root_id == root_id, visible_leads(principal))
+        .where(Contact.root_id == root_id)
         .order_by(Lead.received_at.desc(), Lead.id.desc())
         .limit(_MOST_LEADS)
     )

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
+from crm_core.access.visibility import select_any
 from crm_core.models import Attachment, Consent
 
 
@@ -48,7 +49,8 @@ def consents_of(connection: Connection, lead_ids: Collection[int]) -> dict[int, 
     if not found:
         return found
     for row in connection.execute(
-        select(*_CONSENT).where(Consent.lead_id.in_(found)).order_by(Consent.captured_at.desc(), Consent.id.desc())
+        select_any(*_CONSENT, because="the leads were seen")
+        .where(Consent.lead_id.in_(found)).order_by(Consent.captured_at.desc(), Consent.id.desc())
     ):
         found[row.lead_id].append(
             ConsentView(
@@ -65,7 +67,8 @@ def files_of(connection: Connection, lead_ids: Collection[int]) -> dict[int, lis
     if not found:
         return found
     for row in connection.execute(
-        select(*_FILE).where(Attachment.lead_id.in_(found)).order_by(Attachment.event_id, Attachment.seq, Attachment.n)
+        select_any(*_FILE, because="the leads were seen")
+        .where(Attachment.lead_id.in_(found)).order_by(Attachment.event_id, Attachment.seq, Attachment.n)
     ):
         found[row.lead_id].append(
             FileView(row.id, row.name, row.type, row.size, row.sha256, row.field, row.state, row.note)

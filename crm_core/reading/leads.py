@@ -8,10 +8,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, false, select
+from sqlalchemy import ColumnElement, Connection, false
 from sqlalchemy.orm import aliased
 
-from crm_core.access import Principal, visible_contacts, visible_leads
+from crm_core.access import Principal
+from crm_core.access.visibility import select_visible
 from crm_core.errors import NotFound
 from crm_core.models import Contact, Lead, Owner, Pool, Source
 from crm_core.reading.enclosures import ConsentView, FileView, consents_of, files_of
@@ -120,10 +121,10 @@ class LeadView:
     version: int
 
 
-def _select() -> AnySelect:
+def _select(principal: Principal) -> AnySelect:
     return (
-        select(
-            *_LEAD_COLUMNS, Source.name.label("source_name"), Owner.name.label("owner_name"),
+        select_visible(
+            Lead, principal, *_LEAD_COLUMNS, Source.name.label("source_name"), Owner.name.label("owner_name"),
             Pool.name.label("pool_name"), _Root.id.label("root_id"), _Root.name.label("contact_name"),
             _Root.company.label("company"),
         )
@@ -189,14 +190,14 @@ def list_leads(
     region: str = "RU",
 ) -> Page[LeadView]:
     """Leads by time of receipt, newest first. `region` is the country of phones typed without a code."""
-    statement = _narrow(connection, _select().where(visible_leads(principal)), filters, region)
+    statement = _narrow(connection, _select(principal), filters, region)
     rows = connection.execute(newest_first(statement, Lead.received_at, Lead.id, after, limit)).all()
     return page(rows, limit, lambda shown: _shape(connection, principal, shown), lambda row: (row.received_at, row.id))
 
 
 def get_lead(connection: Connection, principal: Principal, lead_id: int) -> LeadView:
     """Raises NotFound, also for a lead that the principal may not see."""
-    row = connection.execute(_select().where(Lead.id == lead_id, visible_leads(principal))).one_or_none()
+    row = connection.execute(_select(principal).where(Lead.id == lead_id)).one_or_none()
     if row is None:
         raise NotFound("lead_unknown", f"There is no lead {lead_id}.")
     return _shape(connection, principal, [row])[0]
@@ -205,7 +206,7 @@ def get_lead(connection: Connection, principal: Principal, lead_id: int) -> Lead
 def leads_by_id(connection: Connection, principal: Principal, ids: Sequence[int]) -> list[LeadView]:
     """Those of them that the principal may see, newest first."""
     rows = connection.execute(
-        _select().where(Lead.id.in_(ids), visible_leads(principal)).order_by(Lead.received_at.desc(), Lead.id.desc())
+        _select(principal).where(Lead.id.in_(ids)).order_by(Lead.received_at.desc(), Lead.id.desc())
     ).all()
     return _shape(connection, principal, rows)
 
@@ -213,7 +214,7 @@ def leads_by_id(connection: Connection, principal: Principal, ids: Sequence[int]
 def _shape(connection: Connection, principal: Principal, rows: Sequence[AnyRow]) -> list[LeadView]:
     """Of a client who is a colleague's by now only the name: how he is reached today is none of this lead's business."""
     roots = {row.root_id for row in rows}
-    seen = set(connection.scalars(select(Contact.id).where(Contact.id.in_(roots), visible_contacts(principal))))
+    seen = set(connection.scalars(select_visible(Contact, principal, Contact.id).where(Contact.id.in_(roots))))
     reach = dict.fromkeys(roots, NOWHERE) | reachable_at(connection, seen)
     consents = consents_of(connection, {row.id for row in rows})
     files = files_of(connection, {row.id for row in rows})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from sqlalchemy.orm import aliased
 
+from crm_core.access.visibility import select_any
 from crm_core.identity.emails import read_emails
 from crm_core.identity.phones import read_phones
 from crm_core.models import Contact, ContactIdentifier, Identifier
@@ -15,7 +16,9 @@ from crm_core.models import Contact, ContactIdentifier, Identifier
 
 def root_of(connection: Connection, contact_id: int) -> int | None:
     """The contact that carries on for this one, itself unless merged; None if there is no such contact."""
-    return connection.execute(select(Contact.root_id).where(Contact.id == contact_id)).scalar_one_or_none()
+    return connection.execute(
+        select_any(Contact.root_id, because="an id says nothing of anybody").where(Contact.id == contact_id)
+    ).scalar_one_or_none()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ def reachable_at(connection: Connection, root_ids: Iterable[int]) -> dict[int, R
     if not found:
         return {}
     rows = connection.execute(
-        select(Contact.root_id, Identifier.kind, ContactIdentifier.display)
+        select_any(Contact.root_id, Identifier.kind, ContactIdentifier.display, because="the roots were seen")
         .join(ContactIdentifier, ContactIdentifier.contact_id == Contact.id)
         .join(Identifier, Identifier.id == ContactIdentifier.identifier_id)
         .where(
@@ -69,7 +72,7 @@ def members_with(connection: Connection, kind: str, values: Iterable[str]) -> li
     """
     user = aliased(Contact)
     roots = (
-        select(user.root_id)
+        select_any(user.root_id, because="an id says nothing of anybody")
         .join(ContactIdentifier, ContactIdentifier.contact_id == user.id)
         .join(Identifier, Identifier.id == ContactIdentifier.identifier_id)
         .where(
@@ -78,13 +81,16 @@ def members_with(connection: Connection, kind: str, values: Iterable[str]) -> li
             ContactIdentifier.retired_at.is_(None),
         )
     )
-    return list(connection.scalars(select(Contact.id).where(Contact.root_id.in_(roots))))
+    return list(
+        connection.scalars(select_any(Contact.id, because="an id says nothing of anybody").where(Contact.root_id.in_(roots)))
+    )
 
 
 def members_of(connection: Connection, contact_id: int) -> list[int]:
     """Ids of everything that was merged with this contact, itself included."""
-    root_id = select(Contact.root_id).where(Contact.id == contact_id).scalar_subquery()
-    return list(connection.scalars(select(Contact.id).where(Contact.root_id == root_id)))
+    nothing_told = "an id says nothing of anybody"
+    root_id = select_any(Contact.root_id, because=nothing_told).where(Contact.id == contact_id).scalar_subquery()
+    return list(connection.scalars(select_any(Contact.id, because=nothing_told).where(Contact.root_id == root_id)))
 
 
 def phone_values(text: str, region: str) -> list[str]:

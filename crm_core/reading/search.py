@@ -13,7 +13,8 @@ from typing import Any, Final, Generic, TypeVar
 from sqlalchemy import Connection, and_, false, func, not_, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
-from crm_core.access import Principal, may, visible_contacts, visible_leads, visible_touches
+from crm_core.access import Principal, may
+from crm_core.access.visibility import select_any, select_visible, visible
 from crm_core.models import Call, Contact, InboundEvent, Lead, Owner, Source, Touch
 from crm_core.reading.contacts import ContactView, contacts_by_id
 from crm_core.reading.leads import LeadView, leads_by_id
@@ -100,8 +101,8 @@ def _group(connection: Connection, ids: Any, limit: int) -> tuple[list[int], int
 def _contacts(connection: Connection, principal: Principal, query: SearchQuery, limit: int) -> FoundGroup[ContactView]:
     if not may(principal, "contacts.read") or not query.terms:
         return FoundGroup([], 0)
-    clause = and_(Contact.id == Contact.root_id, Contact.id.in_(found_in("contact", query)), visible_contacts(principal))
-    ids, count = _group(connection, select(Contact.id).where(clause).order_by(Contact.last_seen_at.desc(), Contact.id.desc()), limit)
+    clause = and_(Contact.id == Contact.root_id, Contact.id.in_(found_in("contact", query)))
+    ids, count = _group(connection, select_visible(Contact, principal, Contact.id).where(clause).order_by(Contact.last_seen_at.desc(), Contact.id.desc()), limit)
     return FoundGroup(contacts_by_id(connection, principal, ids), count)
 
 
@@ -112,7 +113,7 @@ def _leads(connection: Connection, principal: Principal, query: SearchQuery, lim
     if query.uid:
         clause = or_(clause, Lead.id.in_(select(InboundEvent.lead_id).where(InboundEvent.uid == query.uid)))
     ids, count = _group(
-        connection, select(Lead.id).where(clause, visible_leads(principal)).order_by(Lead.received_at.desc(), Lead.id.desc()), limit
+        connection, select_visible(Lead, principal, Lead.id).where(clause).order_by(Lead.received_at.desc(), Lead.id.desc()), limit
     )
     return FoundGroup(leads_by_id(connection, principal, ids), count)
 
@@ -126,16 +127,16 @@ def _events(connection: Connection, principal: Principal, query: SearchQuery, li
         rows = [_of_event(row) for row in connection.execute(_event_statement().where(InboundEvent.uid == query.uid))]
     count = len(rows)
     if query.terms and not rows:
-        clause = and_(Touch.id.in_(found_in("touch", query)), visible_touches(principal))
-        ids, count = _group(connection, select(Touch.id).where(clause).order_by(Touch.at.desc(), Touch.id.desc()), limit)
-        rows = _touches(connection, ids, may(principal, "events.read"))
+        clause = Touch.id.in_(found_in("touch", query))
+        ids, count = _group(connection, select_visible(Touch, principal, Touch.id).where(clause).order_by(Touch.at.desc(), Touch.id.desc()), limit)
+        rows = _touches(connection, principal, ids, may(principal, "events.read"))
     return FoundGroup(rows, count)
 
 
-def _touches(connection: Connection, ids: Sequence[int], names_event: bool) -> list[FoundEvent]:
+def _touches(connection: Connection, principal: Principal, ids: Sequence[int], names_event: bool) -> list[FoundEvent]:
     rows = connection.execute(
-        select(
-            Touch.id, Touch.kind, Touch.direction, Touch.at, Touch.lead_id, Touch.title, Touch.data, InboundEvent.uid,
+        select_visible(
+            Touch, principal, Touch.id, Touch.kind, Touch.direction, Touch.at, Touch.lead_id, Touch.title, Touch.data, InboundEvent.uid,
             func.left(Touch.text, _EXCERPT_CHARS).label("said"), Contact.root_id, Contact.name, Source.name.label("source_name"),
             Call.remote, Call.talk_seconds,
         )
@@ -182,11 +183,11 @@ def _others(connection: Connection, principal: Principal, query: SearchQuery) ->
     if not may(principal, "contacts.read") or not query.whole_words:
         return []
     rows = connection.execute(
-        select(Owner.id, Owner.name, Owner.extension)
+        select_any(Owner.id, Owner.name, Owner.extension, because="of hidden clients only whose they are is told")
         .join(Contact, Contact.owner_id == Owner.id)
         .where(
             Contact.id == Contact.root_id, Contact.id.in_(found_in("contact", query, whole=True)),
-            not_(visible_contacts(principal)),
+            not_(visible(Contact, principal)),
         )
         .group_by(Owner.id, Owner.name, Owner.extension)
         .order_by(Owner.name)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from crm_core.access import Principal, visible_leads, visible_touches
+from crm_core.access import Principal
+from crm_core.access.visibility import select_visible
 from crm_core.models import Call, Contact, InboundEvent, Lead, MailMessage, Owner, Source, Touch
 from crm_core.reading.contacts import visible_root
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_first, page
@@ -71,8 +72,8 @@ def timeline(
         else root_of(connection, contact_id)
     )
     statement = (
-        select(
-            Touch.id, Touch.kind, Touch.direction, Touch.at, Touch.source_id, Source.name.label("source_name"),
+        select_visible(
+            Touch, principal, Touch.id, Touch.kind, Touch.direction, Touch.at, Touch.source_id, Source.name.label("source_name"),
             Touch.lead_id, InboundEvent.uid.label("event"), Touch.actor, Touch.title, Touch.text, Touch.data,
             Touch.call_id, Call.outcome, Call.phase, Call.talk_seconds, Call.recording, Call.remote,
             Owner.id.label("talker_id"), Owner.name.label("talker_name"),
@@ -84,7 +85,7 @@ def timeline(
         .outerjoin(Call, Call.id == Touch.call_id)
         .outerjoin(Owner, Owner.id == Call.owner_id)
         .outerjoin(MailMessage, MailMessage.id == Touch.message_id)
-        .where(Contact.root_id == root_id, visible_touches(principal))
+        .where(Contact.root_id == root_id)
     )  # fmt: skip
     if lead_id is not None:
         statement = statement.where(Touch.lead_id == lead_id)
@@ -94,8 +95,8 @@ def timeline(
 
 def _sees_lead(connection: Connection, principal: Principal, contact_id: int, lead_id: int) -> bool:
     """True for a lead of this contact that the principal sees, also when its client is somebody else's by now."""
-    found = select(Lead.id).where(
-        Lead.id == lead_id, Lead.contact_id.in_(members_of(connection, contact_id)), visible_leads(principal)
+    found = select_visible(Lead, principal, Lead.id).where(
+        Lead.id == lead_id, Lead.contact_id.in_(members_of(connection, contact_id))
     )
     return connection.scalar(found) is not None
 

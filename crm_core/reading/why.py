@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from crm_core.access import Principal
+from crm_core.access.visibility import select_any
 from crm_core.models import Assignment, Contact, InboundEvent, Lead, MergeEvent, Owner, Pool, Source
 from crm_core.reading.leads import get_lead
 from crm_core.reading.values import Named, named
@@ -72,8 +73,8 @@ def _events_of(connection: Connection, lead_id: int) -> list[WhyEvent]:
             InboundEvent.received_at, InboundEvent.outcome, InboundEvent.reason,
         )
         .join(Source, Source.id == InboundEvent.source_id)
-        .where(or_(InboundEvent.lead_id == lead_id, InboundEvent.id == select(Lead.event_id).where(
-            Lead.id == lead_id).scalar_subquery()))
+        .where(or_(InboundEvent.lead_id == lead_id, InboundEvent.id == select_any(
+            Lead.event_id, because="the lead was seen").where(Lead.id == lead_id).scalar_subquery()))
         .order_by(InboundEvent.id)
         .limit(_MOST_EVENTS)
     )  # fmt: skip
@@ -87,9 +88,10 @@ def _events_of(connection: Connection, lead_id: int) -> list[WhyEvent]:
 
 def _assignments_of(connection: Connection, lead_id: int) -> list[AssignmentView]:
     rows = connection.execute(
-        select(
+        select_any(
             Assignment.id, Assignment.at, Assignment.kind, Assignment.actor, Assignment.trace, Assignment.owner_id,
             Owner.name.label("owner_name"), Assignment.pool_id, Pool.name.label("pool_name"),
+            because="the lead was seen",
         )
         .outerjoin(Owner, Owner.id == Assignment.owner_id)
         .outerjoin(Pool, Pool.id == Assignment.pool_id)
@@ -106,12 +108,11 @@ def _assignments_of(connection: Connection, lead_id: int) -> list[AssignmentView
 
 
 def _merges_of(connection: Connection, root_id: int) -> list[MergeView]:
-    members = select(Contact.id).where(Contact.root_id == root_id)
+    members = select_any(Contact.id, because="the lead was seen").where(Contact.root_id == root_id)
     rows = connection.execute(
-        select(MergeEvent)
-        .with_only_columns(
+        select_any(
             MergeEvent.id, MergeEvent.winner_id, MergeEvent.loser_id, MergeEvent.actor, MergeEvent.evidence,
-            MergeEvent.at, MergeEvent.undone_at,
+            MergeEvent.at, MergeEvent.undone_at, because="the lead was seen",
         )
         .where(or_(MergeEvent.winner_id.in_(members), MergeEvent.loser_id.in_(members)))
         .order_by(MergeEvent.id)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, update
 
-from crm_core.access import Principal, demand, visible_activities
+from crm_core.access import Principal, demand, select_visible
 from crm_core.base import history
 from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.models import Activity
@@ -25,10 +25,10 @@ def finish_activity(
     if len(result) > _LONGEST:
         raise Invalid("result_too_long", f"A result has at most {_LONGEST} characters.", fields=["result"])
     row = connection.execute(
-        select(
-            Activity.id, Activity.kind, Activity.state, Activity.contact_id, Activity.lead_id, Activity.title
+        select_visible(
+            Activity, principal, Activity.id, Activity.kind, Activity.state, Activity.contact_id, Activity.lead_id, Activity.title
         )
-        .where(Activity.id == activity_id, visible_activities(principal))
+        .where(Activity.id == activity_id)
         .with_for_update()
     ).one_or_none()
     if row is None:

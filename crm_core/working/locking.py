@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from crm_core.access import Principal, visible_leads
+from crm_core.access import Principal, select_visible
 from crm_core.errors import Conflict, NotFound
 from crm_core.models import Contact, Lead
 from crm_core.reading.paging import AnyRow
@@ -17,14 +17,14 @@ def hold_lead(connection: Connection, principal: Principal, lead_id: int, versio
     """
     unknown = NotFound("lead_unknown", f"There is no lead {lead_id}.")
     contact_id = connection.execute(
-        select(Lead.contact_id).where(Lead.id == lead_id, visible_leads(principal))
+        select_visible(Lead, principal, Lead.contact_id).where(Lead.id == lead_id)
     ).scalar_one_or_none()
     if contact_id is None:
         raise unknown
     root_id = select(Contact.root_id).where(Contact.id == contact_id).scalar_subquery()
     connection.execute(select(Contact.id).where(Contact.id == root_id).with_for_update(key_share=True))
     row = connection.execute(
-        select(*Lead.__table__.columns).where(Lead.id == lead_id, visible_leads(principal)).with_for_update()
+        select_visible(Lead, principal, *Lead.__table__.columns).where(Lead.id == lead_id).with_for_update()
     ).one_or_none()
     if row is None:
         raise unknown  # it was handed to somebody else a moment ago

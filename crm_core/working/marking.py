@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from crm_core.access import Principal, demand, visible_leads
+from crm_core.access import Principal, demand, select_visible
 from crm_core.base import history, reasons
 from crm_core.errors import Conflict, NotFound
 from crm_core.models import Lead, Touch
@@ -33,8 +33,8 @@ MERGED = "merged"
 
 def event_of(connection: Connection, principal: Principal, lead_id: int) -> int:
     """The event that the lead was born from. NotFound."""
-    event_id = connection.execute(
-        select(Lead.event_id).where(Lead.id == lead_id, visible_leads(principal))
+    event_id: int | None = connection.execute(
+        select_visible(Lead, principal, Lead.event_id).where(Lead.id == lead_id)
     ).scalar_one_or_none()
     if event_id is None:
         raise NotFound("lead_unknown", f"There is no lead {lead_id}.")
