@@ -14,7 +14,7 @@ from crm_core.access import Principal, audit
 from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.models import InboundEvent, Source
 from crm_core.reading.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
-from crm_core.reading.values import id_text, named_text, rfc3339
+from crm_core.reading.values import Named
 from ingest import event_transitions
 from ingest.arrival import safe_text
 from ingest.event_states import DISMISS, OUTCOMES, PENDING, REJECTED, STATES
@@ -46,6 +46,46 @@ class RawEvent:
         return str(self.headers.get("content-type", "")) or "application/octet-stream"
 
 
+@dataclass(frozen=True, slots=True)
+class EventError:
+    code: str | None
+    message: str | None
+    path: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    uid: str
+    source: Named
+    channel: str
+    received_at: datetime
+    state: str
+    outcome: str | None
+    reason: Mapping[str, Any]
+    lead_id: int | None
+    attempts: int
+    error: EventError | None
+    redeliveries: int
+    size: int  # bytes
+    sha256: str
+    unclaimed: bool
+    done_at: datetime | None
+
+    @property
+    def is_pending(self) -> bool:
+        """On its way: it waits for its turn or is being worked on."""
+        return self.state in GROUPS["pending"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventCard(EventView):
+    """With what a person asks next."""
+
+    contact_id: int | None
+    provider_key: str | None
+    replayed: int
+
+
 def _statement() -> AnySelect:
     body = InboundEvent.body
     return select(
@@ -71,11 +111,11 @@ def list_events(
     until: datetime | None = None,
     channel: str | None = None,
     lead_id: int | None = None,
-) -> Page[dict[str, Any]]:
+) -> Page[EventView]:
     """Newest first. `state` may be one of GROUPS. Invalid for a state or outcome that there is not, and for a foreign cursor."""
     statement = _narrowed(_statement(), state, outcome, source_id, since, until, channel, lead_id)
     rows = connection.execute(newest_first(statement, None, InboundEvent.id, after, limit)).all()
-    return page(rows, limit, lambda shown: [_event(row) for row in shown], lambda row: (None, row.id))
+    return page(rows, limit, lambda shown: [EventView(**_facts(row)) for row in shown], lambda row: (None, row.id))
 
 
 def count_events(
@@ -119,16 +159,14 @@ def _narrowed(
     return statement
 
 
-def get_event(connection: Connection, uid: str) -> dict[str, Any]:
+def get_event(connection: Connection, uid: str) -> EventCard:
     """One event as the contract shows it, with what a person asks next: key, unclaimed, replays. NotFound."""
     row = connection.execute(_statement().where(InboundEvent.uid == safe_text(uid))).one_or_none()
     if row is None:
         raise _unknown()
-    return _event(row) | {
-        "contact": id_text(row.contact_id),
-        "provider_key": row.provider_key,
-        "replayed": row.replayed,
-    }
+    return EventCard(
+        **_facts(row), contact_id=row.contact_id, provider_key=row.provider_key, replayed=row.replayed
+    )
 
 
 def look_at_raw(connection: Connection, uid: str, actor: Principal | str, how: Literal["page", "file"]) -> RawEvent:
@@ -158,7 +196,7 @@ def _raw(connection: Connection, uid: str) -> RawEvent:
 
 def dismiss(
     connection: Connection, uid: str, actor: Principal | str, why: str, now: datetime
-) -> dict[str, Any]:
+) -> EventCard:
     """A person says that this event needs no lead. Invalid without a reason, Conflict if it is done or being worked on."""
     why = safe_text(why).strip()[:_LONGEST_WHY]
     if not why:
@@ -204,23 +242,25 @@ def _count_first_outcomes(connection: Connection, rows: Sequence[AnyRow], now: d
         )
 
 
-def _event(row: AnyRow) -> dict[str, Any]:
+def _facts(row: AnyRow) -> dict[str, Any]:
+    """What a list and a card both show."""
+    error = row.error
     return {
-        "id": row.uid,
-        "source": named_text(row.source_id, row.source_name),
+        "uid": row.uid,
+        "source": Named(row.source_id, row.source_name),
         "channel": row.channel,
-        "received_at": rfc3339(row.received_at),
+        "received_at": row.received_at,
         "state": row.state,
         "outcome": row.outcome,
         "reason": row.reason | ({"provider_key": row.rejected_key} if row.state == REJECTED and row.rejected_key else {}),
-        "lead": id_text(row.lead_id),
+        "lead_id": row.lead_id,
         "attempts": row.attempts,
-        "error": {name: row.error.get(name) for name in ("code", "message", "path")} if row.error else None,
+        "error": EventError(error.get("code"), error.get("message"), error.get("path")) if error else None,
         "redeliveries": row.redeliveries,
         "size": row.size,
         "sha256": row.sha256,
         "unclaimed": row.unclaimed,
-        "done_at": rfc3339(row.done_at),
+        "done_at": row.done_at,
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from crm_core.errors import Invalid, NotFound
-from leadhub.cli.answers import ACTOR, answers, hub, plain, table, tell
+from leadhub.cli.answers import ACTOR, answers, hub, table, tell
 
 _STATES = click.Choice(["waiting", "working", "done", "needs_attention", "rejected"])
 _OUTCOMES = click.Choice(["created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed"])
@@ -62,6 +62,8 @@ def list_(
 def show(event_id: str, raw: bool, as_json: bool) -> None:
     """Show one event with its reason, or its raw bytes."""
     from ingest import journal
+    from webhooks.api.shapes.base import plain_json
+    from webhooks.api.shapes.journal import EventCard
 
     with hub() as (_, engine), engine.begin() as connection:
         event = journal.get_event(connection, event_id)
@@ -69,10 +71,8 @@ def show(event_id: str, raw: bool, as_json: bool) -> None:
     if found is not None and not as_json:
         sys.stdout.buffer.write(found.body)
         return
-    if found is not None:
-        event["raw"] = _raw(found)
-    pretty = json.dumps(event, indent=2, ensure_ascii=False, default=plain)
-    tell(event, as_json=as_json, words=pretty)
+    shown = plain_json(EventCard, event) | ({"raw": _raw(found)} if found is not None else {})
+    tell(shown, as_json=as_json, words=json.dumps(shown, indent=2, ensure_ascii=False))
 
 
 @events.command()

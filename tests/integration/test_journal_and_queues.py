@@ -14,8 +14,9 @@ from sqlalchemy import text
 from crm_core.config import HubConfig
 from crm_core.errors import Conflict, Invalid, NotFound
 from crm_core.reading.paging import Position
+from crm_core.reading.values import Named
 from ingest.bootstrap import first_run
-from ingest.journal import dismiss, get_event, list_events, look_at_raw
+from ingest.journal import EventError, dismiss, get_event, list_events, look_at_raw
 from ingest.queues import health_report, queue_report
 from ingest.sources import set_state
 from webhooks.health import check
@@ -43,17 +44,17 @@ def test_event_is_shown_as_the_contract_says(door: Door) -> None:
         kept = look_at_raw(connection, uid, "cli", "page")
         with pytest.raises(NotFound):
             get_event(connection, "nothing\x00\ud83d")
-    assert shown["id"] == uid
-    assert shown["source"] == {"id": str(source.id), "name": "A source"}
-    assert (shown["channel"], shown["state"], shown["outcome"], shown["error"]) == (
+    assert shown.uid == uid
+    assert shown.source == Named(source.id, "A source")
+    assert (shown.channel, shown.state, shown.outcome, shown.error) == (
         "form",
         "waiting",
         None,
         None,
     )
-    assert (shown["size"], shown["sha256"]) == (5, hashlib.sha256(b"hello").hexdigest())
-    assert (shown["attempts"], shown["redeliveries"], shown["lead"], shown["reason"]) == (0, 0, None, {})
-    assert shown["received_at"].endswith("Z")
+    assert (shown.size, shown.sha256) == (5, hashlib.sha256(b"hello").hexdigest())
+    assert (shown.attempts, shown.redeliveries, shown.lead_id, shown.reason) == (0, 0, None, {})
+    assert shown.received_at.tzinfo is not None
     assert (kept.body, kept.method) == (b"hello", "POST")
 
 
@@ -69,11 +70,11 @@ def test_list_pages_newest_first_and_filters(door: Door) -> None:
     with door.engine.connect() as connection:
         first = list_events(connection, limit=3)
         second = list_events(connection, limit=3, after=first.next)
-        assert [item["id"] for item in first.items + second.items] == uids[::-1]
+        assert [item.uid for item in (*first.items, *second.items)] == uids[::-1]
         assert second.next is None
         [stuck] = list_events(connection, state="needs_attention").items
-        assert stuck["error"] == {"code": "c", "message": "m", "path": None}
-        assert [item["id"] for item in list_events(connection, outcome="created").items] == [uids[1]]
+        assert stuck.error == EventError("c", "m", None)
+        assert [item.uid for item in list_events(connection, outcome="created").items] == [uids[1]]
         assert len(list_events(connection, source_id=two.id).items) == 2
         assert list_events(connection, since=NOW + timedelta(days=1)).items == []
         for wrong in ({"state": "odd"}, {"outcome": "odd"}, {"after": Position(NOW, 1)}):
@@ -88,8 +89,8 @@ def test_dismissed_event_has_an_outcome_a_reason_and_is_counted_once(door: Door)
         with pytest.raises(Invalid):
             dismiss(connection, uid, "user:1", "  ", NOW)
         shown = dismiss(connection, uid, "user:1", "A test of ours\x00", datetime.now(UTC))
-    assert (shown["state"], shown["outcome"], shown["error"]) == ("done", "dismissed", None)
-    assert shown["reason"] == {"code": "dismissed", "by": "user:1", "why": "A test of ours\ufffd"}
+    assert (shown.state, shown.outcome, shown.error) == ("done", "dismissed", None)
+    assert shown.reason == {"code": "dismissed", "by": "user:1", "why": "A test of ours\ufffd"}
     with door.engine.begin() as connection:
         with pytest.raises(Conflict):
             dismiss(connection, uid, "user:1", "again", NOW)

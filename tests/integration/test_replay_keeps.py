@@ -58,12 +58,12 @@ def test_why_of_a_lead_is_still_told_when_its_events_were_replayed(desk: Desk) -
         with desk.engine.connect() as connection:
             after = why(connection, ADMIN, lead).events
         assert [one.reason["code"] for one in after] == ["replayed"] * 3
-        assert [one["reason"]["first"] for one in after] == [one["reason"]["code"] for one in before]
-        assert [one["reason"].get("match") for one in after] == [one["reason"].get("match") for one in before]
-        assert [one["reason"].get("double") for one in after] == [
-            one["reason"].get("double") for one in before
+        assert [one.reason["first"] for one in after] == [one.reason["code"] for one in before]
+        assert [one.reason.get("match") for one in after] == [one.reason.get("match") for one in before]
+        assert [one.reason.get("double") for one in after] == [
+            one.reason.get("double") for one in before
         ]
-    assert before[2]["reason"]["double"], "the third is a double, or this test says nothing of doubles"
+    assert before[2].reason["double"], "the third is a double, or this test says nothing of doubles"
 
 
 def test_mapping_that_was_published_a_moment_ago_is_what_a_replay_reads_by(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from typing import Literal, cast
 from pydantic import Field
 
 from crm_core.reading.activities import ActivityFilter, get_activity, list_activities
-from crm_core.reading.values import RowId, StorableText, Text, Time
+from crm_core.reading.values import RowId, StorableText, Time
 from crm_core.working import finish_activity
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.shapes import people as shapes

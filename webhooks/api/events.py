@@ -85,7 +85,7 @@ def _list(ask: Ask) -> object:
         )  # fmt: skip
 
 
-def _get(ask: Ask) -> Mapping[str, Any]:
+def _get(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return get_event(connection, _uid(ask))
 
@@ -107,7 +107,7 @@ def _replay_one(ask: Ask) -> Mapping[str, Any]:
         event = get_event(connection, uid)
     report = _replay(ask, Selection(uids=(uid,)), cast(ReplayOneBody, ask.body).dry_run)
     if not report.selected:
-        raise Conflict("event_on_its_way", f"This event is {event['state']} and needs no replay.")
+        raise Conflict("event_on_its_way", f"This event is {event.state} and needs no replay.")
     return asdict(report)
 
 
@@ -139,7 +139,7 @@ def _replay(ask: Ask, selection: Selection, dry_run: bool) -> ReplayReport:
     return report
 
 
-def _dismiss(ask: Ask) -> Mapping[str, Any]:
+def _dismiss(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return dismiss(connection, _uid(ask), ask.principal, cast(DismissBody, ask.body).why, ask.now)
 

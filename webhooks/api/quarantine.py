@@ -59,9 +59,9 @@ def _confirm(ask: Ask) -> Mapping[str, Any]:
         return {"events": confirm(connection, pick, ask.principal, ask.now)}
 
 
-def _accept_consent(ask: Ask) -> Mapping[str, Any]:
+def _accept_consent(ask: Ask) -> object:
     with ask.engine.begin() as connection:
-        uid = get_event(connection, ask.path["id"])["id"]
+        uid = get_event(connection, ask.path["id"]).uid
         accepted = accept_consent(connection, [uid], ask.principal, ask.now)
         event = get_event(connection, uid)
     if accepted:

@@ -15,7 +15,7 @@ from ingest.journal import dismiss as dismiss_event
 from ingest.journal import get_event
 from ingest.replay import MOST_SHOWN, ReplayReport, Selection, replay
 from webhooks.console.desk import Answer, Desk, entered
-from webhooks.console.reasons import words_of
+from webhooks.console.reasons import end_of, words_of
 from webhooks.waking import wake_all
 
 _STATES = ("attention", "needs_attention", "rejected")
@@ -31,8 +31,8 @@ def preview(desk: Desk) -> Answer:
         changed = report.selected
     elif "event" in named and not items:
         with desk.engine.begin() as connection:
-            source = get_event(connection, named["event"])["source"]["id"]
-        items = _otherwise(desk, int(source), report, named["event"])
+            source_id = get_event(connection, named["event"]).source.id
+        items = _otherwise(desk, source_id, report, named["event"])
         changed = len(items)
     return desk.page(
         "replay.html",
@@ -84,10 +84,10 @@ def _selection(desk: Desk, values: Mapping[str, str]) -> tuple[Selection, dict[s
 
 
 def _shown(desk: Desk, change: Mapping[str, Any]) -> dict[str, Any]:
-    after = _as_event(change["after"], change.get("reason") or {})
+    after = end_of(change["after"], change.get("reason") or {})
     return {
         "event": change["event"],
-        "before": _as_event(change["before"], {}),
+        "before": end_of(change["before"], {}),
         "after": after,
         "words": words_of(desk, after),
     }
@@ -99,20 +99,13 @@ def _otherwise(desk: Desk, source_id: int, report: ReplayReport, uid: str | None
     return [
         {
             "event": one.uid,
-            "before": _as_event(one.was, {}),
-            "after": _as_event(one.was, {}),
+            "before": end_of(one.was, {}),
+            "after": end_of(one.was, {}),
             "words": desk.language("replay.otherwise", parts=", ".join(desk.language(f"inquiry.{part}") for part in one.differs)),
         }
         for one in affected_events(desk.engine, desk.config, source_id, uid=uid)
         if one.uid not in told and one.differs
     ][: MOST_SHOWN - len(told)]
-
-
-def _as_event(name: str, reason: Mapping[str, Any]) -> dict[str, Any]:
-    """One word of a report, which is an outcome or a state, in the shape that events have."""
-    if name in ("waiting", "needs_attention", "rejected"):
-        return {"state": name, "outcome": None, "error": reason or None}
-    return {"state": "done", "outcome": name, "reason": reason, "error": None}
 
 
 def _back(named: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import Response
@@ -34,7 +35,8 @@ def index(desk: Desk) -> Answer:
         source_options = choices.sources(connection, desk)
     return desk.page(
         "events.html",
-        items=[event | {"words": words_of(desk, event)} for event in page.items],
+        items=page.items,
+        words=partial(words_of, desk),
         more=desk.more(page.next),
         first=choices.first_page(wanted),
         tabs=choices.counted(desk, choices.tabs(desk, "events", "state", _TABS, "event_tab", wanted), ("", *_TABS), counts,
@@ -55,18 +57,20 @@ def card(desk: Desk, event_id: str) -> Answer:
         body = look_at_raw(connection, event_id, desk.principal, "page") if may_see_raw else None
     return desk.page(
         "event.html",
-        event=event | {"words": words_of(desk, event)},
-        error_words=error_words(desk, event["error"]) if event["error"] else "",
-        reason=flat(event["reason"]),
-        spam=_spam(desk, event["reason"]),
-        can_judge=desk.may("quarantine.judge") and event["outcome"] == "spam" and event["channel"] == "form",
+        event=event,
+        words=words_of(desk, event),
+        error_words=error_words(desk, event.error) if event.error else "",
+        reason=flat(event.reason),
+        spam=_spam(desk, event.reason),
+        can_judge=desk.may("quarantine.judge") and event.outcome == "spam" and event.channel == "form",
         can_accept_consent=desk.may("quarantine.judge")
-        and (event["error"] or {}).get("code") in ("consent_unknown", "consent_declined"),
+        and event.error is not None
+        and event.error.code in ("consent_unknown", "consent_declined"),
         raw=shown_raw(body) if body else None,
         fields=read_fields(body) if body else [],
-        can_see_mapping=may_see_raw and event["channel"] == "form",
-        can_replay=desk.may("events.replay") and event["state"] in ("needs_attention", "rejected", "done"),
-        can_dismiss=desk.may("events.replay") and event["state"] in ("waiting", "needs_attention", "rejected"),
+        can_see_mapping=may_see_raw and event.channel == "form",
+        can_replay=desk.may("events.replay") and event.state in ("needs_attention", "rejected", "done"),
+        can_dismiss=desk.may("events.replay") and event.state in ("waiting", "needs_attention", "rejected"),
     )
 
 

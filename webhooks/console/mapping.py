@@ -18,6 +18,7 @@ from ingest.sources import load_source
 from webhooks.console.connector_choice import title_of
 from webhooks.console.desk import Answer, Desk
 from webhooks.console.explaining import actor
+from webhooks.console.reasons import end_of
 from webhooks.console.source_rows import find
 from webhooks.console.values import as_text, flat
 
@@ -149,8 +150,8 @@ def _report(desk: Desk, report: Mapping[str, Any]) -> dict[str, Any]:
     items = [
         {
             **item,
-            "before_event": _as_event(item["before"]["outcome"]),
-            "after_event": _as_event(item["after"]["outcome"]),
+            "before_event": end_of(item["before"]["outcome"], {}),
+            "after_event": end_of(item["after"]["outcome"], {}),
             "lines": _lines(desk, item),
         }
         for item in report["items"]
@@ -177,10 +178,3 @@ def _lines(desk: Desk, item: Mapping[str, Any]) -> list[tuple[str, str, str]]:
             if was != would:
                 lines.append((label, was, would))
     return lines
-
-
-def _as_event(name: str) -> dict[str, Any]:
-    """One word of a report, which is an outcome or a state, in the shape that pills know."""
-    if name in ("waiting", "working", "needs_attention", "rejected"):
-        return {"state": name, "outcome": None}
-    return {"state": "done", "outcome": name}

@@ -65,7 +65,7 @@ def confirm(desk: Desk) -> Answer:
 
 def accept_consent(desk: Desk, event_id: str) -> Answer:
     with desk.engine.begin() as connection:
-        uid = get_event(connection, event_id)["id"]
+        uid = get_event(connection, event_id).uid
         accepted = quarantine.accept_consent(connection, [uid], desk.principal, desk.now)
     if accepted:
         wake_all(desk.config)

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
+from ingest.event_states import STATES
+from ingest.journal import EventError, EventView
 from webhooks.console.desk import Desk
 
 
-def words_of(desk: Desk, event: Mapping[str, Any]) -> str:
+@dataclass(frozen=True, slots=True)
+class EventEnd:
+    """How an event ended, or would end."""
+
+    state: str
+    outcome: str | None = None
+    reason: Mapping[str, Any] = field(default_factory=dict)
+    error: EventError | None = None
+
+
+def end_of(name: str, reason: Mapping[str, Any]) -> EventEnd:
+    """Of one word of a report, which is an outcome, or the state of an event without one."""
+    if name in STATES and name != "done":
+        error = EventError(reason.get("code"), reason.get("message"), reason.get("path")) if reason else None
+        return EventEnd(name, error=error)
+    return EventEnd("done", name, reason)
+
+
+def words_of(desk: Desk, event: EventView | EventEnd) -> str:
     """One or two sentences. An event that is not finished tells its error, or that it waits for its turn."""
-    error = event.get("error")
-    if error:
-        return error_words(desk, error)
-    return reason_of(desk, event.get("outcome") or event.get("state"), event.get("reason") or {})
+    if event.error:
+        return error_words(desk, event.error)
+    return reason_of(desk, event.outcome or event.state, event.reason)
 
 
 def reason_of(desk: Desk, ended: str | None, reason: Mapping[str, Any]) -> str:
@@ -43,9 +63,9 @@ def lost_words(desk: Desk, why: str) -> str:
     return desk.language.code("lost_reason", why) if desk.language.knows("lost_reason", why) else why
 
 
-def error_words(desk: Desk, error: Mapping[str, Any]) -> str:
+def error_words(desk: Desk, error: EventError) -> str:
     """The sentence that was stored with it, which is English; for others their own where the code is known."""
-    code, message = str(error.get("code", "")), str(error.get("message") or "")
+    code, message = error.code or "", error.message or ""
     if message and (desk.language.locale == "en" or not desk.language.knows("problem", code)):
         return message
     return desk.language.code("problem", code)

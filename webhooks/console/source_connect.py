@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ from connectors.kit import Connector
 from connectors.kit.guide import guide_of
 from crm_core.errors import HubError
 from crm_core.reading.leads import get_lead
-from ingest.journal import list_events
+from ingest.journal import EventView, list_events
 from ingest.sources import SourceRow, load_source
 from webhooks.console import clock, connector_choice, source_status
 from webhooks.console.connector_choice import title_of
@@ -84,28 +83,27 @@ def _letter(desk: Desk, row: SourceRow, url: str, route: str) -> str:
     return f"mailto:?subject={quote(subject)}&body={quote(text)}"
 
 
-def _first(desk: Desk, connection: Connection, row: SourceRow, event: Mapping[str, Any]) -> dict[str, Any]:
+def _first(desk: Desk, connection: Connection, row: SourceRow, event: EventView) -> dict[str, Any]:
     """The first event: how soon it came, what became of it, and what was understood of the person."""
-    at = clock.moment(event["received_at"])
-    after = (at - row.created_at).total_seconds() if at else 0.0
+    after = (event.received_at - row.created_at).total_seconds()
     return {
-        "id": event["id"],
+        "id": event.uid,
         "event": event,
         "after": clock.span(max(0.0, after), desk.language),
         "words": words_of(desk, event),
-        "pending": event["state"] in ("waiting", "working"),
-        "ok": event["state"] == "done",
-        "lead": event["lead"],
+        "pending": event.is_pending,
+        "ok": event.state == "done",
+        "lead": event.lead_id,
         "understood": _understood(desk, connection, event),
     }
 
 
-def _understood(desk: Desk, connection: Connection, event: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _understood(desk: Desk, connection: Connection, event: EventView) -> list[tuple[str, str]]:
     """(what, value) of the lead that came of it, for whoever may see that lead."""
-    if not event["lead"] or not desk.may("leads.read"):
+    if not event.lead_id or not desk.may("leads.read"):
         return []
     try:
-        lead = get_lead(connection, desk.principal, int(event["lead"]))
+        lead = get_lead(connection, desk.principal, event.lead_id)
     except HubError:
         return []
     found = [

@@ -50,4 +50,4 @@ def _event_of(desk: Desk, source_id: int, answer: bytes) -> str:
     if named:
         return named
     with desk.engine.begin() as connection:
-        return str(list_events(connection, source_id=source_id, limit=1).items[0]["id"])
+        return list_events(connection, source_id=source_id, limit=1).items[0].uid

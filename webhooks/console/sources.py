@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import request
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 
 from connectors.mail.imap import ImapConfig
 from crm_core.errors import HubError
-from ingest.journal import get_event, list_events
+from ingest.journal import EventCard, get_event, list_events
 from ingest.source_settings import LoadedSource, shown_settings
 from ingest.sources import SourceRow, list_sources, load_source
 from webhooks.console import source_status, today
@@ -58,7 +59,7 @@ def card(desk: Desk, source_id: int, checked: Mapping[str, Any] | None = None) -
         row = find(connection, desk, source_id)
         events = list_events(connection, source_id=source_id, limit=_LAST_EVENTS).items
         source = _loaded(connection, desk, source_id)
-        tried = _tried(connection, desk)
+        tried = _tried(connection)
         url = row.url if may_see_address else ""
         site = site_of(connection, desk, source_id, url if row.channel == "form" else "")
         connect = panel(desk, connection, row, source.connector if source else None)
@@ -68,7 +69,8 @@ def card(desk: Desk, source_id: int, checked: Mapping[str, Any] | None = None) -
         source=_shown(desk, row),
         status=source_status.shown(desk, source_status.states_by_id(desk)[source_id]),
         settings=_settings(desk, source) if source else [],
-        events=[event | {"words": words_of(desk, event)} for event in events],
+        events=events,
+        words=partial(words_of, desk),
         url=url,
         connect=connect,
         curl=curl_line(url, row.connector, desk.now) if url else "",
@@ -107,13 +109,12 @@ def _told(desk: Desk, value: Any) -> str:
     return desk.language.number(int(value)) if isinstance(value, float) and value.is_integer() else as_text(value)
 
 
-def _tried(connection: Connection, desk: Desk) -> dict[str, Any] | None:
+def _tried(connection: Connection) -> EventCard | None:
     """The event of the trial that was just sent."""
     uid = request.args.get("tried", "")
     if not uid:
         return None
-    event = get_event(connection, uid)
-    return event | {"words": words_of(desk, event), "pending": event["state"] in ("waiting", "working")}
+    return get_event(connection, uid)
 
 
 def _shown(desk: Desk, row: SourceRow) -> dict[str, Any]:

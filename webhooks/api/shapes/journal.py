@@ -17,14 +17,14 @@ class EventError(Shape):
 
 
 class Event(Shape):
-    id: Id
+    id: Id = Field(validation_alias="uid")
     source: Named
     channel: str
     received_at: AwareDatetime
     state: Literal["waiting", "working", "done", "needs_attention", "rejected"]
     outcome: Literal["created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed"] | None
     reason: dict[str, Any]
-    lead: Id | None
+    lead: Id | None = Field(validation_alias="lead_id")
     attempts: int
     error: EventError | None
     redeliveries: int
@@ -35,7 +35,7 @@ class Event(Shape):
 
 
 class EventCard(Event):
-    contact: Id | None
+    contact: Id | None = Field(validation_alias="contact_id")
     provider_key: str | None
     replayed: int
 
