@@ -49,7 +49,7 @@ sure: $(STAMP) lint types ## Everything that CI checks, except the tests
 	$(BIN)/lint-imports
 	$(BIN)/python .ci/check-lock
 	$(BIN)/python -m leadhub.docs --check
-	$(BIN)/python -m connectors.kit.catalogue --check
+	$(BIN)/python -m connectors.kit.tools.catalogue --check
 
 lint: $(STAMP) ## ruff
 	$(BIN)/ruff check .
@@ -58,11 +58,11 @@ types: $(STAMP) ## mypy --strict
 	$(BIN)/mypy
 
 connector: $(STAMP) ## A new connector's folder (NAME=my_pbx FAMILY=forms|telephony)
-	$(BIN)/python -m connectors.kit.new $(NAME) $(FAMILY)
+	$(BIN)/python -m connectors.kit.tools.new $(NAME) $(FAMILY)
 
 docs: $(STAMP) ## Write the generated pages anew
 	$(BIN)/python -m leadhub.docs
-	$(BIN)/python -m connectors.kit.catalogue
+	$(BIN)/python -m connectors.kit.tools.catalogue
 
 lock: ## Resolve the dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --extra embedded --extra dev pyproject.toml -o requirements.lock

@@ -18,7 +18,7 @@ from bench.baselines import noop, p20
 from bench.load import body
 from bench.stage import ROOT, Hub, Stage, running, wait_until
 from bench.table import Line, at_least
-from ingest.accept import RawArrival, insert_events
+from ingest.journal.accept import RawArrival, insert_events
 from workers.celery_app import make_app
 from workers.wake import send_hint
 

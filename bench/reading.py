@@ -19,7 +19,7 @@ from werkzeug.formparser import FormDataParser
 from bench.stage import Stage
 from bench.table import Line, ratio
 from connectors.kit import Connector, ConnectorConfig, Request, registry
-from connectors.kit.samples import samples_of
+from connectors.kit.tools.samples import samples_of
 
 _BAR_MICROSECONDS = 150.0  # decode + map of a typical body of up to a kilobyte, and of each kilobyte of a longer one
 _CALLS = 40  # in one part of a round: short enough to be alone on a processor at least once

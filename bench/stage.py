@@ -18,10 +18,10 @@ from pathlib import Path
 import psycopg
 import redis
 
-from crm_core.config import HubConfig
-from crm_core.database import make_engine, migrate
-from crm_core.owners import add_owner
-from ingest.sources import NewSource, add_source
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine, migrate
+from crm_core.people.owners import add_owner
+from ingest.sources.sources import NewSource, add_source
 from leadhub.embedded import ports, postgres, valkey
 
 ROOT = Path(__file__).parents[1]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import click
 
-from connectors.kit import heuristics
-from ingest import event_states
+from connectors.kit.tools import heuristics
+from ingest.journal import states as event_states
 from leadhub.cli import COMMANDS, main
 from leadhub.settings import SETTINGS
 
@@ -68,7 +68,7 @@ def event_states_page() -> str:
         "",
         _MADE,
         "An event is a row of the journal, `inbound_event`. Accepting it inserts the row as `waiting`; from then on it is written by the",
-        "transitions below and by nothing else (`ingest.event_states` declares them, `ingest.event_transitions` does them). In a state",
+        "transitions below and by nothing else (`ingest.journal.states` declares them, `ingest.journal.transitions` does them). In a state",
         "that a transition does not name, it changes nothing. A test tries each of them from every state on a real PostgreSQL.",
         "",
         "| state | what it says |",

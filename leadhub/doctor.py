@@ -15,12 +15,12 @@ from typing import Literal
 import psycopg
 from sqlalchemy.exc import SQLAlchemyError
 
-from crm_core.config import HubConfig
-from crm_core.database import connect, make_engine, schema_state
-from crm_core.errors import Misconfigured
-from ingest import clocks
-from ingest.broker_state import LATE, look_at_broker
-from ingest.disk_space import look
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect, make_engine, schema_state
+from crm_core.base.errors import Misconfigured
+from ingest.monitoring import clocks
+from ingest.monitoring.broker_state import LATE, look_at_broker
+from ingest.monitoring.disk_space import look
 from leadhub.prepare import require_version
 from leadhub.settings import masked
 
@@ -92,7 +92,7 @@ def _broker(config: HubConfig) -> Iterator[Finding]:
 
 def _sources(config: HubConfig) -> Iterator[Finding]:
     """A line for each mailbox, and for every other source that wants somebody."""
-    from ingest.source_states import source_states
+    from ingest.sources.states import source_states
 
     engine = make_engine(config.database_url, "ui", pool_size=1)
     try:
@@ -114,7 +114,7 @@ def _sources(config: HubConfig) -> Iterator[Finding]:
 
 def _proxies(config: HubConfig) -> Iterator[Finding]:
     """Only what is wrong: a hub without a proxy has nothing to say here."""
-    from ingest.proxies import unknown_proxy
+    from ingest.monitoring.proxies import unknown_proxy
 
     engine = make_engine(config.database_url, "ui", pool_size=1)
     try:
@@ -130,7 +130,7 @@ def _proxies(config: HubConfig) -> Iterator[Finding]:
 
 def _audit(config: HubConfig) -> Iterator[Finding]:
     """The newest part of the record, and every noted head; `leadhub audit verify` goes through all of it."""
-    from ingest.audit_sealing import RECENT, verify_audit
+    from ingest.monitoring.audit_sealing import RECENT, verify_audit
 
     try:
         with connect(config.database_url, "ui") as connection:

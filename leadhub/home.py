@@ -10,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 
 _PRIVATE_UMASK = 0o077
 

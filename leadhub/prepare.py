@@ -14,9 +14,9 @@ from pathlib import Path
 
 import psycopg
 
-from crm_core.database import migrate
-from crm_core.errors import Misconfigured
-from ingest.bootstrap import first_run
+from crm_core.base.database import migrate
+from crm_core.base.errors import Misconfigured
+from ingest.sources.bootstrap import first_run
 from leadhub import settings
 from leadhub.embedded import postgres
 

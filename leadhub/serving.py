@@ -9,12 +9,12 @@ import signal
 import sys
 from collections.abc import Callable
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 
 #: Connections one process holds open; above it the kernel's backlog waits. More than a browser crowd or a proxy's
 #: keep-alive pool needs, because idle keep-alive connections count too.
 BACKPRESSURE = 512
-#: As many as connections, so that a thread that waits for a slow body keeps nobody waiting (webhooks/bodies.py). They are made
+#: As many as connections, so that a thread that waits for a slow body keeps nobody waiting (webhooks/entrance/bodies.py). They are made
 #: when they are needed and end after half a minute; how many work at once is bounded behind the bodies (`PLACES`).
 BLOCKING_THREADS = BACKPRESSURE
 BACKLOG = 1024

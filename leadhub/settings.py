@@ -16,8 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, available_timezones
 
-from crm_core.config import HubConfig
-from crm_core.errors import Misconfigured
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Misconfigured
 from leadhub import private_file, running
 
 PREFIX = "LEADHUB_"
@@ -243,7 +243,7 @@ def _host(text: str) -> str:
 def _outbound_allow(text: str) -> tuple[str, ...]:
     entries = tuple(entry.strip() for entry in text.split(",") if entry.strip())
     if entries:
-        from ingest.outbound_addresses import allowed_of  # only when somebody names any
+        from ingest.http_client.addresses import allowed_of
 
         try:
             allowed_of(entries)

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Engine
 
 from connectors.kit.connector import ConnectorConfig
-from crm_core.config import HubConfig
-from ingest.source_settings import LoadedSource
-from ingest.sources import load_source, source_address
+from crm_core.base.config import HubConfig
+from ingest.sources.settings import LoadedSource
+from ingest.sources.sources import load_source, source_address
 
 _SECONDS = 5.0
 

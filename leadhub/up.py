@@ -18,8 +18,8 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
-from crm_core.errors import Misconfigured
-from ingest.disk_space import look
+from crm_core.base.errors import Misconfigured
+from ingest.monitoring.disk_space import look
 from leadhub import leftovers, programs, running
 from leadhub.embedded import ports, postgres, privilege, valkey
 from leadhub.embedded.postgres import Cluster

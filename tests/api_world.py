@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine, text
 from werkzeug.test import TestResponse
 
 from crm_core.access import add_token, add_user, create_token
-from crm_core.config import HubConfig
-from crm_core.models import ROLES
+from crm_core.access.models import ROLES
+from crm_core.base.config import HubConfig
 from crm_core.search import mark
-from ingest.aliases import add_alias
-from ingest.sources import add_source
+from ingest.sources.aliases import add_alias
+from ingest.sources.sources import add_source
 
 JSON = dict[str, Any]
 

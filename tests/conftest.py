@@ -17,8 +17,8 @@ from free_ports import own_port
 from sqlalchemy import Engine
 
 from crm_core.access import passwords
-from crm_core.config import HubConfig
-from crm_core.database import make_engine
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine
 
 _RUN = "LEADHUB_TEST_RUN"  # directory of this run, set by the controller, inherited by the xdist workers
 _CONTROLLER = "LEADHUB_TEST_CONTROLLER"

@@ -11,12 +11,12 @@ import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.database import connect
-from crm_core.owners import add_owner
-from ingest.accept import RawArrival, insert_events
-from ingest.process import Drained, Processor
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect
+from crm_core.people.owners import add_owner
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.processing.process import Drained, Processor
+from ingest.sources.sources import add_source
 
 
 class Desk:

@@ -11,12 +11,12 @@ import psycopg
 from sqlalchemy import Engine
 
 from connectors.mail.imap import ImapConfig
-from crm_core.config import HubConfig
-from crm_core.database import connect
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect
+from ingest.http_client.addresses import Allowed, allowed_of
 from ingest.mailbox import PollReport, Session, poll
 from ingest.mailbox.limits import Limits
-from ingest.outbound_addresses import Allowed, allowed_of
-from ingest.sources import add_source
+from ingest.sources.sources import add_source
 
 #: Everything small, so that windows, batches and attempts are crossed with a handful of mails; but for the two limits that
 #: a busy machine would pass.

@@ -30,7 +30,7 @@ if __name__ == "__main__":
 import psycopg  # noqa: E402 - the keeper must find the checkout first
 from free_ports import own_port  # noqa: E402
 
-from crm_core.database import migrate  # noqa: E402
+from crm_core.base.database import migrate  # noqa: E402
 from leadhub.embedded import postgres, valkey  # noqa: E402
 
 BrokerKind = Literal["valkey", "redis"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from webhooks import engines
 from webhooks.wsgi import create_application
 

@@ -13,8 +13,10 @@ from flask import Flask, Response, g
 from flask.json.provider import JSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from crm_core.config import HubConfig
-from webhooks import api, compression, console, health, metrics, problems, route
+from crm_core.base.config import HubConfig
+from webhooks import api, compression, console, problems
+from webhooks.entrance import pbx_routing
+from webhooks.ops import health, metrics
 from webhooks.security_headers import harden
 
 MAX_REQUEST_BYTES = 1024 * 1024  # pages and API; the entrances have their own limit
@@ -55,7 +57,7 @@ def create_app(config: HubConfig) -> Flask:
         response.headers.setdefault("X-Request-Id", g.get("request_id", ""))
         return compression.compressed(app, harden(response, is_https))
 
-    for room in (api, console, health, metrics, route):
+    for room in (api, console, health, metrics, pbx_routing):
         app.register_blueprint(room.blueprint(config))
     return app
 

@@ -7,8 +7,8 @@ import threading
 
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.database import make_engine
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine
 
 #: As many as a web process has threads at most, so that a request never waits for another one's connection.
 _POOL_SIZE = 8

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 from flask import Response
 
-from crm_core.errors import NotFound
-from crm_core.reading.attachments import AttachedFile
-from ingest.files import read, sniffed
+from crm_core.base.errors import NotFound
+from crm_core.forms.attachments import AttachedFile
+from ingest.files.store import read, sniffed
 from webhooks.security_headers import DATA_CSP
 
 

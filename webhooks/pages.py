@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from crm_core.errors import HubError, TooLarge
+from crm_core.base.errors import HubError, TooLarge
 from webhooks.app import MAX_REQUEST_BYTES
-from webhooks.bodies import Bodies
-from webhooks.replies import StartResponse, refused, retry_after, send
+from webhooks.entrance.bodies import Bodies
+from webhooks.entrance.replies import StartResponse, refused, retry_after, send
 
 #: Twice as many as they have connections to the database (webhooks/engines.py): a page that waits for one holds a place.
 PLACES: Final = 16

@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
-from crm_core.errors import (
+from crm_core.base.errors import (
     Conflict,
     Forbidden,
     HubError,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import threading
 
-from crm_core.config import HubConfig
-from ingest.queues import CHANNELS
+from crm_core.base.config import HubConfig
+from ingest.monitoring.health import CHANNELS
 from workers.wake import Waker
 
 

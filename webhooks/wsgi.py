@@ -9,18 +9,18 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from connectors.kit import registry
-from crm_core.config import HubConfig
-from ingest.accept import GroupAcceptor
-from ingest.source_directory import SourceDirectory
-from webhooks import dropins, snippet
-from webhooks import guard as guards
+from crm_core.base.config import HubConfig
+from ingest.journal.accept import GroupAcceptor
+from ingest.sources.directory import SourceDirectory
 from webhooks.app import create_app
-from webhooks.bodies import Bodies
-from webhooks.console import door
-from webhooks.entrance import PREFIX, Entrance
-from webhooks.guard import Guard
+from webhooks.console.sources import local_entrance
+from webhooks.entrance import challenge as guards
+from webhooks.entrance import dropins, snippet
+from webhooks.entrance.bodies import Bodies
+from webhooks.entrance.challenge import Guard
+from webhooks.entrance.entrance import PREFIX, Entrance
+from webhooks.entrance.replies import StartResponse
 from webhooks.pages import Pages
-from webhooks.replies import StartResponse
 from workers.wake import Waker
 
 _ENTRANCES = (PREFIX, *dropins.PREFIXES)
@@ -35,7 +35,7 @@ def create_application(config: HubConfig) -> Application:
     bodies = Bodies()
     entrance = Entrance(config, directory, GroupAcceptor(config, Waker(config).wake), bodies)
     app = create_app(config)
-    door.share(app, entrance)
+    local_entrance.share(app, entrance)
     return in_front_of(Pages(app, bodies), entrance, Guard(config, directory))
 
 

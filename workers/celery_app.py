@@ -8,11 +8,11 @@ from celery import Celery
 from kombu import Exchange, Queue
 from kombu.transport import virtual
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 
 CHANNELS = ("form", "call", "mail")
 MAINTENANCE = "maintenance"
-#: What waits for foreign servers. Worked off on threads beside the work (`workers.aside`), so that nothing waits for it.
+#: What waits for foreign servers. Worked off on threads beside the work (`workers.background`), so that nothing waits for it.
 OUTBOUND = "outbound"
 #: Queue of a channel. Each has its own, so that a flood of calls does not delay forms.
 QUEUES = {channel: f"intake.{channel}" for channel in CHANNELS} | {MAINTENANCE: MAINTENANCE, OUTBOUND: OUTBOUND}

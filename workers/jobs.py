@@ -17,13 +17,13 @@ from typing import Any, TypeVar, cast
 import psycopg
 from celery import Celery
 
-from crm_core.config import HubConfig
-from ingest.audit_sealing import seal_audit
-from ingest.due_times import pull_back
-from ingest.files_tidying import FOLDERS, tidy
-from ingest.process import Processor
-from ingest.sweep import Due, beat_heart, due_now, note_canary, park_and_settle
-from ingest.watch import TOUCHES, watch
+from crm_core.base.config import HubConfig
+from ingest.files.tidy import FOLDERS, tidy
+from ingest.journal.due_times import pull_back
+from ingest.monitoring.audit_sealing import seal_audit
+from ingest.monitoring.watch import TOUCHES, watch
+from ingest.processing.process import Processor
+from ingest.processing.sweep import Due, beat_heart, due_now, note_canary, park_and_settle
 from workers.celery_app import OUTBOUND
 from workers.lanes import Lanes
 from workers.stopwatch import Stopwatch

@@ -12,14 +12,14 @@ from celery import Celery
 from psycopg.rows import dict_row
 from sqlalchemy.exc import OperationalError
 
-from crm_core.config import HubConfig
-from crm_core.database import connect, make_engine
-from ingest.backfill import run_next
-from ingest.files_fetching import fetch_next
-from ingest.process import Processor
-from ingest.search_upkeep import keep_up
-from ingest.sweep import note_canary
-from workers.aside import Aside
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect, make_engine
+from ingest.fetch.backfill import run_next
+from ingest.files.download import fetch_next
+from ingest.monitoring.search_upkeep import keep_up
+from ingest.processing.process import Processor
+from ingest.processing.sweep import note_canary
+from workers.background import Aside
 from workers.celery_app import OUTBOUND
 from workers.stopwatch import Stopwatch
 from workers.wake import send_fetch_hint, send_hint

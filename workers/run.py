@@ -10,7 +10,7 @@ import warnings
 from celery.exceptions import CPendingDeprecationWarning
 from celery.signals import celeryd_after_setup
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from workers.celery_app import QUEUES, make_app
 
 

@@ -10,10 +10,10 @@ import threading
 from celery import Celery
 from celery.signals import worker_process_init, worker_process_shutdown
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from workers.jobs import Jobs
+from workers.journal_watch import Heard, Looker
 from workers.lanes import Lanes
-from workers.looking import Heard, Looker
 from workers.stopwatch import Stopwatch
 
 #: A worker that ends waits so long for what a foreign server is just giving, and for a batch that its look is just writing.

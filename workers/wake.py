@@ -14,7 +14,7 @@ from typing import Any
 
 from celery import Celery
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from workers.celery_app import OUTBOUND, QUEUES, make_app
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from connectors.kit.connector import (
     Secret,
     sent_to,
 )
-from connectors.kit.form_config import FormConfig
+from connectors.kit.forms.config import FormConfig
 
 __all__ = [
     "Answer", "Ask", "Connector", "ConnectorConfig", "Detect", "Fetch", "FormConfig", "Found", "Reply", "Request", "Secret",

@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from crm_core.arrivals import Arrival, Pointer
+from crm_core.parsed import Arrival, Pointer
 
 Channel = Literal["form", "call", "mail"]
 
@@ -160,7 +160,7 @@ class Fetch:
 
 @dataclass(frozen=True, slots=True)
 class Connector:
-    """One provider. All functions are pure and raise only the errors of `crm_core.errors`.
+    """One provider. All functions are pure and raise only the errors of `crm_core.base.errors`.
 
     `parse` gives one arrival or several in the order in which they are to be processed; an empty sequence is a mistake
     (say `Ignored`). `config` is always an instance of `config_model` with region and timezone already filled in.

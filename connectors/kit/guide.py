@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from connectors.kit.connector import Connector
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 
 Locale = Literal["en", "ru"]
 

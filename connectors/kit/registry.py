@@ -14,7 +14,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from connectors.kit.connector import Connector
-from crm_core.errors import Misconfigured, NotFound
+from crm_core.base.errors import Misconfigured, NotFound
 
 #: Entry points group by which a third party's package offers connectors. The entry's name is the connector's name,
 #: its value a package that declares CONNECTOR (or holds preset.yaml), or the `Connector` itself.
@@ -187,6 +187,6 @@ def _with_docs(connector: Connector, folder: Path) -> Connector:
 
 
 def _preset(folder: Path, name: str) -> Connector:
-    from connectors.kit.preset import load  # only a mapping needs YAML
+    from connectors.kit.preset import load
 
     return replace(load(folder), name=name)  # a third party's package is not named like its connector

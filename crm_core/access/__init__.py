@@ -3,7 +3,7 @@
 Rights are checked here and nowhere else; a door asks `may`, and a query selects through `select_visible`.
 """
 
-from crm_core.access.journal import audit
+from crm_core.access.audit import audit
 from crm_core.access.links import sign_in_link, use_sign_in_link
 from crm_core.access.passwords import PasswordHash, hash_password
 from crm_core.access.principal import COMMAND_LINE, DEMO, HUB, Principal

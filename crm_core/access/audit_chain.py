@@ -3,7 +3,7 @@ changed, taken out or emptied without being noticed.
 
 Rows are written freely and sealed a little later, in the order in which the sealing sees them, because a lock over all
 who write would make them wait for each other. Whoever can write into the database can also write a chain anew: that is
-noticed by the heads that are noted outside of it (`ingest.audit_sealing`).
+noticed by the heads that are noted outside of it (`ingest.monitoring.audit_sealing`).
 """
 
 from __future__ import annotations

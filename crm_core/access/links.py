@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from crm_core.access.models import SignInLink, User
 from crm_core.access.principal import Principal
 from crm_core.access.secret import digest, new_secret
-from crm_core.models import SignInLink, User
 
 _KEPT = timedelta(days=1)  # a used or old one is of no use; a day shows who asks why it does not open
 

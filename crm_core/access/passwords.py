@@ -17,7 +17,7 @@ from typing import Literal, NewType, TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from crm_core.errors import Invalid, Transient
+from crm_core.base.errors import Invalid, Transient
 
 PasswordHash = NewType("PasswordHash", str)
 Result = TypeVar("Result")

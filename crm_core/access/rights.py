@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from crm_core.access.principal import Principal
-from crm_core.errors import Forbidden
+from crm_core.base.errors import Forbidden
 
 #: Permission → roles that have it. `raw` and `replay` are apart from reading, because a raw body holds everything a
 #: person wrote and a replay changes leads. Managers work their own leads; only a head moves leads between people.

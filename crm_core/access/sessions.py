@@ -10,9 +10,9 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
+from crm_core.access.models import User, UserSession
 from crm_core.access.principal import Principal
 from crm_core.access.secret import digest
-from crm_core.models import User, UserSession
 
 #: A working day with a long lunch; a forgotten browser is closed to others the next morning.
 IDLE: Final = timedelta(hours=12)

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, select, update
 
 from crm_core.access import passwords, throttle
-from crm_core.access.journal import audit
+from crm_core.access.audit import audit
+from crm_core.access.models import User
 from crm_core.access.principal import Principal
-from crm_core.errors import Invalid, TooMany, Transient
-from crm_core.models import User
+from crm_core.base.errors import Invalid, TooMany, Transient
 
 _NOTED_EACH = 4  # then the 8th, 16th, 32nd …
 

@@ -18,7 +18,7 @@ from typing import Final
 from sqlalchemy import Connection, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from crm_core.models import SignInBucket
+from crm_core.access.models import SignInBucket
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from typing import Any
 
 from sqlalchemy import Connection, false, func, insert, or_, select, text, update
 
-from crm_core.access.journal import audit
+from crm_core.access.audit import audit
+from crm_core.access.models import ROLES, ApiToken
 from crm_core.access.principal import Principal
 from crm_core.access.secret import digest, new_secret
-from crm_core.errors import Invalid, NotFound
-from crm_core.models import ROLES, ApiToken, Owner
+from crm_core.base.errors import Invalid, NotFound
+from crm_core.people.models import Owner
 
 #: "lh_" and as much as tells a few hundred tokens apart; the 234 bits behind it stay unknown.
 _PREFIX_CHARACTERS = 7

@@ -12,15 +12,16 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from crm_core.access.journal import audit
+from crm_core.access.audit import audit
 from crm_core.access.links import drop_links, sign_in_link
+from crm_core.access.models import ROLES, User
 from crm_core.access.passwords import PasswordHash
 from crm_core.access.principal import Principal
 from crm_core.access.sessions import end_sessions
 from crm_core.access.sign_in import storable
 from crm_core.access.tokens import revoke_tokens_of
-from crm_core.errors import Conflict, Invalid, NotFound
-from crm_core.models import ROLES, Owner, User
+from crm_core.base.errors import Conflict, Invalid, NotFound
+from crm_core.people.models import Owner
 
 Actor = Principal | str
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from crm_core.errors import Invalid
+from crm_core.base.errors import Invalid
 
 LONGEST: Final = 1000  # characters: a sentence or two beside a decision; a story is a comment
 

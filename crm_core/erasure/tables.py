@@ -2,7 +2,7 @@
 
 Which columns are emptied is not said here but in the models (`Personal`): a new personal column of these tables is emptied
 without an edit. A new table with personal columns needs its place here, and a test fails until it has one. The journal
-empties its own rows (`ingest.event_states`).
+empties its own rows (`ingest.journal.states`).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, Column
 from sqlalchemy.dialects.postgresql import JSONB
 
+from crm_core.base.models import Base
 from crm_core.base.personal import personal_columns
-from crm_core.models import Base
 
 
 @dataclass(frozen=True, slots=True)

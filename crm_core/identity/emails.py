@@ -13,7 +13,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from crm_core.identity.fieldtext import INVISIBLE
 from crm_core.identity.identifiers import Key, Strength
-from crm_core.identity.mailhouses import (
+from crm_core.identity.mailbox_providers import (
     DISPOSABLE,
     FASTMAIL,
     FREE,
@@ -24,7 +24,7 @@ from crm_core.identity.mailhouses import (
     TYPOS,
     YAHOO,
     House,
-)  # fmt: skip
+)
 
 _FIELD_CHARS = 20_000  # of a text; bounds the time, not what is stored
 _MOST_ADDRESSES = 10  # more in one text is a mailing list

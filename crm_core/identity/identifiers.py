@@ -10,7 +10,7 @@ Kind = str
 
 #: strong: belongs to one person, may join. weak: a reception, a role, a guess; only suggests or needs a full name.
 #: blocked: a placeholder or a machine's number; recognised so that it joins nobody.
-#: "Shared" is not here: only history can tell that many people use one value, so `crm_core.matching` says it.
+#: "Shared" is not here: only history can tell that many people use one value, so `crm_core.contacts.rules` says it.
 Strength = Literal["strong", "weak", "blocked"]
 
 #: Flags of keys that were inferred and not written by anybody. They serve to look up candidates for a suggestion;

@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from crm_core.intake.callers import with_callers
-from crm_core.intake.calling_back import settle_call_backs
+from crm_core.batch.rows import Cursor
+from crm_core.batch.state import Item, Taken
+from crm_core.batch.steps import steps_of
+from crm_core.calls.call_back_intake import settle_call_backs
+from crm_core.calls.callers import with_callers
 from crm_core.intake.flush import flush, resolve_taken
-from crm_core.intake.people import steps_of
-from crm_core.intake.rows import Cursor
 from crm_core.intake.snapshot import load
-from crm_core.intake.state import Item, Taken
-from crm_core.intake.taking import left_over, take
+from crm_core.intake.take import left_over, take
 
 __all__ = ["Item", "Taken", "take_in"]
 

@@ -7,10 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 from crm_core.base import history
-from crm_core.intake.enclosures import write_enclosures
-from crm_core.intake.owning import give_owners, write_pools
-from crm_core.intake.rows import Cursor, draw_ids, insert_rows, update_rows
-from crm_core.intake.state import (
+from crm_core.batch.rows import Cursor, draw_ids, insert_rows, update_rows
+from crm_core.batch.state import (
     CallBackState,
     CallState,
     ContactState,
@@ -20,6 +18,8 @@ from crm_core.intake.state import (
     Taken,
     TouchState,
 )
+from crm_core.forms.enclosures import write_enclosures
+from crm_core.routing.intake import give_owners, write_pools
 from crm_core.search.indexing import mark_batch
 
 MERGED = history.Action("contact.merge")

@@ -11,14 +11,9 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
 
-from crm_core.arrivals import CallEvent, Inquiry, Message
-from crm_core.errors import Transient
-from crm_core.identity.identifiers import Key
-from crm_core.intake.calling_back import read_callers
-from crm_core.intake.doubles import marks_of, read_recent
-from crm_core.intake.people import Step
-from crm_core.intake.rows import Cursor
-from crm_core.intake.state import (
+from crm_core.base.errors import Transient
+from crm_core.batch.rows import Cursor
+from crm_core.batch.state import (
     CallBackState,
     CallState,
     ContactState,
@@ -29,6 +24,11 @@ from crm_core.intake.state import (
     Snapshot,
     TouchState,
 )
+from crm_core.batch.steps import Step
+from crm_core.calls.call_back_intake import read_callers
+from crm_core.forms.fingerprints import marks_of, read_recent
+from crm_core.identity.identifiers import Key
+from crm_core.parsed import CallEvent, Inquiry, Message
 
 _LOCK_ROUNDS = 4  # a root may be merged away while its lock is awaited; more rounds than this means a storm
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Select, cast, select
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from crm_core.models import SearchDocument
+from crm_core.search.models import SearchDocument
 from crm_core.search.query import SearchQuery
 
 

@@ -1,4 +1,4 @@
-"""How much an inquiry looks like spam, and why. It judges, it never refuses: what happens then is for `ingest.screening`."""
+"""How much an inquiry looks like spam, and why. It judges, it never refuses: what happens then is for `ingest.screening.screen`."""
 
 from crm_core.spam.content import Place, content_signals
 from crm_core.spam.persons import person_signals

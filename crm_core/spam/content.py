@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
-from crm_core.arrivals import Inquiry
+from crm_core.parsed import Inquiry
 from crm_core.spam.phrase_search import found_phrases, says_asking, says_offering
 from crm_core.spam.phrases import BRANDS, BROKEN_PROBE, PRICE_PROBES, REACH_ME, TOPICS
 from crm_core.spam.scoring import Signal

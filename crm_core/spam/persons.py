@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import phonenumbers
 
-from crm_core.arrivals import Inquiry
-from crm_core.identity.mailhouses import DISPOSABLE
+from crm_core.identity.mailbox_providers import DISPOSABLE
 from crm_core.identity.numbering import kind_of
 from crm_core.identity.phones import read_phones
 from crm_core.identity.placeholders import is_placeholder, is_run, is_withheld
+from crm_core.parsed import Inquiry
 from crm_core.spam.scoring import Signal
 
 _DIGITS = re.compile(r"\d")

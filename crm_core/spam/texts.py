@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-from crm_core.arrivals import Inquiry
+from crm_core.parsed import Inquiry
 
 _MOST_CHARS: Final = 20_000  # more in one inquiry is a pasted document; its start tells enough and bounds the time
 _URL: Final = re.compile(

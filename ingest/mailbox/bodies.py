@@ -15,7 +15,7 @@ from typing import Any
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from ingest.accept import RawArrival, insert_events
+from ingest.journal.accept import RawArrival, insert_events
 from ingest.mailbox.failpoint import reach
 from ingest.mailbox.failures import IMAP_ERRORS, Failure, explain
 from ingest.mailbox.folders import Connection, Folder, hold

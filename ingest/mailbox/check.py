@@ -8,12 +8,12 @@ from functools import partial
 from typing import Any
 
 from connectors.mail.imap import ImapConfig, headers
-from crm_core.config import HubConfig
-from crm_core.errors import Misconfigured
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Misconfigured
+from ingest.http_client.addresses import allowed_here
 from ingest.mailbox.failures import IMAP_ERRORS, FolderMissing, explain
 from ingest.mailbox.limits import Limits
 from ingest.mailbox.session import Examined, Session
-from ingest.outbound_addresses import allowed_here
 
 _SHOWN_FOLDERS = 50
 

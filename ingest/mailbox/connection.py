@@ -13,10 +13,10 @@ import ssl
 from imapclient import IMAPClient, SocketTimeout
 
 from connectors.mail.imap import ImapConfig
-from crm_core.errors import Invalid, Misconfigured
+from crm_core.base.errors import Invalid, Misconfigured
+from ingest.http_client.addresses import Allowed
+from ingest.http_client.connection import Clock, checked_addresses
 from ingest.mailbox.limits import Limits
-from ingest.outbound_addresses import Allowed
-from ingest.outbound_connection import Clock, checked_addresses
 
 
 class GuardedIMAPClient(IMAPClient):  # type: ignore[misc]  # imapclient has no types

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from connectors.mail.imap import ImapConfig
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 
 #: Everything that a mail server and the way to it can raise. After any of it the connection is thrown away.
 IMAP_ERRORS = (imaplib.IMAP4.error, OSError, EOFError)

@@ -24,17 +24,18 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import SQLAlchemyError
 
 from connectors.mail.imap import ImapConfig
-from crm_core.config import HubConfig
-from crm_core.database import connect, make_engine
-from crm_core.errors import HubError
-from crm_core.models import Heartbeat, Source
-from ingest.disk_space import DiskGuard
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect, make_engine
+from crm_core.base.errors import HubError
+from crm_core.monitoring.models import Heartbeat
+from crm_core.sources.models import Source
+from ingest.http_client.addresses import allowed_here
 from ingest.mailbox import folders
 from ingest.mailbox.limits import DEFAULT, Limits
 from ingest.mailbox.poll import poll
 from ingest.mailbox.session import Session
-from ingest.outbound_addresses import allowed_here
-from ingest.sources import load_source
+from ingest.monitoring.disk_space import DiskGuard
+from ingest.sources.sources import load_source
 
 _LOOK_SECONDS = 2.0  # a new, paused or changed mailbox is noticed after this
 _BEAT_SECONDS = 10.0

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 from ingest.mailbox import folders, listing
 from ingest.mailbox.bodies import Taken, Work, take
 from ingest.mailbox.failpoint import reach

@@ -16,10 +16,10 @@ from imapclient.exceptions import IMAPClientError, ProtocolError
 from imapclient.response_parser import parse_fetch_response
 
 from connectors.mail.imap import ImapConfig
+from ingest.http_client.addresses import Allowed
 from ingest.mailbox.connection import GuardedIMAPClient
 from ingest.mailbox.failures import IMAP_ERRORS, BadAnswer, FolderMissing
 from ingest.mailbox.limits import DEFAULT, Limits
-from ingest.outbound_addresses import Allowed
 
 _NO_FOLDER = re.compile(
     r"\[NONEXISTENT\]|\[TRYCREATE\]|doesn't exist|does not exist|unknown mailbox|no such mailbox|not found",

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from crm_core.errors import Conflict, Invalid
+from crm_core.base.errors import Conflict, Invalid
 
 FORMAT = 1
 FILE, DUMP, KEY, FILES, ERASURES = "manifest.json", "database.dump", "secret_key", "files", "erasures.log"

@@ -15,14 +15,14 @@ from typing import Any
 import psycopg
 from alembic.script import ScriptDirectory
 
-from crm_core import database
 from crm_core.access import Principal, audit
-from crm_core.config import HubConfig
-from crm_core.database import libpq_url, make_engine, migrate
-from crm_core.errors import Conflict, Misconfigured
-from ingest import erasure_again, erasure_log
-from ingest.audit_sealing import set_back
-from ingest.files import forget_unnamed, path_of, store
+from crm_core.base import database
+from crm_core.base.config import HubConfig
+from crm_core.base.database import libpq_url, make_engine, migrate
+from crm_core.base.errors import Conflict, Misconfigured
+from ingest.erasure import erase_again, erasure_log
+from ingest.files.store import forget_unnamed, path_of, store
+from ingest.monitoring.audit_sealing import set_back
 from leadhub import private_file
 from leadhub.backup import manifest, swap, tools
 from leadhub.backup.manifest import Manifest
@@ -97,7 +97,7 @@ def restore(read: Settings, found: Reached, directory: Path, *, replaces: bool, 
 
 
 def _require_known(saved: Manifest) -> None:
-    script = ScriptDirectory(str(Path(database.__file__).parent / "migrations"))
+    script = ScriptDirectory(str(Path(database.__file__).parents[1] / "migrations"))
     if saved.revision not in {revision.revision for revision in script.walk_revisions()}:
         raise Misconfigured(
             "backup_too_new",
@@ -159,11 +159,11 @@ def _require_whole(config: HubConfig, saved: Manifest) -> None:
                 )
 
 
-def _repeat(config: HubConfig, lines: Sequence[erasure_log.ErasureLine]) -> erasure_again.Repeated:
+def _repeat(config: HubConfig, lines: Sequence[erasure_log.ErasureLine]) -> erase_again.Repeated:
     now = datetime.now(UTC)
     engine = make_engine(config.database_url, "migrate", pool_size=1)
     try:
-        repeated = erasure_again.repeat(engine, config, lines, _ADMIN, now)
+        repeated = erase_again.repeat(engine, config, lines, _ADMIN, now)
         with engine.begin() as connection:
             audit(connection, _ADMIN, "hub.restore", "hub", {"erasures": repeated.erasures, "events": repeated.events})
     finally:

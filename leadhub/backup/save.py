@@ -17,11 +17,11 @@ from typing import Any
 
 import psycopg
 
-from crm_core.config import HubConfig
-from crm_core.database import libpq_url
-from crm_core.errors import Conflict, Invalid
-from ingest.erasure_log import fingerprint
-from ingest.files import path_of
+from crm_core.base.config import HubConfig
+from crm_core.base.database import libpq_url
+from crm_core.base.errors import Conflict, Invalid
+from ingest.erasure.erasure_log import fingerprint
+from ingest.files.store import path_of
 from leadhub.backup import manifest, tools
 from leadhub.backup.manifest import Manifest
 

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from crm_core.config import HubConfig
-from crm_core.errors import Misconfigured
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Misconfigured
 from leadhub import running, settings
 from leadhub.embedded import ports, postgres
 from leadhub.home import make_home

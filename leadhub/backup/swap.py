@@ -12,8 +12,8 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg import sql
 
-from crm_core.database import libpq_url
-from crm_core.errors import Conflict, Invalid, Misconfigured
+from crm_core.base.database import libpq_url
+from crm_core.base.errors import Conflict, Invalid, Misconfigured
 from leadhub.backup.server import Reached, url_of_database
 
 _TRIES = 5  # processes that run connect again at once; closing the door to them takes effect at their next attempt

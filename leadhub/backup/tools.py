@@ -12,7 +12,7 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 
 _PACKAGED = Path("/usr/lib/postgresql")  # where Debian and its kin keep each major version
 _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")

@@ -10,8 +10,8 @@ from typing import Any
 
 import psycopg
 
-from crm_core.config import HubConfig
-from crm_core.database import libpq_url
+from crm_core.base.config import HubConfig
+from crm_core.base.database import libpq_url
 
 #: The present state of those who are in both: an account that was disabled, a lower or another role, a new password.
 _USERS = """

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec
 
 import click
 
-from crm_core.errors import HubError, Invalid
+from crm_core.base.errors import HubError, Invalid
 
 P = ParamSpec("P")
 
@@ -96,7 +96,7 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], empty: 
 @contextmanager
 def hub() -> Iterator[Any]:
     """(config, engine) of the hub that this environment names; the engine is closed at the end."""
-    from crm_core.database import make_engine
+    from crm_core.base.database import make_engine
 
     config = read_config()
     engine = make_engine(config.database_url, "ui", pool_size=2)
@@ -117,7 +117,7 @@ def read_config() -> Any:
 
 def _disk_words() -> str:
     """The usual reason why an embedded database is away; "" if it is another."""
-    from ingest.disk_space import look
+    from ingest.monitoring.disk_space import look
 
     try:
         config = read_config()

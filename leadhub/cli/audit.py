@@ -33,10 +33,10 @@ def list_(
 ) -> None:  # fmt: skip
     """Show the record, newest first."""
     from crm_core.access import Principal
-    from crm_core.reading.audit import AuditFilter, list_audit
+    from crm_core.access.audit_queries import AuditFilter, list_audit
     from webhooks.api.cursors import decode_cursor
-    from webhooks.api.shapes.audit import AuditPage
-    from webhooks.api.shapes.base import plain_json
+    from webhooks.api.schemas.audit import AuditPage
+    from webhooks.api.schemas.base import plain_json
 
     with hub() as (config, engine), engine.connect() as connection:
         after = since.replace(tzinfo=config.zone) if since else None
@@ -58,8 +58,8 @@ def list_(
 def verify(as_json: bool) -> None:
     """Compare every row with the chain of hashes over it, and the chain with the heads noted in LEADHUB_HOME. Status 1 if
     something was changed, taken out or emptied."""
-    from crm_core.database import connect
-    from ingest.audit_sealing import noted, verify_audit
+    from crm_core.base.database import connect
+    from ingest.monitoring.audit_sealing import noted, verify_audit
 
     with hub() as (config, _), connect(config.database_url, "migrate") as connection:
         found = verify_audit(connection, config.home, datetime.now(UTC))

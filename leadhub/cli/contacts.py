@@ -29,7 +29,7 @@ def erase_contact(contact_id: int, why: str, dry_run: bool, yes: bool, as_json: 
 
     Events that belong to no contact (set aside, unreadable, rejected) are searched for the person and emptied too.
     """
-    from ingest import erasure
+    from ingest.erasure import erase as erasure
 
     person = erasure.Person(contact_id)
     if _looked(person, why, dry_run, yes, f"Erase contact {contact_id} for good?", as_json):
@@ -75,7 +75,7 @@ def erase(phone: str, email: str, why: str, dry_run: bool, yes: bool, as_json: b
 
     Contacts that use it are named and left alone; `leadhub contact erase ID` erases each.
     """
-    from ingest import erasure
+    from ingest.erasure import erase as erasure
 
     person = erasure.Person(phone=phone.strip(), email=email.strip())
     if _looked(person, why, dry_run, yes, "Empty these events for good?", as_json):
@@ -88,8 +88,8 @@ def erase(phone: str, email: str, why: str, dry_run: bool, yes: bool, as_json: b
 
 def _looked(person: Any, why: str, dry_run: bool, yes: bool, question: str, as_json: bool) -> bool:
     """Shows what would be emptied. True if that was all that was asked for."""
-    from crm_core.errors import Invalid
-    from ingest import erasure
+    from crm_core.base.errors import Invalid
+    from ingest.erasure import erase as erasure
 
     if not dry_run and not why.strip():
         raise Invalid("why_missing", "Say with --why who asked for it and how.", fields=["why"])

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from crm_core.errors import Invalid, NotFound
+from crm_core.base.errors import Invalid, NotFound
 from leadhub.cli.answers import ACTOR, answers, hub, table, tell
 
 _STATES = click.Choice(["waiting", "working", "done", "needs_attention", "rejected"])
@@ -35,10 +35,10 @@ def list_(
     cursor: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Show events, newest first."""
-    from ingest.journal import list_events
+    from ingest.journal.queries import list_events
     from webhooks.api.cursors import decode_cursor
-    from webhooks.api.shapes.base import plain_json
-    from webhooks.api.shapes.journal import EventPage
+    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.schemas.journal import EventPage
 
     with hub() as (config, engine), engine.connect() as connection:
         after = since.replace(tzinfo=config.zone) if since else None
@@ -61,13 +61,13 @@ def list_(
 @answers
 def show(event_id: str, raw: bool, as_json: bool) -> None:
     """Show one event with its reason, or its raw bytes."""
-    from ingest import journal
-    from webhooks.api.shapes.base import plain_json
-    from webhooks.api.shapes.journal import EventCard
+    from ingest.journal import queries
+    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.schemas.journal import EventCard
 
     with hub() as (_, engine), engine.begin() as connection:
-        event = journal.get_event(connection, event_id)
-        found = journal.look_at_raw(connection, event_id, ACTOR, "page" if as_json else "file") if raw else None
+        event = queries.get_event(connection, event_id)
+        found = queries.look_at_raw(connection, event_id, ACTOR, "page" if as_json else "file") if raw else None
     if found is not None and not as_json:
         sys.stdout.buffer.write(found.body)
         return
@@ -92,9 +92,9 @@ def replay(
 ) -> None:  # fmt: skip
     """Send events through again: those named, or all that match. Nothing is doubled. Status 1 if none of those named can
     be sent."""
-    from ingest.affected import affected as find_affected
-    from ingest.replay import ReplayReport, Selection
-    from ingest.replay import replay as send
+    from ingest.processing.affected import affected as find_affected
+    from ingest.processing.replay import ReplayReport, Selection
+    from ingest.processing.replay import replay as send
 
     with hub() as (config, engine):
         if affected:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from crm_core.errors import Invalid, NotFound
+from crm_core.base.errors import Invalid, NotFound
 from leadhub.cli.answers import ACTOR, answers, hub, table, tell
 
 _FILE = click.option("--file", "file", type=click.Path(dir_okay=False, allow_dash=True), help="The mapping's text; - reads standard input.")
@@ -26,7 +26,7 @@ def mapping() -> None:
 @answers
 def show(source_id: int, version: int | None, as_json: bool) -> None:
     """Show a mapping's text."""
-    from ingest.mappings import MappingVersion, get_version, in_state, list_versions
+    from ingest.mapping.versions import MappingVersion, get_version, in_state, list_versions
 
     found: MappingVersion | None
     with hub() as (_, engine), engine.connect() as connection:
@@ -46,7 +46,7 @@ def show(source_id: int, version: int | None, as_json: bool) -> None:
 @answers
 def try_(source_id: int, file: str | None, limit: int, as_json: bool) -> None:
     """Show what would become of the last events under a mapping: that of --file, else the draft. Changes nothing."""
-    from ingest.bench_mapping import dry_run
+    from ingest.mapping.preview import dry_run
 
     with hub() as (config, engine):
         report = dry_run(engine, config, source_id, _text(engine, source_id, file), limit, actor=ACTOR)
@@ -60,14 +60,14 @@ def try_(source_id: int, file: str | None, limit: int, as_json: bool) -> None:
 @answers
 def publish(source_id: int, file: str | None, note: str, as_json: bool) -> None:
     """Read what arrives from now on by a mapping: that of --file, else the draft."""
-    from ingest import mappings
+    from ingest.mapping import versions
 
     with hub() as (_, engine):
         text = _text(engine, source_id, file)
         with engine.begin() as connection:
-            version = mappings.save_draft(connection, source_id, text, ACTOR, note)
-            mappings.publish(connection, source_id, version, ACTOR)
-            found = mappings.get_version(connection, source_id, version)
+            version = versions.save_draft(connection, source_id, text, ACTOR, note)
+            versions.publish(connection, source_id, version, ACTOR)
+            found = versions.get_version(connection, source_id, version)
     said = f"Version {version} is published. What it would have read otherwise: leadhub events replay --source {source_id} --affected --dry-run"
     tell(_shape(found), as_json=as_json, words=said)
 
@@ -78,10 +78,10 @@ def publish(source_id: int, file: str | None, note: str, as_json: bool) -> None:
 @answers
 def rollback(source_id: int, version: int | None, as_json: bool) -> None:
     """Go back to an earlier version, or to no mapping at all."""
-    from ingest import mappings
+    from ingest.mapping import versions
 
     with hub() as (_, engine), engine.begin() as connection:
-        new = mappings.roll_back(connection, source_id, version, ACTOR)
+        new = versions.roll_back(connection, source_id, version, ACTOR)
     said = f"The text of version {version} is published again, as version {new}." if new else "The connector's own rules hold again."
     tell({"published": new}, as_json=as_json, words=said)
 
@@ -91,7 +91,7 @@ def rollback(source_id: int, version: int | None, as_json: bool) -> None:
 @answers
 def history(source_id: int, as_json: bool) -> None:
     """Show all versions, newest first."""
-    from ingest.mappings import list_versions
+    from ingest.mapping.versions import list_versions
 
     with hub() as (_, engine), engine.connect() as connection:
         rows = [_shape(one) for one in list_versions(connection, source_id)]
@@ -100,7 +100,7 @@ def history(source_id: int, as_json: bool) -> None:
 
 
 def _text(engine: Any, source_id: int, file: str | None) -> str:
-    from ingest.mappings import in_state, list_versions
+    from ingest.mapping.versions import in_state, list_versions
 
     if file is not None:
         try:

@@ -23,7 +23,8 @@ def owner() -> None:
 @answers
 def add_owner(name: str, extension: str, email: str, team: str, weight: float, as_json: bool) -> None:
     """Add an owner; he joins the default pool."""
-    from crm_core import access, owners
+    from crm_core import access
+    from crm_core.people import owners
 
     with hub() as (_, engine), engine.begin() as connection:
         owner_id = owners.add_owner(connection, name, extension, email, team, weight)
@@ -35,7 +36,7 @@ def add_owner(name: str, extension: str, email: str, team: str, weight: float, a
 @answers
 def list_owners(as_json: bool) -> None:
     """Show all owners with their absence and open leads."""
-    from crm_core import owners
+    from crm_core.people import owners
 
     with hub() as (_, engine), engine.connect() as connection:
         rows = owners.list_owners(connection)
@@ -54,7 +55,8 @@ def list_owners(as_json: bool) -> None:
 @answers
 def absent(owner_id: int, until: datetime, reason: str, as_json: bool) -> None:
     """From now on give an owner no new leads, until a day or moment."""
-    from crm_core import access, owners
+    from crm_core import access
+    from crm_core.people import owners
 
     with hub() as (config, engine), engine.begin() as connection:
         back = until.replace(tzinfo=config.zone)
@@ -81,8 +83,8 @@ def activate(owner_id: int, as_json: bool) -> None:
 
 
 def _set_active(owner_id: int, *, active: bool, as_json: bool) -> None:
-    from crm_core import owners
     from crm_core.access import audit
+    from crm_core.people import owners
 
     with hub() as (_, engine), engine.begin() as connection:
         owners.set_active(connection, owner_id, active, ACTOR)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from crm_core.errors import NotFound
+from crm_core.base.errors import NotFound
 from leadhub.cli.answers import ACTOR, answers, hub, table, tell
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
@@ -27,10 +27,10 @@ def quarantine() -> None:
 @answers
 def list_(shelf: str, source_id: int | None, days: int, limit: int, cursor: str | None, as_json: bool) -> None:
     """Show what was set aside, newest first, with score and reasons."""
-    from ingest.quarantine import list_quarantine
+    from ingest.screening.quarantine import list_quarantine
     from webhooks.api.cursors import decode_cursor
-    from webhooks.api.shapes.base import plain_json
-    from webhooks.api.shapes.quarantine import QuarantinePage
+    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.schemas.quarantine import QuarantinePage
 
     with hub() as (config, engine), engine.connect() as connection:
         now = datetime.now(UTC)
@@ -57,7 +57,7 @@ def release(
     alert_id: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Say that they are genuine: each becomes a lead, once. Status 1 if none of those named is there to be released."""
-    from ingest.quarantine import release as let_go
+    from ingest.screening.quarantine import release as let_go
 
     count = _judge(let_go, event_ids, source_id, since, until, alert_id)
     tell({"events": count}, as_json=as_json, words=_done(count, "released"))
@@ -76,7 +76,7 @@ def confirm(
 ) -> None:  # fmt: skip
     """Say that they are spam: they stay where they are, and nobody is asked again. Status 1 if none of those named is
     there to be confirmed."""
-    from ingest.quarantine import confirm as mark
+    from ingest.screening.quarantine import confirm as mark
 
     count = _judge(mark, event_ids, source_id, since, until, alert_id)
     tell({"events": count}, as_json=as_json, words=_done(count, "confirmed as spam"))
@@ -92,7 +92,7 @@ def _judge(
     deed: Any, event_ids: tuple[str, ...], source_id: int | None, since: datetime | None, until: datetime | None,
     alert_id: int | None,
 ) -> int:  # fmt: skip
-    from ingest.quarantine import Pick, of_alert
+    from ingest.screening.quarantine import Pick, of_alert
 
     with hub() as (config, engine), engine.begin() as connection:
         after, before = (moment.replace(tzinfo=config.zone) if moment else None for moment in (since, until))
@@ -116,9 +116,9 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
 @answers
 def alerts(state: str, source_id: int | None, alert_id: int | None, as_json: bool) -> None:
     """Show what somebody should look at about a source, or resolve one."""
-    from ingest.alerts import list_alerts, resolve_alert
-    from webhooks.api.shapes.base import plain_json
-    from webhooks.api.shapes.quarantine import AlertPage
+    from ingest.monitoring.alerts import list_alerts, resolve_alert
+    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.schemas.quarantine import AlertPage
 
     with hub() as (_, engine), engine.begin() as connection:
         if alert_id is not None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from crm_core.errors import Invalid
+from crm_core.base.errors import Invalid
 
 _LONGEST_SECRET = 64 * 1024  # bytes; a key in PEM has 4 kB
 

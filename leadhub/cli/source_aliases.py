@@ -22,7 +22,7 @@ def add(source_id: int, name: str, as_json: bool) -> None:
     ALIAS is service:id, for example formspree:xyzabcde, hubspot:1234567/FORM-GUID, web3forms:KEY, formsubmit:info@example.com,
     basin:ID, getform:ID, roistat:KEY, calltouch:SITE, or the old service's address as it stood on the page.
     """
-    from ingest.aliases import add_alias
+    from ingest.sources.aliases import add_alias
 
     with hub() as (config, engine), engine.begin() as connection:
         made = add_alias(connection, config, source_id, name, actor=ACTOR)
@@ -35,7 +35,7 @@ def add(source_id: int, name: str, as_json: bool) -> None:
 @answers
 def remove(source_id: int, name: str, as_json: bool) -> None:
     """Take ALIAS away. What still arrives under it is kept as unclaimed."""
-    from ingest.aliases import remove_alias
+    from ingest.sources.aliases import remove_alias
 
     with hub() as (config, engine), engine.begin() as connection:
         remove_alias(connection, config, source_id, name, actor=ACTOR)
@@ -47,7 +47,7 @@ def remove(source_id: int, name: str, as_json: bool) -> None:
 @answers
 def list_(source_id: int, as_json: bool) -> None:
     """Show the aliases of a source."""
-    from ingest.aliases import list_aliases
+    from ingest.sources.aliases import list_aliases
 
     with hub() as (config, engine), engine.connect() as connection:
         rows = [{"alias": one.alias, "created_at": one.created_at} for one in list_aliases(connection, config, source_id)]

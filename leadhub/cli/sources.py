@@ -14,7 +14,7 @@ from leadhub.cli.setting_values import read_settings
 from leadhub.cli.source_aliases import alias
 
 if TYPE_CHECKING:
-    from ingest.source_check import CheckResult
+    from ingest.sources.check import CheckResult
 
 
 @click.group()
@@ -40,9 +40,9 @@ def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...
     --set password=- or --set password=@FILE.
     """
     from connectors.kit import registry
-    from ingest.source_check import check_source, note_check
-    from ingest.source_settings import check_settings, marked_fields
-    from ingest.sources import add_source
+    from ingest.sources.check import check_source, note_check
+    from ingest.sources.settings import check_settings, marked_fields
+    from ingest.sources.sources import add_source
 
     found = registry.get(connector)
     settings = read_settings(pairs, marked_fields(found.config_model, "secret"), quiet=as_json)
@@ -68,8 +68,8 @@ def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...
 @answers
 def list_(as_json: bool) -> None:
     """Show all sources with their addresses."""
-    from ingest.source_states import source_states
-    from ingest.sources import list_sources
+    from ingest.sources.sources import list_sources
+    from ingest.sources.states import source_states
 
     with hub() as (config, engine), engine.connect() as connection:
         states = {one.source_id: one for one in source_states(connection, config, datetime.now(UTC))}
@@ -121,7 +121,7 @@ def resume(source_id: int, as_json: bool) -> None:
 @answers
 def rotate(source_id: int, as_json: bool) -> None:
     """Give a source another address. What still arrives at the old one is kept as unclaimed."""
-    from ingest.sources import rotate_token
+    from ingest.sources.sources import rotate_token
 
     with hub() as (config, engine), engine.begin() as connection:
         url = rotate_token(connection, config, source_id, actor=ACTOR)
@@ -143,7 +143,7 @@ def _checked(result: CheckResult | None) -> list[str]:
 
 
 def _set(source_id: int, state: str, *, as_json: bool) -> None:
-    from ingest.sources import set_state
+    from ingest.sources.sources import set_state
 
     with hub() as (_, engine), engine.begin() as connection:
         set_state(connection, source_id, state, actor=ACTOR)

@@ -16,7 +16,7 @@ from leadhub.cli.answers import answers, hub, read_config, table, tell
 @answers
 def migrate(as_json: bool) -> None:
     """Bring the database to this version's schema. Safe to run at any time, by several at once."""
-    from crm_core import database
+    from crm_core.base import database
 
     url = read_config().database_url
     before = database.schema_is_current(url)
@@ -57,7 +57,7 @@ def doctor(as_json: bool) -> None:
 @answers
 def health(as_json: bool) -> None:
     """Show whether the hub is healthy: queues, mailboxes, oldest waiting, canaries. Exit 1 if it is not."""
-    from ingest.queues import health_report
+    from ingest.monitoring.health import health_report
 
     with hub() as (settings, engine), engine.connect() as connection:
         report = health_report(connection, settings, datetime.now(UTC))
@@ -79,8 +79,8 @@ def health(as_json: bool) -> None:
 @answers
 def ledger(day: datetime | None, source_id: int | None, as_json: bool) -> None:
     """Show what became of everything that arrived; exit 1 if it does not balance."""
-    from ingest.ledger import PARTS
-    from ingest.ledger import ledger as rows_of
+    from ingest.journal.ledger import PARTS
+    from ingest.journal.ledger import ledger as rows_of
 
     with hub() as (settings, engine), engine.connect() as connection:
         wanted = day.date() if day else datetime.now(settings.zone).date()

@@ -26,9 +26,9 @@ def token() -> None:
 def create(role: str, name: str, owner_id: int | None, until: datetime | None, as_json: bool) -> None:
     """Make a key and show it, this once."""
     from crm_core import access
-    from crm_core.reading.users import get_token
-    from webhooks.api.shapes.base import beside, plain_json
-    from webhooks.api.shapes.users import NewToken
+    from crm_core.access.queries import get_token
+    from webhooks.api.schemas.base import beside, plain_json
+    from webhooks.api.schemas.users import NewToken
 
     with hub() as (config, engine), engine.begin() as connection:
         end = until.replace(tzinfo=config.zone) if until else None
@@ -41,9 +41,9 @@ def create(role: str, name: str, owner_id: int | None, until: datetime | None, a
 @answers
 def list_(as_json: bool) -> None:
     """Show all keys: whose, since when, last used; never the key itself."""
-    from crm_core.reading.users import list_tokens
-    from webhooks.api.shapes.base import plain_json
-    from webhooks.api.shapes.users import Token
+    from crm_core.access.queries import list_tokens
+    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.schemas.users import Token
 
     with hub() as (_, engine), engine.connect() as connection:
         rows = [plain_json(Token, one) for one in list_tokens(connection)]
@@ -60,9 +60,9 @@ def list_(as_json: bool) -> None:
 def revoke(token_id: int, as_json: bool) -> None:
     """End a key at once."""
     from crm_core import access
-    from crm_core.reading.users import get_token
-    from webhooks.api.shapes.base import plain_json
-    from webhooks.api.shapes.users import Token
+    from crm_core.access.queries import get_token
+    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.schemas.users import Token
 
     with hub() as (_, engine), engine.begin() as connection:
         access.revoke_token(connection, token_id, datetime.now(UTC), ACTOR)

@@ -44,9 +44,9 @@ def add(
 ) -> None:
     """Add a user and show a link that signs them in, once, within a day."""
     from crm_core import access
-    from crm_core.reading.users import get_user
-    from webhooks.api.shapes.base import beside, plain_json
-    from webhooks.api.shapes.users import UserWithLink
+    from crm_core.access.queries import get_user
+    from webhooks.api.schemas.base import beside, plain_json
+    from webhooks.api.schemas.users import UserWithLink
 
     hashed = access.hash_password(_read_line()) if password or password_stdin else None
     with hub() as (config, engine), engine.begin() as connection:
@@ -62,9 +62,9 @@ def add(
 @answers
 def list_(as_json: bool) -> None:
     """Show all users with their role, state and sessions."""
-    from crm_core.reading.users import list_users
-    from webhooks.api.shapes.base import plain_json
-    from webhooks.api.shapes.users import User
+    from crm_core.access.queries import list_users
+    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.schemas.users import User
 
     with hub() as (_, engine), engine.connect() as connection:
         rows = [plain_json(User, one) for one in list_users(connection)]
@@ -164,9 +164,9 @@ def _change(who: str, changes: dict[str, Any], as_json: bool) -> None:
 
 def _do(who: str, deed: Any, said: str, as_json: bool) -> None:
     """The deed, and then the user as they are now."""
-    from crm_core.reading.users import get_user
-    from webhooks.api.shapes.base import plain_json
-    from webhooks.api.shapes.users import User
+    from crm_core.access.queries import get_user
+    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.schemas.users import User
 
     with hub() as (_, engine), engine.begin() as connection:
         user_id = _id_of(connection, who)
@@ -178,7 +178,7 @@ def _do(who: str, deed: Any, said: str, as_json: bool) -> None:
 def _id_of(connection: Any, who: str) -> int:
     """A login counts before an id of the same digits."""
     from crm_core import access
-    from crm_core.errors import NotFound
+    from crm_core.base.errors import NotFound
 
     user_id = access.find_user_id(connection, who)
     if user_id is None and who.isascii() and who.isdigit() and len(who) < 19:

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, text
 
-from crm_core.config import HubConfig
-from crm_core.errors import Transient
-from crm_core.owners import add_owner, list_owners
-from ingest.ledger import ledger
-from ingest.outbound_addresses import DEMO_MAILBOX
-from ingest.sources import add_source, change_settings, list_sources, set_state
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Transient
+from crm_core.people.owners import add_owner, list_owners
+from ingest.http_client.addresses import DEMO_MAILBOX
+from ingest.journal.ledger import ledger
+from ingest.sources.sources import add_source, change_settings, list_sources, set_state
 from leadhub.demo import dovecot
 from leadhub.demo.traffic import MAILS, Post, calls, forms, mails
 

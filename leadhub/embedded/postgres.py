@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 from leadhub import private_file
 from leadhub.embedded import privilege
 from leadhub.embedded.privilege import Identity

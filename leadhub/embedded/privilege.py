@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from platform import machine
 
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 from leadhub import private_file
 from leadhub.embedded import privilege
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connectors.kit import registry
-from connectors.kit.samples import Sample, samples_of
+from connectors.kit.tools.samples import Sample, samples_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -8,11 +8,11 @@ from dataclasses import fields
 from pathlib import Path
 
 from connectors.kit import guide, registry
-from connectors.kit.form_config import FormConfig
+from connectors.kit.forms.config import FormConfig
 from connectors.kit.guide import words_of_setting
-from connectors.kit.samples import samples_of
-from ingest.source_secrets import LOOKS_LIKE_DESTINATION, destinations_of
-from webhooks.console.language import LOCALES, Language
+from connectors.kit.tools.samples import samples_of
+from ingest.sources.secrets import LOOKS_LIKE_DESTINATION, destinations_of
+from webhooks.console.shell.language import LOCALES, Language
 
 #: The questions that an administrator asks, in the order in which he asks them.
 SECTIONS = ("Set it up", "What is read", "How it authenticates", "What is not known")

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from connectors.kit import catalogue, guide, new, preset
-from connectors.kit.samples import samples_of
-from crm_core.errors import Misconfigured
+from connectors.kit import guide, preset
+from connectors.kit.tools import catalogue, new
+from connectors.kit.tools.samples import samples_of
+from crm_core.base.errors import Misconfigured
 
 
 def test_catalogue_is_current_when_compared() -> None:
     assert catalogue.PAGE.read_text(encoding="utf-8") == catalogue.page(), (
-        "run: python -m connectors.kit.catalogue"
+        "run: python -m connectors.kit.tools.catalogue"
     )
 
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 import pytest
 
 from connectors.kit import Connector, Request, registry
-from connectors.kit.samples import Sample, outcome, plain
-from crm_core.arrivals import Arrival, CallEvent, Ignored, Inquiry, Message, Pointer
-from crm_core.errors import HubError, NotAuthentic
+from connectors.kit.tools.samples import Sample, outcome, plain
+from crm_core.base.errors import HubError, NotAuthentic
+from crm_core.parsed import Arrival, CallEvent, Ignored, Inquiry, Message, Pointer
 
 _LARGE = 200_000  # bytes; hurt variants of larger samples would only cost time
 #: A source's own mapping at its worst: it asks for everything and understands nothing.
@@ -25,7 +25,7 @@ _MAPPING = {
 
 def test_sample_gives_what_is_expected_when_read(name: str, sample: Sample) -> None:
     assert sample.expected is not None, (
-        f"write it: python -m connectors.kit.samples {name} --write, then read it"
+        f"write it: python -m connectors.kit.tools.samples {name} --write, then read it"
     )
     wanted = {key: value for key, value in sample.expected.items() if key != "reply" or value is not None}
     assert json.loads(json.dumps(outcome(registry.get(name), sample), ensure_ascii=False)) == wanted

@@ -74,7 +74,7 @@ def test_every_name_in_a_page_leads_somewhere() -> None:
 def test_names_that_lead_nowhere_are_found(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
-        "`ingest/nowhere.py`, `ingest.nowhere.thing`, `crm_core.errors.Nothing`, [a](missing.md), `make nothing`;"
-        " `crm_core/x/models.py`, `ingest/`, `crm_core.errors.NotFound`, `make test`, [b](page.md)"
+        "`ingest/nowhere.py`, `ingest.nowhere.thing`, `crm_core.base.errors.Nothing`, [a](missing.md), `make nothing`;"
+        " `crm_core/x/models.py`, `ingest/`, `crm_core.base.errors.NotFound`, `make test`, [b](page.md)"
     )
-    assert list(missing(page)) == ["ingest/nowhere.py", "crm_core.errors.Nothing", "ingest.nowhere.thing", "(missing.md)", "make nothing"]
+    assert list(missing(page)) == ["ingest/nowhere.py", "crm_core.base.errors.Nothing", "ingest.nowhere.thing", "(missing.md)", "make nothing"]

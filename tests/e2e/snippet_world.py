@@ -17,11 +17,11 @@ from psycopg.rows import dict_row
 from sqlalchemy import Engine
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from crm_core.config import HubConfig
-from ingest.process import drain
-from ingest.sources import NewSource, add_source
+from crm_core.base.config import HubConfig
+from ingest.processing.process import drain
+from ingest.sources.sources import NewSource, add_source
 from webhooks import engines
-from webhooks.snippet_file import snippet
+from webhooks.entrance.snippet_file import snippet
 from webhooks.wsgi import create_application
 
 FIELDS = (

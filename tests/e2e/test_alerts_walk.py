@@ -13,9 +13,9 @@ from sqlalchemy import Engine
 from walking import ARTEFACTS, LOGIN, PASSWORD, chromium, served, sign_in
 
 from crm_core import access
-from crm_core.config import HubConfig
-from ingest.alerts import MOST_OPEN, raise_alert
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from ingest.monitoring.alerts import MOST_OPEN, raise_alert
+from ingest.sources.sources import add_source
 
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 #: Boxes that stick out of the screen on the right.

@@ -26,9 +26,9 @@ from sqlalchemy import Engine, text
 from walking import ARTEFACTS, PASSWORD, chromium, served, sign_in
 
 from crm_core import access
-from crm_core.config import HubConfig
-from crm_core.owners import add_owner, set_absent
-from ingest.process import drain
+from crm_core.base.config import HubConfig
+from crm_core.people.owners import add_owner, set_absent
+from ingest.processing.process import drain
 
 #: Panels whose content is wider than they are.
 _CUT_PANELS = "[...document.querySelectorAll('.panel')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText.slice(0, 40))"

@@ -19,11 +19,11 @@ from sqlalchemy import Engine, text
 from walking import PASSWORD, chromium, served, sign_in
 
 from crm_core import access
-from crm_core.config import HubConfig
-from crm_core.owners import add_owner
-from ingest.process import drain
-from ingest.sources import add_source
-from webhooks.console.routes import ROUTES
+from crm_core.base.config import HubConfig
+from crm_core.people.owners import add_owner
+from ingest.processing.process import drain
+from ingest.sources.sources import add_source
+from webhooks.console.shell.routes import ROUTES
 
 _AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text("utf-8")
 _RUN = """

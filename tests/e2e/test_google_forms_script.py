@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 from walking import chromium
 
 from connectors.kit import Request, registry
-from crm_core.arrivals import Inquiry
+from crm_core.parsed import Inquiry
 
 _STAND_INS = """
   var posts = [], up = true, made = 0, triggers = [];

@@ -14,10 +14,10 @@ from sqlalchemy import Engine, text
 from walking import ARTEFACTS, PASSWORD, chromium, served, sign_in
 
 from crm_core import access
-from crm_core.config import HubConfig
-from crm_core.owners import add_owner
-from ingest.process import drain
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from crm_core.people.owners import add_owner
+from ingest.processing.process import drain
+from ingest.sources.sources import add_source
 
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 ODD = {

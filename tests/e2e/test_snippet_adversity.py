@@ -11,7 +11,7 @@ from snippet_world import FIELDS, Hub, Site, Stub, open_hub, open_site, open_stu
 from sqlalchemy import Engine
 from walking import chromium
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 
 pytestmark = pytest.mark.e2e
 

@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 from walking import chromium
 
 from connectors.kit import Request, registry
-from crm_core.arrivals import Inquiry
-from crm_core.config import HubConfig
-from ingest import guarding
-from webhooks.snippet_file import snippet
+from crm_core.base.config import HubConfig
+from crm_core.parsed import Inquiry
+from ingest.screening import challenge
+from webhooks.entrance.snippet_file import snippet
 
 pytestmark = pytest.mark.e2e
 
@@ -445,7 +445,7 @@ def test_signed_time_is_fetched_at_the_first_touch_and_sent_along(
     expect(page.get_by_role("status")).to_have_text("Thank you! Sent.")
     assert asked == [hub.source.url.replace("/in/", "/c/")]
     [event] = hub.events()
-    age = guarding.check(hub.config, hub.source.id, read(event).guards["time_token"], datetime.now(UTC))
+    age = challenge.check(hub.config, hub.source.id, read(event).guards["time_token"], datetime.now(UTC))
     assert age is not None
 
 

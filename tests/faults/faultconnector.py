@@ -8,7 +8,7 @@ _MODULE = """
 import os, time
 from pathlib import Path
 from connectors.kit import Connector
-from crm_core.arrivals import Inquiry
+from crm_core.parsed import Inquiry
 
 _TRACE = Path({trace!r})
 

@@ -25,10 +25,10 @@ import servers
 from free_ports import own_port
 from psycopg.rows import dict_row
 
-from crm_core.config import HubConfig
-from crm_core.database import make_engine, migrate
-from crm_core.owners import add_owner
-from ingest.sources import NewSource, add_source
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine, migrate
+from crm_core.people.owners import add_owner
+from ingest.sources.sources import NewSource, add_source
 from leadhub.embedded import ports, postgres, valkey
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from crm_core.config import HubConfig
-from ingest.process import Processor
+from crm_core.base.config import HubConfig
+from ingest.processing.process import Processor
 
 
 def race(

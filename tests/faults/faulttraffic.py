@@ -22,7 +22,7 @@ import psycopg
 from faulthub import FaultHub
 
 from crm_core.identity.phones import read_phones
-from ingest.accept import RawArrival, insert_events
+from ingest.journal.accept import RawArrival, insert_events
 
 _STRONG = ["strong"]
 _FIRST = ("Anna", "Boris", "Vera", "Gleb", "Daria", "Egor", "Zoya", "Ivan", "Kira", "Lev", "Maria", "Nikita")

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from faulthub import FaultHub
 from faulttraffic import OperationLog, Post, components
 
-from crm_core.database import make_engine
-from ingest.ledger import PARTS, ledger
+from crm_core.base.database import make_engine
+from ingest.journal.ledger import PARTS, ledger
 
 
 def stored_posts(hub: FaultHub, posts: Mapping[bytes, Post]) -> Counter[int]:

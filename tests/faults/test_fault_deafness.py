@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from faulthub import FaultHub
 
-from ingest.accept import RawArrival, insert_events
+from ingest.journal.accept import RawArrival, insert_events
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
 

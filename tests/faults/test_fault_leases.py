@@ -11,7 +11,7 @@ import pytest
 from faultconnector import install
 from faulthub import LEASE_SECONDS, FaultHub
 
-from ingest.accept import RawArrival, insert_events
+from ingest.journal.accept import RawArrival, insert_events
 
 pytestmark = pytest.mark.timeout(300)
 

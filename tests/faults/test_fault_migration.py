@@ -13,11 +13,11 @@ import psycopg
 import pytest
 import servers
 
-from crm_core.config import HubConfig
-from crm_core.database import connect_options, migrate, schema_is_current
-from crm_core.errors import Transient
-from ingest.accept import GroupAcceptor, RawArrival
-from ingest.arrival import new_uid
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect_options, migrate, schema_is_current
+from crm_core.base.errors import Transient
+from ingest.journal.accept import GroupAcceptor, RawArrival
+from ingest.journal.raw_event import new_uid
 from leadhub.embedded import postgres
 
 pytestmark = [pytest.mark.serial, pytest.mark.faults]

@@ -17,11 +17,11 @@ import pytest
 from faulttraffic import Person, components, ordinary
 from sqlalchemy import Engine, text
 
-from crm_core.config import HubConfig
-from crm_core.owners import add_owner
-from ingest.accept import RawArrival, insert_events
-from ingest.process import Processor
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from crm_core.people.owners import add_owner
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.processing.process import Processor
+from ingest.sources.sources import add_source
 
 # Sixteen workers are more than a machine has for anybody else.
 pytestmark = pytest.mark.serial

@@ -13,10 +13,10 @@ import psycopg
 from door_client import Door, Heard, call, open_door
 from psycopg.rows import dict_row
 
-from crm_core.config import HubConfig
-from crm_core.owners import add_owner
-from ingest.process import Processor
-from ingest.sources import NewSource
+from crm_core.base.config import HubConfig
+from crm_core.people.owners import add_owner
+from ingest.processing.process import Processor
+from ingest.sources.sources import NewSource
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

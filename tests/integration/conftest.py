@@ -8,7 +8,7 @@ from uuid import uuid4
 import dovecot
 import pytest
 
-from ingest import rates
+from ingest.screening import rates
 
 
 @pytest.fixture(scope="session")

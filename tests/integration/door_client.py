@@ -13,13 +13,13 @@ from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
 from connectors.kit import Connector, registry
-from crm_core.arrivals import Ignored
-from crm_core.config import HubConfig
-from crm_core.database import make_engine
-from ingest.accept import GroupAcceptor
-from ingest.source_directory import SourceDirectory
-from ingest.sources import NewSource, add_source
-from webhooks.entrance import Entrance
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine
+from crm_core.parsed import Ignored
+from ingest.journal.accept import GroupAcceptor
+from ingest.sources.directory import SourceDirectory
+from ingest.sources.sources import NewSource, add_source
+from webhooks.entrance.entrance import Entrance
 
 App = Callable[[dict[str, Any], Any], Any]
 

@@ -11,11 +11,18 @@ import pytest
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.errors import NotFound
-from ingest.alerts import end_alert, list_alerts, open_alerts, open_counts, raise_alert, resolve_alert
-from ingest.queues import health_report
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import NotFound
+from ingest.monitoring.alerts import (
+    end_alert,
+    list_alerts,
+    open_alerts,
+    open_counts,
+    raise_alert,
+    resolve_alert,
+)
+from ingest.monitoring.health import health_report
+from ingest.sources.sources import add_source
 
 
 @pytest.fixture

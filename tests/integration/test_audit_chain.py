@@ -14,9 +14,9 @@ from sqlalchemy import Engine, text
 
 from crm_core.access import audit
 from crm_core.access.audit_chain import FIRST, link, seal, verify
-from crm_core.config import HubConfig
-from crm_core.database import connect
-from ingest.audit_sealing import HEADS, noted, seal_audit, verify_audit
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect
+from ingest.monitoring.audit_sealing import HEADS, noted, seal_audit, verify_audit
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 Chain = psycopg.Connection[Any]

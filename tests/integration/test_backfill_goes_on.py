@@ -14,11 +14,11 @@ from graph import TOKEN, Graph, graph
 from sqlalchemy import Engine
 
 from connectors.kit import Answer, Ask
-from crm_core.config import HubConfig
-from ingest import backfill, backfill_progress
-from ingest.backfill import Looked, run_next
-from ingest.outbound import Limits, Outbound, outbound
-from ingest.sources import add_source, change_settings
+from crm_core.base.config import HubConfig
+from ingest.fetch import backfill, backfill_progress
+from ingest.fetch.backfill import Looked, run_next
+from ingest.http_client.client import Limits, Outbound, outbound
+from ingest.sources.sources import add_source, change_settings
 
 FORM, OTHER = "12312312312", "45645645645"
 

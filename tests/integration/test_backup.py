@@ -18,15 +18,15 @@ from desk import Desk
 from sqlalchemy import Engine, text
 
 from crm_core.access import Principal, audit
-from crm_core.config import HubConfig
-from crm_core.database import connect, make_engine
-from crm_core.errors import Conflict, HubError, Invalid, Misconfigured
-from ingest import erasure_log
-from ingest.audit_sealing import SET_ASIDE, noted, seal_audit, verify_audit
-from ingest.erasure import Person, erase, erase_address
-from ingest.files import path_of
-from ingest.ledger import ledger
-from ingest.sources import add_source, load_source
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect, make_engine
+from crm_core.base.errors import Conflict, HubError, Invalid, Misconfigured
+from ingest.erasure import erasure_log
+from ingest.erasure.erase import Person, erase, erase_address
+from ingest.files.store import path_of
+from ingest.journal.ledger import ledger
+from ingest.monitoring.audit_sealing import SET_ASIDE, noted, seal_audit, verify_audit
+from ingest.sources.sources import add_source, load_source
 from leadhub import settings
 from leadhub.backup import manifest, tools
 from leadhub.backup.restore import Restored, restore
@@ -393,7 +393,7 @@ def test_room_for_the_hub_is_left_on_its_disk(desk: Desk, tmp_path: Path) -> Non
 
 
 def test_new_hub_that_was_only_started_counts_as_empty(desk: Desk, tmp_path: Path, target: Target) -> None:
-    from ingest.bootstrap import first_run
+    from ingest.sources.bootstrap import first_run
 
     save(desk.config, tmp_path / "backup")
     first_run(target.config)

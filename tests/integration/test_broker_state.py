@@ -13,11 +13,11 @@ import redis
 import servers
 from sqlalchemy import Engine, text
 
-from crm_core.config import HubConfig
-from ingest.broker_state import look_at_broker
-from ingest.queues import health_report
+from crm_core.base.config import HubConfig
+from ingest.monitoring.broker_state import look_at_broker
+from ingest.monitoring.health import health_report
 from leadhub.doctor import examine
-from webhooks.health import check
+from webhooks.ops.health import check
 
 State = tuple[str, Callable[[redis.Redis], object]]
 

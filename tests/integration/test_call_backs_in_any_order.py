@@ -13,8 +13,8 @@ from desk import Desk
 from sqlalchemy import Engine
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.working import finish_activity
+from crm_core.activities.commands import finish_activity
+from crm_core.base.config import HubConfig
 
 MOBILE = "+79213334455"
 OURS = "74951112233"

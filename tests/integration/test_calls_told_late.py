@@ -11,9 +11,9 @@ from desk import Desk
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.database import connect
-from ingest.settle import settle_silent_calls
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect
+from ingest.journal.silent_calls import settle_silent_calls
 
 MOBILE = "+79213334455"
 

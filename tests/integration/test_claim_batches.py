@@ -9,11 +9,11 @@ from desk import Desk
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.database import connect
-from ingest import claim as claiming
-from ingest.claim import claim
-from ingest.process import Processor
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect
+from ingest.journal import claim as claiming
+from ingest.journal.claim import claim
+from ingest.processing.process import Processor
 
 
 @pytest.fixture

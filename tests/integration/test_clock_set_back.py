@@ -17,9 +17,9 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest.due_times import pull_back
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from ingest.journal.due_times import pull_back
+from ingest.sources.sources import add_source
 from workers.celery_app import make_app
 from workers.jobs import Jobs
 from workers.lanes import Lanes

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from desk import Desk
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from leadhub.cli import main
 
 PHONE = "+7 912 345-67-01"

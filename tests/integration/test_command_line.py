@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine, insert, select, text
 
-from crm_core.config import HubConfig
-from crm_core.models import InboundEvent, Source
+from crm_core.base.config import HubConfig
+from crm_core.sources.models import InboundEvent, Source
 from leadhub import docs
 from leadhub.cli import COMMANDS, main
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from sqlalchemy import Engine, text
 
 from crm_core import access
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from leadhub.cli import main
 
 PASSWORD = "correct horse battery"

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from leadhub.cli import main
 
 

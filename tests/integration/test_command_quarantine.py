@@ -11,8 +11,8 @@ from click.testing import CliRunner, Result
 from desk import Desk
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest.alerts import raise_alert
+from crm_core.base.config import HubConfig
+from ingest.monitoring.alerts import raise_alert
 from leadhub.cli import main
 
 

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest.sources import load_source
+from crm_core.base.config import HubConfig
+from ingest.sources.sources import load_source
 from leadhub.cli import main
 
 Run = Callable[..., Result]

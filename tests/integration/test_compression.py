@@ -14,8 +14,8 @@ from sqlalchemy import Engine, text
 from werkzeug.test import Client, TestResponse
 
 from crm_core import access
-from crm_core.config import HubConfig
-from crm_core.database import make_engine
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine
 from webhooks import engines
 from webhooks.wsgi import create_application
 

@@ -10,9 +10,9 @@ from desk import Desk
 from sqlalchemy import Engine
 
 from connectors.kit import ConnectorConfig, Request
-from crm_core.arrivals import Arrival
-from crm_core.config import HubConfig
-from ingest.process import Processor
+from crm_core.base.config import HubConfig
+from crm_core.parsed import Arrival
+from ingest.processing.process import Processor
 
 OTHER = "+79162223344"
 

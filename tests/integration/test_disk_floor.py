@@ -11,12 +11,12 @@ from desk import Desk
 from door_client import open_door
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest.fetched import put_in
-from ingest.files_fetching import fetch_next
-from ingest.queues import health_report
-from ingest.sources import add_source
-from webhooks.health import check
+from crm_core.base.config import HubConfig
+from ingest.fetch.fetched import put_in
+from ingest.files.download import fetch_next
+from ingest.monitoring.health import health_report
+from ingest.sources.sources import add_source
+from webhooks.ops.health import check
 
 _MORE_THAN_ANY_DISK = 1_000_000
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
@@ -79,7 +79,7 @@ def test_files_wait_for_room_instead_of_being_given_up(desk: Desk, low: HubConfi
     without = desk.form(name="Boris", email="boris@example.com")
     config, desk.config = desk.config, low
     with monkeypatch.context() as half:  # room to work, none to promise anything more
-        half.setattr("ingest.disk_space.DiskState.takes_work", property(lambda _state: True))
+        half.setattr("ingest.monitoring.disk_space.DiskState.takes_work", property(lambda _state: True))
         for _ in range(6):  # more often than a disk is asked that fails
             desk.rows("UPDATE inbound_event SET next_attempt_at = now() WHERE state = 'waiting' RETURNING id")
             desk.drain("form")

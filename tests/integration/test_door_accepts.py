@@ -12,9 +12,9 @@ import psycopg
 import pytest
 from door_client import Door, Heard, call, open_door, stand_in
 
-from crm_core.config import HubConfig
-from crm_core.errors import Transient
-from ingest.accept import RawArrival, insert_events
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Transient
+from ingest.journal.accept import RawArrival, insert_events
 
 
 @pytest.fixture

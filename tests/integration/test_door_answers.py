@@ -10,9 +10,9 @@ import pytest
 from door_client import Door, call, open_door, stand_in
 
 from connectors.kit import ConnectorConfig, Reply, Request
-from crm_core.config import HubConfig
-from crm_core.errors import NotAuthentic
-from ingest.sources import rotate_token, set_state
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import NotAuthentic
+from ingest.sources.sources import rotate_token, set_state
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 FORM = "application/x-www-form-urlencoded"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 from door_client import Door, Heard, call, open_door
 
-from crm_core.config import HubConfig
-from crm_core.errors import Conflict, Invalid, NotFound
-from ingest.aliases import add_alias, list_aliases, remove_alias
-from ingest.source_changes import remove_source
-from ingest.sources import list_sources, rotate_token
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Conflict, Invalid, NotFound
+from ingest.sources.aliases import add_alias, list_aliases, remove_alias
+from ingest.sources.changes import remove_source
+from ingest.sources.sources import list_sources, rotate_token
 
 KEY = "0123abcd-0000-4000-8000-00000000abcd"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -234,7 +234,7 @@ SERVICES = [
 def test_script_of_the_old_service_hears_what_it_expects_and_a_lead_is_made(
     door: Door, alias: str, path: str, body: bytes, said: dict[str, object]
 ) -> None:
-    from ingest.process import drain
+    from ingest.processing.process import drain
 
     moved(door, alias)
     content_type = "application/json" if body.startswith(b"{") else FORM

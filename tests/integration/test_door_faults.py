@@ -15,11 +15,11 @@ import pytest
 import servers
 from door_client import Door, Heard, open_door
 
-from crm_core.config import HubConfig
-from crm_core.database import migrate
-from ingest.sources import NewSource
+from crm_core.base.config import HubConfig
+from crm_core.base.database import migrate
+from ingest.sources.sources import NewSource
 from leadhub.embedded import postgres
-from webhooks.entrance import Entrance
+from webhooks.entrance.entrance import Entrance
 from workers.wake import Waker
 
 # Alone on the machine: what is asserted here is a promise in seconds.

@@ -10,7 +10,7 @@ from door_client import Door, call, open_door
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 
 # Every code point, lone surrogates and NUL included: a server may hand through more than the standard allows.
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)

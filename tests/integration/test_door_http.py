@@ -16,13 +16,13 @@ import httpx
 import psycopg
 import pytest
 
-from crm_core.config import HubConfig
-from crm_core.database import make_engine
-from ingest.sources import NewSource, add_source
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine
+from ingest.sources.sources import NewSource, add_source
 
 _MODULE = """
 from pathlib import Path
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from webhooks.wsgi import create_application
 application = create_application(HubConfig(home=Path({home!r}), database_url={database_url!r}, broker_url={broker_url!r},
     secret_key={secret_key!r}, port={port}, max_body_bytes=200_000))

@@ -14,13 +14,13 @@ import altcha
 import pytest
 from door_client import Door, Heard, call, open_door, stand_in
 
-from connectors.kit.form_config import FormConfig
-from crm_core.config import HubConfig
-from ingest import guarding
-from webhooks import snippet as scripts
-from webhooks import snippet_file
-from webhooks.guard import Guard
-from webhooks.snippet_file import SOURCE, snippet
+from connectors.kit.forms.config import FormConfig
+from crm_core.base.config import HubConfig
+from ingest.screening import challenge
+from webhooks.entrance import snippet as scripts
+from webhooks.entrance import snippet_file
+from webhooks.entrance.challenge import Guard
+from webhooks.entrance.snippet_file import SOURCE, snippet
 
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -93,8 +93,8 @@ def test_time_is_signed_for_the_source_that_is_asked(door: Door) -> None:
     told = heard.json()
     assert set(told) == {"t"}  # no puzzle is made for who wants none
     now = datetime.now(UTC)
-    assert guarding.check(door.config, source.id, told["t"], now) is not None
-    assert guarding.check(door.config, other.id, told["t"], now) is None
+    assert challenge.check(door.config, source.id, told["t"], now) is not None
+    assert challenge.check(door.config, other.id, told["t"], now) is None
     assert door.rows() == []
 
 
@@ -108,7 +108,7 @@ def test_puzzle_comes_along_when_the_source_wants_one(
     made = altcha.Challenge.from_dict(told)  # what the widget reads
     solution = altcha.solve_challenge(made)
     assert solution is not None
-    secret, key_secret = guarding.altcha_secrets(door.config, source.id)
+    secret, key_secret = challenge.altcha_secrets(door.config, source.id)
     payload = altcha.Payload(made, solution).to_base64()
     assert altcha.verify_solution(payload, secret, hmac_key_secret=key_secret).verified
     assert "t" in told

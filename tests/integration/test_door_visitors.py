@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 import pytest
 from door_client import Door, call, open_door, stand_in
 
-from connectors.kit.form_config import FormConfig
-from crm_core.config import HubConfig
-from ingest.sources import NewSource
+from connectors.kit.forms.config import FormConfig
+from crm_core.base.config import HubConfig
+from ingest.sources.sources import NewSource
 
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Content-Type": "application/x-www-form-urlencoded"}
 PHONE = "+7 (999) 111-22-33"
@@ -75,7 +75,7 @@ def test_refusal_is_a_page_with_a_way_back_and_the_number_to_call(door: Door, so
 def test_number_is_shown_when_the_hub_cannot_store(
     door: Door, source: NewSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from crm_core.errors import Transient
+    from crm_core.base.errors import Transient
 
     def away(*_: Any) -> None:
         raise Transient("database_away", "The journal is away.")

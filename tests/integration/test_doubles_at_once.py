@@ -16,14 +16,14 @@ from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.database import connect
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect
 from crm_core.intake import take_in
-from ingest.accept import RawArrival, insert_events
-from ingest.ledger import ledger
-from ingest.person_events import erase_contact
-from ingest.process import Processor
-from ingest.replay import event_rows, read_rows
+from ingest.erasure.person_events import erase_contact
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.ledger import ledger
+from ingest.processing.process import Processor
+from ingest.processing.replay import event_rows, read_rows
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 FORM = {"content-type": "application/x-www-form-urlencoded"}

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import pytest
 from door_client import Door, call, open_door
 
-from crm_core.config import HubConfig
-from ingest.aliases import add_alias, remove_alias
-from ingest.process import Processor
-from ingest.replay import Selection, replay
-from ingest.sources import rotate_token, set_state
-from webhooks.guard import Guard
+from crm_core.base.config import HubConfig
+from ingest.processing.process import Processor
+from ingest.processing.replay import Selection, replay
+from ingest.sources.aliases import add_alias, remove_alias
+from ingest.sources.sources import rotate_token, set_state
+from webhooks.entrance.challenge import Guard
 
 KEY = "0123abcd-0000-4000-8000-00000000abcd"
 FORM = {"content-type": "application/x-www-form-urlencoded"}

@@ -16,7 +16,7 @@ import pytest
 from free_ports import own_port
 from servers import end, private_postgres, wait_until
 
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 from leadhub.embedded import postgres, privilege
 from leadhub.leftovers import start_time
 

@@ -10,12 +10,12 @@ from desk import Desk
 from sqlalchemy import Engine, text
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.errors import Conflict, NotFound
-from crm_core.working.erasing import digest_of_identifier
-from ingest.erasure import erase
-from ingest.ledger import ledger
-from ingest.replay import Selection, replay
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Conflict, NotFound
+from crm_core.erasure.commands import digest_of_identifier
+from ingest.erasure.erase import erase
+from ingest.journal.ledger import ledger
+from ingest.processing.replay import Selection, replay
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 NOW = datetime.now(UTC)

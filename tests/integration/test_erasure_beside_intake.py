@@ -13,12 +13,12 @@ from desk import Desk
 from sqlalchemy import Engine
 
 from crm_core.access import Principal
-from crm_core.arrivals import Inquiry
-from crm_core.config import HubConfig
-from crm_core.errors import Conflict
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Conflict
+from crm_core.erasure import commands
 from crm_core.intake import Item, take_in
-from crm_core.working import erasing
-from ingest.person_events import erase_contact
+from crm_core.parsed import Inquiry
+from ingest.erasure.person_events import erase_contact
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 PHONE, EMAIL = "+7 900 123-45-01", "anna@example.com"
@@ -33,7 +33,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> None:
     """Does it after an erasure has looked at the person's identifiers, and before it locks them."""
-    number, done = erasing.lock_number, threading.Event()
+    number, done = commands.lock_number, threading.Event()
 
     def late(text: str) -> int:
         if not done.is_set():
@@ -41,7 +41,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> None:
             deed()
         return number(text)
 
-    monkeypatch.setattr(erasing, "lock_number", late)
+    monkeypatch.setattr(commands, "lock_number", late)
 
 
 def erase(desk: Desk, contact_id: int, before_commit: Callable[[], Any] = lambda: None) -> None:

@@ -11,11 +11,11 @@ from desk import Desk
 from sqlalchemy import Engine, text
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.errors import Conflict
-from ingest.erasure import erase
-from ingest.quarantine import Pick, release
-from ingest.replay import Selection, replay
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Conflict
+from ingest.erasure.erase import erase
+from ingest.processing.replay import Selection, replay
+from ingest.screening.quarantine import Pick, release
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 NOW = datetime.now(UTC)

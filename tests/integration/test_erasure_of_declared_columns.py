@@ -16,17 +16,20 @@ from sqlalchemy import ARRAY, Column, Connection, Engine, LargeBinary, func, ins
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from crm_core.access import Principal
+from crm_core.base.config import HubConfig
+from crm_core.base.models import Base
 from crm_core.base.personal import personal_columns
-from crm_core.config import HubConfig
+from crm_core.contacts.models import MergeEvent, Suggestion
+from crm_core.contacts.reach import members_of
+from crm_core.erasure.commands import calls_of
 from crm_core.erasure.tables import PLACES
-from crm_core.models import Attachment, Base, Consent, MailMessage, MergeEvent, Suggestion
-from crm_core.reading.people import members_of
+from crm_core.forms.models import Attachment, Consent
+from crm_core.leads.assignment import assign_lead
+from crm_core.messages.models import MailMessage
 from crm_core.search import catch_up
-from crm_core.working.assigning import assign_lead
-from crm_core.working.erasing import calls_of
-from ingest.erasure import erase
-from ingest.event_states import ERASE
-from ingest.person_events import events_of
+from ingest.erasure.erase import erase
+from ingest.erasure.person_events import events_of
+from ingest.journal.states import ERASE
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 NOW = datetime.now(UTC)

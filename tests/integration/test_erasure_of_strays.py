@@ -15,13 +15,14 @@ from desk import Desk
 from sqlalchemy import Engine, text
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.errors import Conflict, Invalid, NotFound
-from ingest import erasure, strays
-from ingest.erasure import Person, erase, erase_address, preview
-from ingest.ledger import ledger
-from ingest.quarantine import Pick, release
-from ingest.replay import Selection, replay
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Conflict, Invalid, NotFound
+from ingest.erasure import erase as erasure
+from ingest.erasure.erase import Person, erase, erase_address, preview
+from ingest.journal import unlinked_events
+from ingest.journal.ledger import ledger
+from ingest.processing.replay import Selection, replay
+from ingest.screening.quarantine import Pick, release
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 NOW = datetime.now(UTC)
@@ -190,7 +191,7 @@ def test_event_when_it_was_released_meanwhile_is_not_emptied(desk: Desk, monkeyp
     desk.drain()
     looked = erasure.search
 
-    def then_released(*arguments: Any) -> strays.Search:
+    def then_released(*arguments: Any) -> unlinked_events.Search:
         found = looked(*arguments)
         with desk.engine.begin() as connection:
             assert release(connection, Pick((uid,)), "user:1", NOW) == 1
@@ -242,7 +243,7 @@ def test_search_when_the_journal_is_long_goes_on_where_it_stopped(desk: Desk, mo
     contact = person(desk)
     uids = [spam(desk, phone=PHONE, n=str(n)) for n in range(7)]
     desk.drain()
-    monkeypatch.setattr(strays, "_PAGE", 3)
+    monkeypatch.setattr(unlinked_events, "_PAGE", 3)
     after, seen = 0, 0
     for _ in range(3):
         with pytest.raises(Conflict) as stopped:
@@ -283,6 +284,6 @@ def test_search_when_most_events_have_a_contact_does_not_read_those(desk: Desk) 
     with desk.engine.begin() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         plan = "\n".join(
-            connection.scalars(text("EXPLAIN " + strays._IDS.format(which=strays.STRAY)), {"after": 0, "limit": 200})
+            connection.scalars(text("EXPLAIN " + unlinked_events._IDS.format(which=unlinked_events.STRAY)), {"after": 0, "limit": 200})
         )
     assert "ix_inbound_event_of_nobody" in plan

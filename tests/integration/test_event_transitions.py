@@ -13,9 +13,9 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine
 
-from crm_core.database import connect
-from ingest import event_states as states
-from ingest import event_transitions as do
+from crm_core.base.database import connect
+from ingest.journal import states
+from ingest.journal import transitions as do
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 2, 2, tzinfo=UTC)  # what a person's request says of the time

@@ -19,14 +19,14 @@ from outbound_servers import Asked, Peer, peer, say
 from sqlalchemy import Engine
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from ingest.erasure import erase
-from ingest.fetched import put_in
-from ingest.files import path_of, store
-from ingest.files_fetching import fetch_next
-from ingest.files_tidying import tidy
-from ingest.replay import Selection, replay
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from ingest.erasure.erase import erase
+from ingest.fetch.fetched import put_in
+from ingest.files.download import fetch_next
+from ingest.files.store import path_of, store
+from ingest.files.tidy import tidy
+from ingest.processing.replay import Selection, replay
+from ingest.sources.sources import add_source
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40

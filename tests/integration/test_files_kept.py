@@ -18,11 +18,11 @@ from outbound_servers import Asked, Peer, peer, say
 from sqlalchemy import Engine
 
 from crm_core.access import create_token
-from crm_core.config import HubConfig
-from ingest import files
-from ingest.files import forget, path_of, store
-from ingest.files_fetching import MOST_TRIES, fetch_next
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from ingest.files import store as files
+from ingest.files.download import MOST_TRIES, fetch_next
+from ingest.files.store import forget, path_of, store
+from ingest.sources.sources import add_source
 from webhooks.app import create_app
 from workers.celery_app import make_app
 from workers.tasks import register
@@ -101,7 +101,7 @@ def test_content_is_kept_once_when_two_send_it(desk: Desk) -> None:
 
 def test_content_is_used_when_a_crash_left_it_without_a_row(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker dies between the file and the row: the event comes again, and finds its file."""
-    from ingest import process
+    from ingest.processing import process
 
     class Died(BaseException):
         pass
@@ -183,7 +183,7 @@ def test_content_is_deleted_when_the_last_row_is_gone(desk: Desk) -> None:
 
 
 def test_content_comes_back_when_it_was_deleted_while_it_was_taken_in(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingest import process
+    from ingest.processing import process
 
     real = process.keep
 
@@ -280,7 +280,7 @@ def linked(desk: Desk, url: str, **settings: Any) -> dict[str, Any]:
     with desk.engine.begin() as connection:
         source = add_source(connection, desk.config, "meta", "Linked", {"app_secret": "s", "page_token": "t", **settings})
     body = b'{"lead": {"id": "1", "field_data": [{"name": "full_name", "values": ["Anna"]}, {"name": "file_upload", "values": ["%s"]}]}, "notice": {}}' % url.encode()
-    from ingest.fetched import put_in
+    from ingest.fetch.fetched import put_in
 
     put_in(desk.config, source.id, "form", {"lead|1": body})
     desk.drain("form")

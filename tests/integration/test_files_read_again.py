@@ -11,11 +11,11 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
-from crm_core.arrivals import IncomingFile, Inquiry
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from crm_core.intake import Item, take_in
-from ingest import files
-from ingest.replay import Selection, replay
+from crm_core.parsed import IncomingFile, Inquiry
+from ingest.files import store
+from ingest.processing.replay import Selection, replay
 
 PNG = b"\x89PNG\r\n\x1a\n"
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
@@ -41,8 +41,8 @@ def attachments(desk: Desk) -> list[dict[str, Any]]:
 
 def test_fetched_files_stay_fetched_when_a_new_reading_has_them_in_another_order(desk: Desk) -> None:
     def take(*names: str, replayed: bool) -> list[dict[str, Any]]:
-        files = tuple(IncomingFile(name=name, url=f"https://files.example.com/{name}") for name in names)
-        inquiry = Inquiry(name="Anna", phones=("+7 900 123-45-01",), files=files)
+        store = tuple(IncomingFile(name=name, url=f"https://files.example.com/{name}") for name in names)
+        inquiry = Inquiry(name="Anna", phones=("+7 900 123-45-01",), files=store)
         item = Item(1, desk.form_source, "Site", "form", NOW, (inquiry,), replayed=replayed)
         with desk.connection.transaction(), desk.connection.cursor() as cursor:
             take_in(cursor, [item], NOW)
@@ -76,7 +76,7 @@ def test_stored_file_stays_on_its_lead_when_it_is_read_again_on_a_full_disk(
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as disk:
-        disk.setattr(files, "store", full)
+        disk.setattr(store, "store", full)
         again(desk)
     assert desk.one("SELECT state FROM inbound_event") == "done"
     assert attachments(desk) == before

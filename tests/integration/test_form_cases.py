@@ -12,7 +12,7 @@ import servers
 from case_hub import JSON, SCRIPT, CaseHub, at_once, open_hub
 from form_cases import FOLDER, Seen, cases_of, differences, play
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 
 CASES = cases_of(*sorted(file.name for file in FOLDER.glob("*.json")))
 

@@ -12,9 +12,9 @@ import pytest
 from door_client import Door, Heard, call, open_door
 from psycopg.rows import dict_row
 
-from crm_core.config import HubConfig
-from ingest.process import Processor
-from ingest.sources import NewSource
+from crm_core.base.config import HubConfig
+from ingest.processing.process import Processor
+from ingest.sources.sources import NewSource
 
 _BROWSER = {
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",

@@ -16,9 +16,9 @@ import servers
 from case_hub import FORM, JSON, CaseHub, open_hub
 from door_client import Heard
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from crm_core.identity.names import clean_name
-from ingest.sources import NewSource
+from ingest.sources.sources import NewSource
 
 _NAME = {"name": "Иван"}
 _IVAN = b"%C8%E2%E0%ED"  # as a page in cp1251 escapes it

@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 import pytest
 from case_hub import BROWSER, FORM, SCRIPT, CaseHub, open_hub
 
-from connectors.kit.form_config import FormConfig
-from crm_core.config import HubConfig
-from ingest.alerts import open_alerts
-from ingest.guarding import issue
-from ingest.quarantine import Pick, release
-from ingest.sources import NewSource
+from connectors.kit.forms.config import FormConfig
+from crm_core.base.config import HubConfig
+from ingest.monitoring.alerts import open_alerts
+from ingest.screening.challenge import issue
+from ingest.screening.quarantine import Pick, release
+from ingest.sources.sources import NewSource
 
 _FORM = SCRIPT | {"Content-Type": FORM}
 

@@ -24,13 +24,13 @@ from personal_values import personal_values
 from test_forms_case_bytes import CASES
 
 from connectors.kit import Request, registry
-from connectors.kit.form_config import FormConfig
-from crm_core.arrivals import Inquiry
-from crm_core.config import HubConfig
-from crm_core.database import make_engine, migrate
-from ingest.alerts import open_alerts
-from ingest.replay import Selection, replay
-from ingest.sources import NewSource
+from connectors.kit.forms.config import FormConfig
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine, migrate
+from crm_core.parsed import Inquiry
+from ingest.monitoring.alerts import open_alerts
+from ingest.processing.replay import Selection, replay
+from ingest.sources.sources import NewSource
 from leadhub.embedded import postgres
 from webhooks.app import create_app
 
@@ -193,7 +193,7 @@ def test_nobody_is_named_when_a_step_behind_the_door_breaks(
         "mapping": lambda: monkeypatch.setattr("connectors.forms.generic_form.delegate.arrivals_of", _breaks),
         "wake": lambda: monkeypatch.setattr(hub.door.acceptor, "_on_accepted", _breaks),
         "writer": lambda: monkeypatch.setattr(hub.door.acceptor._writer, "write", _breaks),
-        "take_in": lambda: monkeypatch.setattr("ingest.process.take_in", _breaks),
+        "take_in": lambda: monkeypatch.setattr("ingest.processing.process.take_in", _breaks),
     }
     if step == "mapping":
         hub.rows(

@@ -11,8 +11,8 @@ import pytest
 import servers
 from case_hub import BROWSER, FORM, SCRIPT, CaseHub, at_once, open_hub
 
-from crm_core.config import HubConfig
-from ingest.sources import NewSource
+from crm_core.base.config import HubConfig
+from ingest.sources.sources import NewSource
 
 _FORM = SCRIPT | {"Content-Type": FORM}
 

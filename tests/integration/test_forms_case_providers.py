@@ -11,10 +11,10 @@ from case_hub import FORM, JSON, SCRIPT, CaseHub, open_hub
 from sqlalchemy import text
 
 from connectors.kit import registry
-from connectors.kit.samples import samples_of
-from crm_core.config import HubConfig
-from ingest.aliases import add_alias
-from ingest.sources import rotate_token, set_state
+from connectors.kit.tools.samples import samples_of
+from crm_core.base.config import HubConfig
+from ingest.sources.aliases import add_alias
+from ingest.sources.sources import rotate_token, set_state
 
 
 @pytest.fixture

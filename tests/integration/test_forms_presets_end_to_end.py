@@ -23,10 +23,10 @@ from sqlalchemy import Connection
 
 from connectors.forms.generic_form import delegate
 from connectors.kit import Connector, registry
-from connectors.kit.samples import Sample, samples_of
-from crm_core.config import HubConfig
-from ingest.process import Processor
-from ingest.sources import NewSource, add_source
+from connectors.kit.tools.samples import Sample, samples_of
+from crm_core.base.config import HubConfig
+from ingest.processing.process import Processor
+from ingest.sources.sources import NewSource, add_source
 
 #: JSON that Tilda sends is the other preset's business, whichever of the two an address was made for.
 _TWINS = {"tilda": "tilda_json"}

@@ -17,10 +17,10 @@ from door_client import Door, Heard, call, open_door
 from sqlalchemy import Engine
 
 from connectors.kit import Request, registry
-from connectors.kit.samples import samples_of
-from crm_core.config import HubConfig
-from ingest.replay import Selection, replay
-from ingest.sources import NewSource, change_settings, rotate_token
+from connectors.kit.tools.samples import samples_of
+from crm_core.base.config import HubConfig
+from ingest.processing.replay import Selection, replay
+from ingest.sources.sources import NewSource, change_settings, rotate_token
 
 _JSON = {"content-type": "application/json"}
 

@@ -14,9 +14,9 @@ from door_client import Door, Heard, open_door
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from crm_core.config import HubConfig
-from crm_core.owners import add_owner
-from ingest.process import Processor
+from crm_core.base.config import HubConfig
+from crm_core.people.owners import add_owner
+from ingest.processing.process import Processor
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, text
 
 from crm_core.access import Principal
 from crm_core.base import history
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 
 NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
 ANNA = Principal("user", 7, "Anna", "head")

@@ -10,12 +10,12 @@ import psycopg
 import pytest
 from door_client import Door, open_door
 
-from crm_core.config import HubConfig
-from ingest.accept_writer import JournalWriter, Slip
-from ingest.arrival import RawArrival, new_uid, safe_key
-from ingest.bounded import BoundedConnection, connect_bounded
-from ingest.insert import ON_CONFLICT, insert_events, insert_named
-from ingest.insert_prepared import MOST_ROWS, PreparedInsert, values_of
+from crm_core.base.config import HubConfig
+from ingest.journal.accept_writer import JournalWriter, Slip
+from ingest.journal.bounded_connection import BoundedConnection, connect_bounded
+from ingest.journal.insert import ON_CONFLICT, insert_events, insert_named
+from ingest.journal.insert_prepared import MOST_ROWS, PreparedInsert, values_of
+from ingest.journal.raw_event import RawArrival, new_uid, safe_key
 
 _STORED = "channel, method, path, query, headers, remote_ip, provider_key, unclaimed, redeliveries, body, state, reason"
 

@@ -16,13 +16,13 @@ from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
 from crm_core.access import Principal
-from crm_core.arrivals import Attribution, Consent, IncomingFile, Inquiry
-from crm_core.config import HubConfig
-from crm_core.database import connect
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect
+from crm_core.contacts.queries import get_contact
+from crm_core.contacts.reach import MessengerAccount
 from crm_core.intake import Item, Taken, take_in
-from crm_core.reading.contacts import get_contact
-from crm_core.reading.leads import SpamView, get_lead
-from crm_core.reading.people import MessengerAccount
+from crm_core.leads.queries import SpamView, get_lead
+from crm_core.parsed import Attribution, Consent, IncomingFile, Inquiry
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 ADMIN = Principal("user", 1, "Admin", "admin", None)

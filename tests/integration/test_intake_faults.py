@@ -19,17 +19,18 @@ from sqlalchemy import Engine
 
 from connectors.kit import Answer, Ask
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.errors import NotFound
-from ingest import backfill, fetching, screening
-from ingest.accept import RawArrival, insert_events
-from ingest.alerts import open_alerts, raise_alert
-from ingest.backfill import run_next
-from ingest.erasure import erase
-from ingest.mappings import publish, save_draft
-from ingest.quarantine import of_alert
-from ingest.sources import add_source
-from ingest.watch import watch
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import NotFound
+from ingest.erasure.erase import erase
+from ingest.fetch import backfill, fetch
+from ingest.fetch.backfill import run_next
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.mapping.versions import publish, save_draft
+from ingest.monitoring.alerts import open_alerts, raise_alert
+from ingest.monitoring.watch import watch
+from ingest.screening import screen
+from ingest.screening.quarantine import of_alert
+from ingest.sources.sources import add_source
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 BROWSER = {
@@ -84,7 +85,7 @@ def test_event_is_not_left_in_work_when_what_it_points_at_cannot_be_put_in(
     def fails(*_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(fetching, "known_keys", fails)
+    monkeypatch.setattr(fetch, "known_keys", fails)
     desk.drain("form")
     event = desk.event(uid)
     assert (event["state"], event["error"]["code"]) == left
@@ -115,7 +116,7 @@ def test_every_form_has_its_turn_when_one_turn_is_too_short_for_all(desk: Desk, 
 def test_burst_is_told_when_the_first_try_to_tell_it_failed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.rows("UPDATE source SET config = '{\"burst_per_minute\": 2}' WHERE id = %s RETURNING id", desk.form_source)
     tries: list[int] = []
-    told = screening.raise_alert
+    told = screen.raise_alert
 
     def fails_once(*given: Any, **named: Any) -> int:
         tries.append(1)
@@ -123,7 +124,7 @@ def test_burst_is_told_when_the_first_try_to_tell_it_failed(desk: Desk, monkeypa
             raise psycopg.errors.LockNotAvailable
         return told(*given, **named)
 
-    monkeypatch.setattr(screening, "raise_alert", fails_once)
+    monkeypatch.setattr(screen, "raise_alert", fails_once)
     insert_events(desk.door, [
         RawArrival(desk.form_source, "form", f"name=Anna&phone=7900123450{n}".encode(), headers=BROWSER, remote_ip=f"198.51.100.{n}")
         for n in range(6)

@@ -9,11 +9,11 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.errors import Invalid
-from crm_core.owners import set_absent, set_active
-from ingest.ledger import PARTS, ledger
-from ingest.replay import Selection, replay
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Invalid
+from crm_core.people.owners import set_absent, set_active
+from ingest.journal.ledger import PARTS, ledger
+from ingest.processing.replay import Selection, replay
 
 MOBILE, OTHER = "+79213334455", "+79162223344"
 
@@ -276,7 +276,7 @@ def test_silent_call_becomes_a_lead_when_it_rang_and_nothing_more_came(desk: Des
         "'last_at', to_char(now() AT TIME ZONE 'UTC' - interval '3 h', 'YYYY-MM-DD\"T\"HH24:MI:SS+00:00'))"
     )
     desk.connection.execute("UPDATE inbound_event SET received_at = received_at - interval '3 h'")
-    from ingest.settle import settle_silent_calls
+    from ingest.journal.silent_calls import settle_silent_calls
 
     with desk.connection.cursor() as cursor:
         assert settle_silent_calls(cursor) == 1

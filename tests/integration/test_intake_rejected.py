@@ -9,9 +9,9 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest.replay import Selection, replay
-from ingest.sources import add_source, change_settings
+from crm_core.base.config import HubConfig
+from ingest.processing.replay import Selection, replay
+from ingest.sources.sources import add_source, change_settings
 
 # The published example of Zadarma's signature: facts of docs/connectors.md, secret and fields belong together.
 _FIELDS = {

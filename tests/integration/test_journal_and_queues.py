@@ -11,16 +11,16 @@ import pytest
 from door_client import Door, open_door
 from sqlalchemy import text
 
-from crm_core.config import HubConfig
-from crm_core.errors import Conflict, Invalid, NotFound
-from crm_core.reading.paging import Position
-from crm_core.reading.values import Named
-from ingest.bootstrap import first_run
-from ingest.journal import EventError, dismiss, get_event, list_events, look_at_raw
-from ingest.queues import health_report, queue_report
-from ingest.sources import set_state
-from webhooks.health import check
-from webhooks.metrics import families
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Conflict, Invalid, NotFound
+from crm_core.base.paging import Position
+from crm_core.base.values import Named
+from ingest.journal.queries import EventError, dismiss, get_event, list_events, look_at_raw
+from ingest.monitoring.health import health_report, queue_report
+from ingest.sources.bootstrap import first_run
+from ingest.sources.sources import set_state
+from webhooks.ops.health import check
+from webhooks.ops.metrics import families
 
 NOW = datetime.now(UTC)
 

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from door_client import Door, call, open_door
 
-from crm_core.config import HubConfig
-from ingest.accept import RawArrival, insert_events
-from ingest.process import Drained, Processor
-from ingest.sources import NewSource, add_source, rotate_token
+from crm_core.base.config import HubConfig
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.processing.process import Drained, Processor
+from ingest.sources.sources import NewSource, add_source, rotate_token
 
 JSON = {"content-type": "application/json"}
 

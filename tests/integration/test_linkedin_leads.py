@@ -19,11 +19,11 @@ from outbound_servers import Asked, Peer, peer, say
 from sqlalchemy import Engine
 
 from connectors.forms import linkedin
-from crm_core.config import HubConfig
-from ingest import backfill
-from ingest.backfill import run_next
-from ingest.process import drain
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from ingest.fetch import backfill
+from ingest.fetch.backfill import run_next
+from ingest.processing.process import drain
+from ingest.sources.sources import add_source
 
 SECRET, TOKEN, OWNER = "secret", "token-of-an-account", "urn:li:sponsoredAccount:522529623"
 SAMPLE = json.loads((Path(linkedin.__file__).parent / "samples" / "lead__from_notice" / "request.json").read_text())

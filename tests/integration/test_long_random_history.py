@@ -23,22 +23,22 @@ from psycopg.rows import dict_row
 from sqlalchemy import Engine, text
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.errors import HubError
-from crm_core.working.assigning import assign_lead
-from crm_core.working.leads import LeadChange, change_lead
-from ingest.accept import RawArrival, insert_events
-from ingest.affected import affected
-from ingest.claim import claim
-from ingest.erasure import erase
-from ingest.journal import dismiss
-from ingest.lead_spam import mark_spam, unmark_spam
-from ingest.ledger import ledger
-from ingest.mappings import publish, roll_back, save_draft
-from ingest.process import Processor
-from ingest.quarantine import Pick, accept_consent, confirm, release
-from ingest.replay import Selection, replay
-from ingest.sources import set_state
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import HubError
+from crm_core.leads.assignment import assign_lead
+from crm_core.leads.commands import LeadChange, change_lead
+from ingest.erasure.erase import erase
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.claim import claim
+from ingest.journal.ledger import ledger
+from ingest.journal.queries import dismiss
+from ingest.mapping.versions import publish, roll_back, save_draft
+from ingest.processing.affected import affected
+from ingest.processing.lead_spam import mark_spam, unmark_spam
+from ingest.processing.process import Processor
+from ingest.processing.replay import Selection, replay
+from ingest.screening.quarantine import Pick, accept_consent, confirm, release
+from ingest.sources.sources import set_state
 
 OPERATIONS = 300
 PART = 30  # operations between two checks

@@ -20,12 +20,12 @@ from scripted_imap import ScriptedImap
 from sqlalchemy import Engine
 
 from connectors.mail.imap import ImapConfig
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
+from ingest.http_client.addresses import DEMO_MAILBOX, allowed_here
 from ingest.mailbox import check
 from ingest.mailbox.failures import Failure
 from ingest.mailbox.limits import Limits
 from ingest.mailbox.poll import pause_after
-from ingest.outbound_addresses import DEMO_MAILBOX, allowed_here
 
 MakeBench = Callable[..., Bench]
 

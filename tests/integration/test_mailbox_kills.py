@@ -14,8 +14,8 @@ from dovecot import Dovecot
 from mailbox_bench import SMALL, Bench, make_bench, poll_once_in_a_child
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.database import connect
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect
 from ingest.mailbox import Session, poll
 
 #: Children are forked from a server that has imported everything once: an import each would cost a second.

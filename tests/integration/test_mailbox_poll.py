@@ -14,8 +14,8 @@ from mailbox_bench import SMALL, Bench, make_bench
 from sqlalchemy import Engine
 
 from connectors.kit import Request, registry
-from crm_core.arrivals import Message
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
+from crm_core.parsed import Message
 
 MakeBench = Callable[..., Bench]
 

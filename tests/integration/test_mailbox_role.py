@@ -17,9 +17,9 @@ from free_ports import own_port
 from mailbox_bench import ON_THIS_MACHINE, SMALL
 from sqlalchemy import Engine, text
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from ingest.mailbox import run
-from ingest.sources import add_source, change_settings, set_state
+from ingest.sources.sources import add_source, change_settings, set_state
 
 
 @pytest.fixture

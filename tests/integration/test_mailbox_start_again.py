@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from connectors.mail.imap import ImapConfig
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from ingest.mailbox import loop
 from ingest.mailbox.limits import DEFAULT
-from ingest.sources import add_source
+from ingest.sources.sources import add_source
 
 
 def test_mailbox_is_started_when_the_database_failed_at_the_first_look(

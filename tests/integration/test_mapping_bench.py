@@ -11,12 +11,12 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.errors import Invalid, NotFound
-from ingest.affected import affected
-from ingest.bench_mapping import bench, dry_run
-from ingest.mappings import publish, roll_back, save_draft
-from ingest.replay import Selection, replay
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Invalid, NotFound
+from ingest.mapping.preview import bench, dry_run
+from ingest.mapping.versions import publish, roll_back, save_draft
+from ingest.processing.affected import affected
+from ingest.processing.replay import Selection, replay
 
 #: What no name says and no value can be taken for.
 ODD = {"zakaz_kod": "+7 912 345-67-05, after six please", "zakaz_kto": "Anna Sidorova", "zakaz_chto": "A balcony, glazed"}

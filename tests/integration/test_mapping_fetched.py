@@ -18,16 +18,16 @@ from sqlalchemy import Engine
 from connectors.forms import linkedin
 from connectors.kit import registry
 from connectors.kit.connector import FETCHED
-from connectors.kit.samples import samples_of
-from crm_core.arrivals import Inquiry
-from crm_core.config import HubConfig
-from ingest.affected import affected
-from ingest.bench_mapping import bench, dry_run
-from ingest.mapping_text import assign
-from ingest.mappings import publish, save_draft
-from ingest.process import drain
-from ingest.replay import Selection, replay
-from ingest.sources import add_source
+from connectors.kit.tools.samples import samples_of
+from crm_core.base.config import HubConfig
+from crm_core.parsed import Inquiry
+from ingest.mapping.preview import bench, dry_run
+from ingest.mapping.text import assign
+from ingest.mapping.versions import publish, save_draft
+from ingest.processing.affected import affected
+from ingest.processing.process import drain
+from ingest.processing.replay import Selection, replay
+from ingest.sources.sources import add_source
 
 QUESTION, BUDGET = "what_do_you_want_(e.g._a_kitchen)?", "Which budget?"
 

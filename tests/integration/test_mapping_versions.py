@@ -10,12 +10,12 @@ from desk import Desk
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from crm_core.config import HubConfig
-from crm_core.errors import Invalid, NotFound
-from ingest import process
-from ingest.mappings import diff, get_version, in_state, list_versions, publish, roll_back, save_draft
-from ingest.process import Processor
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Invalid, NotFound
+from ingest.mapping.versions import diff, get_version, in_state, list_versions, publish, roll_back, save_draft
+from ingest.processing import process
+from ingest.processing.process import Processor
+from ingest.sources.sources import add_source
 
 PHONE = 'fields:\n  phone: {from: ["$.q7"]}\n'
 NAME = 'fields:\n  name: {from: ["$.q8"]}\n'

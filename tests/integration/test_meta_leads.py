@@ -17,11 +17,11 @@ from door_client import open_door
 from graph import TOKEN, Graph, graph
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest import fetching
-from ingest.backfill import run_next
-from ingest.process import Processor, drain
-from ingest.sources import NewSource, add_source, change_settings
+from crm_core.base.config import HubConfig
+from ingest.fetch import fetch
+from ingest.fetch.backfill import run_next
+from ingest.processing.process import Processor, drain
+from ingest.sources.sources import NewSource, add_source, change_settings
 
 SECRET = "app-secret"
 
@@ -248,7 +248,7 @@ def test_nothing_is_lost_when_meta_is_away_for_three_days(page: Page) -> None:
     uid = page.notice("15")
     for tries in range(80):
         page.drain()
-        assert (tries >= fetching.TRIES_BEFORE_ALERT - 1) == bool(page.alerts())
+        assert (tries >= fetch.TRIES_BEFORE_ALERT - 1) == bool(page.alerts())
         page.due()
     page.notice("151", "152")
     event = page.desk.event(uid)
@@ -264,7 +264,7 @@ def test_nothing_is_lost_when_meta_is_away_for_three_days(page: Page) -> None:
 
 
 def test_person_is_asked_when_meta_never_recovers(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "MOST_TRIES", 12)
+    monkeypatch.setattr(fetch, "MOST_TRIES", 12)
     page.graph.status = 500
     uid = page.notice("15")
     for _ in range(14):
@@ -321,7 +321,7 @@ def test_others_are_fetched_when_one_of_them_is_gone(page: Page) -> None:
 
 
 def test_worker_goes_on_when_meta_is_silent(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "FETCH_SECONDS", 0.6)
+    monkeypatch.setattr(fetch, "FETCH_SECONDS", 0.6)
     page.graph.hang = threading.Event()
     uid = page.notice("18")
     other = page.desk.form(name="Boris", email="boris@example.org")

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from crm_core.database import migrate, schema_is_current, schema_state
-from crm_core.errors import Misconfigured
+from crm_core.base.database import migrate, schema_is_current, schema_state
+from crm_core.base.errors import Misconfigured
 
 
 def test_schema_of_a_newer_version_is_left_alone_and_named(database_url: str) -> None:

@@ -9,10 +9,10 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from crm_core.config import HubConfig
-from crm_core.database import connect, libpq_url, migrate
-from ingest.claim import claim_to_fetch, finish, regain_keys
-from ingest.event_states import STATES
+from crm_core.base.config import HubConfig
+from crm_core.base.database import connect, libpq_url, migrate
+from ingest.journal.claim import claim_to_fetch, finish, regain_keys
+from ingest.journal.states import STATES
 
 OLD = "0014"
 _OLD_INSERT = (

@@ -18,9 +18,9 @@ from cryptography.x509.oid import NameOID
 from outbound_servers import Asked, peer, say
 
 from connectors.kit import Ask
-from crm_core.errors import HubError, Invalid, TooLarge, Transient
-from ingest.outbound import Limits, Outbound
-from ingest.outbound_addresses import allowed_of
+from crm_core.base.errors import HubError, Invalid, TooLarge, Transient
+from ingest.http_client.addresses import allowed_of
+from ingest.http_client.client import Limits, Outbound
 
 LIMITS = Limits(seconds=30, max_bytes=100_000)
 HERE = allowed_of(["127.0.0.1"])

@@ -19,16 +19,16 @@ from graph import TOKEN, Graph, graph
 from outbound_servers import peer
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest.sources import add_source
-from workers.aside import Aside
+from crm_core.base.config import HubConfig
+from ingest.sources.sources import add_source
+from workers.background import Aside
 from workers.celery_app import OUTBOUND, QUEUES, make_app
 from workers.wake import send_hint
 
 _WORKER = """
 import json, sys
 from pathlib import Path
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from ingest import backfill, fetching
 from workers.run import run_worker
 

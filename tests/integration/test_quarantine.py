@@ -11,12 +11,13 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.errors import Invalid, NotFound
-from ingest.accept import RawArrival, insert_events
-from ingest.alerts import open_alerts
-from ingest.ledger import ledger
-from ingest.quarantine import (
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Invalid, NotFound
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.ledger import ledger
+from ingest.monitoring.alerts import open_alerts
+from ingest.processing.replay import Selection, replay
+from ingest.screening.quarantine import (
     Pick,
     accept_consent,
     confirm,
@@ -25,7 +26,6 @@ from ingest.quarantine import (
     of_alert,
     release,
 )
-from ingest.replay import Selection, replay
 
 
 @pytest.fixture

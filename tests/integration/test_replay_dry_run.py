@@ -8,9 +8,9 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.intake import taking
-from ingest.replay import Selection, replay
+from crm_core.base.config import HubConfig
+from crm_core.intake import take
+from ingest.processing.replay import Selection, replay
 
 
 @pytest.fixture
@@ -25,14 +25,14 @@ def test_dry_run_names_the_event_that_still_fails_and_shows_the_others(
 ) -> None:
     good, bad = desk.form(name="Иван", phone="+79213334455"), desk.form(name="Пётр", message="breaks")
     desk.rows("UPDATE inbound_event SET state = 'needs_attention' RETURNING id")
-    take_inquiry = taking.take_inquiry
+    take_inquiry = take.take_inquiry
 
     def breaks(snapshot, step, inquiry, now):  # type: ignore[no-untyped-def]
         if inquiry.message == "breaks":
             raise KeyError
         return take_inquiry(snapshot, step, inquiry, now)
 
-    monkeypatch.setattr(taking, "take_inquiry", breaks)
+    monkeypatch.setattr(take, "take_inquiry", breaks)
     report = replay(desk.engine, desk.config, Selection(uids=(good, bad)), dry_run=True, actor="test")
     assert report.after == {"created": 1, "needs_attention": 1}
     assert [change["event"] for change in report.changes] == [good]

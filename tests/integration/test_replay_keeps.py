@@ -12,15 +12,15 @@ from desk import Desk
 from sqlalchemy import Engine
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.reading.why import why
-from crm_core.working.leads import LeadChange, change_lead
-from ingest.claim import Failure, claim, fail
-from ingest.journal import dismiss
-from ingest.mappings import publish, save_draft
-from ingest.process import Processor
-from ingest.replay import Selection, replay
-from ingest.sources import set_state
+from crm_core.base.config import HubConfig
+from crm_core.leads.commands import LeadChange, change_lead
+from crm_core.leads.why import why
+from ingest.journal.claim import Failure, claim, fail
+from ingest.journal.queries import dismiss
+from ingest.mapping.versions import publish, save_draft
+from ingest.processing.process import Processor
+from ingest.processing.replay import Selection, replay
+from ingest.sources.sources import set_state
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 NOW = datetime.now(UTC)

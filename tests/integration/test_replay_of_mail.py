@@ -9,9 +9,9 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest.replay import Selection, replay
-from ingest.sources import add_source
+from crm_core.base.config import HubConfig
+from ingest.processing.replay import Selection, replay
+from ingest.sources.sources import add_source
 
 RAW = (
     b"From: Ivan <ivan@example.com>\r\nTo: sales@hub.example\r\nSubject: Door\r\nMessage-ID: <m1@example.com>\r\n"

@@ -15,16 +15,16 @@ from desk import Desk
 from sqlalchemy import Engine, text
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from ingest.accept import RawArrival, insert_events
-from ingest.affected import affected
-from ingest.bench_mapping import bench, dry_run
-from ingest.erasure import erase
-from ingest.ledger import ledger
-from ingest.mappings import publish, save_draft
-from ingest.replay import Selection, replay
-from ingest.source_settings import check_settings, seal_settings
-from ingest.sources import load_source
+from crm_core.base.config import HubConfig
+from ingest.erasure.erase import erase
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.ledger import ledger
+from ingest.mapping.preview import bench, dry_run
+from ingest.mapping.versions import publish, save_draft
+from ingest.processing.affected import affected
+from ingest.processing.replay import Selection, replay
+from ingest.sources.settings import check_settings, seal_settings
+from ingest.sources.sources import load_source
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 JSON = {"content-type": "application/json"}

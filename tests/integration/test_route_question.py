@@ -11,10 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.owners import add_owner
-from ingest.sources import NewSource, add_source
-from webhooks import route
+from crm_core.base.config import HubConfig
+from crm_core.people.owners import add_owner
+from ingest.sources.sources import NewSource, add_source
+from webhooks.entrance import pbx_routing
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def source(engine: Engine, config: HubConfig) -> NewSource:
 @pytest.fixture
 def desk(config: HubConfig) -> Iterator[FlaskClient]:
     app = Flask(__name__)
-    app.register_blueprint(route.blueprint(config))
+    app.register_blueprint(pbx_routing.blueprint(config))
     with app.test_client() as client:
         yield client
 

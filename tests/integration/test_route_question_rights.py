@@ -11,11 +11,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
-from crm_core.config import HubConfig
-from crm_core.owners import add_owner
-from ingest.aliases import add_alias
-from ingest.sources import add_source, rotate_token, set_state
-from webhooks import route
+from crm_core.base.config import HubConfig
+from crm_core.people.owners import add_owner
+from ingest.sources.aliases import add_alias
+from ingest.sources.sources import add_source, rotate_token, set_state
+from webhooks.entrance import pbx_routing
 
 CALLER = "+79123456701"
 
@@ -44,7 +44,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[FlaskClient]:
             {"value": CALLER},
         )
     app = Flask(__name__)
-    app.register_blueprint(route.blueprint(config))
+    app.register_blueprint(pbx_routing.blueprint(config))
     with app.test_client() as client:
         yield client
 

@@ -20,15 +20,15 @@ import servers
 from desk import Desk
 from sqlalchemy import Engine, text
 
-from crm_core.config import HubConfig
-from ingest.accept import RawArrival, insert_events
-from ingest.alerts import open_alerts
-from ingest.guarding import challenge, issue
-from ingest.process import Processor
-from ingest.rates import Post, Rates
-from ingest.replay import Selection, replay
-from ingest.source_settings import check_settings, seal_settings
-from ingest.sources import load_source
+from crm_core.base.config import HubConfig
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.monitoring.alerts import open_alerts
+from ingest.processing.process import Processor
+from ingest.processing.replay import Selection, replay
+from ingest.screening.challenge import challenge, issue
+from ingest.screening.rates import Post, Rates
+from ingest.sources.settings import check_settings, seal_settings
+from ingest.sources.sources import load_source
 
 BROWSER = {
     "user-agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0", "origin": "https://site.example.com",
@@ -274,7 +274,7 @@ def test_screening_when_the_broker_is_stopped_still_judges_content(site: Site, t
 
 
 def test_screening_when_the_broker_hangs_waits_for_it_once(config: HubConfig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.rates._WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("ingest.screening.rates._WAIT_SECONDS", 0.05)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never says a word
         rates = Rates(replace(config, broker_url=f"redis://127.0.0.1:{silent.getsockname()[1]}/0"))
         posts = [Post(1, 1, 1000.0, "198.51.100.7")]

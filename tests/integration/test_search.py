@@ -11,18 +11,18 @@ from desk import Desk
 from sqlalchemy import text
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.database import make_engine
-from crm_core.errors import NotFound
-from crm_core.owners import add_owner
-from crm_core.reading.contacts import ContactFilter, list_contacts
-from crm_core.reading.leads import LeadFilter, list_leads
-from crm_core.reading.search import search
-from crm_core.working.commenting import comment_on_lead
-from crm_core.working.leads import LeadChange, change_lead
-from ingest.person_events import erase_contact
-from webhooks.api.shapes.base import plain_json
-from webhooks.api.shapes.search import Found
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine
+from crm_core.base.errors import NotFound
+from crm_core.contacts.queries import ContactFilter, list_contacts
+from crm_core.leads.commands import LeadChange, change_lead
+from crm_core.leads.comments import comment_on_lead
+from crm_core.leads.queries import LeadFilter, list_leads
+from crm_core.people.owners import add_owner
+from crm_core.search.queries import search
+from ingest.erasure.person_events import erase_contact
+from webhooks.api.schemas.base import plain_json
+from webhooks.api.schemas.search import Found
 
 ADMIN = Principal("user", 1, "Olga", "admin")
 

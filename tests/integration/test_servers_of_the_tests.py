@@ -7,8 +7,8 @@ import pytest
 import redis
 from sqlalchemy import Engine, text
 
-from crm_core.config import HubConfig
-from crm_core.database import schema_is_current
+from crm_core.base.config import HubConfig
+from crm_core.base.database import schema_is_current
 
 
 def test_database_is_postgresql_18_and_migrated_when_asked_for(database_url: str) -> None:

@@ -10,11 +10,11 @@ from pydantic import Field
 from sqlalchemy import Engine, text
 
 from connectors.kit import Connector, ConnectorConfig, Secret, registry
-from crm_core.arrivals import Ignored
-from crm_core.config import HubConfig
-from crm_core.errors import Invalid, Misconfigured, NotFound
-from ingest.source_settings import shown_settings
-from ingest.sources import (
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Invalid, Misconfigured, NotFound
+from crm_core.parsed import Ignored
+from ingest.sources.settings import shown_settings
+from ingest.sources.sources import (
     NewSource,
     add_source,
     change_settings,

@@ -8,9 +8,9 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.errors import Invalid
-from ingest.sources import add_source, change_settings
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Invalid
+from ingest.sources.sources import add_source, change_settings
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ from desk import Desk
 from sqlalchemy import Engine
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.errors import Conflict, HubError, Invalid, NotFound
-from crm_core.reading.leads import LeadFilter, get_lead, list_leads
-from crm_core.working import LeadChange, change_lead
-from ingest.lead_spam import mark_spam, unmark_spam
-from ingest.ledger import ledger
-from ingest.quarantine import Pick, count_quarantine, list_quarantine, release
-from ingest.replay import Selection, replay
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Conflict, HubError, Invalid, NotFound
+from crm_core.leads.commands import LeadChange, change_lead
+from crm_core.leads.queries import LeadFilter, get_lead, list_leads
+from ingest.journal.ledger import ledger
+from ingest.processing.lead_spam import mark_spam, unmark_spam
+from ingest.processing.replay import Selection, replay
+from ingest.screening.quarantine import Pick, count_quarantine, list_quarantine, release
 
 HEAD = Principal("user", 1, "Head", "head", None)
 NOW = datetime.now(UTC)

@@ -11,10 +11,10 @@ from desk import Desk
 from door_client import call, open_door
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest.accept import RawArrival, insert_events
-from ingest.proxies import UnknownProxy, hops_needed, unknown_proxy
-from ingest.queues import health_report
+from crm_core.base.config import HubConfig
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.monitoring.health import health_report
+from ingest.monitoring.proxies import UnknownProxy, hops_needed, unknown_proxy
 from leadhub.doctor import examine
 
 FORWARDED = {"x-forwarded-for": "203.0.113.7"}

@@ -12,11 +12,11 @@ from desk import Desk
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest.drift import acknowledge, list_fields
-from ingest.source_changes import remove_source
-from ingest.source_states import source_states
-from ingest.watch import watch
+from crm_core.base.config import HubConfig
+from ingest.mapping.unmapped_fields import acknowledge, list_fields
+from ingest.monitoring.watch import watch
+from ingest.sources.changes import remove_source
+from ingest.sources.states import source_states
 from workers import tasks
 from workers.celery_app import make_app
 

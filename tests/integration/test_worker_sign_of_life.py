@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from ingest.queues import queue_report
+from crm_core.base.config import HubConfig
+from ingest.monitoring.health import queue_report
 from workers.celery_app import make_app
 from workers.tasks import register
 
@@ -18,7 +18,7 @@ from workers.tasks import register
 _WORKER = """
 import json, os, socket, sys, time
 from pathlib import Path
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from workers import tasks
 from workers.celery_app import make_app
 

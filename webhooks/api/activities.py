@@ -6,11 +6,11 @@ from typing import Literal, cast
 
 from pydantic import Field
 
-from crm_core.reading.activities import ActivityFilter, get_activity, list_activities
-from crm_core.reading.values import RowId, StorableText, Time
-from crm_core.working import finish_activity
+from crm_core.activities.commands import finish_activity
+from crm_core.activities.queries import ActivityFilter, get_activity, list_activities
+from crm_core.base.values import RowId, StorableText, Time
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
-from webhooks.api.shapes import people as shapes
+from webhooks.api.schemas import people as shapes
 
 
 class ActivityQuery(Paging):

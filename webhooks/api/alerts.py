@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
-from crm_core.reading.values import RowId
-from ingest.alerts import list_alerts, resolve_alert
+from crm_core.base.values import RowId
+from ingest.monitoring.alerts import list_alerts, resolve_alert
 from webhooks.api.route import Ask, Paging, Route
-from webhooks.api.shapes import quarantine as shapes
+from webhooks.api.schemas import quarantine as shapes
 
 
 class AlertQuery(Paging):

@@ -7,10 +7,10 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field
 
-from crm_core.reading.values import Filters, Text, rfc3339
-from ingest.aliases import add_alias, list_aliases, remove_alias
+from crm_core.base.values import Filters, Text, rfc3339
+from ingest.sources.aliases import add_alias, list_aliases, remove_alias
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.shapes import staff as shapes
+from webhooks.api.schemas import staff as shapes
 
 AliasText = Annotated[Text, Field(max_length=1000)]
 

@@ -6,10 +6,10 @@ from typing import cast
 
 from pydantic import Field
 
-from crm_core.reading.audit import AuditFilter, list_audit
-from crm_core.reading.values import Text, Time
+from crm_core.access.audit_queries import AuditFilter, list_audit
+from crm_core.base.values import Text, Time
 from webhooks.api.route import Ask, Paging, Route, narrowed
-from webhooks.api.shapes import audit as shapes
+from webhooks.api.schemas import audit as shapes
 
 
 class AuditQuery(Paging):

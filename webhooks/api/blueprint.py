@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import Blueprint
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from webhooks.api import (
     activities,
     alerts,

@@ -6,11 +6,11 @@ from typing import Literal, cast
 
 from pydantic import Field
 
-from crm_core.arrivals import CallOutcome, Direction
-from crm_core.reading.calls import CallFilter, get_call, list_calls
-from crm_core.reading.values import RowId, Text, Time
+from crm_core.base.values import RowId, Text, Time
+from crm_core.calls.queries import CallFilter, get_call, list_calls
+from crm_core.parsed import CallOutcome, Direction
 from webhooks.api.route import Ask, Paging, Route, narrowed
-from webhooks.api.shapes import people as shapes
+from webhooks.api.schemas import people as shapes
 
 
 class CallQuery(Paging):

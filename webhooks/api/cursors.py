@@ -8,8 +8,8 @@ from datetime import datetime
 
 import orjson
 
-from crm_core.errors import Invalid
-from crm_core.reading.paging import Position
+from crm_core.base.errors import Invalid
+from crm_core.base.paging import Position
 
 _MAX_ID = 2**63 - 1
 

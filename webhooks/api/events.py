@@ -10,13 +10,13 @@ from typing import Annotated, Any, Literal, cast
 from flask import Response
 from pydantic import AfterValidator, ConfigDict, Field
 
-from crm_core.errors import Conflict, Invalid, NotFound
-from crm_core.reading.values import RowId, Text, Time
-from ingest.affected import affected
-from ingest.journal import dismiss, get_event, list_events, look_at_raw
-from ingest.replay import ReplayReport, Selection, replay
+from crm_core.base.errors import Conflict, Invalid, NotFound
+from crm_core.base.values import RowId, Text, Time
+from ingest.journal.queries import dismiss, get_event, list_events, look_at_raw
+from ingest.processing.affected import affected
+from ingest.processing.replay import ReplayReport, Selection, replay
 from webhooks.api.route import Ask, Body, Paging, Route
-from webhooks.api.shapes import journal as shapes
+from webhooks.api.schemas import journal as shapes
 from webhooks.waking import wake_all
 
 State = Literal["waiting", "working", "done", "needs_attention", "rejected"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Response
 
-from crm_core.reading.attachments import open_file
+from crm_core.forms.attachments import open_file
 from webhooks.api.route import Ask, Route
 from webhooks.file_answer import file_answer
 

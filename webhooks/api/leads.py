@@ -6,13 +6,14 @@ from typing import Literal, cast
 
 from pydantic import Field
 
-from crm_core.reading.leads import LeadFilter, get_lead, list_leads
-from crm_core.reading.values import RowId, Text, Time
-from crm_core.reading.why import why
-from crm_core.working import LeadChange, assign_lead, change_lead
-from ingest.lead_spam import mark_spam, unmark_spam
+from crm_core.base.values import RowId, Text, Time
+from crm_core.leads.assignment import assign_lead
+from crm_core.leads.commands import LeadChange, change_lead
+from crm_core.leads.queries import LeadFilter, get_lead, list_leads
+from crm_core.leads.why import why
+from ingest.processing.lead_spam import mark_spam, unmark_spam
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
-from webhooks.api.shapes import people as shapes
+from webhooks.api.schemas import people as shapes
 
 
 class LeadQuery(Paging):

@@ -8,11 +8,11 @@ from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
-from crm_core.errors import Invalid
-from crm_core.reading.values import Filters, RowId, read_day
-from ingest.ledger import ledger
+from crm_core.base.errors import Invalid
+from crm_core.base.values import Filters, RowId, read_day
+from ingest.journal.ledger import ledger
 from webhooks.api.route import Ask, Route
-from webhooks.api.shapes import journal as shapes
+from webhooks.api.schemas import journal as shapes
 
 _MOST_DAYS = 1100  # three years in one answer
 _DEFAULT_DAYS = 7

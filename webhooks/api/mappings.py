@@ -7,13 +7,13 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field
 
-from connectors.kit.preset_file import BYTES
-from crm_core.reading.values import Filters, StorableText, Text, rfc3339
-from ingest.bench_mapping import MOST_EVENTS, bench, dry_run
-from ingest.drift import acknowledge, list_fields
-from ingest.mappings import MappingVersion, get_version, list_versions, publish, roll_back, save_draft
+from connectors.kit.preset.file import BYTES
+from crm_core.base.values import Filters, StorableText, Text, rfc3339
+from ingest.mapping.preview import MOST_EVENTS, bench, dry_run
+from ingest.mapping.unmapped_fields import acknowledge, list_fields
+from ingest.mapping.versions import MappingVersion, get_version, list_versions, publish, roll_back, save_draft
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.shapes import mappings as shapes
+from webhooks.api.schemas import mappings as shapes
 
 MappingText = Annotated[StorableText, Field(max_length=BYTES, description=f"at most {BYTES} bytes in UTF-8")]
 

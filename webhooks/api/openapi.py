@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from webhooks.api.route import Route
-from webhooks.api.shapes import base as shapes
+from webhooks.api.schemas import base as shapes
 
 VERSION: Final = "1.0.0"  # of the interface; additions raise the middle number, everything else the first
 

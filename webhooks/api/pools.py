@@ -7,11 +7,11 @@ from typing import cast
 from pydantic import Field
 
 from crm_core.access import audit
-from crm_core.reading.owners import get_pool, list_pools
-from crm_core.reading.values import Text
-from crm_core.working.owners import add_pool, change_pool, put_member, remove_member, remove_pool
+from crm_core.base.values import Text
+from crm_core.people.queries import get_pool, list_pools
+from crm_core.people.teams import add_pool, change_pool, put_member, remove_member, remove_pool
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.shapes import staff as shapes
+from webhooks.api.schemas import staff as shapes
 
 
 class PoolBody(Body):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crm_core.reading.values import named_text
-from ingest.queues import queue_report
-from ingest.source_states import source_states
+from crm_core.base.values import named_text
+from ingest.monitoring.health import queue_report
+from ingest.sources.states import source_states
 from webhooks.api.route import Ask, Route
-from webhooks.api.shapes import journal as shapes
+from webhooks.api.schemas import journal as shapes
 
 
 def _queues(ask: Ask) -> Mapping[str, Any]:

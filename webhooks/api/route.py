@@ -12,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.errors import NotFound
-from crm_core.reading.paging import DEFAULT_LIMIT, MAX_LIMIT, Position
-from crm_core.reading.values import Filters, Text, read_id
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import NotFound
+from crm_core.base.paging import DEFAULT_LIMIT, MAX_LIMIT, Position
+from crm_core.base.values import Filters, Text, read_id
 from webhooks.api.cursors import decode_cursor
 
 T = TypeVar("T")

@@ -6,10 +6,10 @@ from typing import Annotated, cast
 
 from pydantic import Field
 
-from crm_core.reading.search import DEFAULT_LIMIT, search
-from crm_core.reading.values import Filters, Text
+from crm_core.base.values import Filters, Text
+from crm_core.search.queries import DEFAULT_LIMIT, search
 from webhooks.api.route import Ask, Route
-from webhooks.api.shapes import search as shapes
+from webhooks.api.schemas import search as shapes
 
 
 class SearchQuery(Filters):

@@ -10,13 +10,12 @@ from sqlalchemy import Connection
 
 from connectors.kit import registry
 from crm_core.access import may
-from crm_core.errors import Misconfigured, NotFound
-from crm_core.reading.values import RowId, Text, id_text, rfc3339
-from ingest.source_changes import change_source, remove_source
-from ingest.source_check import CheckResult, check_source, note_check, would_be
-from ingest.source_settings import check_settings, shown_settings
-from ingest.source_states import SourceState, source_states
-from ingest.sources import (
+from crm_core.base.errors import Misconfigured, NotFound
+from crm_core.base.values import RowId, Text, id_text, rfc3339
+from ingest.sources.changes import change_source, remove_source
+from ingest.sources.check import CheckResult, check_source, note_check, would_be
+from ingest.sources.settings import check_settings, shown_settings
+from ingest.sources.sources import (
     SourceRow,
     add_source,
     change_settings,
@@ -25,9 +24,10 @@ from ingest.sources import (
     rotate_token,
     set_state,
 )
+from ingest.sources.states import SourceState, source_states
 from webhooks.api import aliases
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.shapes import staff as shapes
+from webhooks.api.schemas import staff as shapes
 
 
 def _storable(value: JsonValue) -> JsonValue:

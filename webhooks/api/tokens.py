@@ -7,11 +7,11 @@ from typing import cast
 from pydantic import Field
 
 from crm_core import access
-from crm_core.reading.users import get_token, list_tokens
-from crm_core.reading.values import RowId, Text, Time
+from crm_core.access.queries import get_token, list_tokens
+from crm_core.base.values import RowId, Text, Time
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.shapes import users as shapes
-from webhooks.api.shapes.base import beside
+from webhooks.api.schemas import users as shapes
+from webhooks.api.schemas.base import beside
 
 
 class TokenBody(Body):

@@ -9,11 +9,11 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from crm_core import access
-from crm_core.reading.users import get_user, list_users
-from crm_core.reading.values import RowId, Text
+from crm_core.access.queries import get_user, list_users
+from crm_core.base.values import RowId, Text
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.shapes import users as shapes
-from webhooks.api.shapes.base import beside
+from webhooks.api.schemas import users as shapes
+from webhooks.api.schemas.base import beside
 
 
 class UserBody(Body):

@@ -3,6 +3,6 @@
 Pages ask `crm_core.reading` and `ingest` and show; they decide nothing and write no SQL.
 """
 
-from webhooks.console.reception import blueprint
+from webhooks.console.shell.dispatch import blueprint
 
 __all__ = ["blueprint"]

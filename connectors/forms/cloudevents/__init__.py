@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.forms.cloudevents.events import arrivals, provider_key
 from connectors.kit import ConnectorConfig, Request, preset
-from crm_core.arrivals import Arrival
+from crm_core.parsed import Arrival
 
 _PRESET = preset.load(Path(__file__).parent)
 

@@ -17,9 +17,9 @@ from urllib.parse import unquote, urlencode
 from connectors.kit import ConnectorConfig, Request
 from connectors.kit.decoding import decode
 from connectors.kit.decoding.charset import clean
-from connectors.kit.leaves import text_of
-from crm_core.arrivals import Arrival, Ignored
-from crm_core.errors import Malformed
+from connectors.kit.forms.fields import text_of
+from crm_core.base.errors import Malformed
+from crm_core.parsed import Arrival, Ignored
 
 _DATA = ("data", "data_base64")
 _PREFIX = "ce-"

@@ -2,7 +2,7 @@
 
 from connectors.forms.generic_form import delegate
 from connectors.kit import Connector
-from connectors.kit.form_config import FormConfig
+from connectors.kit.forms.config import FormConfig
 
 CONNECTOR = Connector(
     name="generic_form",

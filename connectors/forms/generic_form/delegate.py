@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 from connectors.forms.generic_form import parse as generic
 from connectors.kit import Connector, ConnectorConfig, Reply, Request, registry
-from connectors.kit.detect import Detector, compiled, recognised
-from connectors.kit.form_config import FormConfig
-from connectors.kit.preset_mapping import arrivals_of
-from crm_core.arrivals import Arrival
+from connectors.kit.forms.config import FormConfig
+from connectors.kit.forms.detect import Detector, compiled, recognised
+from connectors.kit.preset.mapping import arrivals_of
+from crm_core.parsed import Arrival
 
 _SELF = "generic_form"
 _SETTINGS = "settings of the preset that reads for generic_form"

@@ -11,13 +11,13 @@ from urllib.parse import unquote
 
 from connectors.kit import ConnectorConfig, Request
 from connectors.kit.decoding import Decoded, decode
-from connectors.kit.leaves import are_descriptions
-from connectors.kit.marks import is_address
-from connectors.kit.reading import Draft, read
-from connectors.kit.shapes import data_of, pairs_of, repaired, with_lines_of_message
-from connectors.kit.snippet import opened, sent_at
-from crm_core.arrivals import Arrival, Inquiry
-from crm_core.errors import Malformed
+from connectors.kit.forms.attribution import is_address
+from connectors.kit.forms.fields import are_descriptions
+from connectors.kit.forms.read_form import Draft, read
+from connectors.kit.forms.shapes import data_of, pairs_of, repaired, with_lines_of_message
+from connectors.kit.forms.snippet_envelope import opened, sent_at
+from crm_core.base.errors import Malformed
+from crm_core.parsed import Arrival, Inquiry
 
 #: `_key` in each of the shapes, without parsing: the snippet writes it first, a hidden input comes first or last.
 _KEY = re.compile(

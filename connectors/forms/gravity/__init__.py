@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.forms.gravity.parts import joined
 from connectors.kit import ConnectorConfig, Request, preset
-from crm_core.arrivals import Arrival
+from crm_core.parsed import Arrival
 
 _PRESET = preset.load(Path(__file__).parent)
 assert _PRESET.map is not None

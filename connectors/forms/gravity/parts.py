@@ -13,8 +13,8 @@ from typing import Any
 
 from connectors.kit import Request
 from connectors.kit.decoding import decode
-from connectors.kit.leaves import text_of
-from crm_core.errors import Malformed
+from connectors.kit.forms.fields import text_of
+from crm_core.base.errors import Malformed
 
 _PART = re.compile(r"(\d{1,6})\.(\d{1,2})")
 _NAME = {"3": "first_name", "4": "middle_name", "6": "last_name"}

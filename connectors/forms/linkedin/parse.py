@@ -7,13 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.forms.linkedin.rest import key_of
-from connectors.kit import ConnectorConfig, Request, fetched_form
+from connectors.kit import ConnectorConfig, Request
 from connectors.kit.decoding import decode, jsontext
-from connectors.kit.leaves import text_of
-from connectors.kit.reading import Draft, read
+from connectors.kit.forms import fetched
+from connectors.kit.forms.fields import text_of
+from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.times import read_time
-from crm_core.arrivals import Arrival, Ignored, Inquiry, Pointer
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
+from crm_core.parsed import Arrival, Ignored, Inquiry, Pointer
 
 
 def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
@@ -61,7 +62,7 @@ def as_form(request: Request) -> Request:
     """A response as a form whose fields are its questions; a notice as it is."""
     if not request.is_fetched:
         return request
-    return fetched_form.as_form(request, jsontext.bounded(_fields(_whole(request.body)), set()))
+    return fetched.as_form(request, jsontext.bounded(_fields(_whole(request.body)), set()))
 
 
 def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[Arrival]:
@@ -69,7 +70,7 @@ def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, 
     own = parse(request, config)
     if not request.is_fetched or not isinstance(own[0], Inquiry):
         return own
-    return fetched_form.read_under(as_form(request), config, mapping, own[0])
+    return fetched.read_under(as_form(request), config, mapping, own[0])
 
 
 def _fields(data: dict[str, Any]) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from connectors.forms.linkedin.config import LinkedInConfig
 from connectors.kit import Answer, Ask, ConnectorConfig, Found
-from connectors.kit.leaves import text_of
-from crm_core.arrivals import Pointer
-from crm_core.errors import Malformed, SourceBroken, Transient
+from connectors.kit.forms.fields import text_of
+from crm_core.base.errors import Malformed, SourceBroken, Transient
+from crm_core.parsed import Pointer
 
 _FIELDS = (
     "ownerInfo,associatedEntityInfo,leadMetadataInfo,owner,leadType,versionedLeadGenFormUrn,id,submittedAt,testLead,"

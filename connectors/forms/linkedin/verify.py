@@ -14,7 +14,7 @@ import re
 from connectors.forms.linkedin.config import LinkedInConfig
 from connectors.kit import ConnectorConfig, Reply, Request
 from connectors.kit.decoding import decode_query
-from crm_core.errors import NotAuthentic
+from crm_core.base.errors import NotAuthentic
 
 #: What is echoed is somebody's input; the documents show a UUID.
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,128}")

@@ -16,9 +16,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors.forms.meta.config import MetaConfig
 from connectors.kit import Answer, Ask, ConnectorConfig, Found
-from connectors.kit.leaves import text_of
-from crm_core.arrivals import Pointer
-from crm_core.errors import Malformed, SourceBroken, Transient
+from connectors.kit.forms.fields import text_of
+from crm_core.base.errors import Malformed, SourceBroken, Transient
+from crm_core.parsed import Pointer
 
 #: What is asked of a lead. Not the names of ad and campaign: they need a right (ads_management) that few tokens have.
 _FIELDS = "id,created_time,form_id,field_data"

@@ -7,13 +7,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.forms.meta.graph import key_of
-from connectors.kit import ConnectorConfig, Request, fetched_form
+from connectors.kit import ConnectorConfig, Request
 from connectors.kit.decoding import decode
-from connectors.kit.leaves import text_of
-from connectors.kit.reading import Draft, read
+from connectors.kit.forms import fetched
+from connectors.kit.forms.fields import text_of
+from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.times import read_time
-from crm_core.arrivals import Arrival, Ignored, Inquiry, Pointer
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
+from crm_core.parsed import Arrival, Ignored, Inquiry, Pointer
 
 #: Every answer of a lead of Meta's own testing tool begins so.
 _DUMMY = "<test lead: dummy data"
@@ -55,7 +56,7 @@ def _change(change: dict[str, Any]) -> Arrival:
 def as_form(request: Request) -> Request:
     """A lead as a form whose fields are its questions; a notice as it is."""
     data = decode(request).data
-    return fetched_form.as_form(request, _fields(data)) if request.is_fetched and isinstance(data, dict) else request
+    return fetched.as_form(request, _fields(data)) if request.is_fetched and isinstance(data, dict) else request
 
 
 def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[Arrival]:
@@ -63,7 +64,7 @@ def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, 
     own = parse(request, config)
     if not request.is_fetched or not isinstance(own[0], Inquiry):
         return own
-    return fetched_form.read_under(as_form(request), config, mapping, own[0])
+    return fetched.read_under(as_form(request), config, mapping, own[0])
 
 
 def _fields(data: dict[str, Any]) -> dict[str, Any]:

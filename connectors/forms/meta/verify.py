@@ -13,7 +13,7 @@ import re
 from connectors.forms.meta.config import MetaConfig
 from connectors.kit import ConnectorConfig, Reply, Request
 from connectors.kit.decoding import decode_query
-from crm_core.errors import NotAuthentic
+from crm_core.base.errors import NotAuthentic
 
 #: What is echoed is somebody's input shown under our name.
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{1,128}")

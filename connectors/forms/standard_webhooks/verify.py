@@ -11,7 +11,7 @@ import hashlib
 import hmac
 
 from connectors.kit import ConnectorConfig, Request
-from crm_core.errors import NotAuthentic
+from crm_core.base.errors import NotAuthentic
 
 TOLERANCE_SECONDS = 300  # the specification's five minutes, to either side
 _MOST_SIGNATURES = 20  # one for each secret that is valid at the same time; more is nonsense

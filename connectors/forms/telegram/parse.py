@@ -14,11 +14,11 @@ from typing import Any
 from connectors.forms.telegram.verify import is_genuine
 from connectors.kit import ConnectorConfig, Reply, Request
 from connectors.kit.decoding import decode
-from connectors.kit.leaves import text_of
-from connectors.kit.reading import Draft, read
+from connectors.kit.forms.fields import text_of
+from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.times import read_time
-from crm_core.arrivals import Arrival, Ignored, Inquiry
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
+from crm_core.parsed import Arrival, Ignored, Inquiry
 
 #: What every client offers by itself: pressing it says nothing yet.
 _COMMANDS = {"/start", "/help", "/settings", "/stop"}

@@ -9,7 +9,7 @@ import hmac
 
 from connectors.forms.telegram.config import TelegramConfig
 from connectors.kit import ConnectorConfig, Request
-from crm_core.errors import NotAuthentic
+from crm_core.base.errors import NotAuthentic
 
 HEADER = "x-telegram-bot-api-secret-token"
 

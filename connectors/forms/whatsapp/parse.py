@@ -14,11 +14,11 @@ from typing import Any
 from connectors.forms.whatsapp.verify import HEADER
 from connectors.kit import ConnectorConfig, Request
 from connectors.kit.decoding import jsontext
-from connectors.kit.leaves import text_of
-from connectors.kit.reading import Draft, read
+from connectors.kit.forms.fields import text_of
+from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.times import read_time
-from crm_core.arrivals import Arrival, Ignored, Inquiry
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
+from crm_core.parsed import Arrival, Ignored, Inquiry
 
 #: Kinds in which nobody asks anything.
 _NOT_SAID = {"reaction", "system", "unsupported", "request_welcome"}

@@ -11,7 +11,7 @@ import hmac
 
 from connectors.forms.whatsapp.config import WhatsAppConfig
 from connectors.kit import ConnectorConfig, Request
-from crm_core.errors import NotAuthentic
+from crm_core.base.errors import NotAuthentic
 
 HEADER = "x-hub-signature-256"
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from connectors.kit.connector import Request
 from connectors.kit.decoding import brackets, guess, jsontext, limits, literal, multipart, urlencoded
 from connectors.kit.decoding.charset import codec_of, odd_parts, settled, text_of
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
 
 Shape = Literal["empty", "json", "urlencoded", "multipart", "text"]
 

@@ -11,7 +11,7 @@ from typing import Any
 from connectors.kit.decoding import brackets, limits, uploads
 from connectors.kit.decoding.charset import clean, decoded, is_clean, odd_parts
 from connectors.kit.decoding.guess import EAST
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
 
 _MEMBER = re.compile(
     r'"((?:[^"\\]|\\.){1,120}+)"\s{0,8}:\s{0,8}(?:"|(-?\d{1,40}(?:\.\d{1,40})?|true|false|null))'

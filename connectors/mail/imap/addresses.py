@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from connectors.mail.imap import headers, limits
-from crm_core.arrivals import Address
+from crm_core.parsed import Address
 
 _ADDRESS = re.compile(
     r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^\s@<>(),;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,255}"

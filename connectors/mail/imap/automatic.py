@@ -9,7 +9,7 @@ import re
 from email.message import Message as MimeMessage
 
 from connectors.mail.imap import headers
-from crm_core.arrivals import Address
+from crm_core.parsed import Address
 
 _BOUNCE_SUBJECT = re.compile(
     r"(?:undeliver|delivery (?:status|failure|has failed)|mail delivery (?:failed|system)|returned mail|failure notice|"

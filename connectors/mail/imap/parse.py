@@ -28,7 +28,7 @@ from connectors.mail.imap import (
     structure,
 )
 from connectors.mail.imap.config import ImapConfig
-from crm_core.arrivals import Message
+from crm_core.parsed import Message
 
 #: What broken mail makes the standard library's parser raise (measured over 1 673 mails and nine bombs).
 _BROKEN = (

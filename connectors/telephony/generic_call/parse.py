@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from connectors.kit import ConnectorConfig, Reply, Request
 from connectors.kit.decoding import decode
-from connectors.kit.leaves import text_of
+from connectors.kit.forms.fields import text_of
 from connectors.kit.times import read_time
-from crm_core.arrivals import Arrival, CallEvent, CallKind, CallOutcome, Direction, Ignored
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
+from crm_core.parsed import Arrival, CallEvent, CallKind, CallOutcome, Direction, Ignored
 
 _KINDS: dict[str, CallKind] = {"newcall": "ringing", "answer": "answered", "hangup": "call_ended"}
 _DIRECTIONS: dict[str, Direction] = {

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from connectors.kit.leaves import text_of
+from connectors.kit.forms.fields import text_of
 from connectors.telephony.mango.values import Tree, branch, joined, moment, number_of, rest
-from crm_core.arrivals import CallEvent, CallKind, Direction, Ignored
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
+from crm_core.parsed import CallEvent, CallKind, Direction, Ignored
 
 _KINDS: dict[str, CallKind] = {
     "Appeared": "ringing",

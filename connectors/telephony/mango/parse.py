@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 from connectors.kit import ConnectorConfig, Request
 from connectors.kit.decoding import decode, read_json
-from connectors.kit.leaves import text_of
+from connectors.kit.forms.fields import text_of
 from connectors.telephony.mango import legs, recordings, summary
 from connectors.telephony.mango.values import Tree
-from crm_core.arrivals import Arrival, CallEvent, Ignored
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
+from crm_core.parsed import Arrival, CallEvent, Ignored
 
 Reader = Callable[[Tree, ZoneInfo], CallEvent | Ignored]
 

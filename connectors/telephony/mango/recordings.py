@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from connectors.kit.leaves import text_of
+from connectors.kit.forms.fields import text_of
 from connectors.telephony.mango.values import Tree, joined, moment, rest
-from crm_core.arrivals import CallEvent
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
+from crm_core.parsed import CallEvent
 
 
 def read_state(data: Tree, zone: ZoneInfo) -> CallEvent:

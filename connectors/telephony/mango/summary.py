@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from connectors.kit.leaves import text_of
+from connectors.kit.forms.fields import text_of
 from connectors.telephony.mango.values import Tree, branch, joined, moment, rest, seconds_between
-from crm_core.arrivals import CallEvent, CallOutcome, Direction
+from crm_core.parsed import CallEvent, CallOutcome, Direction
 
 _DIRECTIONS: dict[str, Direction] = {"0": "internal", "1": "in", "2": "out"}
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.kit.leaves import text_of
+from connectors.kit.forms.fields import text_of
 from connectors.kit.times import read_time
 
 Tree = Mapping[str, Any]

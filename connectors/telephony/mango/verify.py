@@ -12,7 +12,7 @@ import hmac
 from connectors.kit import ConnectorConfig, Request
 from connectors.kit.decoding import raw_values
 from connectors.telephony.mango.config import MangoConfig
-from crm_core.errors import NotAuthentic
+from crm_core.base.errors import NotAuthentic
 
 
 def verify(request: Request, config: ConnectorConfig) -> None:

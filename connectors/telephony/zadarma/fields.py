@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from connectors.kit import Request
 from connectors.kit.decoding import decode
-from connectors.kit.leaves import text_of
+from connectors.kit.forms.fields import text_of
 
 
 def fields_of(request: Request) -> dict[str, str]:

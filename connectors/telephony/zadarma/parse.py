@@ -13,8 +13,8 @@ from connectors.kit import ConnectorConfig, Request
 from connectors.kit.times import read_time
 from connectors.telephony.zadarma.config import ZadarmaConfig
 from connectors.telephony.zadarma.fields import fields_of
-from crm_core.arrivals import Arrival, CallEvent, CallKind, CallOutcome, Direction, Ignored
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
+from crm_core.parsed import Arrival, CallEvent, CallKind, CallOutcome, Direction, Ignored
 
 _KINDS: dict[str, CallKind] = {
     "NOTIFY_START": "ringing",

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from connectors.kit import ConnectorConfig, Request
 from connectors.telephony.zadarma.config import ZadarmaConfig
 from connectors.telephony.zadarma.fields import fields_of
-from crm_core.errors import NotAuthentic
+from crm_core.base.errors import NotAuthentic
 
 _INCOMING = ("caller_id", "called_did", "call_start")
 _OUTGOING = ("internal", "destination", "call_start")

@@ -9,8 +9,8 @@ import servers
 from api_world import World, build
 from sqlalchemy import Engine
 
-from crm_core.config import HubConfig
-from crm_core.database import make_engine
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine
 from webhooks.app import create_app
 from webhooks.engines import close_engines
 

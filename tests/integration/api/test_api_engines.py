@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 
 _SCRIPT = """
 import os, sys
 from pathlib import Path
 from sqlalchemy import text
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 from webhooks.engines import close_engines, ui_engine
 
 config = HubConfig(home=Path("."), database_url=sys.argv[1], broker_url="", secret_key="x" * 32)

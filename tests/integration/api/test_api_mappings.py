@@ -6,8 +6,8 @@ import pytest
 from api_world import World
 from werkzeug.test import Client
 
-from connectors.kit.preset_file import BYTES
-from ingest.process import drain
+from connectors.kit.preset.file import BYTES
+from ingest.processing.process import drain
 from webhooks.wsgi import create_application
 
 FIX = 'fields:\n  phone: {from: ["$.zakaz_kod"]}\n'

@@ -10,7 +10,7 @@ import pytest
 from api_world import World
 from sqlalchemy.exc import OperationalError
 
-from crm_core.reading.paging import Position
+from crm_core.base.paging import Position
 from webhooks import problems
 from webhooks.api.cursors import encode_cursor
 from webhooks.app import create_app

@@ -6,9 +6,9 @@ import orjson
 import psycopg
 from api_world import World
 
-from ingest.accept import RawArrival, insert_events
-from ingest.alerts import raise_alert
-from ingest.process import drain
+from ingest.journal.accept import RawArrival, insert_events
+from ingest.monitoring.alerts import raise_alert
+from ingest.processing.process import drain
 
 
 def aside(world: World, phone: str = "+79123456791") -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from api_world import World
 
-from crm_core.models import ROLES
+from crm_core.access.models import ROLES
 from webhooks.api.blueprint import ROUTES
 from webhooks.api.route import Route
 

@@ -8,8 +8,8 @@ import pytest
 from api_world import World
 
 from connectors.kit import registry
-from ingest.source_secrets import destinations_of
-from ingest.sources import load_source
+from ingest.sources.secrets import destinations_of
+from ingest.sources.sources import load_source
 
 SECRET = "hunter2-of-the-hub"
 #: Settings of each connector that sends a secret, and another value of each setting that says where to.

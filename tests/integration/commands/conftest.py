@@ -17,8 +17,8 @@ from werkzeug.test import Client
 
 from crm_core import access
 from crm_core.access import COMMAND_LINE, Principal
-from crm_core.config import HubConfig
-from crm_core.database import make_engine
+from crm_core.base.config import HubConfig
+from crm_core.base.database import make_engine
 from webhooks.app import create_app
 from webhooks.engines import close_engines
 

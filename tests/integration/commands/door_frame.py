@@ -26,8 +26,8 @@ from sqlalchemy import Connection, Engine, text
 from werkzeug.test import Client, TestResponse
 
 from crm_core.access import Principal
-from crm_core.config import HubConfig
-from crm_core.errors import HubError
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import HubError
 from leadhub.cli import main
 from leadhub.embedded import postgres
 from webhooks.engines import close_engines

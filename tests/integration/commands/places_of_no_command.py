@@ -6,12 +6,12 @@ from typing import Final
 
 #: Public functions beside commands that take who acts and are none.
 COMMANDS_WITHOUT_A_ROW: Final[dict[str, str]] = {
-    "crm_core.reading.attachments.get_file": "reads",
-    "crm_core.reading.attachments.open_file": "reads, and records who looked",
-    "crm_core.working.marking.event_of": "reads",
-    "crm_core.working.marking.flag_spam": "the domain's half of ingest.lead_spam.mark_spam",
-    "crm_core.working.marking.unflag_spam": "the domain's half of ingest.lead_spam.unmark_spam",
-    "crm_core.working.leads.apply_change": "the half that change_lead and undo_change share; both ask first who may",
+    "crm_core.forms.attachments.get_file": "reads",
+    "crm_core.forms.attachments.open_file": "reads, and records who looked",
+    "crm_core.leads.spam_flag.event_of": "reads",
+    "crm_core.leads.spam_flag.flag_spam": "the domain's half of ingest.processing.lead_spam.mark_spam",
+    "crm_core.leads.spam_flag.unflag_spam": "the domain's half of ingest.processing.lead_spam.unmark_spam",
+    "crm_core.leads.commands.apply_change": "the half that change_lead and undo_change share; both ask first who may",
 }
 
 PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {

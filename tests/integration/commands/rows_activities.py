@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from door_frame import Case, Row, in_transaction
 
-from crm_core.working.activities import finish_activity
+from crm_core.activities.commands import finish_activity
 
 ROWS = (
     Row(

@@ -7,12 +7,12 @@ from typing import Any
 
 from door_frame import Case, Inputs, Row, in_transaction
 
-from crm_core.working.assigning import assign_lead
-from crm_core.working.commenting import comment_on_lead
-from crm_core.working.leads import LeadChange, change_lead
-from crm_core.working.undoing import undo_change
-from ingest.lead_spam import mark_spam, unmark_spam
-from webhooks.console.asking import filters_of
+from crm_core.leads.assignment import assign_lead
+from crm_core.leads.commands import LeadChange, change_lead
+from crm_core.leads.comments import comment_on_lead
+from crm_core.leads.undo import undo_change
+from ingest.processing.lead_spam import mark_spam, unmark_spam
+from webhooks.console.shell.form_input import filters_of
 
 _CLOSED = "UPDATE lead SET state = 'lost', lost_reason = 'too dear', closed_at = '2026-11-21T10:00:00Z' WHERE id = :lead"
 _MERGED = "UPDATE lead SET state = 'closed', lost_reason = 'merged', closed_at = '2026-11-21T10:00:00Z' WHERE id = :lead"

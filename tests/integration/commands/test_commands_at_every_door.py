@@ -26,7 +26,7 @@ from door_frame import (
 from places_of_no_command import COMMANDS_WITHOUT_A_ROW, PLACES_OF_NO_COMMAND, PLACES_WITHOUT_A_ROW
 
 from crm_core.access import may
-from webhooks.console.language import LOCALES, Language
+from webhooks.console.shell.language import LOCALES, Language
 
 Fresh = Callable[..., tuple[Hub, State]]
 Effect = dict[str, list[str]]

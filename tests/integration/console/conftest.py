@@ -12,11 +12,11 @@ from sqlalchemy import Engine, text
 from werkzeug.test import Client, TestResponse
 
 from crm_core import access
-from crm_core.config import HubConfig
-from crm_core.models import ROLES
-from crm_core.owners import add_owner
-from ingest.process import drain
-from ingest.sources import add_source
+from crm_core.access.models import ROLES
+from crm_core.base.config import HubConfig
+from crm_core.people.owners import add_owner
+from ingest.processing.process import drain
+from ingest.sources.sources import add_source
 from webhooks import engines
 from webhooks.wsgi import create_application
 

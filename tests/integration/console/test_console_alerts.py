@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crm_core import access
-from ingest.alerts import MOST_OPEN, raise_alert
-from webhooks.console.language import LOCALES, Language
+from ingest.monitoring.alerts import MOST_OPEN, raise_alert
+from webhooks.console.shell.language import LOCALES, Language
 
 if TYPE_CHECKING:
     from conftest import Hub

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from webhooks.console.language import catalogue
+from webhooks.console.shell.language import catalogue
 
 if TYPE_CHECKING:
     from conftest import Hub

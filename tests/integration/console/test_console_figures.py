@@ -11,10 +11,10 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from crm_core.owners import add_owner
-from ingest.process import drain
-from ingest.sources import add_source, set_state
-from webhooks.console.routes import ROUTES
+from crm_core.people.owners import add_owner
+from ingest.processing.process import drain
+from ingest.sources.sources import add_source, set_state
+from webhooks.console.shell.routes import ROUTES
 
 #: Roles whose pages have different figures in them.
 _ROLES = ("admin", "head", "manager", "ops", "readonly")

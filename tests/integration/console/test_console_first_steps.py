@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ingest.bootstrap import _curl
-from ingest.process import drain
+from ingest.processing.process import drain
+from ingest.sources.bootstrap import _curl
 from leadhub.demo.play import Played
-from webhooks.console.snippets import curl_line
+from webhooks.console.sources.snippets import curl_line
 
 if TYPE_CHECKING:
     from conftest import Hub

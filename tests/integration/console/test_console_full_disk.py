@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from conftest import Hub
 
-from crm_core.config import HubConfig
+from crm_core.base.config import HubConfig
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from scripted_imap import ScriptedImap
 from sqlalchemy import text
 
-from ingest.outbound_addresses import DEMO_MAILBOX
-from ingest.sources import add_source
+from ingest.http_client.addresses import DEMO_MAILBOX
+from ingest.sources.sources import add_source
 
 if TYPE_CHECKING:
     from conftest import Hub

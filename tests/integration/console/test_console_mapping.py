@@ -6,7 +6,7 @@ import html
 import re
 from typing import TYPE_CHECKING
 
-from ingest.process import drain
+from ingest.processing.process import drain
 
 if TYPE_CHECKING:
     from conftest import Hub, Visitor

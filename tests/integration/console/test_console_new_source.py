@@ -10,9 +10,9 @@ import pytest
 
 from connectors.kit import registry
 from connectors.kit.guide import guide_of
-from ingest.process import drain
-from ingest.sources import add_source, source_address
-from webhooks.console.setup_form import fields_of
+from ingest.processing.process import drain
+from ingest.sources.sources import add_source, source_address
+from webhooks.console.sources.setup_form import fields_of
 
 if TYPE_CHECKING:
     from conftest import Hub
@@ -147,7 +147,7 @@ def test_mailbox_asks_for_address_and_password_and_finds_the_server(hub: Hub) ->
 
 
 def test_settings_open_in_the_guides_order() -> None:
-    from webhooks.console.language import Language
+    from webhooks.console.shell.language import Language
 
     fields = fields_of(registry.get("imap"), Language("ru"), {}, {})
     assert [field.name for field in fields if not field.extra] == ["user", "password"]

@@ -144,7 +144,7 @@ def test_reader_changes_nothing_whatever_he_presses(hub_with_rows: Hub) -> None:
 
 
 def _names() -> list[str]:
-    places = Path(console.__file__).parent.glob("*.py")
+    places = Path(console.__file__).parent.rglob("*.py")
     found = {name for place in places for name in _READS.findall(place.read_text(encoding="utf-8"))}
     assert {"event", "state", "source", "version", "why"} <= found
     return sorted(

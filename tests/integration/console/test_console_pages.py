@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import orjson
 import pytest
 
-from webhooks.console.language import LOCALES
+from webhooks.console.shell.language import LOCALES
 
 if TYPE_CHECKING:
     from conftest import Hub
@@ -257,7 +257,7 @@ def test_no_page_shows_a_raw_key(hub: Hub, locale: str) -> None:
     [(lead_id, contact_id)] = hub.rows("SELECT id, contact_id FROM lead")
     admin = hub.signed_in("admin")
     admin.post("/console/language", locale=locale)
-    from webhooks.console.language import catalogue
+    from webhooks.console.shell.language import catalogue
 
     keys = set(catalogue("en"))
     for address in (
@@ -300,7 +300,7 @@ def test_fault_of_the_hub_is_a_page_with_its_id_and_nothing_of_the_inside(
         raise KeyError("anna@example.com")
 
     admin = hub.signed_in("admin")
-    monkeypatch.setattr("webhooks.console.source_deeds.set_state", broken)
+    monkeypatch.setattr("webhooks.console.sources.actions.set_state", broken)
     answer = admin.post(f"/console/sources/{hub.source_id}/state", state="paused")
     assert answer.status_code == 500
     assert "Something went wrong inside the hub" in answer.text

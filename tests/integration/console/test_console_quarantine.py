@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ingest.alerts import raise_alert
-from ingest.process import drain
+from ingest.monitoring.alerts import raise_alert
+from ingest.processing.process import drain
 
 if TYPE_CHECKING:
     from conftest import Hub

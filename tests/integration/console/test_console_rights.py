@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from crm_core.access import ROLE_PERMISSIONS
-from crm_core.models import ROLES
-from webhooks.console.routes import ROUTES, Route
+from crm_core.access.models import ROLES
+from webhooks.console.shell.routes import ROUTES, Route
 
 if TYPE_CHECKING:
     from conftest import Hub

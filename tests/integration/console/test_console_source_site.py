@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ingest.aliases import add_alias
-from ingest.sources import add_source
-from webhooks.snippet_file import snippet
+from ingest.sources.aliases import add_alias
+from ingest.sources.sources import add_source
+from webhooks.entrance.snippet_file import snippet
 
 if TYPE_CHECKING:
     from conftest import Hub

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ingest.outbound_addresses import DEMO_MAILBOX
-from ingest.process import drain
-from ingest.sources import add_source, load_source
+from ingest.http_client.addresses import DEMO_MAILBOX
+from ingest.processing.process import drain
+from ingest.sources.sources import add_source, load_source
 
 if TYPE_CHECKING:
     from conftest import Hub, Visitor

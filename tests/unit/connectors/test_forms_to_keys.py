@@ -13,10 +13,10 @@ import pytest
 
 from connectors.forms.generic_form import CONNECTOR
 from connectors.kit import Request
-from crm_core.arrivals import Inquiry
 from crm_core.identity.emails import read_emails
 from crm_core.identity.names import clean_name
 from crm_core.identity.phones import read_phones
+from crm_core.parsed import Inquiry
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crm_core.arrivals import Attribution, Consent, Inquiry
+from crm_core.parsed import Attribution, Consent, Inquiry
 
 
 def one(message: str = "", name: str = "", phone: str = "", email: str = "", page: str = "", **more: Any) -> Inquiry:

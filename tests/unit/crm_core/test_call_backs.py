@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_core.call_backs import HandClosing, HeardCall, cases_of, heard
+from crm_core.calls.call_backs import HandClosing, HeardCall, cases_of, heard
 
 NOON = datetime(2026, 11, 27, 12, tzinfo=UTC)
 

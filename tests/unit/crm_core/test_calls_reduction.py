@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_core.arrivals import CallEvent
-from crm_core.calls import GRACE, STALE_RINGING, STALE_TALKING, derive, merge
+from crm_core.calls.rules import GRACE, STALE_RINGING, STALE_TALKING, derive, merge
+from crm_core.parsed import CallEvent
 
 T0 = datetime(2026, 1, 15, 10, 0, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_core.leads import decide_lead
+from crm_core.leads.rules import decide_lead
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from crm_core.matching import MOST_IDENTIFIERS, REISSUED_AFTER, Candidate, Hit, match
+from crm_core.contacts.rules import MOST_IDENTIFIERS, REISSUED_AFTER, Candidate, Hit, match
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm_core.intake.refiling import refile
+from crm_core.forms.file_pairs import refile
 
 
 def known(n: int, sha: str = "", url: str = "", name: str = "a.png", state: str = "") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from crm_core.routing import MemberState, OwnerState, PoolState, RoutingFacts, RoutingState, decide
+from crm_core.routing.rules import MemberState, OwnerState, PoolState, RoutingFacts, RoutingState, decide
 
 UNTIL = datetime(2026, 6, 1, tzinfo=UTC)
 

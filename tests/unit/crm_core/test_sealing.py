@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crm_core.errors import Misconfigured
-from crm_core.sealing import masked, seal, unseal
+from crm_core.base.errors import Misconfigured
+from crm_core.base.sealing import masked, seal, unseal
 
 KEY = "k" * 32
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from spam_corpus import GENUINE, RU_PAGE, SPAM, one
 
-from crm_core.arrivals import Attribution, Consent, Inquiry
+from crm_core.parsed import Attribution, Consent, Inquiry
 from crm_core.spam import WEIGHTS, Place, Score, Signal, content_signals, person_signals, score
 from crm_core.spam.texts import folded
 from crm_core.spam.weights import QUARANTINE_FROM, WEAK_CAP

@@ -7,8 +7,8 @@ import hashlib
 import orjson
 import pytest
 
-from crm_core.sealing import MASK
-from ingest.arrival import masked_headers, new_uid, other_bytes_key, safe_json, safe_key, safe_text
+from crm_core.base.sealing import MASK
+from ingest.journal.raw_event import masked_headers, new_uid, other_bytes_key, safe_json, safe_key, safe_text
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ import pytest
 
 from connectors.kit import Ask
 from connectors.mail.imap import ImapConfig
-from crm_core.errors import HubError
-from ingest import outbound_connection
+from crm_core.base.errors import HubError
+from ingest.http_client import connection
+from ingest.http_client.addresses import Allowed, allowed_of
+from ingest.http_client.client import Limits, Outbound
 from ingest.mailbox.limits import Limits as MailLimits
 from ingest.mailbox.session import Session
-from ingest.outbound import Limits, Outbound
-from ingest.outbound_addresses import Allowed, allowed_of
 
 PRIVATE = (
     # IPv4 of our own machine, network, provider, and what routes nowhere
@@ -79,7 +79,7 @@ def resolving_to(monkeypatch: pytest.MonkeyPatch, *answers: str) -> list[str]:
         return [(None, None, None, None, (answer, port)) for answer in answers]
 
     system = SimpleNamespace(getaddrinfo=getaddrinfo, SOCK_STREAM=socket.SOCK_STREAM, gaierror=socket.gaierror)
-    monkeypatch.setattr(outbound_connection, "socket", system)
+    monkeypatch.setattr(connection, "socket", system)
     return asked
 
 
@@ -123,7 +123,7 @@ def test_only_what_the_operator_names_is_reached_inside(monkeypatch: pytest.Monk
 
 def test_nothing_else_connects() -> None:
     """A module that opens connections of its own would need a guard of its own."""
-    doors = {"ingest/outbound.py", "ingest/outbound_connection.py", "ingest/mailbox/connection.py", "ingest/mailbox/session.py"}
+    doors = {"ingest/http_client/client.py", "ingest/http_client/connection.py", "ingest/mailbox/connection.py", "ingest/mailbox/session.py"}
     connecting = {"http.client", "urllib.request", "httpcore", "httpx", "requests", "urllib3", "aiohttp", "smtplib", "poplib", "ftplib"}
     root = Path(__file__).parents[3]
     found = set()

@@ -6,7 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
-from ingest.arrival import new_uid
+from ingest.journal.raw_event import new_uid
 
 
 def test_names_are_uuids_of_version_7() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from ingest.garbage import collection_postponed
+from ingest.processing.garbage import collection_postponed
 
 
 @pytest.fixture(autouse=True)

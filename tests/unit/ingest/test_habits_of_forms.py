@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ingest.habits import FADE_AT, GONE_AFTER, MOST_FORMS, Notice, Seen, is_known, learn
+from ingest.mapping.field_profile import FADE_AT, GONE_AFTER, MOST_FORMS, Notice, Seen, is_known, learn
 
 START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 

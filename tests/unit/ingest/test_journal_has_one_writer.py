@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from ingest import event_states, event_transitions, insert, insert_prepared
+from ingest.journal import insert, insert_prepared, states, transitions
 
 ROOT = Path(__file__).parents[3]
 ROOMS = ("crm_core", "connectors", "ingest", "workers", "webhooks", "leadhub")
 #: Who inserts an event, and who writes it afterwards.
-WRITERS = {Path(module.__file__ or "") for module in (event_states, event_transitions, insert, insert_prepared)}
+WRITERS = {Path(module.__file__ or "") for module in (states, transitions, insert, insert_prepared)}
 # What changes a schema or fills a new column runs before the version that knows it.
 MIGRATIONS = ROOT / "crm_core" / "migrations"
 
@@ -73,7 +73,7 @@ def test_journal_is_written_by_its_own_modules_alone() -> None:
 
 def test_its_own_modules_are_found_by_what_they_write() -> None:
     """Else the search would find nothing anywhere."""
-    assert all(writes(path.read_text(encoding="utf-8")) for path in WRITERS - {Path(event_transitions.__file__)})
+    assert all(writes(path.read_text(encoding="utf-8")) for path in WRITERS - {Path(transitions.__file__)})
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from connectors.kit.preset_file import check_rules
-from crm_core.errors import Invalid
-from ingest.mapping_text import IGNORE, ROLES, assign, write
+from connectors.kit.preset.file import check_rules
+from crm_core.base.errors import Invalid
+from ingest.mapping.text import IGNORE, ROLES, assign, write
 
 
 def test_first_click_writes_one_line() -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from connectors.kit import registry
-from crm_core.arrivals import Inquiry
 from crm_core.intake import Item
-from ingest import reading
-from ingest.claim import Claimed
-from ingest.source_settings import LoadedSource
+from crm_core.parsed import Inquiry
+from ingest.journal.claim import Claimed
+from ingest.processing import parse
+from ingest.sources.settings import LoadedSource
 
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ def read(mapping: dict[str, Any] | None, body: bytes, path: str = "") -> Item:
         7 if mapping is not None else 0,
     )
     event = claimed(body, path)
-    item = reading.read(event, lambda _id: source)
+    item = parse.read(event, lambda _id: source)
     assert isinstance(item, Item)
     return item
 

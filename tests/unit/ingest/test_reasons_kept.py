@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingest.reasons import with_earlier
+from ingest.processing.reasons import with_earlier
 
 BORN = {"code": "first_inquiry", "mapping": 1, "match": {"rule": "nobody_known"}}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 from leadhub import running, settings
 from leadhub.running import RunningHub
 

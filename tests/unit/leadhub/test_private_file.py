@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from crm_core.errors import Misconfigured
+from crm_core.base.errors import Misconfigured
 from leadhub import private_file
 from leadhub.settings import secret_key
 

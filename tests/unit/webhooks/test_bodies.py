@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from crm_core.errors import Malformed, TooLarge, Transient
-from webhooks import bodies
-from webhooks.bodies import Bodies
-from webhooks.starved_sockets import StarvedSockets
+from crm_core.base.errors import Malformed, TooLarge, Transient
+from webhooks.entrance import bodies
+from webhooks.entrance.bodies import Bodies
+from webhooks.entrance.starved_sockets import StarvedSockets
 
 _MIB = 1024 * 1024
 

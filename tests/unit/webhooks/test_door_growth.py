@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.kit import Connector, Request, registry
-from crm_core.errors import UnknownSource
-from webhooks import dropins
-from webhooks.entrance_visitor import is_browser_form, only_looks
-from webhooks.replies import preflight
-from webhooks.replies_page import language
-from webhooks.replies_redirect import asked_address, page_before
+from crm_core.base.errors import UnknownSource
+from webhooks.entrance import dropins
+from webhooks.entrance.replies import preflight
+from webhooks.entrance.reply_page import language
+from webhooks.entrance.reply_redirect import asked_address, page_before
+from webhooks.entrance.visitor import is_browser_form, only_looks
 
 _FEW, _MANY = 8_000, 32_000  # bytes; the redirect looks at 65,536
 _MOST_GROWTH = 10.0  # between 4 and 16, with room for a noisy clock at both ends

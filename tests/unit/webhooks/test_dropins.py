@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from crm_core.errors import UnknownSource
-from webhooks import dropins
+from crm_core.base.errors import UnknownSource
+from webhooks.entrance import dropins
 
 KEY = "0123abcd-0000-4000-8000-00000000abcd"
 MULTIPART = (

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from webhooks import pages
-from webhooks.bodies import Bodies
+from webhooks.entrance.bodies import Bodies
 from webhooks.pages import PLACES, Pages
 
 

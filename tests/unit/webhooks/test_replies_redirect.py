@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from webhooks.replies_page import language
-from webhooks.replies_redirect import allowed_address, asked_address
+from webhooks.entrance.reply_page import language
+from webhooks.entrance.reply_redirect import allowed_address, asked_address
 
 HOSTS = ("example.com", "localhost:8000", "xn--e1aybc.xn--p1ai", "окна.рф", "двери.рф:8443", "." * 3 + "я")
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from workers import looking
-from workers.looking import Heard, Looker
+from workers import journal_watch
+from workers.journal_watch import Heard, Looker
 from workers.schedule import PERIODS
 
 #: Each job was heard of just now, and then the monotonic time goes on by so much.
 _HANGING = """
 import sys, time
-from workers import looking
+from workers import journal_watch as looking
 
 class Hanging:
     def work_off(self, seconds, alive):
@@ -47,7 +47,7 @@ class Done(list[str]):
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     now = [1_000.0]
-    monkeypatch.setattr(looking.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(journal_watch.time, "monotonic", lambda: now[0])
 
     def go_on(seconds: float) -> None:
         now[0] += seconds

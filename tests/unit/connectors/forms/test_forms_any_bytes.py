@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from connectors.kit import Connector, Request, registry
 from connectors.kit.decoding import decode, limits
-from connectors.kit.roles import role_of
-from connectors.kit.samples import Sample, plain, samples_of
-from crm_core.arrivals import Arrival, Inquiry
-from crm_core.errors import Malformed, NotAuthentic
+from connectors.kit.forms.roles import role_of
+from connectors.kit.tools.samples import Sample, plain, samples_of
+from crm_core.base.errors import Malformed, NotAuthentic
+from crm_core.parsed import Arrival, Inquiry
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 FORMS = sorted(name for name, one in registry.discover().items() if one.channel == "form")

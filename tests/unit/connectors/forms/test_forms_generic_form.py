@@ -9,8 +9,8 @@ import pytest
 
 from connectors.forms.generic_form import CONNECTOR
 from connectors.kit import ConnectorConfig, Request
-from crm_core.arrivals import Inquiry
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
+from crm_core.parsed import Inquiry
 
 CONFIG = ConnectorConfig(region="RU", timezone="Europe/Moscow")
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

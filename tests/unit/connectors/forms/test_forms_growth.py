@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 import pytest
 
 from connectors.kit import Request, registry
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
 
 #: Bytes of one value. From few to many, so that what grows with the cube is seen before it takes minutes.
 _SIZES = (250, 1_000, 4_000, 16_000)

@@ -13,12 +13,12 @@ from urllib.parse import urlencode
 import pytest
 
 from connectors.kit import Request, registry
-from connectors.kit.form_config import FormConfig
-from connectors.kit.reading import Draft, read
-from connectors.kit.samples import plain, samples_of
-from connectors.kit.snippet import opened
-from crm_core.arrivals import Inquiry
-from crm_core.errors import HubError
+from connectors.kit.forms.config import FormConfig
+from connectors.kit.forms.read_form import Draft, read
+from connectors.kit.forms.snippet_envelope import opened
+from connectors.kit.tools.samples import plain, samples_of
+from crm_core.base.errors import HubError
+from crm_core.parsed import Inquiry
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 MARK = "Words of nobody's mapping"

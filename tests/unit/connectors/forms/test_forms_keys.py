@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 import pytest
 
 from connectors.kit import Connector, Request, registry
-from connectors.kit.preset_reply import HEAD_BYTES
-from connectors.kit.samples import Sample, samples_of
+from connectors.kit.preset.reply import HEAD_BYTES
+from connectors.kit.tools.samples import Sample, samples_of
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 FORM, JSON = "application/x-www-form-urlencoded", "application/json"

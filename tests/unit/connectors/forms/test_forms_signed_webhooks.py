@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from connectors.kit import Connector, ConnectorConfig, Request, registry
-from crm_core.arrivals import Ignored, Inquiry
-from crm_core.errors import Malformed, NotAuthentic
+from crm_core.base.errors import Malformed, NotAuthentic
+from crm_core.parsed import Ignored, Inquiry
 
 _SENT = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 _KEY = b"a key of twenty-four byt"

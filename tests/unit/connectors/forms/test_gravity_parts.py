@@ -11,7 +11,7 @@ import pytest
 from connectors.forms.gravity import CONNECTOR
 from connectors.forms.gravity.parts import joined
 from connectors.kit import Request
-from crm_core.arrivals import Inquiry
+from crm_core.parsed import Inquiry
 
 _CONFIG = CONNECTOR.config_model(region="RU", timezone="Europe/Moscow")
 

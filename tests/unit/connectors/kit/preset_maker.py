@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.kit import Connector, ConnectorConfig, Request, preset
-from crm_core.arrivals import Inquiry
+from crm_core.parsed import Inquiry
 
 HEAD = "title: T\nchannel: form\n"
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from connectors.kit.consents import given, purpose_of
-from connectors.kit.form_config import FormConfig
-from connectors.kit.reading import Draft, read
-from crm_core.arrivals import Consent, Inquiry
+from connectors.kit.forms.config import FormConfig
+from connectors.kit.forms.consents import given, purpose_of
+from connectors.kit.forms.read_form import Draft, read
+from crm_core.parsed import Consent, Inquiry
 
 CONFIG = FormConfig(region="RU", timezone="Europe/Moscow")
 TWO_BOXES = FormConfig(region="RU", consent_fields={"agree": "processing", "News": "marketing"})

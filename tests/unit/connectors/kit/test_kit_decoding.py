@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from connectors.kit import Request
 from connectors.kit.decoding import Decoded, decode, limits, raw_values, read_json
-from connectors.kit.reading import Draft
-from connectors.kit.reading import read as kit_read
-from crm_core.errors import Malformed
+from connectors.kit.forms.read_form import Draft
+from connectors.kit.forms.read_form import read as kit_read
+from crm_core.base.errors import Malformed
 
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"

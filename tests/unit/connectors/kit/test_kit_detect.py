@@ -12,10 +12,10 @@ from preset_maker import NOW, posted
 
 from connectors.forms.generic_form import CONNECTOR
 from connectors.kit import Connector, Detect, Request, registry
-from connectors.kit.detect import HEAD_BYTES, TAIL_BYTES, compiled, recognised
-from connectors.kit.form_config import FormConfig
-from connectors.kit.samples import samples_of
-from crm_core.arrivals import Inquiry
+from connectors.kit.forms.config import FormConfig
+from connectors.kit.forms.detect import HEAD_BYTES, TAIL_BYTES, compiled, recognised
+from connectors.kit.tools.samples import samples_of
+from crm_core.parsed import Inquiry
 
 CONFIG = FormConfig(region="RU", timezone="Europe/Moscow")
 

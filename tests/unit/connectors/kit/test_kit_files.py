@@ -12,9 +12,9 @@ import pytest
 
 from connectors.kit import Request
 from connectors.kit.decoding import Upload, decode
-from connectors.kit.files import ALL_BYTES, FILE_BYTES, clean_name
-from connectors.kit.reading import Draft, read
-from crm_core.arrivals import Inquiry
+from connectors.kit.forms.files import ALL_BYTES, FILE_BYTES, clean_name
+from connectors.kit.forms.read_form import Draft, read
+from crm_core.parsed import Inquiry
 
 MULTIPART = "multipart/form-data; boundary=b"
 PDF = b"%PDF-1.7\x00\xff\xfe binary"

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from connectors.kit.form_config import FormConfig
-from connectors.kit.reading import Draft, read
-from crm_core.arrivals import Inquiry
+from connectors.kit.forms.config import FormConfig
+from connectors.kit.forms.read_form import Draft, read
+from crm_core.parsed import Inquiry
 
 CONFIG = FormConfig(region="RU", honeypots=["Website", "fax"])
 TOKEN = "019bc1a2b3c.0123456789abcdef0123456789abcdef"

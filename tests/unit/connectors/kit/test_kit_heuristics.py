@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.kit import heuristics
+from connectors.kit.tools import heuristics
 
 FOLDER = Path(__file__).parents[1] / "heuristics"
 BODIES = heuristics.bodies_of(FOLDER)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.kit.languages import PHRASES, compared
-from connectors.kit.roles import role_of, whole
+from connectors.kit.forms.languages import PHRASES, compared
+from connectors.kit.forms.roles import role_of, whole
 
 #: One word for two things; what the older tables say goes first.
 _OTHERWISE = {"Όνομα": "first_name"}

@@ -7,10 +7,10 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from connectors.kit.mark_names import mark_of
-from connectors.kit.marks import query_of
-from connectors.kit.reading import Draft, read
-from crm_core.arrivals import Attribution
+from connectors.kit.forms.attribution import query_of
+from connectors.kit.forms.attribution_names import mark_of
+from connectors.kit.forms.read_form import Draft, read
+from crm_core.parsed import Attribution
 
 PAGE = "https://shop.example.com/?utm_source=page&utm_medium=page&utm_campaign=page&utm_term=page"
 COOKIES = (

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 import pytest
 
 from connectors.kit import Connector, ConnectorConfig, Request, preset
-from connectors.kit.paths import find, matches
-from crm_core.arrivals import Ignored, Inquiry
-from crm_core.errors import Malformed, Misconfigured
+from connectors.kit.preset.paths import find, matches
+from crm_core.base.errors import Malformed, Misconfigured
+from crm_core.parsed import Ignored, Inquiry
 
 CONFIG = ConnectorConfig(region="RU", timezone="Europe/Moscow")
 PRESET = """

@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.kit.form_config import FormConfig
-from connectors.kit.reading import Draft, read
-from crm_core.arrivals import Inquiry
+from connectors.kit.forms.config import FormConfig
+from connectors.kit.forms.read_form import Draft, read
+from crm_core.parsed import Inquiry
 
 CONFIG = FormConfig(
     region="RU", honeypots=["website"], consent_fields={"agree": "processing", "news": "marketing"}

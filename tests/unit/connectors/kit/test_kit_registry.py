@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from connectors.kit import Connector, registry
-from crm_core.errors import Misconfigured, NotFound
+from crm_core.base.errors import Misconfigured, NotFound
 
 PLUGIN = """
 from connectors.kit import Connector
-from crm_core.arrivals import Ignored
+from crm_core.parsed import Ignored
 CONNECTOR = Connector(name="{name}", channel="form", title="Third party", parse=lambda request, config: [Ignored("x")])
 """
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from connectors.kit.reading import Draft, read
-from connectors.kit.roles import is_no_number, role_of
-from crm_core.arrivals import Inquiry
+from connectors.kit.forms.read_form import Draft, read
+from connectors.kit.forms.roles import is_no_number, role_of
+from crm_core.parsed import Inquiry
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from connectors.kit.decoding import Decoded, jsontext, limits, literal
-from connectors.kit.leaves import leaves
-from connectors.kit.shapes import (
+from connectors.kit.forms.fields import leaves
+from connectors.kit.forms.shapes import (
     damage,
     data_of,
     lines,
@@ -22,7 +22,7 @@ from connectors.kit.shapes import (
     with_lines_of_message,
     xml,
 )
-from crm_core.errors import Malformed
+from crm_core.base.errors import Malformed
 
 
 def of_text(text: str, content_type: str = "text/plain") -> Any:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from connectors.kit.leaves import Leaf
-from connectors.kit.reading import Draft, read
-from connectors.kit.roles import is_anonymous, role_of
-from connectors.kit.whose import Whose, whose
-from crm_core.arrivals import Inquiry
+from connectors.kit.forms.fields import Leaf
+from connectors.kit.forms.read_form import Draft, read
+from connectors.kit.forms.roles import is_anonymous, role_of
+from connectors.kit.forms.whose import Whose, whose
+from crm_core.parsed import Inquiry
 
 
 def once(data: dict[str, Any]) -> Inquiry:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from preset_maker import inquiry, made
 
-from connectors.kit.preset_answers import answers
+from connectors.kit.preset.answers import answers
 
 _RULE = {"answers": "$.list", "label": "l", "value": "v", "pick": ["labels", "label", "other"]}
 

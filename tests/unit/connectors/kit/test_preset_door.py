@@ -9,7 +9,7 @@ import pytest
 from preset_maker import made, posted, settings
 
 from connectors.kit import Connector
-from crm_core.errors import Misconfigured, NotAuthentic
+from crm_core.base.errors import Misconfigured, NotAuthentic
 
 BODY = b'{"event_id":"01","event_type":"form_response"}'
 B64 = "PPZMS6muCZ8PMNNsMTs0pJHYCLnguImHzGkAmUNn1WA="

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from preset_maker import made, posted
 from preset_maker import settings as config_of
 
-from connectors.kit.preset_file import check_rules
-from connectors.kit.preset_mapping import arrivals_of
-from connectors.kit.preset_pattern import Unsafe, check, cut
-from crm_core.arrivals import Ignored, Inquiry
-from crm_core.errors import Malformed, Misconfigured
+from connectors.kit.preset.file import check_rules
+from connectors.kit.preset.mapping import arrivals_of
+from connectors.kit.preset.pattern import Unsafe, check, cut
+from crm_core.base.errors import Malformed, Misconfigured
+from crm_core.parsed import Ignored, Inquiry
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_only_known_errors_come_when_rules_meet_any_body(tree: Any) -> None:
 
 
 def _config() -> Any:
-    from connectors.kit.form_config import FormConfig
+    from connectors.kit.forms.config import FormConfig
 
     return FormConfig(region="RU", timezone="Europe/Moscow")
 

@@ -11,8 +11,8 @@ from hypothesis import settings as so_often
 from hypothesis import strategies as st
 from preset_maker import inquiry, made, posted, settings
 
-from connectors.kit.paths import find, find_items
-from crm_core.arrivals import Inquiry
+from connectors.kit.preset.paths import find, find_items
+from crm_core.parsed import Inquiry
 
 ANSWERS = [
     {"type": "phone_number", "phone_number": "+7 912 345-67-60", "field": {"ref": "f1"}},

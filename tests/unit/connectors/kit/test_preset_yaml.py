@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from connectors.kit.preset_file import BYTES, check_rules
-from crm_core.errors import Invalid, Misconfigured
-from ingest.mappings import checked
+from connectors.kit.preset.file import BYTES, check_rules
+from crm_core.base.errors import Invalid, Misconfigured
+from ingest.mapping.versions import checked
 
 #: Plain scalars that some YAML takes for something else.
 ODD = (
@@ -65,7 +65,7 @@ def test_what_is_no_plain_mapping_is_refused_with_its_line(text: str, said: str)
 
 def test_answer_in_json_keeps_its_types(tmp_path: Any) -> None:
     """A preset's own reply may be any JSON."""
-    from connectors.kit.preset_file import read
+    from connectors.kit.preset.file import read
 
     folder = tmp_path / "connectors" / "forms" / "probe"
     folder.mkdir(parents=True)

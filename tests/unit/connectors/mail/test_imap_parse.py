@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from connectors.kit import Request
 from connectors.mail.imap import CONNECTOR, ImapConfig
 from connectors.mail.imap import limits as bounds
-from crm_core.arrivals import Message
+from crm_core.parsed import Message
 
 CONFIG = ImapConfig(host="imap.example.com", user="sales@example.com", password="x", region="RU")
 AT = datetime(2026, 11, 20, 7, 0, 30, tzinfo=UTC)

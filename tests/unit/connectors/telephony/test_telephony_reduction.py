@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 import pytest
 
 from connectors.kit import ConnectorConfig, Request, registry
-from crm_core.arrivals import CallEvent
-from crm_core.calls import derive, merge
+from crm_core.calls.rules import derive, merge
+from crm_core.parsed import CallEvent
 
 NOW = datetime(2026, 1, 15, 7, 21, tzinfo=UTC)
 ZADARMA = {

@@ -11,8 +11,8 @@ from connectors.kit import Reply, Request
 from connectors.telephony.zadarma import CONNECTOR
 from connectors.telephony.zadarma.config import ZadarmaConfig
 from connectors.telephony.zadarma.verify import signature
-from crm_core.arrivals import CallEvent
-from crm_core.errors import NotAuthentic
+from crm_core.base.errors import NotAuthentic
+from crm_core.parsed import CallEvent
 
 CONFIG = ZadarmaConfig(secret="8a8e91d214fb728889c7", timezone="Europe/Moscow")
 CALL = {

@@ -22,7 +22,7 @@ from crm_core.access import (
     sign_in_link,
     use_sign_in_link,
 )
-from crm_core.errors import Conflict, Invalid
+from crm_core.base.errors import Conflict, Invalid
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"

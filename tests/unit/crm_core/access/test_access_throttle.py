@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from crm_core.access import Attempt, Principal, add_user, check_password, hash_password, passwords, throttle
-from crm_core.errors import TooMany, Transient
+from crm_core.base.errors import TooMany, Transient
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 PASSWORD = "correct horse battery"

@@ -17,9 +17,9 @@ from crm_core.access import (
     may,
     revoke_token,
 )
-from crm_core.errors import Invalid
-from crm_core.models import ROLES
-from crm_core.reading.users import list_tokens
+from crm_core.access.models import ROLES
+from crm_core.access.queries import list_tokens
+from crm_core.base.errors import Invalid
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from crm_core.base import history
-from webhooks.console.language import LOCALES, Language
+from webhooks.console.shell.language import LOCALES, Language
 
 ROOMS = ("crm_core", "connectors", "ingest", "workers", "webhooks", "leadhub")
 ROOT = Path(history.__file__).parents[2]
@@ -22,13 +22,13 @@ _WRITER = Path("crm_core/base/history.py")
 #: Still to be led through `history.record`. Only ever shorter.
 _NOT_YET = frozenset(
     {
-        "crm_core/access/journal.py", "crm_core/access/sign_in.py", "crm_core/access/tokens.py", "crm_core/access/users.py",
-        "crm_core/working/erasing.py",
-        "ingest/alerts.py", "ingest/aliases.py", "ingest/bench_mapping.py", "ingest/drift.py", "ingest/erasure.py",
-        "ingest/erasure_again.py", "ingest/journal.py", "ingest/mappings.py", "ingest/quarantine.py", "ingest/replay.py",
-        "ingest/source_changes.py", "ingest/sources.py", "leadhub/backup/restore.py", "leadhub/cli/people.py",
-        "webhooks/api/owners.py", "webhooks/api/pools.py", "webhooks/console/account.py", "webhooks/console/owners.py",
-        "webhooks/console/source_check.py", "webhooks/console/source_deeds.py", "webhooks/console/start.py",
+        "crm_core/access/audit.py", "crm_core/access/sign_in.py", "crm_core/access/tokens.py", "crm_core/access/users.py",
+        "crm_core/erasure/commands.py",
+        "ingest/monitoring/alerts.py", "ingest/sources/aliases.py", "ingest/mapping/preview.py", "ingest/mapping/unmapped_fields.py", "ingest/erasure/erase.py",
+        "ingest/erasure/erase_again.py", "ingest/journal/queries.py", "ingest/mapping/versions.py", "ingest/screening/quarantine.py", "ingest/processing/replay.py",
+        "ingest/sources/changes.py", "ingest/sources/sources.py", "leadhub/backup/restore.py", "leadhub/cli/people.py",
+        "webhooks/api/owners.py", "webhooks/api/pools.py", "webhooks/console/access/account.py", "webhooks/console/people/owners.py",
+        "webhooks/console/sources/source_check.py", "webhooks/console/sources/actions.py", "webhooks/console/shell/sign_in.py",
     }
 )  # fmt: skip
 

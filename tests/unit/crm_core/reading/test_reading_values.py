@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from crm_core.reading.values import RowId, Text, Time, rfc3339
+from crm_core.base.values import RowId, Text, Time, rfc3339
 
 
 @given(st.text())

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm_core.errors import Invalid
-from crm_core.reading.paging import Position
+from crm_core.base.errors import Invalid
+from crm_core.base.paging import Position
 from webhooks.api.cursors import decode_cursor, encode_cursor
 
 MOMENTS = st.datetimes(timezones=st.just(UTC), min_value=datetime(1970, 1, 1), max_value=datetime(2200, 1, 1))  # noqa: DTZ001

@@ -10,21 +10,21 @@ from typing import Any, get_args
 import pytest
 
 from connectors.kit import registry
-from crm_core.errors import Invalid
-from crm_core.models import ROLES
-from ingest import broker_state, queues
-from ingest.event_states import OUTCOMES, STATES
-from ingest.ledger import PARTS
+from crm_core.access.models import ROLES
+from crm_core.base.errors import Invalid
+from ingest.journal.ledger import PARTS
+from ingest.journal.states import OUTCOMES, STATES
 from ingest.mailbox import failures
-from ingest.mappings import checked
-from ingest.source_states import Code
-from webhooks.console import errors
-from webhooks.console import language as languages
-from webhooks.console.language import LOCALES, PLURALS, Language, catalogue, pick
-from webhooks.console.mapping_wrongness import mapping_wrong
-from webhooks.console.setup_form import fields_of
+from ingest.mapping.versions import checked
+from ingest.monitoring import broker_state, health
+from ingest.sources.states import Code
+from webhooks.console.mapping.mapping_errors import mapping_wrong
+from webhooks.console.shell import errors
+from webhooks.console.shell import language as languages
+from webhooks.console.shell.language import LOCALES, PLURALS, Language, catalogue, pick
+from webhooks.console.sources.setup_form import fields_of
 
-CONSOLE = Path(languages.__file__).parent
+CONSOLE = Path(languages.__file__).parents[1]
 FORMS = {"en": {"one", "other"}, "ru": {"one", "few", "many"}}
 
 
@@ -34,7 +34,7 @@ def _placeholders(text: Any) -> set[str]:
 
 
 def _used_keys() -> set[str]:
-    sources = [path.read_text("utf-8") for path in (*CONSOLE.rglob("*.html"), *CONSOLE.glob("*.py"))]
+    sources = [path.read_text("utf-8") for path in (*CONSOLE.rglob("*.html"), *CONSOLE.rglob("*.py"))]
     call = re.compile(r"""\b(?:t|language)(?:\.count)?\(\s*["']([a-z_]+\.[a-z_.]*[a-z_])["']\s*[,)]""")
     return {key for source in sources for key in call.findall(source)}
 
@@ -94,7 +94,7 @@ def test_every_error_page_has_a_title_and_a_text() -> None:
 
 
 def test_every_finding_of_the_hub_has_words() -> None:
-    source = Path(queues.__file__).read_text("utf-8")
+    source = Path(health.__file__).read_text("utf-8")
     codes = set(re.findall(r'_finding\(\s*"([a-z_]+)"', source))
     codes |= {f"{role}_{how}" for role in ("worker", "sweep") for how in ("unheard", "silent")}
     codes |= {f"broker_{code}" for code in broker_state._WORDS}
@@ -110,7 +110,7 @@ def test_every_failure_of_a_mailbox_has_words() -> None:
 
 
 def test_every_notice_that_a_deed_leaves_has_words() -> None:
-    sources = "\n".join(path.read_text("utf-8") for path in CONSOLE.glob("*.py"))
+    sources = "\n".join(path.read_text("utf-8") for path in CONSOLE.rglob("*.py"))
     named = set(re.findall(r'desk\.go\("[a-z_]+", "([a-z_]+)"', sources)) | {"source_unchanged"}
     assert len(named) > 10
     assert [code for code in named if f"done.{code}" not in catalogue("ru")] == []

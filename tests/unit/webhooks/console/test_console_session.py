@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from werkzeug.datastructures import Headers
 
-from crm_core.config import HubConfig
-from webhooks.console import session as sessions
-from webhooks.console.targets import safe_target
+from crm_core.base.config import HubConfig
+from webhooks.console.shell import session as sessions
+from webhooks.console.shell.safe_redirect import safe_target
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CONFIG = HubConfig(home=Path("/nowhere"), database_url="", broker_url="", secret_key="s" * 40)

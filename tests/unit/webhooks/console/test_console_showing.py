@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.kit import registry
-from ingest.journal import RawEvent
-from webhooks.console import clock
-from webhooks.console.language import Language
-from webhooks.console.rawness import hex_dump, shown_raw, visible
-from webhooks.console.setup_form import changed_settings, fields_of, given_settings
-from webhooks.console.wrongness import why_wrong
+from ingest.journal.queries import RawEvent
+from webhooks.console.events.raw_view import hex_dump, shown_raw, visible
+from webhooks.console.shell import clock
+from webhooks.console.shell.language import Language
+from webhooks.console.sources.setting_errors import why_wrong
+from webhooks.console.sources.setup_form import changed_settings, fields_of, given_settings
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MOSCOW = ZoneInfo("Europe/Moscow")

@@ -1,0 +1,1 @@
+"""Any form into one inquiry: fields, their roles, people, attribution, consents, files."""

@@ -1,0 +1,1 @@
+"""Tools for whoever writes a connector: a new folder, samples, the catalogue."""

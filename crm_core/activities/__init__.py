@@ -1,0 +1,1 @@
+"""Activities: what is planned to be done, by whom and until when."""

@@ -1,0 +1,1 @@
+"""What the subjects' intake shares: the state of a batch in memory, its steps, set-wise writes."""

@@ -1,0 +1,1 @@
+"""Contacts: persons known by their identifiers, merged and told apart."""

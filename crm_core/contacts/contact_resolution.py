@@ -1,0 +1,164 @@
+"""Finds or makes the contact behind an arrival, in memory, and links its identifiers to him."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from crm_core.batch.state import ContactState, IdentifierState, LinkState, Person, Snapshot
+from crm_core.batch.steps import Step
+from crm_core.contacts import rules
+from crm_core.identity.names import clean_name, compare_names, first_name_key
+
+
+def compare(a: str, b: str) -> Any:
+    return compare_names(a, b).verdict if a and b else "unknown"
+
+
+def join(snapshot: Snapshot, step: Step, now: datetime) -> tuple[ContactState, rules.Verdict]:
+    """The contact of this arrival: attached to, merged, or new; his identifiers linked, his name completed."""
+    person = step.person
+    name = clean_name(person.name)
+    verdict = rules.match(_hits(snapshot, person), name, now, compare)
+    for kind, value in verdict.retire:
+        for link in snapshot.identifiers[kind, value].links:
+            link.retired = True
+    if verdict.action == "new":
+        contact = ContactState(None, name, person.company.strip(), created=True, shares_with=verdict.shares_with)
+        snapshot.new_contacts.append(contact)
+    else:
+        contact = verdict.contact
+        for loser in verdict.losers:
+            _merge(snapshot, contact, loser, step, verdict)
+    for other in verdict.suggest:
+        snapshot.suggestions.append((contact, other, {"rule": verdict.rule, "evidence": verdict.evidence}))
+    _link(snapshot, step, contact, verdict, name)
+    _complete(contact, name, person.company.strip())
+    return contact, verdict
+
+
+def attach(snapshot: Snapshot, step: Step, contact: ContactState) -> None:
+    """The contact is known by other evidence (a mail thread, a replay): only his identifiers and name are completed."""
+    name = clean_name(step.person.name)
+    if compare(name, contact.name) == "conflict":
+        return
+    _link(snapshot, step, contact, rules.Verdict("attach", "known_by_thread", contact), name)
+    _complete(contact, name, step.person.company.strip())
+
+
+def _hits(snapshot: Snapshot, person: Person) -> list[rules.Hit]:
+    hits = []
+    for key in person.keys:
+        identifier = snapshot.identifiers.get((key.kind, key.value))
+        if identifier is None or key.strength == "blocked":
+            continue
+        # Known only from numbers whose country was guessed, or read by a guess now: whose it is was never said.
+        unsure = key.is_unsure or (key.kind == "phone" and (key.strength, identifier.strength) == ("strong", "weak"))
+        strength = "weak" if (key.is_guess or unsure) and identifier.strength == "strong" else identifier.strength
+        flags = (*key.flags, rules.UNSURE) if unsure and not key.is_unsure else key.flags
+        best: dict[ContactState, rules.Candidate] = {}
+        for link in identifier.live_links():
+            root = link.contact.root
+            if root not in best or link.exclusive:
+                best[root] = rules.Candidate(
+                    root, root.order, root.name, link.exclusive, link.last_seen_at, root.phones, root.emails
+                )
+        hits.append(rules.Hit(key.kind, key.value, strength, flags, tuple(best.values())))
+    return hits
+
+
+def _link(snapshot: Snapshot, step: Step, contact: ContactState, verdict: rules.Verdict, name: str) -> None:
+    at = step.item.received_at
+    first_name = first_name_key(name) if name else None
+    for key in step.person.keys:
+        if key.strength == "blocked" or key.is_guess:
+            continue
+        identifier = snapshot.identifiers[key.kind, key.value]
+        if identifier.strength in ("shared", "blocked"):
+            continue
+        if key.kind == "phone" and (key.strength, identifier.strength) == ("strong", "weak"):
+            identifier.strength, identifier.changed = "strong", True  # now somebody wrote it with its country
+        links = identifier.live_links()
+        mine = next((link for link in links if link.contact.root is contact), None)
+        if mine is not None:
+            mine.seen, mine.last_seen_at = True, max(mine.last_seen_at, at)
+        elif links and identifier.strength == "strong" and verdict.action == "attach" and verdict.shares_with is None:
+            continue  # it belongs to somebody else, who is suggested; for this inquiry it says nothing
+        else:
+            held = any(link.exclusive for link in links)
+            certain = identifier.strength == "strong" and not key.is_unsure
+            exclusive = certain and not held and verdict.rule != "weak_identifier_and_name"
+            identifier.links.append(
+                LinkState(contact, exclusive, key.display, at, step.item.event_id, created=True, seen=True)
+            )
+            if len(links) >= rules.CONTACTS_MAKE_SHARED:
+                identifier.strength, identifier.changed = "shared", True
+            if key.kind == "phone":
+                contact.phones += 1
+            elif key.kind == "email":
+                contact.emails += 1
+        if first_name and key.kind != "thread" and not key.is_unsure and first_name not in identifier.names_seen:
+            identifier.names_seen.append(first_name)
+            identifier.changed = True
+            if len(identifier.names_seen) >= rules.NAMES_MAKE_SHARED:
+                identifier.strength = "shared"
+    contact.last_seen_at = max(contact.last_seen_at or at, at)
+    contact.changed = True
+
+
+def _complete(contact: ContactState, name: str, company: str) -> None:
+    """A fuller name replaces a shorter one that it agrees with; a known value is never emptied."""
+    fuller = len(name.split()) > len(contact.name.split()) and compare(name, contact.name) != "conflict"
+    if name and (not contact.name or fuller):
+        contact.name = name
+        contact.changed = True
+    if company and not contact.company:
+        contact.company = company
+        contact.changed = True
+
+
+def _merge(
+    snapshot: Snapshot, winner: ContactState, loser: ContactState, step: Step, verdict: rules.Verdict
+) -> None:
+    """Folds `loser` into `winner`: leads move, two open leads of one line become the older one. Logged for undo."""
+    loser.merged_into = winner
+    folded: list[Any] = []
+    moved: list[Any] = []
+    for line, lead in loser.leads.items():
+        lead.contact = winner
+        moved.append(lead)
+        kept = winner.leads.get(line)
+        if kept is None or kept.state == "spam":
+            winner.leads[line] = lead
+        elif lead.state == "open" and kept.state == "open":
+            lead.state, lead.folded_into = "closed", kept
+            folded.append(lead)
+        elif lead.state == "open":
+            winner.leads[line] = lead
+    winner.owner_id = winner.owner_id or loser.owner_id
+    winner.phones += loser.phones
+    winner.emails += loser.emails
+    winner.changed = True
+    for call_back in (one for tasks in snapshot.call_backs.values() for one in tasks):
+        if call_back.contact is loser:
+            call_back.contact, call_back.changed = winner, True
+    for identifier in snapshot.identifiers.values():
+        _drop_doubled_links(identifier, winner)
+    snapshot.merges.append(
+        {"winner": winner, "loser": loser, "event_id": step.item.event_id, "rule": verdict.rule,
+         "evidence": verdict.evidence, "leads": moved, "folded": folded, "loser_name": loser.name,
+         "loser_owner_id": loser.owner_id}
+    )  # fmt: skip
+    if not winner.name and loser.name:
+        winner.name = loser.name
+
+
+def _drop_doubled_links(identifier: IdentifierState, winner: ContactState) -> None:
+    """Links that this batch made and that the merge made superfluous are never written."""
+    seen = False
+    for link in list(identifier.links):
+        if link.contact.root is not winner:
+            continue
+        if seen and link.created:
+            identifier.links.remove(link)
+        seen = True

@@ -1,0 +1,1 @@
+"""What forms bring besides words: consents, files, fingerprints, mappings."""

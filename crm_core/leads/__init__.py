@@ -1,0 +1,1 @@
+"""Leads: one occasion each to sell something to a contact."""

@@ -1,0 +1,163 @@
+"""Handing a lead to an owner, or giving it to a pool that picks one. The decision is stored with its reason."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text, update
+
+from crm_core.access import Principal, demand
+from crm_core.base import history, reasons
+from crm_core.base.errors import Conflict, Invalid
+from crm_core.contacts.models import Contact
+from crm_core.leads.locking import hold_lead
+from crm_core.leads.models import Activity, Lead
+from crm_core.people.models import Assignment, Owner, Pool, PoolMember
+from crm_core.routing.rules import (
+    OWNERS_SQL,
+    Decision,
+    MemberState,
+    OwnerState,
+    PoolState,
+    RoutingFacts,
+    RoutingState,
+    decide,
+)
+
+ASSIGNED = history.Action("lead.assign", touch="assignment")
+
+
+def assign_lead(
+    connection: Connection,
+    principal: Principal,
+    lead_id: int,
+    why: str,
+    now: datetime,
+    owner_id: int | None = None,
+    pool_id: int | None = None,
+    version: int | None = None,
+) -> None:
+    """Exactly one of `owner_id` and `pool_id`. The client goes with his lead if he was the former owner's or nobody's.
+
+    Whose it is already keeps it, and nothing happens. Raises Forbidden, NotFound, Conflict (old `version`), Invalid (no reason,
+    unknown or inactive owner, unknown pool).
+    """
+    demand(principal, "leads.assign")
+    why = reasons.needed(why)
+    if (owner_id is None) == (pool_id is None):
+        raise Invalid("owner_or_pool", "Name either an owner or a pool.", fields=["owner", "pool"])
+    lead = hold_lead(connection, principal, lead_id, version)
+    if owner_id is not None and owner_id == lead.owner_id:
+        return
+    if owner_id is not None:
+        decision = _to_owner(connection, owner_id)
+    else:
+        assert pool_id is not None
+        decision = _to_pool(connection, pool_id)
+    trace = decision.trace | {"why": why, "by": principal.actor, "before": _id(lead.owner_id)}
+    connection.execute(
+        update(Lead)
+        .where(Lead.id == lead_id)
+        .values(owner_id=decision.owner_id, pool_id=decision.pool_id, version=Lead.version + 1)
+    )
+    connection.execute(
+        insert(Assignment).values(
+            lead_id=lead_id, owner_id=decision.owner_id, pool_id=decision.pool_id, kind=decision.kind, trace=trace,
+            actor=principal.actor, at=now,
+        )
+    )  # fmt: skip
+    _take_along(connection, lead.contact_id, lead_id, lead.owner_id, decision.owner_id, now)
+    before, after = _id(lead.owner_id), _id(decision.owner_id)
+    history.record(
+        connection, principal, ASSIGNED, lead_id, {"owner": after, "pool": _id(decision.pool_id), "before": before},
+        history.Touch(
+            lead.contact_id, now, lead_id=lead_id, text=why,
+            data={"owner": after, "before": before, "code": decision.trace["code"]},
+        ),
+    )  # fmt: skip
+
+
+def _to_owner(connection: Connection, owner_id: int) -> Decision:
+    active = connection.execute(select(Owner.active).where(Owner.id == owner_id)).scalar_one_or_none()
+    if active is None:
+        raise Invalid("owner_unknown", "There is no such owner.", fields=["owner"])
+    if not active:
+        raise Invalid("owner_inactive", "This owner is no longer active.", fields=["owner"])
+    return Decision(owner_id, None, "manual", {"code": "by_hand", "steps": []})
+
+
+def _to_pool(connection: Connection, pool_id: int) -> Decision:
+    """The pool's ledger decides, as for a new lead, and counts it."""
+    pool = connection.execute(
+        select(Pool.id, Pool.name, Pool.seq).where(Pool.id == pool_id).with_for_update()
+    ).one_or_none()
+    if pool is None:
+        raise Invalid("pool_unknown", "There is no such pool.", fields=["pool"])
+    owners = {
+        row.id: OwnerState(row.id, row.name, row.extension, row.active, row.absent_until)
+        for row in connection.execute(text(OWNERS_SQL))
+    }
+    duty_id = connection.execute(select(Owner.id).where(Owner.duty)).scalar_one_or_none()
+    members = [
+        MemberState(row.owner_id, row.weight, row.entitled, row.assigned, row.last_seq, row.paused)
+        for row in connection.execute(
+            select(*PoolMember.__table__.columns)
+            .where(PoolMember.pool_id == pool_id)
+            .order_by(PoolMember.owner_id)
+        )
+    ]
+    ledger = PoolState(pool.id, pool.name, pool.seq, members)
+    decision = decide(
+        RoutingFacts(pool_id=pool_id), RoutingState(owners, {pool_id: ledger}, pool_id, duty_id)
+    )
+    if decision.owner_id is None:
+        raise Conflict(
+            "nobody_eligible", "Nobody of this pool can take a lead now, and there is no duty person."
+        )
+    if ledger.touched:
+        _write_back(connection, ledger)
+    return decision
+
+
+def _write_back(connection: Connection, ledger: PoolState) -> None:
+    connection.execute(update(Pool).where(Pool.id == ledger.id).values(seq=ledger.seq))
+    for member in ledger.members:
+        connection.execute(
+            update(PoolMember)
+            .where(PoolMember.pool_id == ledger.id, PoolMember.owner_id == member.owner_id)
+            .values(entitled=member.entitled, assigned=member.assigned, last_seq=member.last_seq)
+        )
+
+
+def _take_along(
+    connection: Connection,
+    contact_id: int,
+    lead_id: int,
+    before: int | None,
+    after: int | None,
+    now: datetime,
+) -> None:
+    """The former owner's open tasks of this lead, and the client himself unless he is a third person's."""
+    root_id = select(Contact.root_id).where(Contact.id == contact_id).scalar_subquery()
+    connection.execute(
+        update(Contact)
+        .where(
+            Contact.id == root_id, Contact.owner_id.is_(None) | Contact.owner_id.is_not_distinct_from(before)
+        )
+        .where(Contact.owner_id.is_distinct_from(after))
+        .values(owner_id=after, owner_since=now, version=Contact.version + 1)
+    )
+    connection.execute(
+        update(Activity)
+        .where(
+            Activity.lead_id == lead_id,
+            Activity.state == "open",
+            Activity.owner_id.is_not_distinct_from(before),
+        )
+        .values(owner_id=after)
+    )
+
+
+def _id(row_id: int | None) -> Any:
+    return None if row_id is None else str(row_id)

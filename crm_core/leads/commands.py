@@ -1,0 +1,116 @@
+"""Changing a lead by hand: its state, stage, title, amount or the reason why it was lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, update
+from sqlalchemy.exc import IntegrityError
+
+from crm_core.access import Principal, demand
+from crm_core.base import history
+from crm_core.base.currencies import known, of_region
+from crm_core.base.errors import Conflict, Invalid
+from crm_core.base.paging import AnyRow
+from crm_core.base.values import Text
+from crm_core.leads.locking import hold_lead
+from crm_core.leads.models import Lead
+from crm_core.leads.reopening import refuse_reopening
+from crm_core.leads.spam_flag import MERGED, SPAM
+from crm_core.pipeline.stages import STAGES
+from crm_core.search import mark
+
+CHANGED = history.Action("lead.change", touch="stage")
+
+#: What these say decides where the contact's next inquiry goes, so that nobody may write them by hand.
+_RESERVED_REASONS = frozenset({MERGED, SPAM})
+
+
+class LeadChange(BaseModel):
+    """What is not named stays. `version` is the one that was read: whoever changed it since is not overwritten."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int = Field(ge=1, le=2**63 - 1)
+    state: Literal["open", "won", "lost", "closed"] | None = None
+    stage: Text | None = Field(None, min_length=1, max_length=100, description=f"one of {', '.join(STAGES)}")
+    title: Text | None = Field(None, max_length=500)
+    lost_reason: Text | None = Field(None, max_length=500, description="needed with the state lost")
+    amount: Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)] | None = Field(
+        None, description="what the lead is worth, for instance 118000.00"
+    )
+    currency: Text | None = Field(None, description="of the amount, ISO 4217; the currency of the hub's region by default")
+
+
+def change_lead(
+    connection: Connection, principal: Principal, lead_id: int, change: LeadChange, now: datetime, region: str = "RU"
+) -> None:
+    """Raises Forbidden; NotFound; Invalid for an unknown stage or currency, a lost lead without a reason, or a reason that the hub itself
+    gives; Conflict if the version is old, the contact has another open lead of the same line, or a lead is to be opened again
+    whose client went to a colleague. `region` says the currency of an amount without one.
+    """
+    demand(principal, "leads.write")
+    lead = hold_lead(connection, principal, lead_id, change.version)
+    wanted = change.model_dump(exclude={"version"}, exclude_none=True)
+    _check(lead, wanted)
+    if "amount" in wanted:
+        wanted["currency"] = wanted.get("currency") or lead.currency or of_region(region)
+    if wanted.get("state") == "open":
+        wanted.setdefault("lost_reason", "")  # an open lead is not lost
+    apply_change(connection, principal, lead, wanted, now)
+
+
+def _check(lead: AnyRow, wanted: Mapping[str, Any]) -> None:
+    stage = wanted.get("stage")
+    if stage is not None and stage not in STAGES and stage != lead.stage:
+        raise Invalid(
+            "stage_unknown", f"There is no stage {stage!r}; there are: {', '.join(STAGES)}.", fields=["stage"],
+            stages=", ".join(STAGES),
+        )  # fmt: skip
+    said = "" if lead.lost_reason in _RESERVED_REASONS else lead.lost_reason  # by a person
+    if wanted.get("state") == "lost" and not str(wanted.get("lost_reason", said)).strip():
+        raise Invalid("why_missing", "Say why it was lost.", fields=["lost_reason"])
+    if wanted.get("lost_reason") in _RESERVED_REASONS and wanted["lost_reason"] != lead.lost_reason:
+        raise Invalid(
+            "lost_reason_reserved",
+            "This reason is the hub's own word, for leads that were merged or called spam. Say it in other words.",
+            fields=["lost_reason"],
+        )
+    if wanted.get("currency", "") not in ("", *known()):
+        raise Invalid("currency_unknown", "A currency is written as in ISO 4217, for instance RUB or EUR.", fields=["currency"])
+
+
+def apply_change(
+    connection: Connection, principal: Principal, lead: AnyRow, wanted: Mapping[str, Any], now: datetime
+) -> None:
+    """Sets columns of a lead that is held, and tells it in its history. Nothing happens where nothing is different."""
+    changes = {name: value for name, value in wanted.items() if getattr(lead, name) != value}
+    if not changes:
+        return
+    if "marked" in lead.spam and changes.keys() & {"state", "lost_reason"}:
+        raise Conflict("lead_is_spam", "Somebody called this lead spam. Say first that it is not.")
+    if changes.get("state") == "open":
+        refuse_reopening(connection, principal, lead)
+    moved = {name: {"from": _told(getattr(lead, name)), "to": _told(value)} for name, value in changes.items()}
+    values: dict[str, Any] = dict(changes)
+    if "state" in changes:
+        values["closed_at"] = None if changes["state"] == "open" else now
+    try:
+        with connection.begin_nested():
+            connection.execute(
+                update(Lead).where(Lead.id == lead.id).values(version=Lead.version + 1, **values)
+            )
+    except IntegrityError as error:
+        raise Conflict("another_open_lead", "This contact has another open lead in the same line.") from error
+    mark(connection, [lead.contact_id])
+    # The audit names what changed; titles are people's words and stay in the touch.
+    touch = history.Touch(lead.contact_id, now, lead_id=lead.id, data={"changed": moved})
+    history.record(connection, principal, CHANGED, lead.id, {"fields": sorted(moved)}, touch)
+
+
+def _told(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal) else value

@@ -1,0 +1,125 @@
+"""Why a lead is where it is: its events with their reasons, every assignment with its trace, its contact's merges."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, or_, select
+
+from crm_core.access import Principal
+from crm_core.access.visibility import select_any
+from crm_core.base.values import Named, named
+from crm_core.contacts.models import Contact, MergeEvent
+from crm_core.leads.models import Lead
+from crm_core.leads.queries import get_lead
+from crm_core.people.models import Assignment, Owner, Pool
+from crm_core.sources.models import InboundEvent, Source
+
+_MOST_EVENTS = 500  # of one lead; more would be an attack, and the events list has them all
+
+
+@dataclass(frozen=True, slots=True)
+class WhyEvent:
+    uid: str
+    channel: str
+    source: Named
+    received_at: datetime
+    outcome: str | None
+    reason: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AssignmentView:
+    id: int
+    at: datetime
+    kind: str
+    owner: Named | None
+    pool: Named | None
+    actor: str
+    trace: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class MergeView:
+    id: int
+    winner: int
+    loser: int
+    actor: str
+    evidence: Mapping[str, Any]
+    at: datetime
+    undone_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    lead: int
+    events: Sequence[WhyEvent]
+    assignments: Sequence[AssignmentView]
+    merges: Sequence[MergeView]
+
+
+def why(connection: Connection, principal: Principal, lead_id: int) -> Why:
+    """Everything that was decided about a lead, oldest first: its events, its assignments, its contact's merges."""
+    lead = get_lead(connection, principal, lead_id)
+    return Why(
+        lead.id, _events_of(connection, lead_id), _assignments_of(connection, lead_id), _merges_of(connection, lead.contact.id)
+    )
+
+
+def _events_of(connection: Connection, lead_id: int) -> list[WhyEvent]:
+    rows = connection.execute(
+        select(
+            InboundEvent.uid, InboundEvent.channel, InboundEvent.source_id, Source.name.label("source_name"),
+            InboundEvent.received_at, InboundEvent.outcome, InboundEvent.reason,
+        )
+        .join(Source, Source.id == InboundEvent.source_id)
+        .where(or_(InboundEvent.lead_id == lead_id, InboundEvent.id == select_any(
+            Lead.event_id, because="the lead was seen").where(Lead.id == lead_id).scalar_subquery()))
+        .order_by(InboundEvent.id)
+        .limit(_MOST_EVENTS)
+    )  # fmt: skip
+    return [
+        WhyEvent(
+            row.uid, row.channel, Named(row.source_id, row.source_name), row.received_at, row.outcome, row.reason
+        )
+        for row in rows
+    ]
+
+
+def _assignments_of(connection: Connection, lead_id: int) -> list[AssignmentView]:
+    rows = connection.execute(
+        select_any(
+            Assignment.id, Assignment.at, Assignment.kind, Assignment.actor, Assignment.trace, Assignment.owner_id,
+            Owner.name.label("owner_name"), Assignment.pool_id, Pool.name.label("pool_name"),
+            because="the lead was seen",
+        )
+        .outerjoin(Owner, Owner.id == Assignment.owner_id)
+        .outerjoin(Pool, Pool.id == Assignment.pool_id)
+        .where(Assignment.lead_id == lead_id)
+        .order_by(Assignment.id)
+    )  # fmt: skip
+    return [
+        AssignmentView(
+            row.id, row.at, row.kind, named(row.owner_id, row.owner_name), named(row.pool_id, row.pool_name), row.actor,
+            row.trace,
+        )
+        for row in rows
+    ]
+
+
+def _merges_of(connection: Connection, root_id: int) -> list[MergeView]:
+    members = select_any(Contact.id, because="the lead was seen").where(Contact.root_id == root_id)
+    rows = connection.execute(
+        select_any(
+            MergeEvent.id, MergeEvent.winner_id, MergeEvent.loser_id, MergeEvent.actor, MergeEvent.evidence,
+            MergeEvent.at, MergeEvent.undone_at, because="the lead was seen",
+        )
+        .where(or_(MergeEvent.winner_id.in_(members), MergeEvent.loser_id.in_(members)))
+        .order_by(MergeEvent.id)
+    )  # fmt: skip
+    return [
+        MergeView(row.id, row.winner_id, row.loser_id, row.actor, row.evidence, row.at, row.undone_at) for row in rows
+    ]

@@ -1,0 +1,39 @@
+"""All tables. Import from here."""
+
+from crm_core.access.models import (
+    ROLES,
+    ApiToken,
+    AuditEntry,
+    AuditSeal,
+    SignInBucket,
+    SignInLink,
+    User,
+    UserSession,
+)
+from crm_core.base.models import Base, OutboxEntry, OutboxSubscriber
+from crm_core.calls.models import Call
+from crm_core.contacts.models import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion, Tombstone
+from crm_core.forms.models import (
+    Attachment,
+    Consent,
+    ConsentText,
+    SourceAlert,
+    SourceField,
+    SourceMapping,
+    SourcePoll,
+    SourceWatch,
+)
+from crm_core.leads.models import Activity, Lead, Touch
+from crm_core.messages.models import MailboxFolder, MailDelivery, MailMessage, MailRef
+from crm_core.monitoring.models import CaptureStat, Heartbeat
+from crm_core.people.models import Absence, Assignment, Owner, Pool, PoolMember, Team
+from crm_core.search.models import SearchDocument, SearchQueue
+from crm_core.sources.models import InboundEvent, Source, SourceToken
+
+__all__ = [
+    "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "AuditSeal", "Base", "Call", "CaptureStat", "Consent",
+    "ConsentText", "Contact", "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
+    "MailboxFolder", "MergeEvent", "OutboxEntry", "OutboxSubscriber", "Owner", "Pool", "PoolMember", "SearchDocument", "SearchQueue", "SignInBucket", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
+    "SourcePoll", "SourceToken", "SourceWatch", "Suggestion",
+    "Team", "Tombstone", "Touch", "User", "UserSession",
+]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Employees who own leads: owners, teams, pools, absences."""

@@ -1,0 +1,1 @@
+"""Who owns a new lead, and why."""

@@ -1,0 +1,1 @@
+"""One dated history of a contact over all channels."""

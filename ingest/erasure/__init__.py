@@ -1,0 +1,1 @@
+"""Erasing a person wherever the hub keeps something of them."""

@@ -1,0 +1,1 @@
+"""What providers only announce: the hub gets it itself."""

@@ -1,0 +1,1 @@
+"""A source's own mapping: versions, preview, fields that nobody mapped."""

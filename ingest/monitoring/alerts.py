@@ -1,0 +1,171 @@
+"""What somebody should look at, source by source: raised where it is noticed, counted while it lasts, closed by a person
+or by itself. An alert names a form or a field, never a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+import psycopg
+from sqlalchemy import Connection, select, text
+
+from crm_core.access import Principal, audit
+from crm_core.base.errors import NotFound
+from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_first, page
+from crm_core.base.values import named_text, rfc3339
+from crm_core.forms.models import SourceAlert
+from crm_core.sources.models import Source
+from ingest.screening.quarantine import count_picked, of_alert
+
+#: Where alerts may be written from: a worker's cursor or connection, or a request's connection.
+Where = psycopg.Cursor[Any] | psycopg.Connection[Any] | Connection
+
+#: Alerts that mean: inquiries that exist do not arrive. `leadhub health` names them as problems. The others are notes:
+#: a form that is silent may have nobody who writes, and a hub that calls itself ill for that is soon not believed.
+GRAVE = frozenset({"token_expired", "source_broken", "fetch_failed", "poll_failed"})
+
+MOST_OPEN = 200  # that are shown at once
+_OF_FIELDS = ("new_field", "field_gone")
+
+_LONGEST_SUBJECT = 300  # characters; a field's name is at most 256
+
+_RAISE = """
+INSERT INTO source_alert AS a (source_id, code, subject, data, first_at, last_at)
+VALUES (%(source)s, %(code)s, %(subject)s, CAST(%(data)s AS jsonb), clock_timestamp(), clock_timestamp())
+ON CONFLICT (source_id, code, subject) WHERE resolved_at IS NULL
+DO UPDATE SET count = a.count + 1, last_at = clock_timestamp(),
+   -- What is told anew counts, but for when it began.
+   data = a.data || excluded.data || jsonb_strip_nulls(jsonb_build_object('since', a.data->'since'))
+RETURNING id, count
+"""
+_END = """
+UPDATE source_alert SET resolved_at = clock_timestamp(), resolved_by = %(by)s
+ WHERE source_id = %(source)s AND code = %(code)s AND resolved_at IS NULL
+   AND (CAST(%(subject)s AS text) IS NULL OR subject = %(subject)s)
+RETURNING id, count
+"""
+
+
+def raise_alert(
+    where: Where, source_id: int, code: str, subject: str = "", data: Mapping[str, Any] | None = None
+) -> int:
+    """Opens the alert, or counts one more of the open one, in the caller's transaction; returns how often it was raised.
+
+    `subject` says what of the source (a form, a field). `data` is added to what the alert knows: numbers and codes that
+    its words are made of, never a phone, an e-mail or a text that somebody wrote.
+    """
+    values = {"source": source_id, "code": code, "subject": _kept(subject), "data": orjson.dumps(dict(data or {})).decode()}
+    return next((count for _, count in _run(where, _RAISE, values)), 0)
+
+
+def end_alert(where: Where, source_id: int, code: str, subject: str | None = None, by: str = "hub") -> int:
+    """Closes the open alerts of that code because what they told of has passed. `subject` None: whatever it is.
+    Returns how many there were."""
+    kept = None if subject is None else _kept(subject)
+    return len(_run(where, _END, {"source": source_id, "code": code, "subject": kept, "by": by}))
+
+
+def resolve_alert(connection: Connection, alert_id: int, actor: Principal | str) -> dict[str, Any]:
+    """A person has seen to it. NotFound; a second click finds it resolved and changes nothing."""
+    by = actor.actor if isinstance(actor, Principal) else actor
+    found = connection.execute(
+        text(
+            "UPDATE source_alert SET resolved_at = clock_timestamp(), resolved_by = :by"
+            " WHERE id = :id AND resolved_at IS NULL RETURNING source_id, code"
+        ),
+        {"id": alert_id, "by": by},
+    ).one_or_none()
+    if found is not None:
+        audit(connection, actor, "alert.resolve", f"alert:{alert_id}", {"code": found.code})
+    row = connection.execute(_statement().where(SourceAlert.id == alert_id)).one_or_none()
+    if row is None:
+        raise NotFound("alert_unknown", "There is no such alert.")
+    return _alert(row)
+
+
+def list_alerts(
+    connection: Connection,
+    state: str | None = "open",
+    source_id: int | None = None,
+    limit: int = DEFAULT_LIMIT,
+    after: Position | None = None,
+) -> Page[dict[str, Any]]:
+    """Newest first. `state`: open, resolved, or None for both."""
+    statement = _statement()
+    if state is not None:
+        ended = SourceAlert.resolved_at.is_not(None)
+        statement = statement.where(ended if state == "resolved" else ~ended)
+    if source_id is not None:
+        statement = statement.where(SourceAlert.source_id == source_id)
+    rows = connection.execute(newest_first(statement, None, SourceAlert.id, after, limit)).all()
+    return page(rows, limit, lambda shown: _alerts(connection, shown), lambda row: (None, row.id))
+
+
+def _alerts(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+    """As the contract shows them, a burst with what it set aside."""
+    alerts = [_alert(row) for row in rows]
+    for alert in alerts:
+        if alert["code"] == "burst":
+            alert["data"] |= {"set_aside": count_picked(connection, of_alert(connection, int(alert["id"])))}
+    return alerts
+
+
+def open_alerts(connection: Connection, source_id: int | None = None) -> list[dict[str, Any]]:
+    """The open ones, each {"id","source","code","subject","data","raised",…}: newest first, and those about single fields,
+    of which there may be hundreds, after all others. At most `MOST_OPEN`; how many there are says `open_counts`."""
+    statement = _statement().where(SourceAlert.resolved_at.is_(None))
+    if source_id is not None:
+        statement = statement.where(SourceAlert.source_id == source_id)
+    ordered = statement.order_by(SourceAlert.code.in_(_OF_FIELDS), SourceAlert.id.desc()).limit(MOST_OPEN)
+    return _alerts(connection, connection.execute(ordered).all())
+
+
+def open_counts(connection: Connection) -> list[dict[str, Any]]:
+    """Open alerts by code and source, [{"code","source","count"}]: what a gauge and the health report need."""
+    rows = connection.execute(
+        text(
+            "SELECT a.code, s.id AS source_id, s.name AS source_name, count(*) AS alerts FROM source_alert a"
+            " JOIN source s ON s.id = a.source_id WHERE a.resolved_at IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2"
+        )
+    ).all()
+    return [{"code": row.code, "source": named_text(row.source_id, row.source_name), "count": row.alerts} for row in rows]
+
+
+def _statement() -> Any:
+    return select(
+        SourceAlert.id, SourceAlert.source_id, Source.name.label("source_name"), SourceAlert.code, SourceAlert.subject,
+        SourceAlert.data, SourceAlert.count, SourceAlert.first_at, SourceAlert.last_at, SourceAlert.resolved_at,
+        SourceAlert.resolved_by,
+    ).join(Source, Source.id == SourceAlert.source_id)  # fmt: skip
+
+
+def _alert(row: AnyRow) -> dict[str, Any]:
+    return {
+        "id": str(row.id),
+        "source": named_text(row.source_id, row.source_name),
+        "code": row.code,
+        "subject": row.subject,
+        "data": row.data,
+        "raised": row.count,
+        "first_at": rfc3339(row.first_at),
+        "last_at": rfc3339(row.last_at),
+        "resolved_at": rfc3339(row.resolved_at),
+        "resolved_by": row.resolved_by or None,
+    }
+
+
+def _kept(subject: str) -> str:
+    return subject.replace("\x00", "")[:_LONGEST_SUBJECT]
+
+
+def _run(where: Where, statement: str, values: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """(id, count) of the rows touched, whichever kind of rows the caller's cursor gives."""
+    if isinstance(where, Connection):
+        driver = where.connection.driver_connection
+        assert driver is not None
+        with driver.cursor() as cursor:
+            return _run(cursor, statement, values)
+    rows = where.execute(statement, values).fetchall()
+    return [(row["id"], row["count"]) if isinstance(row, dict) else (row[0], row[1]) for row in rows]

@@ -1,0 +1,1 @@
+"""One event into one outcome: parse, take in, replay, sweep."""

@@ -1,0 +1,1 @@
+"""Sources: adding, changing, finding them by their token, and how each does."""

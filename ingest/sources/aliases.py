@@ -1,0 +1,161 @@
+"""Aliases: the ids by which a form was known to the service it posted to before, so that a site moves by its host name alone.
+
+An alias is a row of `source_token` whose text is "service:id". It is as public as the page that carries it, so it is no key:
+it leads to one source, and a second source cannot take it while the first has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from sqlalchemy import Connection, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from crm_core.access import audit
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Conflict, Invalid, NotFound
+from crm_core.base.sealing import seal, unseal
+from crm_core.sources.models import Source, SourceToken
+from ingest.sources.sources import address_purpose, digest_of, load_source
+
+#: Service → what an id of it looks like. Generous: the services never promised more.
+SERVICES: Final[Mapping[str, re.Pattern[str]]] = {
+    "formspree": re.compile(r"[\w.%+@-]{3,120}"),
+    "formsubmit": re.compile(r"[\w.%+@-]{3,120}"),  # a mail address, or the random text that stands for it
+    "web3forms": re.compile(r"[A-Za-z0-9-]{8,64}"),
+    "basin": re.compile(r"[A-Za-z0-9-]{4,64}"),
+    "getform": re.compile(r"[A-Za-z0-9-]{4,64}"),
+    "hubspot": re.compile(r"\d{1,12}(?:/[0-9a-z-]{8,64})?"),  # portal, or portal and form
+    "roistat": re.compile(r"[\w=+/.-]{4,128}"),
+    "calltouch": re.compile(r"\d{1,12}"),
+}
+#: Ids that are the same in any case; those of the others are random texts in which the case counts.
+_ANY_CASE: Final = frozenset({"hubspot", "web3forms"})
+EXAMPLES: Final = (
+    "formspree:xyzabcde", "formsubmit:info@example.com", "web3forms:00000000-0000-0000-0000-000000000000",
+    "basin:0123456789ab", "getform:abcdefgh", "hubspot:1234567/00000000-0000-0000-0000-000000000000",
+    "roistat:0123456789abcdef", "calltouch:12345",
+)  # fmt: skip
+
+#: The old addresses of the services, of which people paste the whole: host, path with the id.
+_ADDRESSES: Final = (
+    ("formspree", "formspree.io", re.compile(r"/(?:f/)?([^/]+)/?")),
+    ("formsubmit", "formsubmit.co", re.compile(r"/(?:ajax/)?([^/]+)/?")),
+    ("basin", "usebasin.com", re.compile(r"/f/([^/]+?)(?:\.json)?/?")),
+    ("getform", "getform.io", re.compile(r"/f/([^/]+)/?")),
+    ("hubspot", "api.hsforms.com", re.compile(r"/submissions/v3/integration/(?:secure/)?submit/(\d+/[^/]+)/?")),
+    ("calltouch", "api.calltouch.ru", re.compile(r"/calls-service/RestAPI/requests/(\d+)/register/?")),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    alias: str  # service:id
+    source_id: int
+    created_at: datetime
+
+
+def alias_of(service: str, name: str) -> str:
+    """The text under which an id is looked up. Takes any text: an id that cannot exist is found by nobody."""
+    name = name.strip()
+    return f"{service}:{name.casefold() if service in _ANY_CASE or '@' in name else name}"
+
+
+def read_alias(typed: str) -> str:
+    """What somebody typed, "service:id" or the old service's address, as an alias. Invalid, in words, if it is neither."""
+    typed = typed.strip()
+    service, _, name = _of_address(typed) if "://" in typed else typed.partition(":")
+    service = service.strip().casefold()
+    alias = alias_of(service, name)
+    if service not in SERVICES or not SERVICES[service].fullmatch(alias.partition(":")[2]):
+        raise Invalid(
+            "alias_invalid",
+            f"An alias is service:id, for example {', '.join(EXAMPLES[:3])}. Services: {', '.join(SERVICES)}.",
+            fields={"alias": "is not service:id"}, examples=", ".join(EXAMPLES[:3]), services=", ".join(SERVICES),
+        )
+    return alias
+
+
+def _of_address(address: str) -> tuple[str, str, str]:
+    try:
+        parts = urlsplit(address)
+        host = (parts.hostname or "").removeprefix("www.")
+    except ValueError:
+        return "", "", ""
+    for service, known, path in _ADDRESSES:
+        if host == known and (found := path.fullmatch(unquote(parts.path))):
+            return service, ":", found[1]
+    if host == "cloud.roistat.com":
+        return "roistat", ":", parse_qs(parts.query).get("key", [""])[0]
+    return "", "", ""
+
+
+def add_alias(
+    connection: Connection, config: HubConfig, source_id: int, typed: str, *, actor: str = "hub"
+) -> str:
+    """Gives a source an alias and returns it. Invalid: not an alias, or the connector pulls. Conflict: another source has it."""
+    source = load_source(connection, config, source_id)
+    if source.connector.pulls:
+        raise Invalid("no_address", f"{source.connector.title} has no address: the hub fetches.", fields={})
+    alias = read_alias(typed)
+    sealed = seal(config.secret_key, alias, address_purpose(source_id))
+    given = (
+        insert(SourceToken)
+        .values(digest=digest_of(alias), source_id=source_id, token=sealed, is_alias=True)
+        .on_conflict_do_update(
+            index_elements=[SourceToken.digest],
+            set_={"source_id": source_id, "token": sealed, "state": "active", "retired_at": None, "created_at": func.now()},
+            where=SourceToken.is_alias & (SourceToken.state != "active"),  # one that was removed may go to anybody
+        )
+        .returning(SourceToken.source_id)
+    )  # fmt: skip
+    if connection.execute(given).first() is None:
+        holder = connection.execute(
+            select(Source.id, Source.name)
+            .join(SourceToken, SourceToken.source_id == Source.id)
+            .where(SourceToken.digest == digest_of(alias))
+        ).one()
+        if holder.id == source_id:
+            return alias
+        raise Conflict(
+            "alias_taken",
+            f"{alias} belongs to source {holder.id} ({holder.name}). Remove it there first.",
+            source_id=holder.id, alias=alias, holder=holder.name,
+        )
+    audit(connection, actor, "source.alias_add", f"source:{source_id}", {"alias": alias})
+    return alias
+
+
+def remove_alias(
+    connection: Connection, config: HubConfig, source_id: int, typed: str, *, actor: str = "hub"
+) -> None:
+    """What still arrives under it is kept as unclaimed. NotFound if the source has no such alias."""
+    load_source(connection, config, source_id)
+    alias = read_alias(typed)
+    removed = connection.execute(
+        update(SourceToken)
+        .where(SourceToken.digest == digest_of(alias), SourceToken.source_id == source_id,
+               SourceToken.is_alias, SourceToken.state == "active")
+        .values(state="disabled", retired_at=func.now())
+    )  # fmt: skip
+    if not removed.rowcount:
+        raise NotFound("alias_unknown", f"Source {source_id} has no alias {alias}.", source_id=source_id)
+    audit(connection, actor, "source.alias_remove", f"source:{source_id}", {"alias": alias})
+
+
+def list_aliases(connection: Connection, config: HubConfig, source_id: int) -> list[Alias]:
+    """The source's aliases, oldest first. NotFound if there is no such source."""
+    if connection.execute(select(Source.id).where(Source.id == source_id)).first() is None:
+        raise NotFound("source_unknown", f"There is no source {source_id}.", source_id=source_id)
+    rows = connection.execute(
+        select(SourceToken.token, SourceToken.created_at)
+        .where(SourceToken.source_id == source_id, SourceToken.is_alias, SourceToken.state == "active")
+        .order_by(SourceToken.created_at, SourceToken.digest)
+    )
+    purpose = address_purpose(source_id)
+    return [Alias(unseal(config.secret_key, row.token, purpose), source_id, row.created_at) for row in rows]

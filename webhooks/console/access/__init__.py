@@ -1,0 +1,1 @@
+"""Pages about users, tokens, the audit and one's own account."""

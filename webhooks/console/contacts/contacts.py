@@ -1,0 +1,47 @@
+"""Contacts: found by any part of what is known of them; the card is one history of one person."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from crm_core.access import may
+from crm_core.access.actors import names_of
+from crm_core.contacts.queries import ContactFilter, get_contact, list_contacts
+from crm_core.timeline.queries import timeline
+from webhooks.api.contacts import ContactQuery
+from webhooks.api.route import narrowed
+from webhooks.console.shell import choices
+from webhooks.console.shell.form_input import filters_of
+from webhooks.console.shell.request_context import Answer, Desk, chosen
+from webhooks.console.shell.titles import title_of
+from webhooks.console.timeline.touches import shown_touches
+
+
+def index(desk: Desk) -> Answer:
+    wanted = chosen("q")
+    with desk.engine.begin() as connection:
+        page = list_contacts(
+            connection, desk.principal, narrowed(ContactFilter, filters_of(ContactQuery, wanted)), after=desk.after(),
+            region=desk.config.region,
+        )  # fmt: skip
+    return desk.page(
+        "contacts/contacts.html", items=page.items, more=desk.more(page.next), first=choices.first_page(wanted), chosen=wanted,
+        can_erase=may(desk.principal, "contacts.erase"),
+    )  # fmt: skip
+
+
+def card(desk: Desk, contact_id: int) -> Answer:
+    with desk.engine.begin() as connection:
+        contact = get_contact(connection, desk.principal, contact_id)
+        page = timeline(connection, desk.principal, contact_id, after=desk.after())
+        names = names_of(connection, [touch.actor for touch in page.items])
+        owners = dict(choices.owners(connection))
+    return desk.page(
+        "contacts/contact.html",
+        contact=contact,
+        title_of=partial(title_of, desk),
+        touches=shown_touches(desk, page.items, names, owners),
+        more=desk.more(page.next),
+        first=choices.first_page({}),
+        can_erase=may(desk.principal, "contacts.erase") and contact.erased_at is None,
+    )

@@ -1,0 +1,147 @@
+"""Leads: the list with its filters, and the card with history and the reason of the owner."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from babel.numbers import format_currency
+from flask import request
+
+from crm_core.access import may
+from crm_core.access.actors import names_of
+from crm_core.base.currencies import of_region
+from crm_core.leads.queries import LeadFilter, LeadView, SpamMark, get_lead, list_leads
+from crm_core.leads.why import WhyEvent, why
+from crm_core.timeline.queries import timeline
+from webhooks.api.leads import LeadQuery
+from webhooks.api.route import narrowed
+from webhooks.console.events.reasons import lost_words, reason_of
+from webhooks.console.leads.owner_reasons import actor, explain
+from webhooks.console.quarantine.quarantine import reason_words
+from webhooks.console.shell import choices, clock
+from webhooks.console.shell.form_input import filters_of
+from webhooks.console.shell.request_context import Answer, Desk, chosen
+from webhooks.console.shell.titles import headline_of, title_of
+from webhooks.console.shell.values import as_text, flat
+from webhooks.console.sources import first_steps
+from webhooks.console.timeline.touches import shown_touches
+
+_FILTERS = ("q", "state", "owner", "source", "channel")
+_MOST_TOUCHES = 200
+_ARRIVALS = ("form", "call", "mail")
+
+
+def index(desk: Desk) -> Answer:
+    wanted = chosen(*_FILTERS)
+    with desk.engine.begin() as connection:
+        page = list_leads(
+            connection, desk.principal, narrowed(LeadFilter, filters_of(LeadQuery, wanted)), after=desk.after(),
+            region=desk.config.region,
+        )  # fmt: skip
+        owner_options = [*choices.owners(connection), ("none", desk.language("filter.no_owner"))]
+        source_options = choices.sources(connection, desk)
+        is_empty = not page.items and not wanted
+        steps = first_steps.steps(connection, desk) if is_empty else []
+    return desk.page(
+        "leads/leads.html",
+        steps=steps,
+        items=page.items,
+        title_of=partial(title_of, desk),
+        more=desk.more(page.next),
+        first=choices.first_page(wanted),
+        tabs=choices.tabs(desk, "leads", "state", ("open", "won", "lost", "spam"), "lead_tab", wanted),
+        chosen=wanted,
+        filtered=bool(wanted.keys() - {"state"}) or wanted.get("state") not in (None, "open"),
+        owner_options=owner_options,
+        source_options=source_options,
+        channel_options=choices.of_codes(desk, "channel", choices.CHANNELS),
+        can_add_source=desk.may("sources.write"),
+    )
+
+
+def card(desk: Desk, lead_id: int) -> Answer:
+    with desk.engine.begin() as connection:
+        lead = get_lead(connection, desk.principal, lead_id)
+        decided = why(connection, desk.principal, lead_id)
+        touches = timeline(
+            connection, desk.principal, lead.contact.id, _MOST_TOUCHES, lead_id=lead_id
+        ).items
+        owner_options = choices.active_owners(connection)
+        names = names_of(
+            connection,
+            [touch.actor for touch in touches] + [one.actor for one in decided.assignments]
+            + [one.by for one in (lead.spam.marked,) if one],
+        )  # fmt: skip
+    owners = dict(owner_options)
+    return desk.page(
+        "leads/lead.html",
+        lead=lead,
+        lost_reason=lost_words(desk, lead.lost_reason),
+        later=max(0, sum(touch.kind in _ARRIVALS and touch.direction == "in" for touch in touches) - 1),
+        called_spam=_called_spam(desk, lead.spam.marked, names),
+        spam=[reason_words(desk, reason) for reason in lead.spam.reasons],
+        headline=headline_of(desk, lead),
+        touches=shown_touches(desk, touches, names, owners),
+        fields=[(name, as_text(value)) for name, value in lead.fields.items()],
+        marks=_marks(desk, lead.attribution),
+        why=explain(desk, decided.assignments, names),
+        events=_events(desk, decided.events),
+        owner_options=[(value, text) for value, text in owner_options if not lead.owner or value != str(lead.owner.id)],
+        can_write=desk.may("leads.write"),
+        undo=request.args.get("done") in ("closed", "reopened"),
+        amount=_sum(desk, lead),
+        currency=lead.currency or of_region(desk.config.region),
+        can_assign=desk.may("leads.assign"),
+    )
+
+
+def _sum(desk: Desk, lead: LeadView) -> str:
+    """The amount with its currency, as the language writes it; "" without one."""
+    if lead.amount is None:
+        return ""
+    return str(format_currency(lead.amount, lead.currency, locale=desk.language.locale))
+
+
+def _called_spam(desk: Desk, marked: SpamMark | None, names: dict[str, str]) -> dict[str, Any] | None:
+    if marked is None:
+        return None
+    return {"by": actor(desk, marked.by, names), "at": marked.at, "why": marked.why}
+
+
+def _marks(desk: Desk, attribution: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Marks of origin that are set, first those of this visit, then those of the first: what is known in words, marks of
+    advertising by their own names."""
+    language, first = desk.language, "first."
+    shown = []
+    for name, text in sorted(flat(attribution), key=lambda mark: mark[0].startswith(first)):
+        if not text:
+            continue
+        own = name.removeprefix(first)
+        words = language.code("mark", own) if language.knows("mark", own) else own.rpartition(".")[2]
+        shown.append(
+            (language("lead.first_visit", mark=words) if name.startswith(first) else words,
+             _moment_words(desk, text) if own == "at" else text)
+        )  # fmt: skip
+    return shown
+
+
+def _moment_words(desk: Desk, text: str) -> str:
+    """RFC 3339 as a moment of the hub's zone; what a page remembered otherwise, as it is."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return clock.exact(at, desk.config.zone, desk.language) if at.tzinfo else text
+
+
+def _events(desk: Desk, events: Sequence[WhyEvent]) -> list[dict[str, Any]]:
+    """The events behind the lead, for those who may open them."""
+    if not may(desk.visitor, "events.read"):
+        return []
+    return [
+        {"event": one.uid, "outcome": one.outcome, "received_at": one.received_at, "words": reason_of(desk, one.outcome, one.reason)}
+        for one in events
+    ]

@@ -1,0 +1,1 @@
+"""What every page of the console shares: who asks, in which language, navigation, errors."""

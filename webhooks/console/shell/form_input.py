@@ -1,0 +1,20 @@
+"""What was typed into an address or a form, as the domain wants it. What does not fit is refused with its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from crm_core.base.errors import Invalid
+
+Wanted = TypeVar("Wanted", bound=BaseModel)
+
+
+def filters_of(model: type[Wanted], wanted: Mapping[str, Any]) -> Wanted:
+    try:
+        return model.model_validate(wanted)
+    except ValidationError as error:
+        names = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
+        raise Invalid("filter", f"This does not fit: {', '.join(names)}.", fields=names, names=", ".join(names)) from error

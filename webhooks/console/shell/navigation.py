@@ -1,0 +1,61 @@
+"""The navigation: only what the person may open, with what waits for him."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import url_for
+
+from webhooks.console.shell.badges import MOST
+from webhooks.console.shell.request_context import Desk
+
+#: Group → (endpoint, permission, picture, which count stands beside it, its colour, endpoints that belong to it).
+_GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...]] = {
+    "work": (
+        ("leads", "leads.read", "leads", "", "", ("lead",)),
+        ("call_backs", "activities.read", "call_back", "call_backs", "due", ()),
+        ("contacts", "contacts.read", "contacts", "", "", ("contact",)),
+    ),
+    "operations": (
+        ("events", "events.read", "events", "attention", "alert", ("event", "replay_preview", "replay")),
+        ("quarantine", "quarantine.read", "quarantine", "quarantine", "due", ()),
+        ("sources", "sources.read", "sources", "sources", "due", ("source", "choose_connector", "add_source", "add_source_now",
+                                                       "connect_source", "change_source", "change_source_now", "check_source", "mapping",
+                                                       "mapping_text")),
+        ("queues", "queues.read", "queues", "", "", ()),
+        ("ledger", "ledger.read", "ledger", "", "", ()),
+    ),
+    "team": (
+        ("owners", "owners.read", "owners", "", "", ("add_owner",)),
+        ("users", "users.read", "person", "", "", ("add_user", "user", "change_user", "user_link", "user_password", "user_active", "user_sign_out")),
+        ("tokens", "users.read", "key", "", "", ("create_token",)),
+        ("audit", "audit.read", "audit", "", "", ()),
+    ),
+}
+
+#: What the entry opens when its badge counts less than the whole list: exactly what the badge counts.
+_LIST_OF: Mapping[str, dict[str, Any]] = {"attention": {"state": "attention"}, "sources": {"state": "trouble"}}
+
+
+def navigation(desk: Desk, counts: Mapping[str, int], endpoint: str) -> list[tuple[str, list[dict[str, Any]]]]:
+    """[(group's title, entries)], without groups that would be empty."""
+    here = endpoint.removeprefix("console.")
+    groups = []
+    for group, entries in _GROUPS.items():
+        shown = [
+            {
+                "title": desk.language(f"{name}.title"),
+                "href": url_for(f"console.{name}", **(_LIST_OF.get(count, {}) if counts.get(count) else {})),
+                "picture": picture,
+                "here": here == name or here in family,
+                "count": desk.language.at_most(counts.get(count, 0), MOST) if counts.get(count) else "",
+                "tone": tone,
+                "hint": desk.language.count(f"nav.{count}", counts[count]) if counts.get(count) else "",
+            }
+            for name, permission, picture, count, tone, family in entries
+            if desk.may(permission)
+        ]
+        if shown:
+            groups.append((desk.language(f"nav.{group}"), shown))
+    return groups

@@ -1,0 +1,77 @@
+"""Trying a mailbox's settings: signs in and looks, changes nothing there, and says in words what works and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.mail.imap import ImapConfig
+from crm_core.access import audit
+from crm_core.base.errors import Conflict
+from ingest.mailbox import Finding
+from ingest.sources.check import CheckResult, check_source, note_check
+from ingest.sources.sources import load_source
+from webhooks.console.shell import clock
+from webhooks.console.shell.request_context import Answer, Desk
+from webhooks.console.sources import source_status, sources
+
+#: Failures in which a server answered and said no. In the others nothing was reached, or nothing that speaks IMAP.
+_ANSWERED = frozenset({"auth_failed", "cleartext", "not_connected", "limit", "throttled", "unavailable", "folder_missing"})
+
+
+def check_now(desk: Desk, source_id: int) -> Answer:
+    """The source's page with the findings on it. No connection to the database is held while the mail server is asked."""
+    with desk.engine.begin() as connection:
+        source = load_source(connection, desk.config, source_id)
+        if not isinstance(source.settings, ImapConfig):
+            raise Conflict("no_check", "This source has no connection to check.")
+        audit(connection, desk.principal, "source.check", f"source:{source_id}")
+    result = check_source(source.settings, desk.config)
+    with desk.engine.begin() as connection:
+        note_check(connection, source_id, source.settings, result, desk.now)
+    return sources.card(desk, source_id, shown(desk, source.settings, result) if result else None)
+
+
+def back(desk: Desk, source_id: int) -> Answer:
+    """Whoever reloads the answer of a check lands on the source."""
+    return desk.go("source", source_id=source_id)
+
+
+def shown(desk: Desk, settings: Any, result: CheckResult) -> dict[str, Any]:
+    """For `source_checked.html`: what worked, what did not, in whose words, and what usually helps."""
+    failure = result.failure
+    answered = failure is not None and failure.code in _ANSWERED
+    local = desk.now.astimezone(desk.config.zone)
+    return {
+        "ok": result.ok,
+        "findings": [_finding(desk, one) for one in result.findings if one.ok],
+        "title": desk.language("check.good_title" if result.ok else "check.refused" if answered else "check.not_reached"),
+        "words": _words(desk, failure) if failure else "",
+        "said": str(failure.data.get("said", "")) if failure else "",
+        "where": desk.language("check.where", where=f"{settings.host}:{settings.actual_port}", clock=f"{local:%H:%M:%S}"),
+        "advice": source_status.advice(desk, failure.code) if failure else [],
+        "zone": clock.exact(desk.now, desk.config.zone, desk.language),
+        "field": _FIELD_OF.get(failure.code, "") if failure else "",
+    }
+
+
+def beside(checked: Mapping[str, Any]) -> dict[str, str]:
+    """The failure of a check, told beside the field that it most likely is about."""
+    return {checked["field"]: checked["title"]} if checked["field"] else {}
+
+
+#: Where on the form a failure is told too.
+_FIELD_OF = {
+    "auth_failed": "password", "host_unknown": "host", "host_private": "host", "folder_missing": "folder", "refused": "host",
+    "cleartext": "security", "tls": "security", "certificate": "host", "timeout": "host", "network": "host",
+}  # fmt: skip
+
+
+def _finding(desk: Desk, finding: Finding) -> str:
+    return desk.language.code("check", finding.name, **finding.data)
+
+
+def _words(desk: Desk, finding: Finding) -> str:
+    if desk.language.knows("problem", finding.code):
+        return desk.language.code("problem", finding.code, **finding.data)
+    return finding.message

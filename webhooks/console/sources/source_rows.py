@@ -1,0 +1,16 @@
+"""One source's row, for the pages that are about it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from crm_core.base.errors import NotFound
+from ingest.sources.sources import SourceRow, list_sources
+from webhooks.console.shell.request_context import Desk
+
+
+def find(connection: Connection, desk: Desk, source_id: int) -> SourceRow:
+    for row in list_sources(connection, desk.config):
+        if row.id == source_id:
+            return row
+    raise NotFound("source_unknown", f"There is no source {source_id}.")

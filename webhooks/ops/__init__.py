@@ -1,0 +1,1 @@
+"""Signs of life and figures for whoever operates the hub."""
