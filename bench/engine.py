@@ -18,9 +18,9 @@ from bench.baselines import noop, p20
 from bench.load import body
 from bench.stage import ROOT, Hub, Stage, running, wait_until
 from bench.table import Line, at_least
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from workers.celery_app import make_app
-from workers.wake import send_hint
+from workers.wake import send_wakeup
 
 _CHUNK = 500
 _KNOWN_EVERY = 10
@@ -54,7 +54,7 @@ def _lead_rate(stage: Stage, events: int) -> float:
         began = time.monotonic()
         app = make_app(hub.config)
         for _ in range(hub.config.workers):  # the entrance would have sent them meanwhile
-            send_hint(app, "form")
+            send_wakeup(app, "form")
         wait_until(lambda: not _waiting(connection), seconds=_PATIENCE_SECONDS)
         seconds = time.monotonic() - began
         _require_leads(connection, events)
@@ -65,8 +65,8 @@ def _lead_rate(stage: Stage, events: int) -> float:
 def _insert(connection: psycopg.Connection[tuple[object, ...]], hub: Hub, events: int) -> None:
     numbers = _numbers(events)
     for at in range(0, events, _CHUNK):
-        arrivals = [
-            RawArrival(
+        parsed_items = [
+            RawEvent(
                 hub.form.id,
                 "form",
                 body(n),
@@ -75,7 +75,7 @@ def _insert(connection: psycopg.Connection[tuple[object, ...]], hub: Hub, events
             )
             for i, n in enumerate(numbers[at : at + _CHUNK])
         ]
-        insert_events(connection, arrivals)
+        insert_events(connection, parsed_items)
 
 
 def _numbers(events: int) -> list[int]:

@@ -84,7 +84,7 @@ class Inquiry:
     consents: tuple[Consent, ...] = ()
     files: tuple[IncomingFile, ...] = ()
     # What protects a form against robots, as it came: honeypot ("name=value" if filled), time_token, altcha, script.
-    guards: Mapping[str, str] = field(default_factory=dict)
+    antispam_fields: Mapping[str, str] = field(default_factory=dict)
 
 
 CallKind = Literal["ringing", "answered", "leg_ended", "call_ended", "recording_ready", "transferred", "observed"]
@@ -124,7 +124,7 @@ class CallEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class MailAddress:
     email: str  # as written, without the display name
     name: str = ""
 
@@ -137,10 +137,10 @@ class Message:
     message_id: str = ""  # normalised, without <>
     in_reply_to: tuple[str, ...] = ()
     references: tuple[str, ...] = ()  # the last 32
-    sender: Address | None = None
-    reply_to: Address | None = None
-    to: tuple[Address, ...] = ()
-    cc: tuple[Address, ...] = ()
+    sender: MailAddress | None = None
+    reply_to: MailAddress | None = None
+    to: tuple[MailAddress, ...] = ()
+    cc: tuple[MailAddress, ...] = ()
     subject: str = ""
     text: str = ""  # full text, made from HTML where there is no plain part
     sent_at: datetime | None = None  # the Date header, aware; may be nonsense
@@ -169,4 +169,4 @@ class Pointer:
     ref: Mapping[str, str] = field(default_factory=dict)  # what the connector needs to ask for it
 
 
-Arrival = Inquiry | CallEvent | Message | Ignored | Pointer
+ParsedItem = Inquiry | CallEvent | Message | Ignored | Pointer

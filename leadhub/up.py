@@ -280,7 +280,7 @@ def _disk_teller(home: Path, floor_bytes: int, say: Say) -> Callable[[], None]:
     def tell() -> None:
         nonlocal was_low
         state = look(home, floor_bytes)
-        if state.takes_arrivals == was_low:
+        if state.takes_events == was_low:
             was_low = not was_low
             later = "Nothing is taken in until there is room; what was acknowledged is kept."
             say(f"{state.words} {later}" if was_low else "The disk has room again: everything goes on.")

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
 from crm_core.people.owners import add_owner
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import Drained, Processor
 from ingest.sources.sources import add_source
 
@@ -41,8 +41,8 @@ class Desk:
         self, source_id: int, channel: str, body: bytes, headers: Mapping[str, str] | None = None, key: str | None = None
     ) -> str:
         """The event's uid."""
-        arrival = RawArrival(source_id, channel, body, headers=dict(headers or {}), provider_key=key)
-        return insert_events(self.door, [arrival])[0].uid
+        raw_event = RawEvent(source_id, channel, body, headers=dict(headers or {}), provider_key=key)
+        return insert_events(self.door, [raw_event])[0].uid
 
     def form(self, key: str | None = None, **fields: str) -> str:
         headers = {"content-type": "application/x-www-form-urlencoded"}

@@ -14,8 +14,7 @@ from ingest.journal.accept import GroupAcceptor
 from ingest.sources.directory import SourceDirectory
 from webhooks.app import create_app
 from webhooks.console.sources import local_entrance
-from webhooks.entrance import challenge as guards
-from webhooks.entrance import dropins, snippet
+from webhooks.entrance import challenge, dropins, snippet
 from webhooks.entrance.bodies import Bodies
 from webhooks.entrance.challenge import Guard
 from webhooks.entrance.entrance import PREFIX, Entrance
@@ -46,7 +45,7 @@ def in_front_of(app: Application, entrance: Application, guard: Application) -> 
             return entrance(environ, start_response)
         if path.startswith(snippet.PREFIX):
             return snippet.serve(environ, start_response)
-        if path.startswith(guards.PREFIX):
+        if path.startswith(challenge.PREFIX):
             return guard(environ, start_response)
         return app(environ, start_response)
 

@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 Job = Callable[[], None]
 
 
-class Aside:
+class BackgroundLanes:
     """One a process, made after the fork. Each lane does its jobs in their order, one at a time."""
 
     def __init__(self) -> None:

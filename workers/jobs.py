@@ -23,11 +23,11 @@ from ingest.journal.due_times import pull_back
 from ingest.monitoring.audit_sealing import seal_audit
 from ingest.monitoring.watch import TOUCHES, watch
 from ingest.processing.process import Processor
-from ingest.processing.sweep import Due, beat_heart, due_now, note_canary, park_and_settle
+from ingest.processing.sweep import Due, beat_heart, due_now, note_canary, park_and_close
 from workers.celery_app import OUTBOUND
 from workers.lanes import Lanes
 from workers.stopwatch import Stopwatch
-from workers.wake import send_fetch_hint, send_hint
+from workers.wake import send_fetch_wakeup, send_wakeup
 
 _log = logging.getLogger(__name__)
 
@@ -84,8 +84,8 @@ class Jobs:
         with self.turn:
             drained = self.processor.drain(channel, DRAIN_SECONDS)
         if drained.more:
-            send_hint(self.app, channel)
-        if drained.to_fetch and not send_fetch_hint(self.app):
+            send_wakeup(self.app, channel)
+        if drained.to_fetch and not send_fetch_wakeup(self.app):
             self.lanes.fetch()
 
     @_outlives_the_database
@@ -93,9 +93,9 @@ class Jobs:
         """Finds channels where something is due and nobody knows, and tells; does it here if the broker takes nothing."""
         due = self._look("sweep", "")
         for channel in due.channels:
-            if not send_hint(self.app, channel):
+            if not send_wakeup(self.app, channel):
                 self.drain(channel)
-        if due.to_fetch and not send_fetch_hint(self.app):
+        if due.to_fetch and not send_fetch_wakeup(self.app):
             self.lanes.fetch()
 
     @_outlives_the_database
@@ -121,7 +121,7 @@ class Jobs:
                 pulled = pull_back(cursor, self.config.lease_seconds, self.config.backfill_minutes)
                 if pulled:
                     _log.warning("clock_was_set_back", extra={"due_now": pulled})
-            park_and_settle(cursor)
+            park_and_close(cursor)
             beat_heart(cursor, role, instance, {})
             return due_now(cursor)
 

@@ -56,7 +56,7 @@ class Heard:
         return True
 
 
-class Looker:
+class JournalWatch:
     """One a process, made and started after the fork."""
 
     def __init__(self, jobs: Jobs, heard: Heard, periods: Mapping[str, float] = PERIODS) -> None:

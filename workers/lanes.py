@@ -19,10 +19,10 @@ from ingest.files.download import fetch_next
 from ingest.monitoring.search_upkeep import keep_up
 from ingest.processing.process import Processor
 from ingest.processing.sweep import note_canary
-from workers.background import Aside
+from workers.background import BackgroundLanes
 from workers.celery_app import OUTBOUND
 from workers.stopwatch import Stopwatch
-from workers.wake import send_fetch_hint, send_hint
+from workers.wake import send_fetch_wakeup, send_wakeup
 
 _log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Lanes:
     def __init__(self, config: HubConfig, app: Celery) -> None:
         self._config, self._app = config, app
         self._fetching = Processor(config)  # the lane's own: it knows which sources rest, and connects for a turn only
-        self._aside = Aside()
+        self._aside = BackgroundLanes()
 
     def end(self, patience_seconds: float) -> None:
         self._aside.end(patience_seconds)
@@ -73,9 +73,9 @@ class Lanes:
         finally:
             self._fetching.close()
         for channel in fetched.channels:
-            send_hint(self._app, channel)
+            send_wakeup(self._app, channel)
         if fetched.more:
-            send_fetch_hint(self._app)
+            send_fetch_wakeup(self._app)
 
     def _backfill(self) -> None:
         try:
@@ -84,7 +84,7 @@ class Lanes:
             _log.warning("database_away", extra={"error": type(error).__name__})
             return
         if looked is not None and looked.added:
-            send_hint(self._app, looked.channel)
+            send_wakeup(self._app, looked.channel)
 
     def _files(self) -> None:
         end = time.monotonic() + FILES_SECONDS

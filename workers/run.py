@@ -48,6 +48,6 @@ def _quiet(**_: object) -> None:
 
 def run_beat(config: HubConfig) -> None:
     """Sends sweeps, canaries and the other jobs of the schedule. Two at once do no harm; none delays what lost its hint."""
-    from workers.schedule import HintScheduler
+    from workers.schedule import WakeupScheduler
 
-    make_app(config).Beat(scheduler_cls=HintScheduler, loglevel="WARNING").run()
+    make_app(config).Beat(scheduler_cls=WakeupScheduler, loglevel="WARNING").run()

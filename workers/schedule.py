@@ -50,7 +50,7 @@ class Timetable:
         return max(0.0, min(self._due.values()) - now)
 
 
-class HintScheduler(Scheduler):
+class WakeupScheduler(Scheduler):
     """Beat's schedule, by the monotonic clock and without a file. Two beats at once do no harm."""
 
     def setup_schedule(self) -> None:

@@ -12,7 +12,7 @@ from celery.signals import worker_process_init, worker_process_shutdown
 
 from crm_core.base.config import HubConfig
 from workers.jobs import Jobs
-from workers.journal_watch import Heard, Looker
+from workers.journal_watch import Heard, JournalWatch
 from workers.lanes import Lanes
 from workers.stopwatch import Stopwatch
 
@@ -31,7 +31,7 @@ class _Hands:
         self.lanes = Lanes(config, app)
         turn = threading.Lock()
         self.jobs = Jobs(config, app, worker, turn, self.lanes)
-        self.looker = Looker(Jobs(config, app, worker, turn, self.lanes), self.heard)
+        self.looker = JournalWatch(Jobs(config, app, worker, turn, self.lanes), self.heard)
 
 
 def register(app: Celery, config: HubConfig) -> None:

@@ -86,7 +86,7 @@ class Waker:
             channels, self._wanted = self._wanted, set()
             events, self._events = self._events, 0
             for channel in channels:
-                if not send_hint(app, channel):
+                if not send_wakeup(app, channel):
                     self.failed += 1
                     time.sleep(_BREAKER_SECONDS)
                     break
@@ -94,12 +94,12 @@ class Waker:
             time.sleep(_PAUSE_SECONDS if events < _FLOOD else _FLOOD_PAUSE_SECONDS)
 
 
-def send_hint(app: Celery, channel: str) -> bool:
+def send_wakeup(app: Celery, channel: str) -> bool:
     """Publishes one hint unless enough wait already; False if the broker did not take it."""
     return send(app, "drain", QUEUES[channel], [channel])
 
 
-def send_fetch_hint(app: Celery) -> bool:
+def send_fetch_wakeup(app: Celery) -> bool:
     """Publishes that something waits for what must be fetched; False if the broker did not take it."""
     return send(app, "fetch", QUEUES[OUTBOUND], [])
 

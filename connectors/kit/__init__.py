@@ -1,13 +1,13 @@
 """What every connector is made of: the request it reads, the reply it gives, and the declaration that names it."""
 
 from connectors.kit.connector import (
-    Answer,
-    Ask,
     Connector,
     ConnectorConfig,
     Detect,
     Fetch,
-    Found,
+    FetchAnswer,
+    FetchedPage,
+    FetchRequest,
     Reply,
     Request,
     Secret,
@@ -16,6 +16,16 @@ from connectors.kit.connector import (
 from connectors.kit.forms.config import FormConfig
 
 __all__ = [
-    "Answer", "Ask", "Connector", "ConnectorConfig", "Detect", "Fetch", "FormConfig", "Found", "Reply", "Request", "Secret",
+    "Connector",
+    "ConnectorConfig",
+    "Detect",
+    "Fetch",
+    "FetchAnswer",
+    "FetchRequest",
+    "FetchedPage",
+    "FormConfig",
+    "Reply",
+    "Request",
+    "Secret",
     "sent_to",
 ]  # fmt: skip

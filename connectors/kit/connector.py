@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from crm_core.parsed import Arrival, Pointer
+from crm_core.parsed import ParsedItem, Pointer
 
 Channel = Literal["form", "call", "mail"]
 
@@ -113,7 +113,7 @@ class Detect:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class FetchRequest:
     """One HTTP request that the hub is to make for a connector."""
 
     url: str
@@ -123,7 +123,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FetchAnswer:
     """What came back."""
 
     status: int
@@ -132,7 +132,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FetchedPage:
     """One page of a back-fill: bodies of events with their provider keys, and where to go on (None: the end)."""
 
     bodies: tuple[tuple[str, bytes], ...]
@@ -151,11 +151,11 @@ class Fetch:
     more (Malformed), its list begins again.
     """
 
-    ask: Callable[[Pointer, ConnectorConfig], Ask]
-    read: Callable[[Pointer, Answer, ConnectorConfig], bytes]
+    ask: Callable[[Pointer, ConnectorConfig], FetchRequest]
+    read: Callable[[Pointer, FetchAnswer, ConnectorConfig], bytes]
     lists: Callable[[ConnectorConfig, datetime], Sequence[str]] | None = None  # back-fill: where to begin, since then
-    page: Callable[[str, ConnectorConfig], Ask] | None = None
-    read_list: Callable[[Answer, ConnectorConfig], Found] | None = None
+    page: Callable[[str, ConnectorConfig], FetchRequest] | None = None
+    read_list: Callable[[FetchAnswer, ConnectorConfig], FetchedPage] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +169,7 @@ class Connector:
     name: str  # the folder's name, the CONNECTOR of `leadhub source add`
     channel: Channel
     title: str
-    parse: Callable[[Request, ConnectorConfig], Sequence[Arrival]]
+    parse: Callable[[Request, ConnectorConfig], Sequence[ParsedItem]]
     config_model: type[ConnectorConfig] = ConnectorConfig
     verify: Callable[[Request, ConnectorConfig], None] | None = (
         None  # raises NotAuthentic; None: the token is the key
@@ -187,7 +187,7 @@ class Connector:
     # True: a GET with a query is an arrival (some senders know no POST). A function: only if it says so.
     get_is_event: bool | Callable[[Request, ConnectorConfig], bool] = False
     # Reads under a source's own mapping, whose sections go before the connector's; None: it takes none.
-    map: Callable[[Request, ConnectorConfig, Mapping[str, Any]], Sequence[Arrival]] | None = None
+    map: Callable[[Request, ConnectorConfig, Mapping[str, Any]], Sequence[ParsedItem]] | None = None
     # The request as its mapping sees it, where that is not the request as it came; raises what `parse` raises.
     as_form: Callable[[Request], Request] | None = None
     rules: Mapping[str, Any] | None = None  # a preset's own mapping, to be shown and to begin from

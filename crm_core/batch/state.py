@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from crm_core.identity.identifiers import Key
-from crm_core.parsed import Arrival
+from crm_core.parsed import ParsedItem
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ParsedEvent:
     """One event with what its connector read out of it."""
 
     event_id: int
@@ -20,7 +20,7 @@ class Item:
     source_name: str
     channel: str
     received_at: datetime
-    arrivals: tuple[Arrival, ...]
+    parsed_items: tuple[ParsedItem, ...]
     line: str = ""
     pool_id: int | None = None
     region: str = "RU"
@@ -35,7 +35,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class EventResult:
     """What became of one event."""
 
     event_id: int

@@ -6,53 +6,53 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from crm_core.batch.state import Item, Person
+from crm_core.batch.state import ParsedEvent, Person
 from crm_core.identity.emails import read_emails
 from crm_core.identity.identifiers import Key
 from crm_core.identity.messengers import messenger_keys, thread_key
 from crm_core.identity.national import CountryHint
 from crm_core.identity.phones import read_phones, region_of
-from crm_core.parsed import Address, Arrival, CallEvent, Inquiry, Message
+from crm_core.parsed import CallEvent, Inquiry, MailAddress, Message, ParsedItem
 
 #: Local parts of senders that are programs: who wants something then stands in Reply-To (email.md §7).
 _ROBOT = re.compile(r"^(no-?reply|do-?not-?reply|robot|wordpress|www-data|forms?|mailer|notifications?)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class EventItem:
     """One arrival of one event, with its person."""
 
-    item: Item
+    item: ParsedEvent
     seq: int
-    arrival: Arrival
+    parsed_item: ParsedItem
     person: Person
 
 
-def steps_of(items: Iterable[Item]) -> list[Step]:
+def steps_of(items: Iterable[ParsedEvent]) -> list[EventItem]:
     """Every arrival of every event, in order."""
     return [
-        Step(item, seq, arrival, person_of(arrival, item)) for item in items for seq, arrival in enumerate(item.arrivals)
+        EventItem(item, seq, parsed_item, person_of(parsed_item, item)) for item in items for seq, parsed_item in enumerate(item.parsed_items)
     ]
 
 
-def person_of(arrival: Arrival, item: Item) -> Person:
-    if isinstance(arrival, Inquiry):
+def person_of(parsed_item: ParsedItem, item: ParsedEvent) -> Person:
+    if isinstance(parsed_item, Inquiry):
         phones = [
-            key for text in arrival.phones
-            for key in read_phones(text, item.region, kind="form", hints=arrival.country_hints.get(text, ()))
+            key for text in parsed_item.phones
+            for key in read_phones(text, item.region, kind="form", hints=parsed_item.country_hints.get(text, ()))
         ]
-        emails = [key for text in arrival.emails for key in read_emails(text)]
-        keys = [*phones, *emails, *messenger_keys(arrival.messengers)]
-        if arrival.thread:
-            keys.append(thread_key(item.source_id, arrival.thread))
-        return Person(_ordered(keys, item.own_addresses), arrival.name, arrival.company)
-    if isinstance(arrival, CallEvent):
-        own = {key.value for key in read_phones(arrival.our_number, item.region, kind="ani")} if arrival.our_number else set()
-        phones = list(read_phones(arrival.remote, item.region, kind="ani", hints=_of_line(own, item.region)))
+        emails = [key for text in parsed_item.emails for key in read_emails(text)]
+        keys = [*phones, *emails, *messenger_keys(parsed_item.messengers)]
+        if parsed_item.thread:
+            keys.append(thread_key(item.source_id, parsed_item.thread))
+        return Person(_ordered(keys, item.own_addresses), parsed_item.name, parsed_item.company)
+    if isinstance(parsed_item, CallEvent):
+        own = {key.value for key in read_phones(parsed_item.our_number, item.region, kind="ani")} if parsed_item.our_number else set()
+        phones = list(read_phones(parsed_item.remote, item.region, kind="ani", hints=_of_line(own, item.region)))
         return Person(_ordered(phones, item.own_addresses | own))
-    if isinstance(arrival, Message):
-        client = client_address(arrival, item.own_addresses)
-        keys = [key for text in arrival.phones for key in read_phones(text, item.region, kind="form")]
+    if isinstance(parsed_item, Message):
+        client = client_address(parsed_item, item.own_addresses)
+        keys = [key for text in parsed_item.phones for key in read_phones(text, item.region, kind="form")]
         if client is None or _is_robot(client) or _is_own(client, item.own_addresses):
             # A program or our own side wrote for somebody who left no address: all its visitors would become one person.
             return Person(_ordered(keys, item.own_addresses))
@@ -67,18 +67,18 @@ def _of_line(own: Collection[str], region: str) -> tuple[CountryHint, ...]:
     return (CountryHint("line", regions),) if regions else ()
 
 
-def client_address(message: Message, own: Collection[str]) -> Address | None:
+def client_address(message: Message, own: Collection[str]) -> MailAddress | None:
     """The person who wrote: From, or Reply-To where From is a program or one of ours (email.md §7)."""
     sender, reply_to = message.sender, message.reply_to
     is_for_another = sender is None or _is_robot(sender) or _is_own(sender, own)
     return reply_to if is_for_another and reply_to is not None and not _is_own(reply_to, own) else sender
 
 
-def _is_robot(address: Address) -> bool:
+def _is_robot(address: MailAddress) -> bool:
     return _ROBOT.match(address.email.partition("@")[0]) is not None
 
 
-def _is_own(address: Address, own: Collection[str]) -> bool:
+def _is_own(address: MailAddress, own: Collection[str]) -> bool:
     return any(key.value in own for key in read_emails(address.email))
 
 

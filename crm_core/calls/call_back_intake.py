@@ -35,7 +35,7 @@ def read_callers(cursor: Cursor, snapshot: Snapshot, phones: Iterable[str], now:
         snapshot.calls_of_callers.setdefault(row["phone"], []).append(row)
 
 
-def settle_call_backs(snapshot: Snapshot, now: datetime) -> None:
+def resolve_call_backs(snapshot: Snapshot, now: datetime) -> None:
     """Derives the tasks of every caller of whom this batch heard something that is over."""
     for phone in snapshot.callers:
         tasks = sorted(snapshot.call_backs.get(phone, ()), key=lambda task: (task.opened_at, task.id or 0))

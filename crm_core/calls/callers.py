@@ -11,17 +11,17 @@ from dataclasses import replace
 from typing import Any
 
 from crm_core.batch.rows import Cursor
-from crm_core.batch.steps import Step, person_of
+from crm_core.batch.steps import EventItem, person_of
 from crm_core.parsed import CallEvent
 
 
-def with_callers(cursor: Cursor, steps: Sequence[Step]) -> list[Step]:
+def with_callers(cursor: Cursor, steps: Sequence[EventItem]) -> list[EventItem]:
     """The same steps, those of nameless call events with the person that their call is known by so far."""
     nameless = sorted(
         {
-            (step.item.source_id, step.arrival.call_key)
+            (step.item.source_id, step.parsed_item.call_key)
             for step in steps
-            if isinstance(step.arrival, CallEvent) and not step.arrival.remote
+            if isinstance(step.parsed_item, CallEvent) and not step.parsed_item.remote
         }
     )
     if not nameless:
@@ -34,10 +34,10 @@ def with_callers(cursor: Cursor, steps: Sequence[Step]) -> list[Step]:
     told: dict[tuple[int, str], str] = {
         (row["source_id"], row["call_key"]): row["remote"] for row in cursor.fetchall() if row["remote"]
     }
-    return [_named(step, step.arrival, told) if isinstance(step.arrival, CallEvent) else step for step in steps]
+    return [_named(step, step.parsed_item, told) if isinstance(step.parsed_item, CallEvent) else step for step in steps]
 
 
-def _named(step: Step, event: CallEvent, told: dict[tuple[int, str], str]) -> Step:
+def _named(step: EventItem, event: CallEvent, told: dict[tuple[int, str], str]) -> EventItem:
     key = (step.item.source_id, event.call_key)
     if event.remote:
         told.setdefault(key, event.remote)
@@ -45,7 +45,7 @@ def _named(step: Step, event: CallEvent, told: dict[tuple[int, str], str]) -> St
     return replace(step, person=person_of(replace(event, remote=told[key]), step.item)) if key in told else step
 
 
-def unheard(step: Step, event: CallEvent, view: Any) -> bool:
+def unheard(step: EventItem, event: CallEvent, view: Any) -> bool:
     """True if the call is known by a number that this event was not read with: another worker learned it just now."""
     if step.person.keys or event.remote or not view.remote:
         return False

@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from crm_core.base.errors import Transient
-from crm_core.batch.state import CallState, Snapshot, Taken, TouchState
-from crm_core.batch.steps import Step
+from crm_core.batch.state import CallState, EventResult, Snapshot, TouchState
+from crm_core.batch.steps import EventItem
 from crm_core.calls import rules
 from crm_core.calls.call_back_intake import open_task
 from crm_core.calls.callers import unheard
@@ -19,7 +19,7 @@ from crm_core.leads.intake import add_touch, attribution_columns, outcome_on, pu
 from crm_core.parsed import Attribution, CallEvent
 
 
-def take_call(snapshot: Snapshot, step: Step, event: CallEvent, now: datetime) -> Taken:
+def take_call(snapshot: Snapshot, step: EventItem, event: CallEvent, now: datetime) -> EventResult:
     item = step.item
     key = (item.source_id, event.call_key)
     call = snapshot.calls.get(key)
@@ -34,7 +34,7 @@ def take_call(snapshot: Snapshot, step: Step, event: CallEvent, now: datetime) -
     return settle(snapshot, step, event, call, now)
 
 
-def settle(snapshot: Snapshot, step: Step, event: CallEvent, call: CallState, now: datetime) -> Taken:
+def settle(snapshot: Snapshot, step: EventItem, event: CallEvent, call: CallState, now: datetime) -> EventResult:
     """Derives the call anew and makes, once, the effects that its outcome calls for."""
     assert call.facts is not None
     # After an outage an old event is no silence: the rest of its call may wait behind it. `ingest.journal.silent_calls` asks again.
@@ -79,14 +79,14 @@ def settle(snapshot: Snapshot, step: Step, event: CallEvent, call: CallState, no
     return _tried(snapshot, step, call, phone.value, touch)
 
 
-def _of_call(step: Step, call: CallState, code: str) -> Taken:
+def _of_call(step: EventItem, call: CallState, code: str) -> EventResult:
     """An event that adds nothing but to a call: `attached` if the call already belongs to a lead."""
     return taken_as(step, outcome_on(call.lead, step), {"code": code, "call": call}, call.lead, call.contact)
 
 
 def _missed(
-    snapshot: Snapshot, step: Step, call: CallState, touch: dict[str, Any], now: datetime
-) -> Taken:
+    snapshot: Snapshot, step: EventItem, call: CallState, touch: dict[str, Any], now: datetime
+) -> EventResult:
     view = call.view
     # It may have been known as missed before anybody said whose call it was.
     nothing_done = call.lead is None
@@ -113,8 +113,8 @@ def _missed(
 
 
 def _talked(
-    snapshot: Snapshot, step: Step, call: CallState, touch: dict[str, Any], direction: str, before: str | None, now: datetime
-) -> Taken:
+    snapshot: Snapshot, step: EventItem, call: CallState, touch: dict[str, Any], direction: str, before: str | None, now: datetime
+) -> EventResult:
     """Somebody got through: contact and touch, no lead of its own."""
     view = call.view
     if call.touch is None:
@@ -152,8 +152,8 @@ def _belongs_to_who_talked(snapshot: Snapshot, call: CallState) -> None:
 
 
 def _tried(
-    snapshot: Snapshot, step: Step, call: CallState, phone: str, touch: dict[str, Any]
-) -> Taken:
+    snapshot: Snapshot, step: EventItem, call: CallState, phone: str, touch: dict[str, Any]
+) -> EventResult:
     """An outgoing call that nobody took makes no contact of its own."""
     back = open_task(snapshot, phone)
     if call.touch is None and back is not None and back.contact is not None:

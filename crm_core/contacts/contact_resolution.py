@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from crm_core.batch.state import ContactState, IdentifierState, LinkState, Person, Snapshot
-from crm_core.batch.steps import Step
+from crm_core.batch.steps import EventItem
 from crm_core.contacts import rules
 from crm_core.identity.names import clean_name, compare_names, first_name_key
 
@@ -15,7 +15,7 @@ def compare(a: str, b: str) -> Any:
     return compare_names(a, b).verdict if a and b else "unknown"
 
 
-def join(snapshot: Snapshot, step: Step, now: datetime) -> tuple[ContactState, rules.Verdict]:
+def join(snapshot: Snapshot, step: EventItem, now: datetime) -> tuple[ContactState, rules.Verdict]:
     """The contact of this arrival: attached to, merged, or new; his identifiers linked, his name completed."""
     person = step.person
     name = clean_name(person.name)
@@ -37,7 +37,7 @@ def join(snapshot: Snapshot, step: Step, now: datetime) -> tuple[ContactState, r
     return contact, verdict
 
 
-def attach(snapshot: Snapshot, step: Step, contact: ContactState) -> None:
+def attach(snapshot: Snapshot, step: EventItem, contact: ContactState) -> None:
     """The contact is known by other evidence (a mail thread, a replay): only his identifiers and name are completed."""
     name = clean_name(step.person.name)
     if compare(name, contact.name) == "conflict":
@@ -67,7 +67,7 @@ def _hits(snapshot: Snapshot, person: Person) -> list[rules.Hit]:
     return hits
 
 
-def _link(snapshot: Snapshot, step: Step, contact: ContactState, verdict: rules.Verdict, name: str) -> None:
+def _link(snapshot: Snapshot, step: EventItem, contact: ContactState, verdict: rules.Verdict, name: str) -> None:
     at = step.item.received_at
     first_name = first_name_key(name) if name else None
     for key in step.person.keys:
@@ -118,7 +118,7 @@ def _complete(contact: ContactState, name: str, company: str) -> None:
 
 
 def _merge(
-    snapshot: Snapshot, winner: ContactState, loser: ContactState, step: Step, verdict: rules.Verdict
+    snapshot: Snapshot, winner: ContactState, loser: ContactState, step: EventItem, verdict: rules.Verdict
 ) -> None:
     """Folds `loser` into `winner`: leads move, two open leads of one line become the older one. Logged for undo."""
     loser.merged_into = winner

@@ -64,7 +64,7 @@ def empty_mails_of_nobody(connection: Connection, event_ids: Sequence[int]) -> N
     )
 
 
-def empty_calls_of_nobody(connection: Connection, phones: Sequence[str]) -> int:
+def empty_unlinked_calls(connection: Connection, phones: Sequence[str]) -> int:
     """Calls of these numbers (E.164) that never led to a contact, such as one that only rang."""
     return connection.execute(
         text(

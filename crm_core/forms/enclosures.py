@@ -9,14 +9,14 @@ from typing import Any
 
 from crm_core.batch.rows import Cursor, insert_rows
 from crm_core.batch.state import ContactState, Enclosure, LeadState, Snapshot
-from crm_core.batch.steps import Step
+from crm_core.batch.steps import EventItem
 from crm_core.forms.file_pairs import refile
 from crm_core.forms.fingerprints import happened_at
 from crm_core.parsed import Consent, IncomingFile, Inquiry
 
 
 def enclose(
-    snapshot: Snapshot, step: Step, inquiry: Inquiry, contact: ContactState, lead: LeadState | None
+    snapshot: Snapshot, step: EventItem, inquiry: Inquiry, contact: ContactState, lead: LeadState | None
 ) -> None:
     """Notes the inquiry's consents and files; `flush` writes them once ids are known."""
     where = {"event_id": step.item.event_id, "seq": step.seq}
@@ -36,7 +36,7 @@ def enclose(
         snapshot.attachments.append(Enclosure(contact, lead, {**where, "n": n, **_attachment(file)}))
 
 
-def _consent(step: Step, inquiry: Inquiry, consent: Consent) -> dict[str, Any]:
+def _consent(step: EventItem, inquiry: Inquiry, consent: Consent) -> dict[str, Any]:
     return {
         "source_id": step.item.source_id, "purpose": consent.purpose, "given": consent.given, "method": consent.method,
         "text_id": consent.text_id, "text_sha256": _sha256(consent), "text_url": consent.text_url,

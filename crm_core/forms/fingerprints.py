@@ -12,7 +12,7 @@ import orjson
 
 from crm_core.batch.rows import Cursor
 from crm_core.batch.state import RecentTouch, Snapshot
-from crm_core.batch.steps import Step
+from crm_core.batch.steps import EventItem
 from crm_core.identity.identifiers import Key
 from crm_core.identity.names import clean_name
 from crm_core.parsed import Inquiry
@@ -36,14 +36,14 @@ class Marks:
     likeness: str
 
 
-def happened_at(step: Step, inquiry: Inquiry) -> datetime:
+def happened_at(step: EventItem, inquiry: Inquiry) -> datetime:
     """When the person pressed the button: as the page says, if that can be, else when it was received."""
     received = step.item.received_at
     told = inquiry.submitted_at
     return told if told is not None and received - OLDEST <= told <= received else received
 
 
-def marks_of(step: Step, inquiry: Inquiry) -> Marks:
+def marks_of(step: EventItem, inquiry: Inquiry) -> Marks:
     """Hashes over what was understood and what was left over, not over bytes: a boundary or a token differs each time."""
     name = clean_name(inquiry.name).casefold()
     said = (
@@ -64,9 +64,9 @@ def _hash(data: bytes) -> str:
     return blake2b(data, digest_size=12).hexdigest()
 
 
-def read_recent(cursor: Cursor, snapshot: Snapshot, steps: Sequence[Step], wanted: set[int]) -> None:
+def read_recent(cursor: Cursor, snapshot: Snapshot, steps: Sequence[EventItem], wanted: set[int]) -> None:
     """The touches of the last minutes that one of these inquiries may be a double of."""
-    times = [happened_at(step, step.arrival) for step in steps if isinstance(step.arrival, Inquiry)]
+    times = [happened_at(step, step.parsed_item) for step in steps if isinstance(step.parsed_item, Inquiry)]
     if not times:
         return
     marks = list(snapshot.marks.values())
@@ -102,7 +102,7 @@ def remember(snapshot: Snapshot, touch: RecentTouch) -> None:
             snapshot.recent.setdefault(mark, []).append(touch)
 
 
-def was_erased(snapshot: Snapshot, step: Step, inquiry: Inquiry) -> bool:
+def was_erased(snapshot: Snapshot, step: EventItem, inquiry: Inquiry) -> bool:
     """It repeats what a person had erased. One that says it was written since was not: he comes anew."""
     erased_at = snapshot.erased.get(snapshot.marks[step.item.event_id, step.seq].fingerprint)
     if erased_at is None:
@@ -111,7 +111,7 @@ def was_erased(snapshot: Snapshot, step: Step, inquiry: Inquiry) -> bool:
     return told is None or not erased_at < told <= step.item.received_at  # a time to come is a wrong clock's
 
 
-def double_of(snapshot: Snapshot, step: Step, inquiry: Inquiry) -> tuple[RecentTouch, str] | None:
+def double_of(snapshot: Snapshot, step: EventItem, inquiry: Inquiry) -> tuple[RecentTouch, str] | None:
     """The touch that this inquiry repeats or corrects, with the machine-readable reason."""
     marks = snapshot.marks[step.item.event_id, step.seq]
     at = happened_at(step, inquiry)

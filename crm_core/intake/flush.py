@@ -12,10 +12,10 @@ from crm_core.batch.state import (
     CallBackState,
     CallState,
     ContactState,
+    EventResult,
     LeadState,
     MessageState,
     Snapshot,
-    Taken,
     TouchState,
 )
 from crm_core.forms.enclosures import write_enclosures
@@ -361,11 +361,11 @@ def resolve(value: Any) -> Any:
     return value
 
 
-def resolve_taken(taken: Taken) -> Taken:
+def resolve_result(taken: EventResult) -> EventResult:
     """The result with real ids, once `flush` has drawn them."""
     lead: Any = taken.lead_id
     contact: Any = taken.contact_id
-    return Taken(
+    return EventResult(
         taken.event_id, taken.outcome, resolve(taken.reason), lead.id if lead is not None else None,
         contact.root.id if contact is not None else None,
     )  # fmt: skip

@@ -24,7 +24,7 @@ from crm_core.batch.state import (
     Snapshot,
     TouchState,
 )
-from crm_core.batch.steps import Step
+from crm_core.batch.steps import EventItem
 from crm_core.calls.call_back_intake import read_callers
 from crm_core.forms.fingerprints import marks_of, read_recent
 from crm_core.identity.identifiers import Key
@@ -44,21 +44,21 @@ def _place(key: Key) -> tuple[str, str]:
     return key.kind, key.value
 
 
-def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
+def load(cursor: Cursor, steps: Sequence[EventItem]) -> Snapshot:
     """Locks and reads. Must run inside a READ COMMITTED transaction, so that each statement sees the newest commit."""
     snapshot = Snapshot()
     keys = _keys_of(steps)
-    calls = {(step.item.source_id, a.call_key) for step in steps if isinstance(a := step.arrival, CallEvent)}
-    messages = [step.arrival for step in steps if isinstance(step.arrival, Message)]
+    calls = {(step.item.source_id, a.call_key) for step in steps if isinstance(a := step.parsed_item, CallEvent)}
+    messages = [step.parsed_item for step in steps if isinstance(step.parsed_item, Message)]
     shared = _shared_values(cursor, list(keys))
     names = [f"{kind}:{value}" for kind, value in keys if (kind, value) not in shared]
     names += [f"call:{source_id}:{call_key}" for source_id, call_key in calls]
     # Of a number that many share nobody else may decide about the call-back either.
-    phones = sorted({k.value for s in steps if isinstance(s.arrival, CallEvent) for k in s.person.keys if k.kind == "phone"})
+    phones = sorted({k.value for s in steps if isinstance(s.parsed_item, CallEvent) for k in s.person.keys if k.kind == "phone"})
     names += [f"caller:{phone}" for phone in phones]
     names += [f"mail:{message.dedup_key}" for message in messages]
     for step in steps:
-        if isinstance(inquiry := step.arrival, Inquiry):
+        if isinstance(inquiry := step.parsed_item, Inquiry):
             marks = snapshot.marks[step.item.event_id, step.seq] = marks_of(step, inquiry)
             # Where a phone or an e-mail is locked, that lock already keeps two equal submissions apart.
             is_locked = any(place in keys and place not in shared for place in map(_place, step.person.keys))
@@ -95,7 +95,7 @@ def load(cursor: Cursor, steps: Sequence[Step]) -> Snapshot:
     return snapshot
 
 
-def _keys_of(steps: Sequence[Step]) -> dict[tuple[str, str], Key]:
+def _keys_of(steps: Sequence[EventItem]) -> dict[tuple[str, str], Key]:
     """Each identifier once, as the least certain of the batch wrote it: who is certain then makes it strong."""
     keys: dict[tuple[str, str], Key] = {}
     for step in steps:

@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from crm_core.batch.state import Item, Person, Snapshot, Taken
-from crm_core.batch.steps import Step
+from crm_core.batch.state import EventResult, ParsedEvent, Person, Snapshot
+from crm_core.batch.steps import EventItem
 from crm_core.calls.intake import take_call
 from crm_core.leads.intake import outcome_on, take_inquiry, taken_as
 from crm_core.messages.intake import take_message
 from crm_core.parsed import CallEvent, Ignored, Inquiry, Pointer
 
 
-def take(snapshot: Snapshot, step: Step, now: datetime) -> Taken:
+def take(snapshot: Snapshot, step: EventItem, now: datetime) -> EventResult:
     """Applies one arrival and says what became of it. Ids of new rows stand as objects until they are written."""
-    arrival = step.arrival
-    if isinstance(arrival, Ignored):
-        return _without_effect(snapshot, step, "ignored", {"code": arrival.code, "detail": arrival.detail})
-    if isinstance(arrival, Inquiry):
-        if arrival.is_test:
+    parsed_item = step.parsed_item
+    if isinstance(parsed_item, Ignored):
+        return _without_effect(snapshot, step, "ignored", {"code": parsed_item.code, "detail": parsed_item.detail})
+    if isinstance(parsed_item, Inquiry):
+        if parsed_item.is_test:
             return _without_effect(snapshot, step, "test", {"code": "marked_as_test_by_the_sender"})
-        return take_inquiry(snapshot, step, arrival, now)
-    if isinstance(arrival, CallEvent):
-        return take_call(snapshot, step, arrival, now)
-    if isinstance(arrival, Pointer):  # what it points at came through the door as an event of its own
-        return taken_as(step, "ignored", {"code": "fetched", "key": arrival.key})
-    return take_message(snapshot, step, arrival, now)
+        return take_inquiry(snapshot, step, parsed_item, now)
+    if isinstance(parsed_item, CallEvent):
+        return take_call(snapshot, step, parsed_item, now)
+    if isinstance(parsed_item, Pointer):  # what it points at came through the door as an event of its own
+        return taken_as(step, "ignored", {"code": "fetched", "key": parsed_item.key})
+    return take_message(snapshot, step, parsed_item, now)
 
 
-def left_over(snapshot: Snapshot, item: Item) -> list[Taken]:
+def left_over(snapshot: Snapshot, item: ParsedEvent) -> list[EventResult]:
     """What a replayed event had brought and brings no more: a lead that somebody may be working on keeps its event."""
     return [
         taken_as(step, outcome_on(touch.lead, step), {"code": "no_longer_read"}, touch.lead, touch.contact)
         for (event_id, seq), touch in snapshot.touches.items()
-        if item.replayed and event_id == item.event_id and seq >= len(item.arrivals)
-        for step in (Step(item, seq, Ignored("no_longer_read"), Person(())),)
+        if item.replayed and event_id == item.event_id and seq >= len(item.parsed_items)
+        for step in (EventItem(item, seq, Ignored("no_longer_read"), Person(())),)
     ]
 
 
-def _without_effect(snapshot: Snapshot, step: Step, outcome: str, reason: dict[str, str]) -> Taken:
+def _without_effect(snapshot: Snapshot, step: EventItem, outcome: str, reason: dict[str, str]) -> EventResult:
     """Unless it had one already, before it was read anew: then it keeps that."""
     touch = snapshot.touches.get((step.item.event_id, step.seq))
     if touch is None:

@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from crm_core.batch.state import ContactState, LeadState, Person, RecentTouch, Snapshot, Taken, TouchState
-from crm_core.batch.steps import Step
+from crm_core.batch.state import (
+    ContactState,
+    EventResult,
+    LeadState,
+    Person,
+    RecentTouch,
+    Snapshot,
+    TouchState,
+)
+from crm_core.batch.steps import EventItem
 from crm_core.contacts.contact_resolution import attach, join
 from crm_core.contacts.rules import Verdict
 from crm_core.forms.enclosures import enclose
@@ -20,10 +28,10 @@ _TITLE_LENGTH = 120  # characters of a message that serve as a headline
 
 
 def taken_as(
-    step: Step, outcome: str, reason: dict[str, Any], lead: LeadState | None = None, contact: ContactState | None = None
-) -> Taken:
+    step: EventItem, outcome: str, reason: dict[str, Any], lead: LeadState | None = None, contact: ContactState | None = None
+) -> EventResult:
     told = {**reason, **country_of(step.person)}
-    return Taken(step.item.event_id, outcome, told, lead, contact)  # type: ignore[arg-type]  # ids come at the flush
+    return EventResult(step.item.event_id, outcome, told, lead, contact)  # type: ignore[arg-type]  # ids come at the flush
 
 
 def country_of(person: Person) -> dict[str, Any]:
@@ -56,7 +64,7 @@ def attribution_columns(value: Attribution) -> dict[str, Any]:
     }
 
 
-def _lead_content(step: Step, inquiry: Inquiry) -> dict[str, Any]:
+def _lead_content(step: EventItem, inquiry: Inquiry) -> dict[str, Any]:
     title = inquiry.title or inquiry.form_name or headline(inquiry.message) or step.item.source_name
     return {
         "title": headline(title),
@@ -68,14 +76,14 @@ def _lead_content(step: Step, inquiry: Inquiry) -> dict[str, Any]:
     }
 
 
-def _unusable(step: Step, inquiry: Inquiry) -> dict[str, Any]:
+def _unusable(step: EventItem, inquiry: Inquiry) -> dict[str, Any]:
     """A phone or an address that is none, as it was typed: it may still tell a person how to reach somebody."""
     kinds = {key.kind for key in step.person.keys}
     written = (("phone", inquiry.phones), ("email", inquiry.emails))
     return {kind: ", ".join(texts) for kind, texts in written if texts and kind not in kinds}
 
 
-def take_inquiry(snapshot: Snapshot, step: Step, inquiry: Inquiry, now: datetime) -> Taken:
+def take_inquiry(snapshot: Snapshot, step: EventItem, inquiry: Inquiry, now: datetime) -> EventResult:
     content = _lead_content(step, inquiry)
     touch = {
         "kind": "form",
@@ -129,7 +137,7 @@ def _contact_of(snapshot: Snapshot, recent: RecentTouch) -> ContactState:
     return snapshot.contacts[recent.contact_id].root
 
 
-def _is_another_person(snapshot: Snapshot, step: Step, touch: TouchState) -> bool:
+def _is_another_person(snapshot: Snapshot, step: EventItem, touch: TouchState) -> bool:
     """Read anew, the inquiry names none of the addresses of a contact who has other inquiries as well: it was taken for
     his by mistake, and what it names is not his."""
     contact = touch.contact.root
@@ -141,9 +149,9 @@ def _is_another_person(snapshot: Snapshot, step: Step, touch: TouchState) -> boo
 
 
 def rewrite(
-    snapshot: Snapshot, step: Step, touch: TouchState, columns: dict[str, Any], content: dict[str, Any],
+    snapshot: Snapshot, step: EventItem, touch: TouchState, columns: dict[str, Any], content: dict[str, Any],
     *, is_known: bool = True,
-) -> Taken:  # fmt: skip
+) -> EventResult:  # fmt: skip
     """A replay of an event that already had its effect: the effect is brought up to date, nothing is added.
 
     `is_known` False: the contact gets none of the addresses that it names, and the reason says so.
@@ -162,7 +170,7 @@ def rewrite(
     return taken_as(step, outcome, reason, lead, contact)
 
 
-def outcome_on(lead: LeadState | None, step: Step) -> str:
+def outcome_on(lead: LeadState | None, step: EventItem) -> str:
     """What an event that already has its lead, or none, counts as: its own lead's birth keeps its name for ever."""
     if lead is None:
         return "ignored"
@@ -173,7 +181,7 @@ def outcome_on(lead: LeadState | None, step: Step) -> str:
 
 def put(
     snapshot: Snapshot,
-    step: Step,
+    step: EventItem,
     contact: ContactState,
     verdict: Verdict | None,
     line: str,
@@ -181,7 +189,7 @@ def put(
     touch: dict[str, Any],
     direction: str = "in",
     at: datetime | None = None,
-) -> tuple[Taken, LeadState, TouchState]:
+) -> tuple[EventResult, LeadState, TouchState]:
     """Puts an inquiry on the contact's open lead, or makes a lead for it, and adds the touch."""
     at = at or step.item.received_at
     latest = contact.leads.get(line)
@@ -217,7 +225,7 @@ def put(
 
 
 def add_touch(
-    snapshot: Snapshot, step: Step, contact: ContactState, lead: LeadState | None, columns: Mapping[str, Any],
+    snapshot: Snapshot, step: EventItem, contact: ContactState, lead: LeadState | None, columns: Mapping[str, Any],
     direction: str, at: datetime,
 ) -> TouchState:  # fmt: skip
     touch = TouchState(

@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from crm_core.batch.state import ContactState, MessageState, Snapshot, Taken
-from crm_core.batch.steps import Step, client_address
+from crm_core.batch.state import ContactState, EventResult, MessageState, Snapshot
+from crm_core.batch.steps import EventItem, client_address
 from crm_core.contacts.contact_resolution import attach, compare, join
 from crm_core.identity.emails import read_emails
 from crm_core.leads.intake import attribution_columns, headline, put, rewrite, taken_as
 from crm_core.parsed import Attribution, Message
 
 
-def take_message(snapshot: Snapshot, step: Step, message: Message, now: datetime) -> Taken:
+def take_message(snapshot: Snapshot, step: EventItem, message: Message, now: datetime) -> EventResult:
     delivery = {"source_id": step.item.source_id, "event_id": step.item.event_id}
     known = snapshot.messages.get(message.dedup_key)
     again = snapshot.touches.get((step.item.event_id, step.seq))
@@ -64,7 +64,7 @@ def _storable(told: datetime | None) -> str | None:
     return told.isoformat() if told is not None and 1900 <= told.year <= 2200 else None
 
 
-def attach_if_same(snapshot: Snapshot, step: Step, contact: ContactState) -> None:
+def attach_if_same(snapshot: Snapshot, step: EventItem, contact: ContactState) -> None:
     """A participant of the thread who is not the contact himself (his colleague) does not lend him his address."""
     mine = any(
         link.contact.root is contact
@@ -76,7 +76,7 @@ def attach_if_same(snapshot: Snapshot, step: Step, contact: ContactState) -> Non
         attach(snapshot, step, contact)
 
 
-def _new_message(snapshot: Snapshot, step: Step, message: Message, delivery: dict[str, Any]) -> MessageState:
+def _new_message(snapshot: Snapshot, step: EventItem, message: Message, delivery: dict[str, Any]) -> MessageState:
     participants = participants_of(message)
     state = MessageState(
         None, message.dedup_key, message.message_id, participants, None, None, step.item.event_id,
@@ -98,7 +98,7 @@ def participants_of(message: Message) -> list[str]:
 
 
 def _thread(
-    snapshot: Snapshot, step: Step, message: Message
+    snapshot: Snapshot, step: EventItem, message: Message
 ) -> tuple[MessageState | None, MessageState | None]:
     """The known message that this one answers, if its sender took part in it; else the one it only claims to answer."""
     client = client_address(message, step.item.own_addresses)

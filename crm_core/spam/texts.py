@@ -40,7 +40,7 @@ def written(inquiry: Inquiry) -> list[str]:
     put their own into hidden fields, and services those of uploaded files."""
     return typed(inquiry) + [
         text
-        for text in leaves(inquiry.fields)
+        for text in form_fields(inquiry.fields)
         if any(map(str.isalpha, _URL.sub(" ", text) if _may_hold_url(text) else text))
     ]
 
@@ -50,16 +50,16 @@ def _may_hold_url(text: str) -> bool:
     return _DOT_WITHIN.search(text) is not None or "://" in text or "www." in text.casefold()
 
 
-def leaves(value: Any, depth: int = 6) -> Iterator[str]:
+def form_fields(value: Any, depth: int = 6) -> Iterator[str]:
     """The texts in a tree of fields, `depth` levels deep."""
     if isinstance(value, str):
         yield value[:_MOST_CHARS]
     elif depth and isinstance(value, Mapping):
         for item in value.values():
-            yield from leaves(item, depth - 1)
+            yield from form_fields(item, depth - 1)
     elif depth and isinstance(value, (list, tuple)):
         for item in value:
-            yield from leaves(item, depth - 1)
+            yield from form_fields(item, depth - 1)
 
 
 def web_hosts(texts: Iterable[str]) -> list[str]:

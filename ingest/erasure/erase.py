@@ -17,10 +17,10 @@ from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict, Invalid
 from crm_core.contacts.queries import visible_root
 from crm_core.contacts.reach import email_values, members_with, phone_values, root_of
-from crm_core.erasure.commands import Erased, digest_of_identifier, empty_calls_of_nobody, own_identifiers
+from crm_core.erasure.commands import Erased, digest_of_identifier, empty_unlinked_calls, own_identifiers
 from crm_core.identity.traces import Sought, sought
 from ingest.erasure.erasure_log import note
-from ingest.erasure.person_events import empty_strays, erase_contact
+from ingest.erasure.person_events import empty_unlinked_events, erase_contact
 from ingest.files.store import forget_unnamed
 from ingest.journal.raw_event import new_uid
 from ingest.journal.unlinked_events import Search, search
@@ -97,8 +97,8 @@ def erase(
     else:
         with engine.begin() as connection:
             erased = erase_contact(connection, principal, contact_id, why, config.secret_key, now, erasure_id)
-            last_strays = empty_strays(connection, last, wanted.is_in, now)
-            _told(connection, principal, f"contact:{erased.contact_id}", why, strays + last_strays, found)
+            last_unlinked_events = empty_unlinked_events(connection, last, wanted.is_in, now)
+            _told(connection, principal, f"contact:{erased.contact_id}", why, strays + last_unlinked_events, found)
             note(connection, config, erasure_id, [*erased.event_ids, *last], wanted.keys)
     if found.next is not None:
         with engine.begin() as connection:
@@ -106,7 +106,7 @@ def erase(
             _told(connection, principal, f"contact:{root_id}", why, strays, found)
         raise _not_finished(found, strays)
     forget_unnamed(config, erased.files)
-    strays += last_strays
+    strays += last_unlinked_events
     return replace(
         erased, strays=strays, on_their_way=found.on_their_way + len(found.ids) - strays, unsearched=dict(found.unsearched)
     )
@@ -127,7 +127,7 @@ def erase_address(
     erasure_id = new_uid()
     emptied = sum(_empty(engine, config, wanted, batch, now, erasure_id) for batch in _batches(found.ids))
     with engine.begin() as connection:
-        calls = empty_calls_of_nobody(connection, [value for kind, value in wanted.keys if kind == "phone"])
+        calls = empty_unlinked_calls(connection, [value for kind, value in wanted.keys if kind == "phone"])
         # Who can compute the digest from an address can prove that it was erased; nobody can read it out of here.
         digests = [digest_of_identifier(config.secret_key, kind, value).hex() for kind, value in sorted(wanted.keys)]
         _told(connection, principal, "events", why, emptied, found, calls=calls, digests=digests, erasure=erasure_id)
@@ -165,7 +165,7 @@ def _empty(
     engine: Engine, config: HubConfig, wanted: Sought, ids: Sequence[int], now: datetime, erasure_id: str
 ) -> int:  # fmt: skip
     with engine.begin() as connection:
-        emptied = empty_strays(connection, ids, wanted.is_in, now)
+        emptied = empty_unlinked_events(connection, ids, wanted.is_in, now)
         note(connection, config, erasure_id, ids, ())
         return emptied
 

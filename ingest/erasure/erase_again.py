@@ -15,9 +15,9 @@ from sqlalchemy import Connection, Engine, text
 from crm_core.access import Principal, audit
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Misconfigured
-from crm_core.erasure.commands import digest_of_identifier, empty_calls_of_nobody
+from crm_core.erasure.commands import digest_of_identifier, empty_unlinked_calls
 from ingest.erasure.erasure_log import ErasureLine, fingerprint
-from ingest.erasure.person_events import empty_strays, erase_contact
+from ingest.erasure.person_events import empty_unlinked_events, erase_contact
 from ingest.journal import transitions
 
 _WHY = "repeated after a restore"
@@ -53,7 +53,7 @@ def repeat(engine: Engine, config: HubConfig, lines: Sequence[ErasureLine], prin
             files |= set(erased.files)
         ids = connection.scalars(text("SELECT id FROM inbound_event WHERE uid = ANY(:uids)"), {"uids": uids}).all()
         # What names the person in a provider's key went with the erasure; here nobody can tell any more, so all keys go.
-        events += empty_strays(connection, ids, lambda _key: True, now)
+        events += empty_unlinked_events(connection, ids, lambda _key: True, now)
         _empty_calls(connection, config, {digest for line in wanted if line.calls for digest in line.identifiers})
         _require_gone(connection, uids)
         for erasure_id in sorted({line.id for line in wanted}):
@@ -123,7 +123,7 @@ def _empty_calls(connection: Connection, config: HubConfig, digests: set[str]) -
     if not digests:
         return
     phones = connection.scalars(text("SELECT DISTINCT remote FROM call WHERE contact_id IS NULL AND remote <> ''")).all()
-    empty_calls_of_nobody(
+    empty_unlinked_calls(
         connection, [phone for phone in phones if digest_of_identifier(config.secret_key, "phone", phone).hex() in digests]
     )
 

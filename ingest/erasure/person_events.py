@@ -32,11 +32,11 @@ UNION SELECT x.id FROM call c JOIN inbound_event x ON x.source_id = c.source_id
 
 #: Of an event that is with no worker and belongs to nobody. A call's first events name no contact; they belong to whoever
 #: the call belongs to.
-OF_NOBODY: Final = """
+UNLINKED: Final = """
     contact_id IS NULL AND lead_id IS NULL AND erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM call c
      WHERE c.contact_id IS NOT NULL AND c.id = CASE WHEN reason->>'call' ~ '^[0-9]{1,18}$' THEN (reason->>'call')::bigint END)
 """
-STRAY: Final = f"state IN ('done', 'needs_attention', 'rejected') AND {OF_NOBODY}"
+UNLINKED_AND_DONE: Final = f"state IN ('done', 'needs_attention', 'rejected') AND {UNLINKED}"
 
 
 def erase_contact(
@@ -54,7 +54,7 @@ def erase_contact(
     return erase_held(connection, principal, held, event_ids, why, secret_key, now, erasure_id)
 
 
-def empty_strays(
+def empty_unlinked_events(
     connection: Connection, event_ids: Sequence[int], keyed: Callable[[str], bool], now: datetime
 ) -> int:
     """Empties events that belong to no contact, lead or call of anybody; returns how many still were so and free.
@@ -63,7 +63,7 @@ def empty_strays(
     the person; such a key goes too.
     """
     rows = connection.execute(
-        text(f"SELECT id, provider_key FROM inbound_event WHERE id = ANY(:ids) AND {STRAY} ORDER BY id FOR UPDATE SKIP LOCKED"),
+        text(f"SELECT id, provider_key FROM inbound_event WHERE id = ANY(:ids) AND {UNLINKED_AND_DONE} ORDER BY id FOR UPDATE SKIP LOCKED"),
         {"ids": list(event_ids)},
     ).all()
     ids = [row.id for row in rows]

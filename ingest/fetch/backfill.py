@@ -23,7 +23,7 @@ from crm_core.base.database import connect
 from crm_core.base.errors import HubError, Malformed, SourceBroken, Transient, without_words
 from ingest.fetch.backfill_progress import MOST_PAGES_OF_A_LOOK, Progress, anew, restored
 from ingest.fetch.fetched import broken, known_keys, mended, put_in
-from ingest.fetch.retry_after import wish_of, wishing
+from ingest.fetch.retry_after import keeping_retry_after, retry_after_of
 from ingest.http_client.client import Limits, Outbound, outbound
 from ingest.monitoring.alerts import end_alert, raise_alert
 from ingest.monitoring.disk_space import look
@@ -70,7 +70,7 @@ class Looked:
 def run_next(config: HubConfig, client: Outbound | None = None) -> Looked | None:
     """Looks at the source that is due for the longest time; None if none is, or if the disk is too full to take anything
     in. Raises OperationalError without a database."""
-    if not look(config.home, config.disk_floor_bytes).takes_arrivals:
+    if not look(config.home, config.disk_floor_bytes).takes_events:
         return None
     with connect(config.database_url, "worker") as connection:
         connection.row_factory = dict_row  # type: ignore[assignment]
@@ -180,7 +180,7 @@ def _look(
             answer = client.ask(
                 fetch.page(place, source.settings), Limits(min(QUESTION_SECONDS, left), MOST_ANSWER_BYTES)
             )
-            with wishing(answer):
+            with keeping_retry_after(answer):
                 found = fetch.read_list(answer, source.settings)
             if found.next == place:
                 raise Malformed("list_stands_still", "The provider's list goes on where it is.")
@@ -225,9 +225,9 @@ def _failed(
     # What waits for a person is looked at as often as ever, so that it goes on soon after he has mended it.
     steps = 0 if isinstance(error, SourceBroken) else min(fails - 1, 10)
     pause = 60.0 * max(config.backfill_minutes, min(LONGEST_PAUSE_MINUTES, config.backfill_minutes * 2**steps))
-    wished = wish_of(error) if isinstance(error, Transient) else None
-    if wished is not None:
-        pause = max(_SHORTEST_WISH_SECONDS, min(LONGEST_PAUSE_MINUTES * 60.0, wished))
+    retry_after = retry_after_of(error) if isinstance(error, Transient) else None
+    if retry_after is not None:
+        pause = max(_SHORTEST_WISH_SECONDS, min(LONGEST_PAUSE_MINUTES * 60.0, retry_after))
     told = {"code": error.code, "message": error.message}
     connection.execute(
         "UPDATE source_poll SET fails = %s, error = %s, next_at = clock_timestamp() + make_interval(secs => %s)"

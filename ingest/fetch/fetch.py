@@ -18,10 +18,10 @@ import psycopg
 from connectors.kit import Fetch
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError, SourceBroken, Transient, without_words
-from crm_core.intake import Item
+from crm_core.intake import ParsedEvent
 from crm_core.parsed import Pointer
 from ingest.fetch.fetched import broken, known_keys, mended, put_in
-from ingest.fetch.retry_after import wish_of, wishing
+from ingest.fetch.retry_after import keeping_retry_after, retry_after_of
 from ingest.http_client.client import Limits, Outbound, outbound
 from ingest.journal.claim import Claimed, Failure
 from ingest.monitoring.alerts import raise_alert
@@ -54,13 +54,13 @@ class Fetcher:
         return list(self._resting)
 
     def complete(
-        self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, item: Item, *, fetching: bool
-    ) -> Item | Failure:
+        self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, item: ParsedEvent, *, fetching: bool
+    ) -> ParsedEvent | Failure:
         """The item with the uids of what it points at, once all of that is in the journal; else why it is not yet.
 
         Without `fetching` nobody is asked: the event goes back to the queue, marked, for those who may wait.
         """
-        pointers = [arrival for arrival in item.arrivals if isinstance(arrival, Pointer)]
+        pointers = [parsed_item for parsed_item in item.parsed_items if isinstance(parsed_item, Pointer)]
         if not pointers:
             return item
         known = known_keys(connection, source.id, [pointer.key for pointer in pointers])
@@ -121,15 +121,15 @@ class Fetcher:
         if self._client is None:
             self._client = outbound(self._config)
         answer = self._client.ask(fetch.ask(pointer, source.settings), Limits(seconds, MOST_ANSWER_BYTES))
-        with wishing(answer):
+        with keeping_retry_after(answer):
             return fetch.read(pointer, answer, source.settings)
 
     def _failed(
         self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, error: Transient
     ) -> Failure:
         """The source rests, as long as its provider wishes where it says so. The event keeps trying, and somebody is told."""
-        wished = wish_of(error)
-        rest = min(max(REST_SECONDS, wished or 0.0), LONGEST_REST_SECONDS)
+        retry_after = retry_after_of(error)
+        rest = min(max(REST_SECONDS, retry_after or 0.0), LONGEST_REST_SECONDS)
         self._resting[source.id] = time.monotonic() + rest
         # The first attempt asked nobody. Told again about once a day, and not each time: others may be had meanwhile.
         late = event.attempts - TRIES_BEFORE_ALERT - 1
@@ -142,7 +142,7 @@ class Fetcher:
             return _attention(event, error.code, said)
         return Failure(
             event.id, "waiting", error.code, error.message, attempts=event.attempts - 1, to_fetch=True,
-            pause_seconds=rest if wished else None,
+            pause_seconds=rest if retry_after else None,
         )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from connectors.kit.connector import FETCHED
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
 from ingest.journal.insert import insert_events
-from ingest.journal.raw_event import RawArrival, safe_key
+from ingest.journal.raw_event import RawEvent, safe_key
 from ingest.journal.transitions import make_due
 from ingest.monitoring.alerts import end_alert, raise_alert
 
@@ -34,15 +34,15 @@ def put_in(config: HubConfig, source_id: int, channel: str, bodies: Mapping[str,
     """Commits the bodies to the journal under their keys and returns the uids. Whoever waits for the channel finds them."""
     if not bodies:
         return {}
-    arrivals = [
-        RawArrival(
+    parsed_items = [
+        RawEvent(
             source_id, channel, body, method=FETCHED, path="fetched", headers={"content-type": "application/json"},
             provider_key=key,
         )
         for key, body in bodies.items()
     ]  # fmt: skip
     with connect(config.database_url, "worker") as connection:
-        receipts = insert_events(connection, arrivals)
+        receipts = insert_events(connection, parsed_items)
     return {key: receipt.uid for key, receipt in zip(bodies, receipts, strict=True)}
 
 

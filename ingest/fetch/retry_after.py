@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from connectors.kit import Answer
+from connectors.kit import FetchAnswer
 from crm_core.base.errors import Transient
 
 _KEY = "retry_after"
@@ -15,7 +15,7 @@ _MOST_SECONDS = 24 * 3600.0
 
 
 @contextmanager
-def wishing(answer: Answer) -> Iterator[None]:
+def keeping_retry_after(answer: FetchAnswer) -> Iterator[None]:
     """Whoever reads the answer says what it means; if that is "later again", the answer's own wish goes along."""
     try:
         yield
@@ -26,13 +26,13 @@ def wishing(answer: Answer) -> Iterator[None]:
         raise
 
 
-def wish_of(error: Transient) -> float | None:
+def retry_after_of(error: Transient) -> float | None:
     """Seconds, more than none and no more than a day; None if nothing was wished."""
     found = error.data.get(_KEY)
     return found if isinstance(found, float) else None
 
 
-def _seconds(answer: Answer) -> float | None:
+def _seconds(answer: FetchAnswer) -> float | None:
     """Retry-After: seconds, or a date; a date is compared with the answer's own clock where that has one."""
     text = answer.headers.get("retry-after", "").strip()
     if text.isascii() and text.isdecimal() and len(text) < 10:

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import psycopg
 from psycopg.rows import dict_row
 
-from connectors.kit import Ask
+from connectors.kit import FetchRequest
 from connectors.kit.forms.files import FILE_BYTES, clean_name
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
@@ -59,7 +59,7 @@ class Fetched:
 def fetch_next(config: HubConfig, client: Outbound | None = None) -> Fetched | None:
     """Fetches the file that is due for the longest time; None if none is, or if the disk is too full to keep it. Raises
     OperationalError without a database."""
-    if not look(config.home, config.disk_floor_bytes).takes_arrivals:
+    if not look(config.home, config.disk_floor_bytes).takes_events:
         return None
     with connect(config.database_url, "worker") as connection:
         connection.row_factory = dict_row  # type: ignore[assignment]
@@ -72,7 +72,7 @@ def fetch_next(config: HubConfig, client: Outbound | None = None) -> Fetched | N
             return _end(connection, row, "refused", "fetching_off")
         try:
             limits = Limits(FETCH_SECONDS, FILE_BYTES)
-            answer = (client or outbound(config)).ask(Ask(row["url"]), limits)
+            answer = (client or outbound(config)).ask(FetchRequest(row["url"]), limits)
         except TooLarge:
             return _end(connection, row, "failed", "too_large")
         except Invalid as error:

@@ -20,7 +20,7 @@ import psycopg
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
 from crm_core.base.errors import Transient
-from crm_core.intake import Item
+from crm_core.intake import ParsedEvent
 from crm_core.parsed import IncomingFile, Inquiry
 
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -108,56 +108,56 @@ def assure(cursor: psycopg.Cursor[Any], home: Path, hashes: Iterable[str]) -> No
             raise Transient("file_gone", "A file of this inquiry was deleted while it was taken in.")
 
 
-def hashes_of(items: Iterable[Item]) -> set[str]:
+def hashes_of(items: Iterable[ParsedEvent]) -> set[str]:
     """The contents that the items name."""
     return {
         file.sha256
         for item in items
-        for arrival in item.arrivals
-        if isinstance(arrival, Inquiry)
-        for file in arrival.files
+        for parsed_item in item.parsed_items
+        if isinstance(parsed_item, Inquiry)
+        for file in parsed_item.files
         if file.sha256 and not file.url and not file.note
     }
 
 
-def has_contents(item: Item) -> bool:
+def has_contents(item: ParsedEvent) -> bool:
     """True if files came along that are still to be stored."""
     return any(
-        isinstance(arrival, Inquiry) and any(file.data is not None for file in arrival.files) for arrival in item.arrivals
+        isinstance(parsed_item, Inquiry) and any(file.data is not None for file in parsed_item.files) for parsed_item in item.parsed_items
     )
 
 
-def keep(home: Path, item: Item) -> Item:
+def keep(home: Path, item: ParsedEvent) -> ParsedEvent:
     """The item with the contents of its files on the disk instead of in memory. OSError if the disk does not take them."""
-    if not any(isinstance(arrival, Inquiry) and arrival.files for arrival in item.arrivals):
+    if not any(isinstance(parsed_item, Inquiry) and parsed_item.files for parsed_item in item.parsed_items):
         return item
     return replace(
         item,
-        arrivals=tuple(
-            replace(arrival, files=tuple(_kept(home, file) for file in arrival.files))
-            if isinstance(arrival, Inquiry) and arrival.files
-            else arrival
-            for arrival in item.arrivals
+        parsed_items=tuple(
+            replace(parsed_item, files=tuple(_kept(home, file) for file in parsed_item.files))
+            if isinstance(parsed_item, Inquiry) and parsed_item.files
+            else parsed_item
+            for parsed_item in item.parsed_items
         ),
     )
 
 
-def lose(item: Item, note: str) -> Item:
+def lose(item: ParsedEvent, note: str) -> ParsedEvent:
     """The item with a note in place of contents that cannot be kept now: the inquiry is worth more than its files. The raw
     event still has them, and a replay stores them."""
     return replace(
         item,
-        arrivals=tuple(
+        parsed_items=tuple(
             replace(
-                arrival,
+                parsed_item,
                 files=tuple(
                     replace(one, data=None, note=note) if one.data is not None else one
-                    for one in arrival.files
+                    for one in parsed_item.files
                 ),
             )
-            if isinstance(arrival, Inquiry)
-            else arrival
-            for arrival in item.arrivals
+            if isinstance(parsed_item, Inquiry)
+            else parsed_item
+            for parsed_item in item.parsed_items
         ),
     )
 

@@ -20,7 +20,7 @@ import certifi
 import httpcore
 import idna
 
-from connectors.kit import Answer, Ask
+from connectors.kit import FetchAnswer, FetchRequest
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid, TooLarge, Transient
 from ingest.http_client.addresses import PORTS, Allowed, allowed_here
@@ -64,16 +64,16 @@ class Outbound:
         self._resolve = resolve
         self._tls = tls or _tls_context()
 
-    def ask(self, ask: Ask, limits: Limits) -> Answer:
+    def ask(self, ask: FetchRequest, limits: Limits) -> FetchAnswer:
         """The whole answer, of any status.
 
         Invalid ("address_refused"): the address may not be asked, ever. TooLarge. Transient: anything that may pass.
         """
         with self.stream(ask, limits) as streamed:
-            return Answer(streamed.status, streamed.headers, b"".join(streamed.pieces))
+            return FetchAnswer(streamed.status, streamed.headers, b"".join(streamed.pieces))
 
     @contextmanager
-    def stream(self, ask: Ask, limits: Limits) -> Iterator[Streamed]:
+    def stream(self, ask: FetchRequest, limits: Limits) -> Iterator[Streamed]:
         """The answer with its body piece by piece. Errors as `ask`."""
         clock = Clock(limits.seconds)
         url, headers = ask.url, {name.lower(): value for name, value in ask.headers.items()}

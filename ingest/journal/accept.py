@@ -14,12 +14,12 @@ from queue import SimpleQueue
 
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import without_words
-from ingest.journal.accept_writer import Counts, JournalWriter, Slip, away, full, refuse
+from ingest.journal.accept_writer import Counts, JournalWriter, PendingInsert, away, full, refuse
 from ingest.journal.insert import insert_events
-from ingest.journal.raw_event import RawArrival, Receipt, masked_headers
+from ingest.journal.raw_event import RawEvent, Receipt, masked_headers
 from ingest.monitoring.disk_space import DiskGuard
 
-__all__ = ["Counts", "GroupAcceptor", "RawArrival", "Receipt", "insert_events", "masked_headers"]
+__all__ = ["Counts", "GroupAcceptor", "RawEvent", "Receipt", "insert_events", "masked_headers"]
 
 _WAIT_SECONDS = (
     2.6  # a request waits this long at most: with all delays of a busy machine, under the promised four
@@ -41,27 +41,27 @@ class GroupAcceptor:
         self._on_accepted = on_accepted
         self._writer = JournalWriter(config)
         self._disk = DiskGuard(config.home, config.disk_floor_bytes)
-        self._queue: SimpleQueue[Slip | None] = SimpleQueue()
+        self._queue: SimpleQueue[PendingInsert | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
         self._down = False
         self._heavy_bytes = 0  # of bodies that weigh, waiting
         self.counts = self._writer.counts
 
-    def accept(self, arrival: RawArrival, wait_seconds: float = _WAIT_SECONDS) -> Receipt:
+    def accept(self, raw_event: RawEvent, wait_seconds: float = _WAIT_SECONDS) -> Receipt:
         """The receipt, after the commit. Transient in that time if there is none."""
         if self._down or self._queue.qsize() >= _QUEUE_BOUND:
             self.counts.refused += 1
             raise away()
-        size = len(arrival.body)
+        size = len(raw_event.body)
         if not self._disk.takes(size):
             self.counts.refused += 1
             raise full()
         if size > _HEAVY_BYTES:
-            return self._accept_heavy(arrival, wait_seconds, size)
-        return self._accept(arrival, wait_seconds)
+            return self._accept_heavy(raw_event, wait_seconds, size)
+        return self._accept(raw_event, wait_seconds)
 
-    def _accept_heavy(self, arrival: RawArrival, wait_seconds: float, size: int) -> Receipt:
+    def _accept_heavy(self, raw_event: RawEvent, wait_seconds: float, size: int) -> Receipt:
         """Uploads: not so many of them at once that memory would run out."""
         with self._lock:
             if self._heavy_bytes + size > _QUEUE_BYTES:
@@ -69,24 +69,24 @@ class GroupAcceptor:
                 raise away()
             self._heavy_bytes += size
         try:
-            return self._accept(arrival, wait_seconds)
+            return self._accept(raw_event, wait_seconds)
         finally:
             with self._lock:
                 self._heavy_bytes -= size
 
-    def _accept(self, arrival: RawArrival, wait_seconds: float) -> Receipt:
-        slip = Slip(arrival)
-        self._queue.put(slip)
+    def _accept(self, raw_event: RawEvent, wait_seconds: float) -> Receipt:
+        pending = PendingInsert(raw_event)
+        self._queue.put(pending)
         if self._thread is None:
             self._start()
-        if not slip.done.acquire(timeout=wait_seconds):
-            slip.abandoned = True
+        if not pending.done.acquire(timeout=wait_seconds):
+            pending.abandoned = True
             self.counts.refused += 1
             raise away()
-        if slip.receipt is None:
+        if pending.receipt is None:
             self.counts.refused += 1
-            raise slip.error or away()
-        return slip.receipt
+            raise pending.error or away()
+        return pending.receipt
 
     def close(self) -> None:
         """Ends the writer after what is queued. For tests and orderly ends; a killed process needs none of it."""
@@ -118,23 +118,23 @@ class GroupAcceptor:
             while self._down:
                 self._await_database()
 
-    def _gather(self) -> tuple[list[Slip], bool]:
+    def _gather(self) -> tuple[list[PendingInsert], bool]:
         """What is there, at least one slip; True if the end was asked for."""
-        batch: list[Slip] = []
+        batch: list[PendingInsert] = []
         size = 0
-        slip = self._queue.get()
-        while slip is not None:
-            if not slip.abandoned:
-                batch.append(slip)
-                size += len(slip.arrival.body)
+        pending = self._queue.get()
+        while pending is not None:
+            if not pending.abandoned:
+                batch.append(pending)
+                size += len(pending.raw_event.body)
             if len(batch) >= _BATCH_BOUND or size >= _BATCH_BYTES or self._queue.empty():
                 return batch, False
-            slip = self._queue.get()
+            pending = self._queue.get()
         return batch, True
 
-    def _wake(self, batch: Sequence[Slip]) -> None:
+    def _wake(self, batch: Sequence[PendingInsert]) -> None:
         for channel in {
-            slip.arrival.channel for slip in batch if slip.receipt and not slip.receipt.redelivery
+            pending.raw_event.channel for pending in batch if pending.receipt and not pending.receipt.redelivery
         }:
             try:
                 self._on_accepted(channel)
@@ -148,10 +148,10 @@ class GroupAcceptor:
             self._down = False
             return
         while not self._queue.empty():
-            slip = self._queue.get()
-            if slip is None:
+            pending = self._queue.get()
+            if pending is None:
                 self._queue.put(None)  # the end was asked for: gather it as usual
                 self._down = False
                 return
-            slip.settle(None, away())
+            pending.resolve(None, away())
         time.sleep(_PROBE_SECONDS)

@@ -20,7 +20,7 @@ from crm_core.base.errors import HubError, Transient
 from ingest.journal.bounded_connection import BoundedConnection, connect_bounded
 from ingest.journal.insert import ON_CONFLICT, insert_named, is_conflict, kept_apart
 from ingest.journal.insert_prepared import PreparedInsert, Values, values_of
-from ingest.journal.raw_event import RawArrival, Receipt, new_uid, safe_key
+from ingest.journal.raw_event import RawEvent, Receipt, new_uid, safe_key
 from ingest.journal.transitions import count_redeliveries
 
 # A little less than a request waits, so that a hung server is known before they leave.
@@ -50,25 +50,25 @@ class Counts:
     failed_wakes: int = 0
 
 
-class Slip:
+class PendingInsert:
     """One row on its way: the request thread waits on `done`, the writer releases it."""
 
-    __slots__ = ("abandoned", "arrival", "done", "error", "key", "receipt", "settled", "uid", "values")
+    __slots__ = ("abandoned", "done", "error", "key", "raw_event", "receipt", "resolved", "uid", "values")
 
-    def __init__(self, arrival: RawArrival) -> None:
-        self.arrival = arrival
+    def __init__(self, raw_event: RawEvent) -> None:
+        self.raw_event = raw_event
         self.uid = new_uid()
-        self.key = safe_key(arrival.provider_key)
-        self.values: Values = values_of(arrival, self.uid, self.key)
+        self.key = safe_key(raw_event.provider_key)
+        self.values: Values = values_of(raw_event, self.uid, self.key)
         self.receipt: Receipt | None = None
         self.error: HubError | None = None
         self.abandoned = False  # its request has answered 503: the row must not go in any more
-        self.settled = False
+        self.resolved = False
         self.done = threading.Lock()
         self.done.acquire()
 
-    def settle(self, receipt: Receipt | None, error: HubError | None = None) -> None:
-        self.receipt, self.error, self.settled = receipt, error, True
+    def resolve(self, receipt: Receipt | None, error: HubError | None = None) -> None:
+        self.receipt, self.error, self.resolved = receipt, error, True
         self.done.release()
 
 
@@ -82,11 +82,11 @@ def full() -> Transient:
     return Transient("disk_full", "The hub's disk is full, so it cannot store anything now; please repeat later.")
 
 
-def refuse(slips: Sequence[Slip]) -> None:
+def refuse(pending_inserts: Sequence[PendingInsert]) -> None:
     """Tells everybody who still waits to come back."""
-    for slip in slips:
-        if not slip.settled:
-            slip.settle(None, away())
+    for pending in pending_inserts:
+        if not pending.resolved:
+            pending.resolve(None, away())
 
 
 class JournalWriter:
@@ -99,11 +99,11 @@ class JournalWriter:
         self._uncounted: list[int] = []
         self.counts = Counts()
 
-    def write(self, batch: list[Slip]) -> bool:
+    def write(self, batch: list[PendingInsert]) -> bool:
         """Stores the batch and settles every slip of it. False if the database is away and all were refused."""
         if len(batch) > 1:
             # Two processes with the same keys must take their index entries in the same order, or they deadlock.
-            batch.sort(key=lambda slip: (slip.arrival.source_id, slip.key or ""))
+            batch.sort(key=lambda pending: (pending.raw_event.source_id, pending.key or ""))
         remaining = batch
         began = time.monotonic()
         for attempt in (1, 2):
@@ -111,13 +111,13 @@ class JournalWriter:
                 connection = self._reach()
                 if attempt == 2:
                     remaining = self._still_missing(connection, remaining)
-                self._settle(remaining, self._insert(connection, remaining))
+                self._resolve(remaining, self._insert(connection, remaining))
                 break
             except psycopg.Error as error:
                 if self._connection is not None and not self._connection.closed:
                     self._write_singly(self._connection, remaining, error)
                     break
-                remaining = [slip for slip in remaining if not slip.abandoned and not slip.settled]
+                remaining = [pending for pending in remaining if not pending.abandoned and not pending.resolved]
                 # A line that broke is tried once more at once, so that a restarted server costs nobody a refusal. A
                 # server that hung has used up the time of its requests.
                 if attempt == 2 or not remaining or time.monotonic() - began > _HUNG_SECONDS:
@@ -150,81 +150,81 @@ class JournalWriter:
             self._prepared = PreparedInsert(self._connection, ON_CONFLICT)
         return self._connection
 
-    def _insert(self, connection: BoundedConnection, slips: Sequence[Slip]) -> list[Receipt]:
+    def _insert(self, connection: BoundedConnection, pending_inserts: Sequence[PendingInsert]) -> list[Receipt]:
         try:
             return insert_named(
-                connection, [slip.arrival for slip in slips], [slip.uid for slip in slips],
-                self._prepared, [slip.values for slip in slips],
+                connection, [pending.raw_event for pending in pending_inserts], [pending.uid for pending in pending_inserts],
+                self._prepared, [pending.values for pending in pending_inserts],
             )  # fmt: skip
         except psycopg.Error as error:
             if error.sqlstate is None or error.sqlstate.startswith(_LINE_LOST):
                 connection.close()
             raise
 
-    def _settle(self, slips: Sequence[Slip], receipts: Sequence[Receipt]) -> None:
-        for slip, receipt in zip(slips, receipts, strict=True):
-            slip.settle(receipt)
+    def _resolve(self, pending_inserts: Sequence[PendingInsert], receipts: Sequence[Receipt]) -> None:
+        for pending, receipt in zip(pending_inserts, receipts, strict=True):
+            pending.resolve(receipt)
             if receipt.redelivery:
                 self.counts.redelivered += 1
             else:
                 self.counts.accepted += 1
         self.counts.batches += 1
-        self.counts.largest_batch = max(self.counts.largest_batch, len(slips))
+        self.counts.largest_batch = max(self.counts.largest_batch, len(pending_inserts))
 
-    def _write_singly(self, connection: BoundedConnection, slips: list[Slip], cause: psycopg.Error) -> None:
+    def _write_singly(self, connection: BoundedConnection, pending_inserts: list[PendingInsert], cause: psycopg.Error) -> None:
         """The rows of a failed batch one by one, so that a row that cannot go in takes no other with it."""
-        _log.warning("journal batch of %d failed (%s), storing singly", len(slips), cause.sqlstate)
+        _log.warning("journal batch of %d failed (%s), storing singly", len(pending_inserts), cause.sqlstate)
         deadline = time.monotonic() + _SINGLES_SECONDS
-        for slip in slips:
-            if slip.settled or slip.abandoned:
+        for pending in pending_inserts:
+            if pending.resolved or pending.abandoned:
                 continue
             if connection.closed or time.monotonic() > deadline:
-                slip.settle(None, away())
+                pending.resolve(None, away())
                 continue
-            if len(slips) == 1 and isinstance(cause, errors.LockNotAvailable):
-                self._settle_failed(connection, slip, cause)  # asking once more would only wait once more
+            if len(pending_inserts) == 1 and isinstance(cause, errors.LockNotAvailable):
+                self._settle_failed(connection, pending, cause)  # asking once more would only wait once more
                 continue
             try:
-                self._settle([slip], self._insert(connection, [slip]))
+                self._resolve([pending], self._insert(connection, [pending]))
             except psycopg.Error as error:
-                self._settle_failed(connection, slip, error)
+                self._settle_failed(connection, pending, error)
 
-    def _settle_failed(self, connection: BoundedConnection, slip: Slip, error: psycopg.Error) -> None:
+    def _settle_failed(self, connection: BoundedConnection, pending: PendingInsert, error: psycopg.Error) -> None:
         try:
-            receipt = self._known(connection, slip)
+            receipt = self._known(connection, pending)
         except psycopg.Error:
             receipt = None  # then the answer is "come back", as for every other failure
         if receipt is None:
             _log.error("journal row refused by the database (%s)", error.sqlstate)
-            slip.settle(None, away())
+            pending.resolve(None, away())
             return
-        self._settle([slip], [receipt])
+        self._resolve([pending], [receipt])
 
-    def _known(self, connection: BoundedConnection, slip: Slip) -> Receipt | None:
+    def _known(self, connection: BoundedConnection, pending: PendingInsert) -> Receipt | None:
         """The receipt of a row that is in already: by its uid if its answer was lost, by its key if it is locked."""
         row = connection.execute(
             "SELECT id, uid, sha256(body), unclaimed AND replayed = 0 FROM inbound_event"
             " WHERE uid = %s OR (source_id = %s AND provider_key = %s) ORDER BY uid <> %s",
-            (slip.uid, slip.arrival.source_id, slip.key, slip.uid),
+            (pending.uid, pending.raw_event.source_id, pending.key, pending.uid),
         ).fetchone()
         if row is None:
             return None
-        if row[1] != slip.uid and is_conflict(slip.arrival, row[2], is_held=row[3]):
+        if row[1] != pending.uid and is_conflict(pending.raw_event, row[2], is_held=row[3]):
             # The locked row has the key and is another inquiry: this one would be acknowledged and lost.
-            return insert_named(connection, [kept_apart(slip.arrival)], [slip.uid])[0]
-        if row[1] != slip.uid:
+            return insert_named(connection, [kept_apart(pending.raw_event)], [pending.uid])[0]
+        if row[1] != pending.uid:
             self._uncounted.append(row[0])
-        return Receipt(row[0], row[1], row[1] != slip.uid)
+        return Receipt(row[0], row[1], row[1] != pending.uid)
 
-    def _still_missing(self, connection: BoundedConnection, slips: Sequence[Slip]) -> list[Slip]:
+    def _still_missing(self, connection: BoundedConnection, pending_inserts: Sequence[PendingInsert]) -> list[PendingInsert]:
         """After a lost connection nobody knows whether the batch was committed, so the database is asked."""
         rows = connection.execute(
-            "SELECT uid, id FROM inbound_event WHERE uid = ANY(%s)", ([slip.uid for slip in slips],)
+            "SELECT uid, id FROM inbound_event WHERE uid = ANY(%s)", ([pending.uid for pending in pending_inserts],)
         ).fetchall()
         ids = dict(rows)
-        stored = [slip for slip in slips if slip.uid in ids]
-        self._settle(stored, [Receipt(ids[slip.uid], slip.uid, redelivery=False) for slip in stored])
-        return [slip for slip in slips if slip.uid not in ids]
+        stored = [pending for pending in pending_inserts if pending.uid in ids]
+        self._resolve(stored, [Receipt(ids[pending.uid], pending.uid, redelivery=False) for pending in stored])
+        return [pending for pending in pending_inserts if pending.uid not in ids]
 
     def _count_later(self) -> None:
         """Counts redeliveries whose row was locked when they came; those that are still locked stay for the next batch."""

@@ -97,7 +97,7 @@ def _claimed(rows: Sequence[dict[str, Any]]) -> list[Claimed]:
     return sorted(claimed, key=lambda one: one.id)
 
 
-def park_killers(cursor: Cursor) -> int:
+def park_poison_events(cursor: Cursor) -> int:
     """Sets events aside that stopped their workers too often; returns how many."""
     return transitions.park(cursor)
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 
 from ingest.journal.insert_prepared import MOST_ROWS, Found, PreparedInsert, Values, with_redeliveries
-from ingest.journal.raw_event import RawArrival, Receipt, new_uid, other_bytes_key, safe_json, safe_key
+from ingest.journal.raw_event import RawEvent, Receipt, new_uid, other_bytes_key, safe_json, safe_key
 from ingest.journal.transitions import count_redeliveries
 
 # uid comes from here and not from the table's default: rows without a key are matched to their receipts by it, and a
@@ -38,17 +38,17 @@ RETURNING id, uid, source_id, provider_key, CASE WHEN redeliveries > 0 THEN sha2
 """
 
 
-def insert_events(connection: psycopg.Connection[Any], arrivals: Sequence[RawArrival]) -> list[Receipt]:
+def insert_events(connection: psycopg.Connection[Any], parsed_items: Sequence[RawEvent]) -> list[Receipt]:
     """Stores the arrivals in their order and gives a receipt for each. Commits nothing by itself.
 
     Raises psycopg.Error; then nothing of the group is stored.
     """
-    return insert_named(connection, arrivals, [new_uid() for _ in arrivals])
+    return insert_named(connection, parsed_items, [new_uid() for _ in parsed_items])
 
 
 def insert_named(
     connection: psycopg.Connection[Any],
-    arrivals: Sequence[RawArrival],
+    parsed_items: Sequence[RawEvent],
     uids: Sequence[str],
     prepared: PreparedInsert | None = None,
     values: Sequence[Values] = (),
@@ -57,16 +57,16 @@ def insert_named(
 
     A small group goes in by `prepared` where the caller has one for its connection, and the `values` of the arrivals.
     """
-    if not arrivals:
+    if not parsed_items:
         return []
-    keys = [safe_key(arrival.provider_key) for arrival in arrivals]
+    keys = [safe_key(raw_event.provider_key) for raw_event in parsed_items]
     # Equal keys within the group become one row: a statement cannot touch a row twice.
     first: dict[tuple[int, str], int] = {}
     chosen: list[int] = []
     again: dict[int, int] = {}
-    for index, (arrival, key) in enumerate(zip(arrivals, keys, strict=True)):
+    for index, (raw_event, key) in enumerate(zip(parsed_items, keys, strict=True)):
         if key is not None:
-            winner = first.setdefault((arrival.source_id, key), index)
+            winner = first.setdefault((raw_event.source_id, key), index)
             if winner != index:
                 again[winner] = again.get(winner, 0) + 1
                 continue
@@ -77,8 +77,8 @@ def insert_named(
             [with_redeliveries(values[index], again[index]) if index in again else values[index] for index in chosen]
         )
     else:
-        rows = [_row(arrivals[index], uids[index], keys[index], again.get(index, 0)) for index in chosen]
-        bodies = [arrivals[index].body for index in chosen]
+        rows = [_row(parsed_items[index], uids[index], keys[index], again.get(index, 0)) for index in chosen]
+        bodies = [parsed_items[index].body for index in chosen]
         found = connection.execute(_INSERT + ON_CONFLICT, (safe_json(rows), bodies), prepare=True).fetchall()
     if not again and all(row[1] == uid for row, uid in zip(found, uids, strict=True)):
         return [Receipt(row[0], row[1], redelivery=False) for row in found]  # nearly always: all of them are new
@@ -90,53 +90,53 @@ def insert_named(
     }
     receipts: list[Receipt] = []
     conflicts: list[int] = []
-    for index, (arrival, key) in enumerate(zip(arrivals, keys, strict=True)):
+    for index, (raw_event, key) in enumerate(zip(parsed_items, keys, strict=True)):
         event_id, uid, digest, is_held = (
-            by_uid[uids[index]] if key is None else by_key[arrival.source_id, key]
+            by_uid[uids[index]] if key is None else by_key[raw_event.source_id, key]
         )
         redelivery = uid != uids[index]
         receipts.append(Receipt(event_id, uid, redelivery))
-        if redelivery and is_conflict(arrival, digest, is_held=is_held):
+        if redelivery and is_conflict(raw_event, digest, is_held=is_held):
             conflicts.append(index)
     if conflicts:
-        _keep_conflicts(connection, arrivals, uids, conflicts, receipts)
+        _keep_conflicts(connection, parsed_items, uids, conflicts, receipts)
     return receipts
 
 
-def is_conflict(arrival: RawArrival, digest: bytes | None, *, is_held: bool) -> bool:
+def is_conflict(raw_event: RawEvent, digest: bytes | None, *, is_held: bool) -> bool:
     """True when a sender's key is over other bytes than those of the stored row, whose SHA-256 this is; and when that row
     `is_held`, because it came in on a replaced address and nobody has taken it: whoever knows the old address may have
     guessed the key."""
-    if is_held and not arrival.unclaimed:
+    if is_held and not raw_event.unclaimed:
         return True
-    return arrival.key_is_senders and digest != hashlib.sha256(arrival.body).digest()
+    return raw_event.key_is_senders and digest != hashlib.sha256(raw_event.body).digest()
 
 
-def kept_apart(arrival: RawArrival) -> RawArrival:
+def kept_apart(raw_event: RawEvent) -> RawEvent:
     """A conflict as it is stored: it is something new, under a key over its bytes, and its own redeliveries find it."""
-    key = other_bytes_key(safe_key(arrival.provider_key) or "", arrival.body)
-    return replace(arrival, provider_key=key, key_is_senders=False)
+    key = other_bytes_key(safe_key(raw_event.provider_key) or "", raw_event.body)
+    return replace(raw_event, provider_key=key, key_is_senders=False)
 
 
-def _row(arrival: RawArrival, uid: str, key: str | None, again: int) -> dict[str, Any]:
+def _row(raw_event: RawEvent, uid: str, key: str | None, again: int) -> dict[str, Any]:
     return {
-        "uid": uid, "source_id": arrival.source_id, "channel": arrival.channel, "method": arrival.method,
-        "path": arrival.path, "query": arrival.query, "headers": arrival.headers, "remote_ip": arrival.remote_ip,
-        "provider_key": key, "unclaimed": arrival.unclaimed, "verified_at_door": arrival.verified_at_door,
+        "uid": uid, "source_id": raw_event.source_id, "channel": raw_event.channel, "method": raw_event.method,
+        "path": raw_event.path, "query": raw_event.query, "headers": raw_event.headers, "remote_ip": raw_event.remote_ip,
+        "provider_key": key, "unclaimed": raw_event.unclaimed, "verified_at_door": raw_event.verified_at_door,
         "redeliveries": again,
     }  # fmt: skip
 
 
 def _keep_conflicts(
     connection: psycopg.Connection[Any],
-    arrivals: Sequence[RawArrival],
+    parsed_items: Sequence[RawEvent],
     uids: Sequence[str],
     conflicts: Sequence[int],
     receipts: list[Receipt],
 ) -> None:
     """Stores the conflicts under keys of their own and takes them from the count of the rows that they met."""
     met = [receipts[index].event_id for index in conflicts]
-    renamed = [kept_apart(arrivals[index]) for index in conflicts]
+    renamed = [kept_apart(parsed_items[index]) for index in conflicts]
     for index, receipt in zip(
         conflicts, insert_named(connection, renamed, [uids[index] for index in conflicts]), strict=True
     ):

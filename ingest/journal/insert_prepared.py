@@ -18,7 +18,7 @@ from psycopg import pq
 from psycopg.errors import error_from_result
 
 from ingest.journal.bounded_connection import BoundedConnection
-from ingest.journal.raw_event import RawArrival, safe_json, safe_text
+from ingest.journal.raw_event import RawEvent, safe_json, safe_text
 
 #: Groups of up to so many rows: as many as one process works on at once (`webhooks.entrance.entrance.PLACES`). Each size is a plan of
 #: its own in the server's memory.
@@ -40,22 +40,22 @@ Values = list[bytes | None]
 Found = tuple[int, str, int, str | None, bytes | None, bool]
 
 
-def values_of(arrival: RawArrival, uid: str, key: str | None) -> Values:
+def values_of(raw_event: RawEvent, uid: str, key: str | None) -> Values:
     """The row in binary form, in the order of the columns. Made by the thread of the request: the writer's time is everybody's."""
     return [
         uid.encode(),
-        _INT8(arrival.source_id),
-        arrival.channel.encode(),
-        _text(arrival.method),
-        _text(arrival.path),
-        _text(arrival.query),
-        _JSONB_VERSION + _json(arrival.headers),
-        _text(arrival.remote_ip),
+        _INT8(raw_event.source_id),
+        raw_event.channel.encode(),
+        _text(raw_event.method),
+        _text(raw_event.path),
+        _text(raw_event.query),
+        _JSONB_VERSION + _json(raw_event.headers),
+        _text(raw_event.remote_ip),
         None if key is None else key.encode(),
-        _YES if arrival.unclaimed else _NO,
-        _YES if arrival.verified_at_door else _NO,
+        _YES if raw_event.unclaimed else _NO,
+        _YES if raw_event.verified_at_door else _NO,
         _NO_REDELIVERY,
-        arrival.body,
+        raw_event.body,
     ]
 
 

@@ -28,7 +28,7 @@ SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "s
 
 
 @dataclass(frozen=True, slots=True)
-class RawArrival:
+class RawEvent:
     """What arrived, verbatim in `body`. `headers` are masked already (`masked_headers`)."""
 
     source_id: int

@@ -19,7 +19,7 @@ UPDATE call SET settle_at = NULL FROM (
 """
 
 
-def settle_silent_calls(cursor: Cursor) -> int:
+def close_silent_calls(cursor: Cursor) -> int:
     """Puts the last event of every call whose time is up back to `waiting`; returns how many. May run twice at once.
 
     The calls derive anew what silence means (`crm_core.calls.rules`): a ringing call that never ended was lost, and makes its

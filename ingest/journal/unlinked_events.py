@@ -21,9 +21,9 @@ from crm_core.base.errors import HubError
 from crm_core.base.values import named_text, rfc3339
 from crm_core.batch.steps import steps_of
 from crm_core.identity.traces import Sought
-from crm_core.intake import Item
-from crm_core.parsed import Arrival
-from ingest.erasure.person_events import OF_NOBODY, STRAY
+from crm_core.intake import ParsedEvent
+from crm_core.parsed import ParsedItem
+from ingest.erasure.person_events import UNLINKED, UNLINKED_AND_DONE
 from ingest.journal.claim import Claimed
 from ingest.processing.parse import read
 from ingest.screening.quarantine import source_loader
@@ -38,7 +38,7 @@ _MOST_WAITING: Final = 2_000
 _DEEPEST: Final = 60
 _FILE_TEXT: Final = 1024 * 1024  # bytes of a file that are looked through as text
 
-_ON_THEIR_WAY: Final = f"state IN ('waiting', 'working') AND {OF_NOBODY}"
+_ON_THEIR_WAY: Final = f"state IN ('waiting', 'working') AND {UNLINKED}"
 _IDS: Final = "SELECT id, octet_length(body) AS bytes FROM inbound_event WHERE id > :after AND {which} ORDER BY id LIMIT :limit"
 _ROWS: Final = """
 SELECT e.id, e.uid, e.source_id, s.name AS source_name, e.channel, e.received_at, e.method, e.path, e.query, e.headers, e.body,
@@ -81,7 +81,7 @@ def search(
     load = source_loader(connection, config)
     end = None if seconds is None else monotonic() + seconds
     while True:
-        page = connection.execute(text(_IDS.format(which=STRAY)), {"after": after, "limit": _PAGE}).all()
+        page = connection.execute(text(_IDS.format(which=UNLINKED_AND_DONE)), {"after": after, "limit": _PAGE}).all()
         for portion in _portions(page):
             for row in connection.execute(text(_ROWS), {"ids": portion}).mappings():
                 _look(dict(row), wanted, load, result)
@@ -145,18 +145,18 @@ def _names(row: Mapping[str, Any], wanted: Sought, load: Callable[[int], LoadedS
     if any(wanted.is_in(one) for one in _texts(beside, missed)):
         return True, ""
     item = read(event, load)
-    if isinstance(item, Item):
+    if isinstance(item, ParsedEvent):
         keys = {(key.kind, key.value) for step in steps_of([item]) for key in step.person.keys if not key.is_guess}
-        if not wanted.keys.isdisjoint(keys) or any(wanted.is_in(one) for one in _of_arrivals(item.arrivals, missed)):
+        if not wanted.keys.isdisjoint(keys) or any(wanted.is_in(one) for one in _of_parsed_items(item.parsed_items, missed)):
             return True, ""
     if any(wanted.is_in(one) for one in _of_body(event, missed)):
         return True, ""
     return False, next((why for why in ("encrypted", "binary", "files", "cut") if why in missed), "")
 
 
-def _of_arrivals(arrivals: Sequence[Arrival], missed: set[str]) -> Iterator[str]:
-    for arrival in arrivals:
-        yield from _texts(asdict(arrival), missed)
+def _of_parsed_items(parsed_items: Sequence[ParsedItem], missed: set[str]) -> Iterator[str]:
+    for parsed_item in parsed_items:
+        yield from _texts(asdict(parsed_item), missed)
 
 
 def _of_body(event: Claimed, missed: set[str]) -> Iterator[str]:

@@ -3,9 +3,9 @@
 `run` is the mail role of the hub, `poll` one look into one folder, `check` what `leadhub source test` says.
 """
 
-from ingest.mailbox.check import Finding, check
+from ingest.mailbox.check import MailboxFinding, check
 from ingest.mailbox.loop import run
 from ingest.mailbox.poll import PollReport, poll
 from ingest.mailbox.session import Session
 
-__all__ = ["Finding", "PollReport", "Session", "check", "poll", "run"]
+__all__ = ["MailboxFinding", "PollReport", "Session", "check", "poll", "run"]

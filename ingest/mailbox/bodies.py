@@ -15,7 +15,7 @@ from typing import Any
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.mailbox.failpoint import reach
 from ingest.mailbox.failures import IMAP_ERRORS, Failure, explain
 from ingest.mailbox.folders import Connection, Folder, hold
@@ -36,7 +36,7 @@ class Ref:
 
 
 @dataclass(slots=True)
-class Taken:
+class EventResult:
     """What became of the waiting rows in one poll."""
 
     stored: int = 0
@@ -55,7 +55,7 @@ class Work:
     folder: Folder
     wake: Callable[[str], None]
     stopped: Callable[[], bool]
-    taken: Taken = field(default_factory=Taken)
+    taken: EventResult = field(default_factory=EventResult)
 
 
 def take(work: Work) -> None:
@@ -166,18 +166,18 @@ def _store(work: Work, mails: Sequence[tuple[Ref, bytes]], quarantine: Failure |
     if not mails:
         return
     limit = work.session.limits
-    arrivals: list[RawArrival] = []
+    parsed_items: list[RawEvent] = []
     statuses: list[str] = []
     for ref, raw in mails:
         large = (ref.size or 0) > limit.raw_bytes or len(raw) > limit.raw_bytes
         status = "quarantined" if quarantine else "oversize" if large else "fetched"
-        arrivals.append(
-            _arrival(work.folder, ref, raw[: limit.oversize_bytes] if large else raw, status, quarantine)
+        parsed_items.append(
+            _parsed_item(work.folder, ref, raw[: limit.oversize_bytes] if large else raw, status, quarantine)
         )
         statuses.append(status)
     with work.connection.transaction():
         hold(work.connection, work.folder)
-        receipts = insert_events(work.connection, arrivals)
+        receipts = insert_events(work.connection, parsed_items)
         reach("mailbox.in_store")
         work.connection.execute(
             """UPDATE mail_ref SET status = new.status, event_id = new.event_id, error = %s
@@ -195,7 +195,7 @@ def _store(work: Work, mails: Sequence[tuple[Ref, bytes]], quarantine: Failure |
     reach("mailbox.after_wake")
 
 
-def _arrival(folder: Folder, ref: Ref, raw: bytes, status: str, quarantine: Failure | None) -> RawArrival:
+def _parsed_item(folder: Folder, ref: Ref, raw: bytes, status: str, quarantine: Failure | None) -> RawEvent:
     headers: dict[str, str] = {"content-type": "message/rfc822"}
     if ref.internaldate is not None:
         headers["x-imap-internaldate"] = (aware(ref.internaldate) or ref.internaldate).isoformat()
@@ -203,7 +203,7 @@ def _arrival(folder: Folder, ref: Ref, raw: bytes, status: str, quarantine: Fail
         headers["x-imap-oversize"] = str(ref.size or len(raw))
     if quarantine is not None:
         headers["x-imap-quarantined"] = quarantine.code
-    return RawArrival(
+    return RawEvent(
         source_id=folder.source_id, channel="mail", body=raw, method="IMAP", path=folder.name,
         query=f"uid={ref.uid}&uidvalidity={folder.uidvalidity}", headers=headers,
         provider_key=f"{folder.uidvalidity}:{ref.uid}:{folder.name}",

@@ -19,7 +19,7 @@ _SHOWN_FOLDERS = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class MailboxFinding:
     """One line of `leadhub source test`."""
 
     name: str  # connect | folders | folder | mails | newest
@@ -31,13 +31,13 @@ class Finding:
     )  # what the message names, for who says it in another language
 
 
-def check(settings: ImapConfig, config: HubConfig, limits: Limits | None = None) -> list[Finding]:
+def check(settings: ImapConfig, config: HubConfig, limits: Limits | None = None) -> list[MailboxFinding]:
     """Findings in the order of the steps; the first that is not ok is the last."""
     # Somebody waits before a screen: shorter waits than the poller's.
     session = Session(
         settings, partial(allowed_here, config), limits or Limits(connect_seconds=8.0, read_seconds=15.0)
     )
-    found: list[Finding] = []
+    found: list[MailboxFinding] = []
     step = "connect"
     try:
         client = session.client
@@ -46,22 +46,22 @@ def check(settings: ImapConfig, config: HubConfig, limits: Limits | None = None)
         ]
         where = f"{settings.host}:{settings.actual_port}"
         facts: dict[str, Any] = {"where": where, "user": settings.user, "security": settings.security}
-        found.append(Finding(step, True, f"Signed in at {where} as {settings.user}, {how}.", data=facts))
+        found.append(MailboxFinding(step, True, f"Signed in at {where} as {settings.user}, {how}.", data=facts))
         step = "folders"
         names = sorted(str(name) for _, _, name in client.list_folders())
         more = f" and {len(names) - _SHOWN_FOLDERS} more" if len(names) > _SHOWN_FOLDERS else ""
         shown = f"{', '.join(names[:_SHOWN_FOLDERS])}{more}"
         found.append(
-            Finding(step, True, f"Folders: {shown}.", data={"names": ", ".join(names[:_SHOWN_FOLDERS])})
+            MailboxFinding(step, True, f"Folders: {shown}.", data={"names": ", ".join(names[:_SHOWN_FOLDERS])})
         )
         step = "folder"
         seen = session.examine()
         found.append(
-            Finding(step, True, f"{settings.folder} opened read-only.", data={"folder": settings.folder})
+            MailboxFinding(step, True, f"{settings.folder} opened read-only.", data={"folder": settings.folder})
         )
         step = "mails"
         found.append(
-            Finding(
+            MailboxFinding(
                 step,
                 True,
                 f"{seen.exists} mails there; start={settings.start} brings in {_wanted(settings)}.",
@@ -71,15 +71,15 @@ def check(settings: ImapConfig, config: HubConfig, limits: Limits | None = None)
         step = "newest"
         subject = _newest(session, seen)
         told = "The folder is empty." if subject is None else f"Newest mail: {subject or '(no subject)'}"
-        found.append(Finding(step, True, told, data={"subject": subject or "–"}))
+        found.append(MailboxFinding(step, True, told, data={"subject": subject or "–"}))
     except FolderMissing as error:
         failure = explain(error, settings)
         found.append(
-            Finding("folder", False, f"{failure.message} Choose one of the folders above.", failure.code, {"said": ""})
+            MailboxFinding("folder", False, f"{failure.message} Choose one of the folders above.", failure.code, {"said": ""})
         )
     except (*IMAP_ERRORS, Misconfigured) as error:
         failure = explain(error, settings)
-        found.append(Finding(step, False, failure.message, failure.code, {"said": failure.said}))
+        found.append(MailboxFinding(step, False, failure.message, failure.code, {"said": failure.said}))
     finally:
         session.close()
     return found

@@ -26,7 +26,7 @@ class TooManyResyncs(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ListedMail:
     """What the server says about one mail before its body is fetched."""
 
     uid: int
@@ -88,9 +88,9 @@ def sweep(connection: Connection, session: Session, folder: Folder) -> int:
     return missed
 
 
-def describe(session: Session, uids: Sequence[int]) -> list[Found]:
+def describe(session: Session, uids: Sequence[int]) -> list[ListedMail]:
     """Size and date of each; a UID for which no row comes, or one that cannot be read, is listed all the same."""
-    found: list[Found] = []
+    found: list[ListedMail] = []
     step = session.limits.metadata_mails
     for at in range(0, len(uids), step):
         part = uids[at : at + step]
@@ -98,7 +98,7 @@ def describe(session: Session, uids: Sequence[int]) -> list[Found]:
         for uid in part:
             row = rows.get(uid, {})
             size, when = row.get(b"RFC822.SIZE"), row.get(b"INTERNALDATE")
-            found.append(Found(uid, size if isinstance(size, int) else None, aware(when)))
+            found.append(ListedMail(uid, size if isinstance(size, int) else None, aware(when)))
     return found
 
 
@@ -129,7 +129,7 @@ def _baseline(connection: Connection, session: Session, folder: Folder, seen: Ex
     settings = session.settings
     start_uid, last_uid = top, top
     start_at: datetime | None = folder.now
-    found: list[Found] = []
+    found: list[ListedMail] = []
     if settings.start == "all":
         start_uid, last_uid, start_at = 0, 0, None
     elif settings.start_date is not None:
@@ -200,7 +200,7 @@ def _reach_back(connection: Connection, folder: Folder, days: int) -> date | Non
     ).date()
 
 
-def _list_since(session: Session, top: int, since: date | None) -> list[Found]:
+def _list_since(session: Session, top: int, since: date | None) -> list[ListedMail]:
     return [one for _, uids in session.search_windows(1, top, since) for one in describe(session, uids)]
 
 
@@ -220,7 +220,7 @@ def _place(connection: Connection, folder: Folder) -> None:
     )
 
 
-def _insert(connection: Connection, folder: Folder, found: Iterable[Found]) -> int:
+def _insert(connection: Connection, folder: Folder, found: Iterable[ListedMail]) -> int:
     rows = list(found)
     if not rows:
         return 0

@@ -141,7 +141,7 @@ def _watch(
     fresh = True
     try:
         while not stop.is_set():
-            if not disk.state().takes_arrivals:
+            if not disk.state().takes_events:
                 session.close()  # the pause may be long, and servers end idle connections
                 stop.wait(_ROOM_PAUSE_SECONDS)
                 continue
@@ -158,7 +158,7 @@ def _watch(
                     owner=owner,
                     lease_seconds=config.lease_seconds,
                     wake=wake,
-                    stopped=lambda: stop.is_set() or not disk.state().takes_arrivals,
+                    stopped=lambda: stop.is_set() or not disk.state().takes_events,
                 )
                 pause = (
                     report.pause_seconds

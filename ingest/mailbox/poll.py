@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from crm_core.base.errors import Misconfigured
 from ingest.mailbox import folders, listing
-from ingest.mailbox.bodies import Taken, Work, take
+from ingest.mailbox.bodies import EventResult, Work, take
 from ingest.mailbox.failpoint import reach
 from ingest.mailbox.failures import IMAP_ERRORS, Failure, explain
 from ingest.mailbox.folders import Connection, Folder, LeaseLost
@@ -28,7 +28,7 @@ class PollReport:
     ran: bool
     state: str = ""
     listed: int = 0  # to-do rows written, those of a resync and of the sweep included
-    taken: Taken | None = None
+    taken: EventResult | None = None
     missed: int = 0  # found by the sweep only
     failure: Failure | None = None
     pause_seconds: float = 0.0

@@ -16,7 +16,7 @@ from crm_core.access import Principal, audit
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
 from crm_core.base.values import rfc3339
-from crm_core.intake import Item
+from crm_core.intake import ParsedEvent
 from crm_core.parsed import Ignored, Inquiry, Pointer
 from crm_core.sources.models import InboundEvent, Source
 from ingest.journal.claim import Failure
@@ -130,10 +130,10 @@ def reading(source: LoadedSource, row: Mapping[str, Any]) -> dict[str, Any]:
     [result] = read_rows([row], lambda _: source)
     if isinstance(result, Failure):
         return {"inquiries": [], "ignored": None, "problem": {"code": result.code, "message": result.message}}
-    assert isinstance(result, Item)
-    ignored = next((one.code for one in result.arrivals if isinstance(one, Ignored)), None)
-    ignored = ignored or next(("pointer" for one in result.arrivals if isinstance(one, Pointer)), None)
-    inquiries = [_shown(one) for one in result.arrivals if isinstance(one, Inquiry)]
+    assert isinstance(result, ParsedEvent)
+    ignored = next((one.code for one in result.parsed_items if isinstance(one, Ignored)), None)
+    ignored = ignored or next(("pointer" for one in result.parsed_items if isinstance(one, Pointer)), None)
+    inquiries = [_shown(one) for one in result.parsed_items if isinstance(one, Inquiry)]
     return {"inquiries": inquiries, "ignored": None if inquiries else ignored, "problem": None}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.kit import Connector, Request, registry
-from connectors.kit.forms.fields import Leaf, is_file, leaves, text_of
+from connectors.kit.forms.fields import FormField, form_fields, is_file, text_of
 from connectors.kit.forms.roles import role_of
 from connectors.kit.preset.mapping import rows_of
 from connectors.kit.preset.sources import Row, values
@@ -63,25 +63,25 @@ def _fields(
     mapped = {place: slot for slot, one in named_sources(rules) if not one.startswith(("@url:", "@text:"))
               for place, _ in values(one, tree)}  # fmt: skip
     secret = rules.get("shared_secret", {}).get("path", "")
-    kept = {(name_of(leaf), text_of(leaf.value)) for leaf in leaves(inquiry["fields"])} if inquiry else set()
-    for leaf in tree.leaves():
-        kind = tree.kinds.get(leaf.path)
-        value = text_of(leaf.value)
-        slot = mapped.get(leaf.path, "")
-        if (name_of(leaf), value) in kept:
+    kept = {(name_of(form_field), text_of(form_field.value)) for form_field in form_fields(inquiry["fields"])} if inquiry else set()
+    for form_field in tree.form_fields():
+        kind = tree.kinds.get(form_field.path)
+        value = text_of(form_field.value)
+        slot = mapped.get(form_field.path, "")
+        if (name_of(form_field), value) in kept:
             role, how = "", "kept"
         else:
             role = slot or _role(value, inquiry)
-            named = kind.role if kind else role_of(leaf.name, leaf.label, leaf.type)
+            named = kind.role if kind else role_of(form_field.name, form_field.label, form_field.type)
             how = "mapped" if slot else _how(role, named)
-        source = source_of(leaf, tree)
+        source = source_of(form_field, tree)
         yield {
-            "path": ".".join(map(str, leaf.path)),
+            "path": ".".join(map(str, form_field.path)),
             "source": source,
-            "name": kind.name if kind and kind.name else leaf.name,
-            "label": leaf.label,
-            "type": kind.type if kind and kind.type else leaf.type,
-            "value": MASK if source and source == secret else _preview(leaf.value),
+            "name": kind.name if kind and kind.name else form_field.name,
+            "label": form_field.label,
+            "type": kind.type if kind and kind.type else form_field.type,
+            "value": MASK if source and source == secret else _preview(form_field.value),
             "role": role,
             "how": how if inquiry is not None else "unread",
             "inquiry": number,
@@ -96,14 +96,14 @@ def _how(role: str, named: str) -> str:
     return "name" if marks or (role == "name" and named.endswith("_name")) else "value"
 
 
-def source_of(leaf: Leaf, tree: Row) -> str:
+def source_of(form_field: FormField, tree: Row) -> str:
     """What a mapping calls this field, tried out: its place, else its name or label in a list."""
-    places = ["$." + ".".join(map(str, leaf.path))]
-    if any(isinstance(step, int) for step in leaf.path):
-        places = [f"@name:{text}" for text in (leaf.label, leaf.name) if text and "|" not in text] + places
+    places = ["$." + ".".join(map(str, form_field.path))]
+    if any(isinstance(step, int) for step in form_field.path):
+        places = [f"@name:{text}" for text in (form_field.label, form_field.name) if text and "|" not in text] + places
     for place in places:
         fits = len(place) <= _LONGEST_SOURCE and place.count("*") < 4 and place.isprintable()
-        if fits and any(found == leaf.path for found, _ in values(place, tree)):
+        if fits and any(found == form_field.path for found, _ in values(place, tree)):
             return place
     return ""
 

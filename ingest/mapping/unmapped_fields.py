@@ -66,7 +66,7 @@ def acknowledge(
     return len(rows)
 
 
-def forget_habits(connection: Connection, source_id: int, rules: Mapping[str, Any]) -> None:
+def forget_profiles(connection: Connection, source_id: int, rules: Mapping[str, Any]) -> None:
     """Under other rules other fields are left over: which of them used to be there is learned anew.
 
     Fields that the rules now take or leave out are no longer unmapped: they go, and their alerts end.

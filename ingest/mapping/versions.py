@@ -21,7 +21,7 @@ from crm_core.base.errors import HubError, Invalid, Misconfigured, NotFound
 from crm_core.forms.models import SourceMapping
 from crm_core.sources.models import Source
 from ingest.journal.raw_event import safe_text
-from ingest.mapping.unmapped_fields import forget_habits
+from ingest.mapping.unmapped_fields import forget_profiles
 
 _LONGEST_NOTE = 500
 _MOST_LISTED = 200
@@ -192,7 +192,7 @@ def _retire(connection: Connection, source_id: int) -> int | None:
 
 def _has_changed(connection: Connection, source_id: int, rules: Mapping[str, Any]) -> None:
     """What was learned of the fields under other rules says nothing any more."""
-    forget_habits(connection, source_id, rules)
+    forget_profiles(connection, source_id, rules)
 
 
 def _name(actor: Actor) -> str:

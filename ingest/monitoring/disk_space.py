@@ -30,7 +30,7 @@ class DiskState:
     read_only: bool
 
     @property
-    def takes_arrivals(self) -> bool:
+    def takes_events(self) -> bool:
         return self._has(self.floor_bytes)
 
     @property
@@ -96,7 +96,7 @@ class DiskGuard:
     def _look(self, now: float) -> DiskState:
         state = look(self._home, self._floor_bytes)
         self._state, self._at, self._promised_bytes = state, now, 0
-        is_low = not state.takes_arrivals
+        is_low = not state.takes_events
         if is_low != self._was_low:
             self._was_low = is_low
             facts = {"free_bytes": state.free_bytes, "floor_bytes": self._floor_bytes, "read_only": state.read_only}

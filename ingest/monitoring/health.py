@@ -204,7 +204,7 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
 def disk_findings(config: HubConfig) -> list[Finding]:
     """One if the disk is below its floor: the only problem that shuts the door. Needs no database."""
     disk = look(config.home, config.disk_floor_bytes)
-    if disk.takes_arrivals:
+    if disk.takes_events:
         return []
     words = f"{disk.words} Nothing is taken in until there is room: entrances say 503, mailboxes wait."
     return [_finding("disk_read_only" if disk.read_only else "disk_low", words, free_bytes=disk.free_bytes, home=str(config.home))]

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from connectors.kit.forms.fields import Leaf, leaves
+from connectors.kit.forms.fields import FormField, form_fields
 from crm_core.batch.rows import Cursor
 from ingest.journal.raw_event import safe_json
 from ingest.mapping.field_profile import MOST_FIELDS, Notice, Seen, is_known, learn
@@ -126,17 +126,17 @@ def discreet(name: str) -> str:
 
 def field_names(fields: Mapping[str, Any]) -> Iterator[str]:
     """The names of all fields of a tree, as a person would say them."""
-    for leaf in leaves(fields):
-        name = name_of(leaf)
+    for form_field in form_fields(fields):
+        name = name_of(form_field)
         if name:
             yield name
 
 
-def name_of(leaf: Leaf) -> str:
+def name_of(form_field: FormField) -> str:
     """`a.b` for a field in a tree; of an item in a list what it calls itself."""
-    if any(isinstance(step, int) for step in leaf.path) and (leaf.label or leaf.name):
-        return (leaf.label or leaf.name)[:_LONGEST_NAME]
-    return ".".join(step for step in leaf.path if isinstance(step, str))[:_LONGEST_NAME]
+    if any(isinstance(step, int) for step in form_field.path) and (form_field.label or form_field.name):
+        return (form_field.label or form_field.name)[:_LONGEST_NAME]
+    return ".".join(step for step in form_field.path if isinstance(step, str))[:_LONGEST_NAME]
 
 
 def _learn_source(

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
-from crm_core.intake import Item
+from crm_core.intake import ParsedEvent
 from crm_core.parsed import Inquiry
 from ingest.journal.raw_event import safe_json
 from ingest.processing.process import Processor
@@ -78,11 +78,11 @@ def affected_events(
 
 def _differs(row: Mapping[str, Any], result: Any, touches: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
     """None: nothing does, or nothing would be better for being sent through again."""
-    if not isinstance(result, Item):
+    if not isinstance(result, ParsedEvent):
         return None
     if row["state"] != "done":
         return ()
-    inquiries = [one for one in result.arrivals if isinstance(one, Inquiry) and not one.is_test]
+    inquiries = [one for one in result.parsed_items if isinstance(one, Inquiry) and not one.is_test]
     if len(touches) < len(inquiries):
         return ()
     # A replay takes nothing away: what was once read besides these stays, and is no difference.

@@ -12,8 +12,8 @@ import psycopg
 from connectors.kit import Request
 from crm_core.base.errors import HubError, Malformed, NotAuthentic, Transient, without_words
 from crm_core.identity.emails import read_emails
-from crm_core.intake import Item
-from crm_core.parsed import Arrival, Inquiry
+from crm_core.intake import ParsedEvent
+from crm_core.parsed import Inquiry, ParsedItem
 from ingest.journal.claim import MOST_ATTEMPTS, Claimed, Failure
 from ingest.journal.raw_event import VERIFIED_AT_DOOR, VERIFIED_HEADER
 from ingest.sources.settings import LoadedSource
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 def read(
     event: Claimed, load: Callable[[int], LoadedSource], our_addresses: Collection[str] = ()
-) -> Item | Failure:
+) -> ParsedEvent | Failure:
     """The worker's table of errors: what each class does to the event.
 
     `our_addresses` are those of the hub's mailboxes; with those that the source names they are never a client's.
@@ -50,7 +50,7 @@ def read(
             and not _verified_at_door(event, source)
         ):
             source.connector.verify(request, source.settings)
-        arrivals = tuple(_arrivals(source, request))
+        parsed_items = tuple(_parsed_items(source, request))
     except NotAuthentic as error:
         return Failure(event.id, "rejected", error.code, error.message)
     except Transient as error:
@@ -67,13 +67,13 @@ def read(
             event.id, "needs_attention", "connector_failed",
             f"The connector could not read this event ({type(error).__name__}). It is kept; replay it after an update.",
         )  # fmt: skip
-    if not arrivals:
+    if not parsed_items:
         return Failure(
             event.id, "needs_attention", "connector_said_nothing", "The connector read nothing from it."
         )
     own = {*our_addresses, *getattr(source.settings, "own_addresses", ())}
-    return Item(
-        event.id, event.source_id, source.name, event.channel, event.received_at, arrivals, source.line, source.pool_id,
+    return ParsedEvent(
+        event.id, event.source_id, source.name, event.channel, event.received_at, parsed_items, source.line, source.pool_id,
         source.settings.region, event.replayed > 0,
         frozenset(key.value for address in own for key in read_emails(address) if not key.is_guess),
         first_time=event.first_time, remote_ip=event.remote_ip, user_agent=str(event.headers.get("user-agent", "")),
@@ -94,7 +94,7 @@ def _notes(source: LoadedSource, request: Request) -> dict[str, Any]:
     return {**notes, "read_by": name} if name else notes
 
 
-def _arrivals(source: LoadedSource, request: Request) -> Sequence[Arrival]:
+def _parsed_items(source: LoadedSource, request: Request) -> Sequence[ParsedItem]:
     """Under the source's own mapping where it has one: its sections go before those of the connector.
 
     A mapping never costs an inquiry: where it cannot be followed, the connector reads alone and the inquiry says so.
@@ -107,10 +107,10 @@ def _arrivals(source: LoadedSource, request: Request) -> Sequence[Arrival]:
         raise  # about the body, not about the mapping
     except Exception as error:  # noqa: BLE001 - rules of an older version, say: the inquiry must not wait for them
         _log.error("mapping_failed source=%s %s", source.id, without_words(error))
-    arrivals = source.connector.parse(request, source.settings)
+    parsed_items = source.connector.parse(request, source.settings)
     return [
         replace(one, warnings=(*one.warnings, "mapping_failed")) if isinstance(one, Inquiry) else one
-        for one in arrivals
+        for one in parsed_items
     ]
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import Engine
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
 from crm_core.base.errors import HubError, NotFound, Transient, without_words
-from crm_core.intake import Item, Taken, take_in
+from crm_core.intake import EventResult, ParsedEvent, take_in
 from ingest.fetch.fetch import Fetcher
 from ingest.files.store import assure, has_contents, hashes_of, keep, lose
 from ingest.journal.claim import (
@@ -35,7 +35,7 @@ from ingest.journal.claim import (
     fail,
     finish,
     hold,
-    park_killers,
+    park_poison_events,
     regain_keys,
 )
 from ingest.journal.stats import count_captures
@@ -150,7 +150,7 @@ class Processor:
                 with self.connection().cursor() as cursor:
                     token, events = claim(cursor, channel, self.config.batch_size, self.config.lease_seconds)
                     if not events:
-                        park_killers(cursor)
+                        park_poison_events(cursor)
                         return drained
                 self._settle(token, events, drained)
             drained.batches += 1
@@ -170,7 +170,7 @@ class Processor:
         drained = Drained()
         end = time.monotonic() + budget_seconds
         while time.monotonic() < end:
-            if not self._disk.state().takes_arrivals:
+            if not self._disk.state().takes_events:
                 return drained  # what is fetched goes through the door, and the door is shut
             with self.connection().cursor() as cursor:
                 token, events = claim_to_fetch(cursor, self.config.lease_seconds, self.fetcher.resting())
@@ -183,7 +183,7 @@ class Processor:
         return drained
 
     def _settle(self, token: str, events: Sequence[Claimed], drained: Drained, *, fetching: bool = False) -> None:
-        items: list[Item] = []
+        items: list[ParsedEvent] = []
         failures: list[Failure] = []
         by_id = {event.id: event for event in events}
         # A person who has just changed a setting or a mapping and sends something through again means the new one.
@@ -193,9 +193,9 @@ class Processor:
             ours = self.our_addresses()
             for event in events:
                 result = read(event, self.source, ours)
-                if isinstance(result, Item):
+                if isinstance(result, ParsedEvent):
                     result = self._complete(event, result, fetching=fetching)
-                (items if isinstance(result, Item) else failures).append(result)  # type: ignore[arg-type]
+                (items if isinstance(result, ParsedEvent) else failures).append(result)  # type: ignore[arg-type]
             screened = self._screen(by_id, items)
             failures += screened.held
             kept = self._keep(by_id, screened.items, failures)
@@ -216,21 +216,21 @@ class Processor:
             self._give_up(token, events[0], error)
             drained.failed += 1
 
-    def _complete(self, event: Claimed, item: Item, *, fetching: bool) -> Item | Failure:
+    def _complete(self, event: Claimed, item: ParsedEvent, *, fetching: bool) -> ParsedEvent | Failure:
         """What must be done outside of the transaction before an item can be taken in."""
         return self.fetcher.complete(self.connection(), event, self.source(event.source_id), item, fetching=fetching)
 
-    def _screen(self, events: dict[int, Claimed], items: Sequence[Item]) -> Screened:
+    def _screen(self, events: dict[int, Claimed], items: Sequence[ParsedEvent]) -> Screened:
         """Spam is set aside before anybody becomes a contact."""
         read_ones = [(events[item.event_id], item, self.source(item.source_id)) for item in items]
         return self.screener.screen(self.connection(), read_ones)
 
     def _keep(
-        self, events: dict[int, Claimed], items: Sequence[Item], failures: list[Failure]
-    ) -> list[Item]:
+        self, events: dict[int, Claimed], items: Sequence[ParsedEvent], failures: list[Failure]
+    ) -> list[ParsedEvent]:
         """Contents of files go to the disk before the rows that name them. A disk that stays full costs the files, which
         the raw event still has, and not the lead."""
-        kept: list[Item] = []
+        kept: list[ParsedEvent] = []
         for item in items:
             event = events[item.event_id]
             if has_contents(item) and self._waits_for_room(event):
@@ -250,10 +250,10 @@ class Processor:
         return kept
 
     def _waits_for_room(self, event: Claimed) -> bool:
-        return not self._disk.state().takes_arrivals and datetime.now(UTC) - event.received_at < _ROOM_PATIENCE
+        return not self._disk.state().takes_events and datetime.now(UTC) - event.received_at < _ROOM_PATIENCE
 
     def _write(
-        self, token: str, events: dict[int, Claimed], items: Sequence[Item], aside: Sequence[Taken],
+        self, token: str, events: dict[int, Claimed], items: Sequence[ParsedEvent], aside: Sequence[EventResult],
         failures: Sequence[Failure],
     ) -> None:  # fmt: skip
         for attempt in range(_CONFLICT_ROUNDS):
@@ -304,7 +304,7 @@ class Processor:
 BUGS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
-def _as_row(event: Claimed, taken: Taken) -> dict[str, Any]:
+def _as_row(event: Claimed, taken: EventResult) -> dict[str, Any]:
     is_same_lead = event.lead_id is not None and event.lead_id == taken.lead_id
     return {
         "id": taken.event_id, "outcome": taken.outcome, "lead_id": taken.lead_id, "contact_id": taken.contact_id,

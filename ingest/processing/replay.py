@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from crm_core.access import audit
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError, Invalid
-from crm_core.intake import Item, take_in
+from crm_core.intake import ParsedEvent, take_in
 from ingest.journal import transitions
 from ingest.journal.claim import Claimed, Failure
 from ingest.journal.queries import GROUPS
@@ -134,7 +134,7 @@ class _RollBack(Exception):
 
 
 def _rehearse_items(
-    connection: psycopg.Connection[Any], items: Sequence[Item]
+    connection: psycopg.Connection[Any], items: Sequence[ParsedEvent]
 ) -> dict[int, tuple[str, Any, int | None]]:
     """What would become of them: together, or singly if one of them cannot be taken in, as the workers do it."""
     after: dict[int, tuple[str, Any, int | None]] = {}
@@ -200,7 +200,7 @@ def event_rows(processor: Processor, ids: Sequence[int]) -> list[dict[str, Any]]
         ).fetchall()
 
 
-def read_rows(rows: Sequence[Mapping[str, Any]], load: Callable[[int], LoadedSource]) -> list[Item | Failure]:
+def read_rows(rows: Sequence[Mapping[str, Any]], load: Callable[[int], LoadedSource]) -> list[ParsedEvent | Failure]:
     """Each row of `event_rows` as the worker reads it under the settings and the mapping that `load` gives."""
     names = Claimed.__dataclass_fields__
     return [read(Claimed(**{name: row[name] for name in names}), load) for row in rows]
@@ -214,12 +214,12 @@ def outcomes(
     results = read_rows(rows, load)
     read_ones = [
         (Claimed(**{name: row[name] for name in names}), result, load(row["source_id"]))
-        for row, result in zip(rows, results, strict=True) if isinstance(result, Item)
+        for row, result in zip(rows, results, strict=True) if isinstance(result, ParsedEvent)
     ]  # fmt: skip
     screened = processor.screener.screen(processor.connection(), read_ones, rehearsal=True)
     after: dict[int, tuple[str, Any, int | None]] = {
         result.event_id: (result.state, {"code": result.code, "message": result.message}, None)
         for result in (*results, *screened.held)
-        if not isinstance(result, Item)
+        if not isinstance(result, ParsedEvent)
     } | {one.event_id: (one.outcome, one.reason, None) for one in screened.aside}
     return after | _rehearse_items(processor.connection(), screened.items)

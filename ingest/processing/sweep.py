@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 
 from crm_core.batch.rows import Cursor
-from ingest.journal.claim import park_killers
-from ingest.journal.silent_calls import settle_silent_calls
+from ingest.journal.claim import park_poison_events
+from ingest.journal.silent_calls import close_silent_calls
 
 _DUE = """
 EXISTS (SELECT 1 FROM inbound_event WHERE channel = c.channel AND state IN ('waiting', 'working')
@@ -37,9 +37,9 @@ def due_now(cursor: Cursor) -> Due:
     return Due(tuple(row["channel"] for row in rows if row["due"]), any(row["to_fetch"] for row in rows))
 
 
-def park_and_settle(cursor: Cursor) -> None:
-    park_killers(cursor)
-    settle_silent_calls(cursor)
+def park_and_close(cursor: Cursor) -> None:
+    park_poison_events(cursor)
+    close_silent_calls(cursor)
 
 
 def beat_heart(cursor: Cursor, role: str, instance: str, data: dict[str, Any]) -> None:

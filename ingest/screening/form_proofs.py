@@ -33,14 +33,14 @@ class Proof:
 
 
 def honeypot_signals(inquiry: Inquiry) -> Iterator[Signal]:
-    filled = inquiry.guards.get("honeypot")
+    filled = inquiry.antispam_fields.get("honeypot")
     if filled:
         yield Signal("honeypot", filled.partition("=")[0][:64])
 
 
 def time_signals(config: HubConfig, source_id: int, inquiry: Inquiry, received_at: datetime) -> Iterator[Signal]:
     """A post without a token says nothing: pages without a script have none."""
-    token = inquiry.guards.get("time_token")
+    token = inquiry.antispam_fields.get("time_token")
     if not token:
         return
     age = check(config, source_id, token, received_at)
@@ -57,7 +57,7 @@ def time_signals(config: HubConfig, source_id: int, inquiry: Inquiry, received_a
 
 def read_proof(config: HubConfig, source_id: int, inquiry: Inquiry, received_at: datetime) -> Proof:
     """Checks signature, solution and time of an ALTCHA payload. That it is used once is for the caller."""
-    payload = inquiry.guards.get("altcha", "")
+    payload = inquiry.antispam_fields.get("altcha", "")
     if not payload:
         return Proof("none")
     if len(payload) > _LONGEST_PROOF:

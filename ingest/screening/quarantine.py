@@ -17,7 +17,7 @@ from crm_core.base.errors import HubError, Invalid, NotFound
 from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.base.values import named_text, rfc3339
 from crm_core.forms.models import SourceAlert
-from crm_core.intake import Item
+from crm_core.intake import ParsedEvent
 from crm_core.parsed import Inquiry
 from crm_core.sources.models import InboundEvent, Source
 from ingest.journal import transitions
@@ -222,7 +222,7 @@ def _preview(row: AnyRow, body: bytes | None, load: Callable[[int], LoadedSource
         item = read(event, load)
     except HubError:
         return None
-    inquiry = next((one for one in item.arrivals if isinstance(one, Inquiry)), None) if isinstance(item, Item) else None
+    inquiry = next((one for one in item.parsed_items if isinstance(one, Inquiry)), None) if isinstance(item, ParsedEvent) else None
     if inquiry is None:
         return None
     return {

@@ -18,7 +18,7 @@ import psycopg
 from connectors.kit.forms.config import FormConfig
 from crm_core.base.config import HubConfig
 from crm_core.identity.phones import read_phones
-from crm_core.intake import Item, Taken
+from crm_core.intake import EventResult, ParsedEvent
 from crm_core.parsed import Inquiry
 from crm_core.spam import Place, Score, Signal, content_signals, person_signals, score
 from crm_core.spam.texts import folded, host_of, web_hosts
@@ -38,15 +38,15 @@ _PER_MINUTE, _PER_HOUR = 10, 60  # posts of one address; above is a sign
 _PHONE_IPS, _TEXT_IPS = 3, 5
 _TEXT_CHARS: Final = 60  # a shorter text may be the form's own words, which many visitors leave as they are
 
-Read = tuple[Claimed, Item, LoadedSource]
+Read = tuple[Claimed, ParsedEvent, LoadedSource]
 
 
 @dataclass(slots=True)
 class Screened:
     """What goes on, what is done with already, what waits for a person."""
 
-    items: list[Item] = field(default_factory=list)
-    aside: list[Taken] = field(default_factory=list)
+    items: list[ParsedEvent] = field(default_factory=list)
+    aside: list[EventResult] = field(default_factory=list)
     held: list[Failure] = field(default_factory=list)
 
 
@@ -85,7 +85,7 @@ class Screener:
             self._decide(one, cases, result)
         return result
 
-    def _cases(self, event: Claimed, item: Item, source: LoadedSource) -> dict[int, _Case]:
+    def _cases(self, event: Claimed, item: ParsedEvent, source: LoadedSource) -> dict[int, _Case]:
         """The inquiries that are to be judged, by their place among the arrivals."""
         if event.channel != "form" or event.lead_id is not None or "spam" in (event.verdict or {}):
             return {}
@@ -95,14 +95,14 @@ class Screener:
         visitor = is_visitor(event, source)
         return {
             seq: _Case(
-                arrival,
-                read_proof(self.config, source.id, arrival, event.received_at)
+                parsed_item,
+                read_proof(self.config, source.id, parsed_item, event.received_at)
                 if visitor and settings.altcha != "off"
                 else Proof("none"),
                 visitor,
             )
-            for seq, arrival in enumerate(item.arrivals)
-            if isinstance(arrival, Inquiry) and not arrival.is_test
+            for seq, parsed_item in enumerate(item.parsed_items)
+            if isinstance(parsed_item, Inquiry) and not parsed_item.is_test
         }
 
     def _count(self, cases: Sequence[tuple[Read, _Case]]) -> None:
@@ -159,11 +159,11 @@ class Screener:
         if scores:
             item = replace(
                 item,
-                spam=tuple(scores[seq].as_dict() if seq in scores else {} for seq in range(len(item.arrivals))),
+                spam=tuple(scores[seq].as_dict() if seq in scores else {} for seq in range(len(item.parsed_items))),
                 notes={**item.notes, **_noted(scores)},
             )
         elif verdict.get("spam") == "ham":
-            item = replace(item, spam=tuple(_released(verdict) for _ in item.arrivals))
+            item = replace(item, spam=tuple(_released(verdict) for _ in item.parsed_items))
         result.items.append(item)
 
     def _signals(self, one: Read, case: _Case, settings: FormConfig) -> Iterator[Signal]:
@@ -213,7 +213,7 @@ def _default_settings() -> FormConfig:
     return FormConfig.model_validate({})
 
 
-def _post(event: Claimed, item: Item, source: LoadedSource, case: _Case, network: str) -> Post:
+def _post(event: Claimed, item: ParsedEvent, source: LoadedSource, case: _Case, network: str) -> Post:
     inquiry = case.inquiry
     phones = {
         key.value for phone in inquiry.phones[:5] for key in read_phones(phone, item.region, kind="form", hints=inquiry.country_hints.get(phone, ()))
@@ -227,9 +227,9 @@ def _post(event: Claimed, item: Item, source: LoadedSource, case: _Case, network
     )  # fmt: skip
 
 
-def _all_spam(item: Item, scores: Mapping[int, Score]) -> bool:
+def _all_spam(item: ParsedEvent, scores: Mapping[int, Score]) -> bool:
     """An event is set aside as a whole or not at all: only if each of its arrivals is."""
-    return len(scores) == len(item.arrivals) and all(found.verdict != "accept" for found in scores.values())
+    return len(scores) == len(item.parsed_items) and all(found.verdict != "accept" for found in scores.values())
 
 
 def _reason(scores: Mapping[int, Score]) -> dict[str, Any]:
@@ -244,8 +244,8 @@ def _noted(scores: Mapping[int, Score]) -> dict[str, Any]:
     return {"spam": most.as_dict()} if most.reasons else {}
 
 
-def _aside(event: Claimed, reason: dict[str, Any]) -> Taken:
-    return Taken(event.id, "spam", reason, None, None)
+def _aside(event: Claimed, reason: dict[str, Any]) -> EventResult:
+    return EventResult(event.id, "spam", reason, None, None)
 
 
 def _of_verdict(verdict: Mapping[str, Any]) -> dict[str, Any]:
@@ -258,20 +258,20 @@ def _released(verdict: Mapping[str, Any]) -> dict[str, Any]:
     return {**had, "reasons": [*had["reasons"], {"code": "released", "points": 0, "detail": str(verdict.get("by", ""))}]}
 
 
-def _without_consent(event: Claimed, item: Item, settings: FormConfig) -> Failure | None:
+def _without_consent(event: Claimed, item: ParsedEvent, settings: FormConfig) -> Failure | None:
     """Held until a person decides, if the source is set to that. What has a lead already goes on."""
     if settings.consent_unknown != "hold" or event.channel != "form" or event.lead_id is not None:
         return None
     if (event.verdict or {}).get("consent") == "accepted":
         return None
     lacking = [
-        arrival for arrival in item.arrivals
-        if isinstance(arrival, Inquiry) and not arrival.is_test
-        and not any(one.purpose == "processing" and one.given for one in arrival.consents)
+        parsed_item for parsed_item in item.parsed_items
+        if isinstance(parsed_item, Inquiry) and not parsed_item.is_test
+        and not any(one.purpose == "processing" and one.given for one in parsed_item.consents)
     ]  # fmt: skip
     if not lacking:
         return None
-    if any(one.purpose == "processing" for arrival in lacking for one in arrival.consents):
+    if any(one.purpose == "processing" for parsed_item in lacking for one in parsed_item.consents):
         return Failure(
             event.id, "needs_attention", "consent_declined",
             "The person did not agree to the processing of his data. Accept it if there is another ground, or dismiss it.",

@@ -20,7 +20,7 @@ from connectors.mail.imap import ImapConfig
 from crm_core.base.config import HubConfig
 from crm_core.base.values import rfc3339
 from crm_core.messages.models import MailboxFolder
-from ingest.mailbox import Finding, check
+from ingest.mailbox import MailboxFinding, check
 from ingest.mailbox.advice import advice_for
 from ingest.sources.sources import change_settings
 
@@ -33,10 +33,10 @@ _OF_CONNECTION = frozenset({"host", "port", "user", "password", "security", "fol
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    findings: tuple[Finding, ...]  # in the order of the steps; the first that is not ok is the last
+    findings: tuple[MailboxFinding, ...]  # in the order of the steps; the first that is not ok is the last
 
     @property
-    def failure(self) -> Finding | None:
+    def failure(self) -> MailboxFinding | None:
         last = self.findings[-1]
         return None if last.ok else last
 
@@ -59,16 +59,16 @@ def check_source(settings: ConnectorConfig, config: HubConfig) -> CheckResult | 
     """None where there is nothing to try. Takes at most `_SECONDS`; what comes later is forgotten."""
     if not isinstance(settings, ImapConfig):
         return None
-    answer: Future[list[Finding]] = Future()
+    answer: Future[list[MailboxFinding]] = Future()
     threading.Thread(target=_ask, args=(answer, settings, config), name="source-check", daemon=True).start()
     try:
         return CheckResult(tuple(answer.result(_SECONDS)))
     except TimeoutError:
         where = f"{settings.host}:{settings.actual_port}"
-        return CheckResult((Finding("connect", False, f"{where} does not answer in time.", "timeout"),))
+        return CheckResult((MailboxFinding("connect", False, f"{where} does not answer in time.", "timeout"),))
 
 
-def _ask(answer: Future[list[Finding]], settings: ImapConfig, config: HubConfig) -> None:
+def _ask(answer: Future[list[MailboxFinding]], settings: ImapConfig, config: HubConfig) -> None:
     try:
         answer.set_result(check(settings, config))
     except BaseException as error:  # noqa: BLE001 a bug is told to who waits, as if no thread stood between

@@ -40,7 +40,7 @@ FROM source_token t JOIN source s ON s.id = t.source_id WHERE t.digest = ANY(%b)
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class SourceAddress:
     """What a token leads to."""
 
     source_id: int
@@ -56,7 +56,7 @@ class Address:
 
 @dataclass(slots=True)
 class _Entry:
-    address: Address | None  # None: nobody has this token
+    address: SourceAddress | None  # None: nobody has this token
     at: float
     asked: bool = False  # a new answer is already on its way
 
@@ -76,7 +76,7 @@ class SourceDirectory:
         self._lock = threading.Lock()
         self._failed_at = float("-inf")
 
-    def find(self, token: str) -> Address | None:
+    def find(self, token: str) -> SourceAddress | None:
         """What the token leads to, None if nobody has it. Transient if it is not known here and cannot be asked now."""
         digest = _digest_of(token)
         entry = self._entries.get(digest)
@@ -163,7 +163,7 @@ class SourceDirectory:
             row = rows.get(digest)
             self._entries[digest] = _Entry(None if row is None else self._address(row), now)
 
-    def _address(self, row: dict[str, Any]) -> Address:
+    def _address(self, row: dict[str, Any]) -> SourceAddress:
         source: LoadedSource | None
         try:
             source = loaded(self._config, row)
@@ -171,7 +171,7 @@ class SourceDirectory:
             # A connector that was uninstalled, or a key that was changed, is the operator's to mend; the mail must
             # still be let in. The worker names the reason on each event.
             source = None
-        return Address(
+        return SourceAddress(
             source_id=row["id"],
             channel=row["channel"],
             unclaimed=row["address_state"] != "active",

@@ -124,7 +124,7 @@ def _disk_words() -> str:
     except HubError:
         return ""
     disk = look(config.home, config.disk_floor_bytes)
-    return "" if disk.takes_arrivals else f"{disk.words} "
+    return "" if disk.takes_events else f"{disk.words} "
 
 
 def _cell(value: Any) -> str:

@@ -13,7 +13,7 @@ import pytest
 from connectors.kit import Connector, Request, registry
 from connectors.kit.tools.samples import Sample, outcome, plain
 from crm_core.base.errors import HubError, NotAuthentic
-from crm_core.parsed import Arrival, CallEvent, Ignored, Inquiry, Message, Pointer
+from crm_core.parsed import CallEvent, Ignored, Inquiry, Message, ParsedItem, Pointer
 
 _LARGE = 200_000  # bytes; hurt variants of larger samples would only cost time
 #: A source's own mapping at its worst: it asks for everything and understands nothing.
@@ -50,7 +50,7 @@ def test_signature_is_refused_when_the_secret_is_another(name: str, sample: Samp
         return
     if sample.request.is_fetched:
         return  # the hub's own, which nobody signs
-    if any(arrival["type"] == "Ignored" for arrival in sample.expected["arrivals"]):
+    if any(parsed_item["type"] == "Ignored" for parsed_item in sample.expected["arrivals"]):
         return  # an event of an unknown kind may have an unknown signature
     given = sample.config.model_dump()
     other = connector.config_model.model_validate(
@@ -66,8 +66,8 @@ def test_mapping_of_a_source_changes_nothing_when_it_is_empty(name: str, sample:
         return
     assert connector.rules is not None, "what is mapped can be shown and begun from"
     given = connector.map(sample.request, sample.config, {})
-    assert [plain(arrival) for arrival in given] == [
-        plain(arrival) for arrival in connector.parse(sample.request, sample.config)
+    assert [plain(parsed_item) for parsed_item in given] == [
+        plain(parsed_item) for parsed_item in connector.parse(sample.request, sample.config)
     ]
 
 
@@ -85,22 +85,22 @@ def _read(connector: Connector, request: Request, sample: Sample) -> None:
         if connector.verify is not None:
             connector.verify(request, sample.config)
     known: HubError | None = None
-    arrivals: Sequence[Arrival] = ()
+    parsed_items: Sequence[ParsedItem] = ()
     if connector.reads_as is not None:
         connector.reads_as(request)
     with suppress(HubError):
         if connector.map is not None:
             connector.map(request, sample.config, _MAPPING)
     try:
-        arrivals = connector.parse(request, sample.config)
+        parsed_items = connector.parse(request, sample.config)
     except HubError as error:
         known = error
     if known is not None:
         assert known.code
         assert len(known.message) > 10, "an error tells a person what is wrong"
     else:
-        assert arrivals, "nothing to say is said with Ignored"
-        assert all(isinstance(arrival, Inquiry | CallEvent | Message | Ignored | Pointer) for arrival in arrivals)
+        assert parsed_items, "nothing to say is said with Ignored"
+        assert all(isinstance(parsed_item, Inquiry | CallEvent | Message | Ignored | Pointer) for parsed_item in parsed_items)
 
 
 def _hurt(request: Request) -> Iterator[Request]:

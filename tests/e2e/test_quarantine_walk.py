@@ -17,7 +17,7 @@ from walking import ARTEFACTS, PASSWORD, chromium, served, sign_in
 from crm_core import access
 from crm_core.base.config import HubConfig
 from crm_core.people.owners import add_owner
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import drain
 from ingest.sources.sources import NewSource, add_source
 
@@ -53,7 +53,7 @@ def _flood(config: HubConfig, source: NewSource) -> None:
     with psycopg.connect(config.database_url, autocommit=True) as connection:
         for n in range(20):
             body = urlencode({"name": f"Visitor {n}", "phone": f"+791234567{n:02}"}).encode()
-            insert_events(connection, [RawArrival(source.id, "form", body, headers=headers, remote_ip=f"198.51.100.{n}")])
+            insert_events(connection, [RawEvent(source.id, "form", body, headers=headers, remote_ip=f"198.51.100.{n}")])
 
 
 def test_quarantine_when_a_head_looks_through_it(

@@ -131,7 +131,7 @@ def test_lead_arrives_once_when_the_hub_was_down_and_the_page_was_closed(
     assert inquiry.name == "Anna"
     assert inquiry.submitted_at is not None
     assert inquiry.submitted_at < event["received_at"]
-    assert inquiry.guards["script"] == "1"
+    assert inquiry.antispam_fields["script"] == "1"
     assert inquiry.attribution.page_title == "Contacts"
     page.reload()
     assert pending(page) == 0
@@ -445,7 +445,7 @@ def test_signed_time_is_fetched_at_the_first_touch_and_sent_along(
     expect(page.get_by_role("status")).to_have_text("Thank you! Sent.")
     assert asked == [hub.source.url.replace("/in/", "/c/")]
     [event] = hub.events()
-    age = challenge.check(hub.config, hub.source.id, read(event).guards["time_token"], datetime.now(UTC))
+    age = challenge.check(hub.config, hub.source.id, read(event).antispam_fields["time_token"], datetime.now(UTC))
     assert age is not None
 
 
@@ -472,7 +472,7 @@ def test_file_is_sent_at_once_or_by_the_browser_itself(
         inquiry = read(event)
         assert b"two rooms" in event["body"]
         assert inquiry.attribution.page_title == "Contacts"
-        assert inquiry.guards["script"] == "1"
+        assert inquiry.antispam_fields["script"] == "1"
         assert event["provider_key"]
 
 
@@ -507,7 +507,7 @@ def test_honeypot_is_sent_as_any_field(context: BrowserContext, site: Site, hub:
     page.evaluate("document.querySelector('[name=_gotcha]').value = 'robot'")
     send(page)
     expect(page.get_by_role("status")).to_have_text("Thank you! Sent.")
-    assert read(hub.events()[0]).guards["honeypot"] == "_gotcha=robot"
+    assert read(hub.events()[0]).antispam_fields["honeypot"] == "_gotcha=robot"
 
 
 def test_all_forms_are_taken_but_those_that_are_not_for_us(context: BrowserContext, site: Site, hub: Hub) -> None:

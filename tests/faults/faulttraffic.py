@@ -22,7 +22,7 @@ import psycopg
 from faulthub import FaultHub
 
 from crm_core.identity.phones import read_phones
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 
 _STRONG = ["strong"]
 _FIRST = ("Anna", "Boris", "Vera", "Gleb", "Daria", "Egor", "Zoya", "Ivan", "Kira", "Lev", "Maria", "Nikita")
@@ -228,10 +228,10 @@ class Senders:
     def _by_sql(self, post: Post) -> str | None:
         """As the reader of the mailboxes does it: the row, and the promise only after its commit."""
         source = self._hub.sources["mail"]
-        arrival = RawArrival(source.id, "mail", post.body, provider_key=post.key)
+        raw_event = RawEvent(source.id, "mail", post.body, provider_key=post.key)
         try:
             with psycopg.connect(self._hub.config.database_url, connect_timeout=2) as connection:
-                (receipt,) = insert_events(connection, [arrival])
+                (receipt,) = insert_events(connection, [raw_event])
         except psycopg.OperationalError:
             return None
         return receipt.uid

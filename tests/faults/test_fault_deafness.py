@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from faulthub import FaultHub
 
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 
 pytestmark = [pytest.mark.serial, pytest.mark.timeout(240)]
 
@@ -21,9 +21,9 @@ PATIENCE_SECONDS = 60.0
 
 def _form(hub: FaultHub, n: int) -> None:
     body = b'{"name": "Anna", "email": "a%d@example.com"}' % n
-    arrival = RawArrival(hub.sources["form"].id, "form", body, headers={"content-type": "application/json"})
+    raw_event = RawEvent(hub.sources["form"].id, "form", body, headers={"content-type": "application/json"})
     with psycopg.connect(hub.config.database_url) as connection:
-        insert_events(connection, [arrival])
+        insert_events(connection, [raw_event])
 
 
 def test_worker_leaves_when_it_is_deaf_or_short_of_processes_and_for_no_other_silence(

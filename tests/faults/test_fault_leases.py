@@ -11,7 +11,7 @@ import pytest
 from faultconnector import install
 from faulthub import LEASE_SECONDS, FaultHub
 
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -28,7 +28,7 @@ def _source(hub: FaultHub) -> int:
 def _put(hub: FaultHub, source_id: int, *bodies: str) -> list[int]:
     with psycopg.connect(hub.config.database_url) as connection:
         receipts = insert_events(
-            connection, [RawArrival(source_id, "form", body.encode()) for body in bodies]
+            connection, [RawEvent(source_id, "form", body.encode()) for body in bodies]
         )
     return [receipt.event_id for receipt in receipts]
 

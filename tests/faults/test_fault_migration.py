@@ -16,7 +16,7 @@ import servers
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect_options, migrate, schema_is_current
 from crm_core.base.errors import Transient
-from ingest.journal.accept import GroupAcceptor, RawArrival
+from ingest.journal.accept import GroupAcceptor, RawEvent
 from ingest.journal.raw_event import new_uid
 from leadhub.embedded import postgres
 
@@ -117,7 +117,7 @@ def test_intake_goes_on_while_a_hundred_thousand_events_migrate(
         old.execute(_OLD_INSERT, (orjson.dumps([row]).decode(), [b"old"]), prepare=True)
 
     def by_this_version(key: str) -> None:
-        acceptor.accept(RawArrival(1, "form", b"new", provider_key=key))
+        acceptor.accept(RawEvent(1, "form", b"new", provider_key=key))
 
     def at_work(key: str) -> None:
         """A worker of the version before: a claim is a transaction over journal and domain, open for a while."""

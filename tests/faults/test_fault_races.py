@@ -19,7 +19,7 @@ from sqlalchemy import Engine, text
 
 from crm_core.base.config import HubConfig
 from crm_core.people.owners import add_owner
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import Processor
 from ingest.sources.sources import add_source
 
@@ -53,7 +53,7 @@ def _rows(engine: Engine, query: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in connection.execute(text(query))]
 
 
-def _triple(sources: dict[str, int], person: Person) -> list[RawArrival]:
+def _triple(sources: dict[str, int], person: Person) -> list[RawEvent]:
     """A form with phone and address, a missed call of the phone, a mail of the address."""
     form = {"name": person.name, "phone": person.phone(), "email": person.email()}
     call = {"event": "hangup", "callId": f"c{person.number}", "direction": "in", "cause": "noAnswer",
@@ -63,13 +63,13 @@ def _triple(sources: dict[str, int], person: Person) -> list[RawArrival]:
     mail["Subject"], mail["Message-ID"] = "Doors", f"<m{person.number}@example.com>"
     mail.set_content("How much is a door?")
     return [
-        RawArrival(
+        RawEvent(
             sources["form"], "form", json.dumps(form).encode(), headers={"content-type": "application/json"}
         ),
-        RawArrival(
+        RawEvent(
             sources["call"], "call", json.dumps(call).encode(), headers={"content-type": "application/json"}
         ),
-        RawArrival(sources["mail"], "mail", mail.as_bytes()),
+        RawEvent(sources["mail"], "mail", mail.as_bytes()),
     ]
 
 
@@ -128,7 +128,7 @@ def test_contacts_are_the_connected_components_when_sixteen_workers_race(
     inquiries = INQUIRIES if batch_size > 1 else INQUIRIES // 4
     people = ordinary(PEOPLE if batch_size > 1 else PEOPLE // 4)
     groups = []
-    arrivals = []
+    parsed_items = []
     for n in range(inquiries):
         person = dice.choice(people)
         has = [person.phone(), person.phone(1), person.email(), person.email(1)]
@@ -138,8 +138,8 @@ def test_contacts_are_the_connected_components_when_sixteen_workers_race(
             ("email" if "@" in value else "phone") + str(i or ""): value for i, value in enumerate(named)
         }
         groups.append(named)
-        arrivals.append(
-            RawArrival(
+        parsed_items.append(
+            RawEvent(
                 sources["form"],
                 "form",
                 json.dumps(fields).encode(),
@@ -148,7 +148,7 @@ def test_contacts_are_the_connected_components_when_sixteen_workers_race(
         )
     with psycopg.connect(config.database_url) as connection:
         for at in range(0, inquiries, 500):
-            insert_events(connection, arrivals[at : at + 500])
+            insert_events(connection, parsed_items[at : at + 500])
     start_at = time.time() + 3.0
     argv = [sys.executable, str(Path(__file__).with_name("faultrace.py")), config.database_url, str(start_at)]
     racers = [

@@ -13,7 +13,7 @@ from desk import Desk
 from graph import TOKEN, Graph, graph
 from sqlalchemy import Engine
 
-from connectors.kit import Answer, Ask
+from connectors.kit import FetchAnswer, FetchRequest
 from crm_core.base.config import HubConfig
 from ingest.fetch import backfill, backfill_progress
 from ingest.fetch.backfill import Looked, run_next
@@ -104,7 +104,7 @@ class Killing:
     def __init__(self, client: Outbound, questions: int) -> None:
         self.client, self.left = client, questions
 
-    def ask(self, ask: Ask, limits: Limits) -> Answer:
+    def ask(self, ask: FetchRequest, limits: Limits) -> FetchAnswer:
         self.left -= 1
         if self.left < 0:
             raise Killed
@@ -139,10 +139,10 @@ class _BusyAt:
     def __init__(self, client: Outbound, question: int) -> None:
         self.client, self.left = client, question
 
-    def ask(self, ask: Ask, limits: Limits) -> Answer:
+    def ask(self, ask: FetchRequest, limits: Limits) -> FetchAnswer:
         self.left -= 1
         if self.left < 0:
-            return Answer(429, {"retry-after": "3600"}, b"{}")
+            return FetchAnswer(429, {"retry-after": "3600"}, b"{}")
         return self.client.ask(ask, limits)
 
 
@@ -258,7 +258,7 @@ class _First:
     def __init__(self, client: Outbound, pages: list[dict[str, Any]]) -> None:
         self.client, self.pages = client, pages
 
-    def ask(self, ask: Ask, limits: Limits) -> Answer:
+    def ask(self, ask: FetchRequest, limits: Limits) -> FetchAnswer:
         if self.pages:
-            return Answer(200, {}, json.dumps(self.pages.pop(0)).encode())
+            return FetchAnswer(200, {}, json.dumps(self.pages.pop(0)).encode())
         return self.client.ask(ask, limits)

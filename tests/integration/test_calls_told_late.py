@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
-from ingest.journal.silent_calls import settle_silent_calls
+from ingest.journal.silent_calls import close_silent_calls
 
 MOBILE = "+79213334455"
 
@@ -35,7 +35,7 @@ def grown_old(desk: Desk) -> None:
 
 def settle(desk: Desk) -> int:
     with connect(desk.config.database_url, "worker") as connection, connection.cursor(row_factory=dict_row) as cursor:
-        return settle_silent_calls(cursor)
+        return close_silent_calls(cursor)
 
 
 

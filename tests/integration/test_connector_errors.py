@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from connectors.kit import ConnectorConfig, Request
 from crm_core.base.config import HubConfig
-from crm_core.parsed import Arrival
+from crm_core.parsed import ParsedItem
 from ingest.processing.process import Processor
 
 OTHER = "+79162223344"
@@ -34,7 +34,7 @@ def test_neighbours_go_on_when_a_connector_raises_something_of_its_own(
     source = processor.source(desk.form_source)
     parse = source.connector.parse
 
-    def raises(request: Request, settings: ConnectorConfig) -> Sequence[Arrival]:
+    def raises(request: Request, settings: ConnectorConfig) -> Sequence[ParsedItem]:
         if b"unreadable" in request.body:
             raise error(OTHER)
         return parse(request, settings)

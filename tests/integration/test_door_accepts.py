@@ -14,7 +14,7 @@ from door_client import Door, Heard, call, open_door, stand_in
 
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Transient
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_other_bytes_under_a_senders_key_are_kept_as_an_event_of_their_own(door:
 def test_other_bytes_under_one_key_are_counted_once_when_they_come_in_one_group(door: Door) -> None:
     source = door.add()
     group = [
-        RawArrival(source.id, "form", body, provider_key="k", key_is_senders=True)
+        RawEvent(source.id, "form", body, provider_key="k", key_is_senders=True)
         for body in (b"one", b"two", b"one", b"two", b"three")
     ]
     with psycopg.connect(door.config.database_url, autocommit=True) as connection:
@@ -202,19 +202,19 @@ def test_headers_are_stored_without_what_opens_doors(door: Door) -> None:
 def test_group_in_a_transaction_of_somebody_else_is_undone_with_it(door: Door) -> None:
     source = door.add("imap", {"host": "mail.example.com", "user": "u", "password": "p"})
     assert (source.url, source.token) == ("", "")
-    arrivals = [
-        RawArrival(source.id, "mail", b"first", provider_key="1:7"),
-        RawArrival(source.id, "mail", b"second"),
-        RawArrival(source.id, "mail", b"first", provider_key="1:7"),
+    parsed_items = [
+        RawEvent(source.id, "mail", b"first", provider_key="1:7"),
+        RawEvent(source.id, "mail", b"second"),
+        RawEvent(source.id, "mail", b"first", provider_key="1:7"),
     ]
     with psycopg.connect(door.config.database_url) as connection:
         connection.execute("BEGIN")
-        insert_events(connection, arrivals)
+        insert_events(connection, parsed_items)
         connection.rollback()
         assert door.rows() == []
         with connection.transaction():
-            receipts = insert_events(connection, arrivals)
-            again = insert_events(connection, arrivals[:1])
+            receipts = insert_events(connection, parsed_items)
+            again = insert_events(connection, parsed_items[:1])
     assert [receipt.redelivery for receipt in receipts] == [False, False, True]
     assert receipts[0].uid == receipts[2].uid == again[0].uid != receipts[1].uid
     rows = door.rows()
@@ -272,7 +272,7 @@ def test_row_that_cannot_go_in_takes_no_neighbour_with_it(door: Door) -> None:
 
     def accept(number: int) -> str:
         try:
-            return door.acceptor.accept(RawArrival(source.id, "form", b"%d" % number)).uid
+            return door.acceptor.accept(RawEvent(source.id, "form", b"%d" % number)).uid
         except Transient as error:
             return error.code
 

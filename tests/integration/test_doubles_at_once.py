@@ -20,7 +20,7 @@ from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
 from crm_core.intake import take_in
 from ingest.erasure.person_events import erase_contact
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.journal.ledger import ledger
 from ingest.processing.process import Processor
 from ingest.processing.replay import event_rows, read_rows
@@ -37,8 +37,8 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 
 
 def send(desk: Desk, ip: str = "198.51.100.7", **fields: str) -> str:
-    arrival = RawArrival(desk.form_source, "form", urlencode(fields).encode(), headers=FORM, remote_ip=ip)
-    return insert_events(desk.door, [arrival])[0].uid
+    raw_event = RawEvent(desk.form_source, "form", urlencode(fields).encode(), headers=FORM, remote_ip=ip)
+    return insert_events(desk.door, [raw_event])[0].uid
 
 
 def waits_for_a_lock(desk: Desk, thread: threading.Thread) -> bool:

@@ -16,7 +16,7 @@ from crm_core.access import Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict
 from crm_core.erasure import commands
-from crm_core.intake import Item, take_in
+from crm_core.intake import ParsedEvent, take_in
 from crm_core.parsed import Inquiry
 from ingest.erasure.person_events import erase_contact
 
@@ -119,7 +119,7 @@ def test_same_words_after_an_erasure_are_new_only_if_they_were_written_since(
             "UPDATE inbound_event SET state = 'done', outcome = 'created' WHERE uid = %s RETURNING id", uid
         )
         inquiry = Inquiry(name="Anna", phones=(PHONE,), message="Call me back", submitted_at=told)
-        item = Item(event[0]["id"], desk.form_source, "Site", "form", received, (inquiry,))
+        item = ParsedEvent(event[0]["id"], desk.form_source, "Site", "form", received, (inquiry,))
         with desk.connection.transaction(), desk.connection.cursor() as cursor:
             return take_in(cursor, [item], received)[0].outcome
 

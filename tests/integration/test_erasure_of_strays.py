@@ -284,6 +284,6 @@ def test_search_when_most_events_have_a_contact_does_not_read_those(desk: Desk) 
     with desk.engine.begin() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         plan = "\n".join(
-            connection.scalars(text("EXPLAIN " + unlinked_events._IDS.format(which=unlinked_events.STRAY)), {"after": 0, "limit": 200})
+            connection.scalars(text("EXPLAIN " + unlinked_events._IDS.format(which=unlinked_events.UNLINKED_AND_DONE)), {"after": 0, "limit": 200})
         )
     assert "ix_inbound_event_of_nobody" in plan

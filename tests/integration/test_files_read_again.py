@@ -12,7 +12,7 @@ from desk import Desk
 from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
-from crm_core.intake import Item, take_in
+from crm_core.intake import ParsedEvent, take_in
 from crm_core.parsed import IncomingFile, Inquiry
 from ingest.files import store
 from ingest.processing.replay import Selection, replay
@@ -43,7 +43,7 @@ def test_fetched_files_stay_fetched_when_a_new_reading_has_them_in_another_order
     def take(*names: str, replayed: bool) -> list[dict[str, Any]]:
         store = tuple(IncomingFile(name=name, url=f"https://files.example.com/{name}") for name in names)
         inquiry = Inquiry(name="Anna", phones=("+7 900 123-45-01",), files=store)
-        item = Item(1, desk.form_source, "Site", "form", NOW, (inquiry,), replayed=replayed)
+        item = ParsedEvent(1, desk.form_source, "Site", "form", NOW, (inquiry,), replayed=replayed)
         with desk.connection.transaction(), desk.connection.cursor() as cursor:
             take_in(cursor, [item], NOW)
         return attachments(desk)

@@ -235,8 +235,8 @@ def _compare(came: Came, expected: dict[str, Any]) -> None:
         assert came.event["error"]["code"] == expected["error"]["code"]
         assert came.touches == []
         return
-    inquiries = [arrival for arrival in expected["arrivals"] if arrival["type"] == "Inquiry"]
-    if any(arrival["type"] == "Pointer" for arrival in expected["arrivals"]):
+    inquiries = [parsed_item for parsed_item in expected["arrivals"] if parsed_item["type"] == "Inquiry"]
+    if any(parsed_item["type"] == "Pointer" for parsed_item in expected["arrivals"]):
         assert came.touches == []  # what it points at is not here to be fetched
         return
     if inquiries and all(inquiry.get("is_test") for inquiry in inquiries):

@@ -20,7 +20,7 @@ from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
 from crm_core.contacts.queries import get_contact
 from crm_core.contacts.reach import MessengerAccount
-from crm_core.intake import Item, Taken, take_in
+from crm_core.intake import EventResult, ParsedEvent, take_in
 from crm_core.leads.queries import SpamView, get_lead
 from crm_core.parsed import Attribution, Consent, IncomingFile, Inquiry
 
@@ -37,23 +37,23 @@ class Intake:
         self.number = 1000
         self.lock = threading.Lock()
 
-    def item(self, *inquiries: Inquiry, seconds: float = 0, ip: str = "", **more: Any) -> Item:
+    def item(self, *inquiries: Inquiry, seconds: float = 0, ip: str = "", **more: Any) -> ParsedEvent:
         with self.lock:
             self.number += 1
             number = self.number
         given = {"event_id": number, **more}
-        return Item(
-            source_id=self.desk.form_source, source_name="Site", channel="form", arrivals=inquiries, remote_ip=ip,
+        return ParsedEvent(
+            source_id=self.desk.form_source, source_name="Site", channel="form", parsed_items=inquiries, remote_ip=ip,
             received_at=NOW + timedelta(seconds=seconds), **given,
         )  # fmt: skip
 
-    def take(self, *items: Item) -> list[Taken]:
+    def take(self, *items: ParsedEvent) -> list[EventResult]:
         with connect(self.config.database_url, "worker") as connection:
             connection.row_factory = dict_row  # type: ignore[assignment]
             with connection.transaction(), connection.cursor() as cursor:
                 return take_in(cursor, items, NOW)
 
-    def one(self, inquiry: Inquiry, **more: Any) -> Taken:
+    def one(self, inquiry: Inquiry, **more: Any) -> EventResult:
         return self.take(self.item(inquiry, **more))[0]
 
 
@@ -129,7 +129,7 @@ def test_a_replay_rewrites_consents_and_keeps_a_file_that_was_fetched_meanwhile(
     intake.take(item)
     intake.desk.rows("UPDATE attachment SET state = 'stored', sha256 = 'cd', size = 5 RETURNING id")
     changed = replace(inquiry, consents=(Consent("marketing", True),), message="Теперь понятнее")
-    (again,) = intake.take(replace(item, arrivals=(changed,), replayed=True))
+    (again,) = intake.take(replace(item, parsed_items=(changed,), replayed=True))
     assert again.outcome == "created"
     assert [row["purpose"] for row in intake.desk.rows("SELECT purpose FROM consent")] == ["marketing"]
     (file,) = intake.desk.rows("SELECT * FROM attachment")

@@ -17,14 +17,14 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
-from connectors.kit import Answer, Ask
+from connectors.kit import FetchAnswer, FetchRequest
 from crm_core.access import Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
 from ingest.erasure.erase import erase
 from ingest.fetch import backfill, fetch
 from ingest.fetch.backfill import run_next
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.mapping.versions import publish, save_draft
 from ingest.monitoring.alerts import open_alerts, raise_alert
 from ingest.monitoring.watch import watch
@@ -52,11 +52,11 @@ class Graph:
     def __init__(self, **answers: Any) -> None:
         self.answers, self.asked = answers, list[str]()
 
-    def ask(self, ask: Ask, limits: Any) -> Answer:
+    def ask(self, ask: FetchRequest, limits: Any) -> FetchAnswer:
         form = urlsplit(ask.url).path.split("/")[-2]
         self.asked.append(form)
         status, body = self.answers[form]
-        return Answer(status, {}, json.dumps(body).encode())
+        return FetchAnswer(status, {}, json.dumps(body).encode())
 
 
 def meta(desk: Desk, *forms: str) -> int:
@@ -126,7 +126,7 @@ def test_burst_is_told_when_the_first_try_to_tell_it_failed(desk: Desk, monkeypa
 
     monkeypatch.setattr(screen, "raise_alert", fails_once)
     insert_events(desk.door, [
-        RawArrival(desk.form_source, "form", f"name=Anna&phone=7900123450{n}".encode(), headers=BROWSER, remote_ip=f"198.51.100.{n}")
+        RawEvent(desk.form_source, "form", f"name=Anna&phone=7900123450{n}".encode(), headers=BROWSER, remote_ip=f"198.51.100.{n}")
         for n in range(6)
     ])  # fmt: skip
     desk.drain("form")

@@ -276,11 +276,11 @@ def test_silent_call_becomes_a_lead_when_it_rang_and_nothing_more_came(desk: Des
         "'last_at', to_char(now() AT TIME ZONE 'UTC' - interval '3 h', 'YYYY-MM-DD\"T\"HH24:MI:SS+00:00'))"
     )
     desk.connection.execute("UPDATE inbound_event SET received_at = received_at - interval '3 h'")
-    from ingest.journal.silent_calls import settle_silent_calls
+    from ingest.journal.silent_calls import close_silent_calls
 
     with desk.connection.cursor() as cursor:
-        assert settle_silent_calls(cursor) == 1
-        assert settle_silent_calls(cursor) == 0
+        assert close_silent_calls(cursor) == 1
+        assert close_silent_calls(cursor) == 0
     desk.drain()
     assert desk.one("SELECT outcome FROM call") == "lost"
     assert desk.event(uid)["outcome"] == "created"

@@ -9,7 +9,7 @@ import pytest
 from door_client import Door, call, open_door
 
 from crm_core.base.config import HubConfig
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import Drained, Processor
 from ingest.sources.sources import NewSource, add_source, rotate_token
 
@@ -58,7 +58,7 @@ def test_genuine_inquiry_becomes_a_lead_when_a_forged_one_had_its_key_first(door
             insert_events(
                 connection,
                 [
-                    RawArrival(
+                    RawEvent(
                         source.id, "form", body, headers=JSON, provider_key="tran:1", unclaimed=unclaimed
                     )
                 ],
@@ -74,8 +74,8 @@ def test_genuine_inquiry_is_kept_when_both_come_in_one_group(door: Door) -> None
     source, _ = _source(door)
     with psycopg.connect(door.config.database_url, autocommit=True) as connection:
         receipts = insert_events(connection, [
-            RawArrival(source.id, "form", _body("Forged"), headers=JSON, provider_key="tran:2", unclaimed=True),
-            RawArrival(source.id, "form", _body("Anna"), headers=JSON, provider_key="tran:2"),
+            RawEvent(source.id, "form", _body("Forged"), headers=JSON, provider_key="tran:2", unclaimed=True),
+            RawEvent(source.id, "form", _body("Anna"), headers=JSON, provider_key="tran:2"),
         ])  # fmt: skip
     assert len({receipt.uid for receipt in receipts}) == 2
     _drain(door.config)
@@ -108,18 +108,18 @@ def test_repetition_at_the_old_address_is_counted_when_the_inquiry_came_in_befor
 
 def test_key_is_the_events_again_when_a_person_has_taken_it(door: Door) -> None:
     source, _ = _source(door)
-    arrival = RawArrival(source.id, "form", _body("Anna"), headers=JSON, provider_key="tran:3")
+    raw_event = RawEvent(source.id, "form", _body("Anna"), headers=JSON, provider_key="tran:3")
     with psycopg.connect(door.config.database_url, autocommit=True) as connection:
         insert_events(
             connection,
             [
-                RawArrival(
+                RawEvent(
                     source.id, "form", _body("Anna"), headers=JSON, provider_key="tran:3", unclaimed=True
                 )
             ],
         )
         connection.execute("UPDATE inbound_event SET replayed = 1")  # as `replay` does
-        assert insert_events(connection, [arrival])[0].redelivery
+        assert insert_events(connection, [raw_event])[0].redelivery
     assert len(door.rows()) == 1
 
 

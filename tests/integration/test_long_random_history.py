@@ -28,7 +28,7 @@ from crm_core.base.errors import HubError
 from crm_core.leads.assignment import assign_lead
 from crm_core.leads.commands import LeadChange, change_lead
 from ingest.erasure.erase import erase
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.journal.claim import claim
 from ingest.journal.ledger import ledger
 from ingest.journal.queries import dismiss
@@ -71,7 +71,7 @@ class History:
         self.desk, self.dice = desk, dice
         self.config = replace(desk.config, batch_size=7)
         self.workers = [Processor(self.config), Processor(self.config)]
-        self.sent: list[RawArrival] = []
+        self.sent: list[RawEvent] = []
         self.deeds: list[Callable[[random.Random], Any]] = [
             *[self.post] * 10, *[self.again] * 3, *[self.correct] * 2, self.several, *[self.call] * 3, self.unclaimed,
             *[self.drain] * 4, *[self.lose_a_worker] * 2, *[self.replay] * 3, *[self.rehearse] * 2, self.publish,
@@ -116,23 +116,23 @@ class History:
                 b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + photo
             )
             body = b"\r\n".join([*parts, b"--edge--", b""])
-        arrival = RawArrival(
+        raw_event = RawEvent(
             self.desk.form_source, "form", body, headers={"content-type": kind, "user-agent": "Mozilla/5.0"},
             remote_ip=dice.choice(["198.51.100.7", "203.0.113.9"]),
             provider_key=f"key-{dice.getrandbits(40)}" if dice.random() < 0.4 else None,
         )  # fmt: skip
-        self.sent.append(arrival)
-        self.put(arrival)
+        self.sent.append(raw_event)
+        self.put(raw_event)
 
-    def put(self, *arrivals: RawArrival) -> None:
+    def put(self, *parsed_items: RawEvent) -> None:
         with psycopg.connect(self.config.database_url, autocommit=True) as door:
-            insert_events(door, arrivals)
+            insert_events(door, parsed_items)
 
     def several(self, dice: random.Random) -> None:
         people = [{"name": one["name"], "phone": one.get("phone", "")} for one in dice.sample(PEOPLE, 2)]
         body = orjson.dumps({"shop": "x", "message": dice.choice(MESSAGES), "people": people})
         self.put(
-            RawArrival(self.desk.form_source, "form", body, headers={"content-type": "application/json"})
+            RawEvent(self.desk.form_source, "form", body, headers={"content-type": "application/json"})
         )
 
     def again(self, dice: random.Random) -> None:

@@ -21,9 +21,9 @@ from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
 from ingest.sources.sources import add_source
-from workers.background import Aside
+from workers.background import BackgroundLanes
 from workers.celery_app import OUTBOUND, QUEUES, make_app
-from workers.wake import send_hint
+from workers.wake import send_wakeup
 
 _WORKER = """
 import json, sys
@@ -88,7 +88,7 @@ def test_sweeps_and_forms_go_on_when_everything_that_is_fetched_hangs(
         app = make_app(config)
         try:
             announced = announce(desk, source_id, "s", "1")
-            send_hint(app, "form")
+            send_wakeup(app, "form")
             form = desk.form(name="Boris", email="boris@example.org", file=f"{files.url}/plan.pdf")
             until(lambda: desk.event(form)["outcome"])
             app.send_task("files", queue=QUEUES[OUTBOUND])
@@ -134,7 +134,7 @@ def test_lead_is_fetched_when_the_hint_for_it_was_lost(engine: Engine, config: H
 
 
 def test_job_is_done_once_more_when_it_is_wanted_twice_meanwhile() -> None:
-    aside, began, go = Aside(), threading.Event(), threading.Event()
+    aside, began, go = BackgroundLanes(), threading.Event(), threading.Event()
     done: list[str] = []
 
     def slow() -> None:
@@ -161,7 +161,7 @@ def test_job_is_done_once_more_when_it_is_wanted_twice_meanwhile() -> None:
 
 
 def test_lane_goes_on_when_a_job_has_a_defect(caplog: pytest.LogCaptureFixture) -> None:
-    aside, done, said = Aside(), threading.Event(), "anna@example.org"
+    aside, done, said = BackgroundLanes(), threading.Event(), "anna@example.org"
 
     def broken() -> None:
         raise LookupError(said)  # the line itself is shown, what it holds is not

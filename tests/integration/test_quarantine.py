@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid, NotFound
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.journal.ledger import ledger
 from ingest.monitoring.alerts import open_alerts
 from ingest.processing.replay import Selection, replay
@@ -171,7 +171,7 @@ def test_burst_when_released_by_its_alert_delivers_all_of_it(desk: Desk) -> None
     desk.connection.execute("UPDATE source SET config = %s WHERE id = %s", ('{"burst_per_minute": 5}', desk.form_source))
     headers = {"user-agent": "Mozilla/5.0", "origin": "https://site.example.com", "content-type": "application/x-www-form-urlencoded"}
     insert_events(desk.door, [
-        RawArrival(desk.form_source, "form", b"name=N%d&phone=%%2B791234567%02d" % (n, n), headers=headers, remote_ip=f"198.51.100.{n}")
+        RawEvent(desk.form_source, "form", b"name=N%d&phone=%%2B791234567%02d" % (n, n), headers=headers, remote_ip=f"198.51.100.{n}")
         for n in range(1, 21)
     ])  # fmt: skip
     other = spam(desk, 9)

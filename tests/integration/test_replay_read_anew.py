@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 from crm_core.access import Principal
 from crm_core.base.config import HubConfig
 from ingest.erasure.erase import erase
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.journal.ledger import ledger
 from ingest.mapping.preview import bench, dry_run
 from ingest.mapping.versions import publish, save_draft
@@ -125,7 +125,7 @@ def test_only_events_that_a_replay_can_help_are_affected(desk: Desk) -> None:
     configure(desk, consent_unknown="hold")
     held = desk.form(name="Boris", phone="+7 900 123-45-02")
     forged = insert_events(desk.door, [
-        RawArrival(desk.form_source, "form", b"name=Vera&phone=79001234503", headers=FORM, unclaimed=True)
+        RawEvent(desk.form_source, "form", b"name=Vera&phone=79001234503", headers=FORM, unclaimed=True)
     ])[0].uid  # fmt: skip
     desk.drain("form")
     assert {desk.event(uid)["error"]["code"] for uid in (held, forged)} == {"consent_unknown", "unclaimed"}
@@ -177,18 +177,18 @@ def test_dry_runs_leave_no_trace_in_tables_broker_or_on_the_disk(desk: Desk) -> 
         b'--e\r\nContent-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n\x89PNG\r\n\x1a\n\r\n--e\r\n'
         b'Content-Disposition: form-data; name="agree"\r\n\r\non\r\n--e--\r\n'
     )
-    arrivals = [
-        RawArrival(
+    parsed_items = [
+        RawEvent(
             desk.form_source, "form", urlencode({"name": f"Anna {n}", "phone": f"+7900123450{n}", "agree": "on"}).encode(),
             headers=FORM, remote_ip="198.51.100.7",
         )
         for n in range(6)
     ]  # fmt: skip
-    arrivals.append(RawArrival(
+    parsed_items.append(RawEvent(
         desk.form_source, "form", body, headers=FORM | {"content-type": "multipart/form-data; boundary=e"},
         remote_ip="198.51.100.8",
     ))  # fmt: skip
-    insert_events(desk.door, arrivals)
+    insert_events(desk.door, parsed_items)
     desk.rows("UPDATE inbound_event SET state = 'needs_attention' RETURNING id")
     before = everything(desk)
     report = replay(desk.engine, desk.config, Selection(state="needs_attention"), dry_run=True, actor="test")
@@ -205,7 +205,7 @@ def test_dry_runs_leave_no_trace_in_tables_broker_or_on_the_disk(desk: Desk) -> 
 def test_large_events_are_looked_at_a_few_at_a_time(desk: Desk) -> None:
     big = b"name=Anna&phone=79001234501&message=" + b"x" * (8 * 1024 * 1024)
     for _ in range(4):
-        insert_events(desk.door, [RawArrival(desk.form_source, "form", big, headers=FORM)] * 5)
+        insert_events(desk.door, [RawEvent(desk.form_source, "form", big, headers=FORM)] * 5)
     desk.rows("UPDATE inbound_event SET state = 'needs_attention' RETURNING id")
     tracemalloc.start()
     try:

@@ -21,7 +21,7 @@ from desk import Desk
 from sqlalchemy import Engine, text
 
 from crm_core.base.config import HubConfig
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.monitoring.alerts import open_alerts
 from ingest.processing.process import Processor
 from ingest.processing.replay import Selection, replay
@@ -52,11 +52,11 @@ class Site(Desk):
     def visit(
         self, ip: str = "198.51.100.7", headers: Mapping[str, str] | None = None, body: bytes | None = None, **fields: str
     ) -> str:
-        arrival = RawArrival(
+        raw_event = RawEvent(
             self.form_source, "form", urlencode(fields).encode() if body is None else body,
             headers=BROWSER if headers is None else dict(headers), remote_ip=ip,
         )  # fmt: skip
-        return insert_events(self.door, [arrival])[0].uid
+        return insert_events(self.door, [raw_event])[0].uid
 
     def judge(self, ip: str = "198.51.100.7", headers: Mapping[str, str] | None = None, **fields: str) -> dict[str, Any]:
         uid = self.visit(ip, headers, **fields)

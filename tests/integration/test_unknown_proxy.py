@@ -12,7 +12,7 @@ from door_client import call, open_door
 from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.monitoring.health import health_report
 from ingest.monitoring.proxies import UnknownProxy, hops_needed, unknown_proxy
 from leadhub.doctor import examine
@@ -28,8 +28,8 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 
 
 def post(desk: Desk, ip: str, headers: dict[str, str], source: int | None = None) -> None:
-    arrival = RawArrival(source or desk.form_source, "form", b"name=Ivan", headers=headers, remote_ip=ip)
-    insert_events(desk.door, [arrival])
+    raw_event = RawEvent(source or desk.form_source, "form", b"name=Ivan", headers=headers, remote_ip=ip)
+    insert_events(desk.door, [raw_event])
 
 
 def noticed(desk: Desk, trusted: int = 0, later: timedelta = timedelta(0)) -> UnknownProxy | None:

@@ -15,7 +15,7 @@ from crm_core.base.config import HubConfig
 from crm_core.base.errors import Transient
 from ingest.screening.challenge import challenge, issue
 from ingest.sources.directory import SourceDirectory
-from webhooks.entrance.replies import Answer, StartResponse, preflight, refused, retry_after, send
+from webhooks.entrance.replies import EntranceReply, StartResponse, preflight, refused, retry_after, send
 from webhooks.entrance.request import Environ, headers_of
 
 PREFIX: Final = "/c/"
@@ -40,7 +40,7 @@ class Guard:
             answer = refused(405, "method", "Use GET.", (("Allow", "GET, HEAD, OPTIONS"),))
         return send(answer, str(environ.get("HTTP_ORIGIN") or ""), start_response, head=method == "HEAD")
 
-    def _answer(self, token: str) -> Answer:
+    def _answer(self, token: str) -> EntranceReply:
         try:
             address = self._directory.find(token)
         except Transient as error:
@@ -52,4 +52,4 @@ class Guard:
         settings = address.source.settings if address.source is not None else None
         if isinstance(settings, FormConfig) and settings.altcha != "off":
             told |= challenge(self._config, address.source_id, now)
-        return Answer(200, orjson.dumps(told), "application/json", _NO_STORE)
+        return EntranceReply(200, orjson.dumps(told), "application/json", _NO_STORE)

@@ -24,14 +24,14 @@ from crm_core.base.errors import (
     UnknownSource,
     without_words,
 )
-from ingest.journal.accept import GroupAcceptor, RawArrival, masked_headers
+from ingest.journal.accept import GroupAcceptor, RawEvent, masked_headers
 from ingest.journal.raw_event import VERIFIED_AT_DOOR, VERIFIED_HEADER
-from ingest.sources.directory import Address, SourceDirectory
+from ingest.sources.directory import SourceAddress, SourceDirectory
 from webhooks.entrance import dropins
 from webhooks.entrance.bodies import Bodies
 from webhooks.entrance.connector import get_counts, refusal_of, safely
 from webhooks.entrance.replies import (
-    Answer,
+    EntranceReply,
     StartResponse,
     accepted,
     preflight,
@@ -101,7 +101,7 @@ class Entrance:
             answer = self._refusal(HubError("internal", "The hub made a mistake."), headers, environ["PATH_INFO"])
         return send(answer, headers.get("origin", ""), start_response, head=method == "HEAD")
 
-    def _in_its_place(self, method: str, headers: Mapping[str, str], environ: Environ) -> Answer:
+    def _in_its_place(self, method: str, headers: Mapping[str, str], environ: Environ) -> EntranceReply:
         """The body comes before the place: whoever sends slowly keeps nobody waiting."""
         body = self._bodies.read(environ, self._config.max_body_bytes) if method in _ARRIVALS else b""
         latest = monotonic() + _ANSWER_SECONDS
@@ -118,7 +118,7 @@ class Entrance:
 
     def _answer(
         self, method: str, headers: Mapping[str, str], environ: Environ, body: bytes, latest: float
-    ) -> Answer:
+    ) -> EntranceReply:
         query = readable(environ.get("QUERY_STRING") or "")
         address, rest, dropin = self._found(environ["PATH_INFO"], query, body)
         if dropin is not None and dropin.wants_json:
@@ -157,7 +157,7 @@ class Entrance:
             )  # fmt: skip
         return self._about(headers)
 
-    def _found(self, path: str, query: str, body: bytes) -> tuple[Address, str, dropins.Dropin | None]:
+    def _found(self, path: str, query: str, body: bytes) -> tuple[SourceAddress, str, dropins.Dropin | None]:
         """Whose address this is, what follows the token, and the drop-in by which it was found."""
         if path.startswith(PREFIX):
             token, _, rest = path[len(PREFIX) :].partition("/")
@@ -174,7 +174,7 @@ class Entrance:
                     asked.add(token)
         raise UnknownSource("unknown_source", "Nobody receives messages at this address.")
 
-    def _keep(self, request: Request, address: Address, connector: Connector | None, latest: float) -> Answer:
+    def _keep(self, request: Request, address: SourceAddress, connector: Connector | None, latest: float) -> EntranceReply:
         refusal: NotAuthentic | None = None
         marks: dict[str, str] = {}
         key: str | None = None
@@ -192,7 +192,7 @@ class Entrance:
                 key = key or own
                 senders = bool(own) and key == own
         receipt = self._acceptor.accept(
-            RawArrival(
+            RawEvent(
                 source_id=address.source_id,
                 channel=address.channel,
                 body=request.body,
@@ -218,7 +218,7 @@ class Entrance:
             return accepted(receipt.uid)
         return self._thanks(request, address)
 
-    def _thanks(self, request: Request, address: Address) -> Answer:
+    def _thanks(self, request: Request, address: SourceAddress) -> EntranceReply:
         """Post, redirect, get: to the page that the form asks for if the source allows it, else a page of our own."""
         referrer = request.headers.get("referer", "")
         back = ""
@@ -226,18 +226,18 @@ class Entrance:
             asked = asked_address(request.content_type.lower(), request.body, request.query)
             target = allowed_address(asked, referrer, address.allowed_hosts)
             if target:
-                return Answer(303, headers=(("Location", target), ("Cache-Control", "no-store")))
+                return EntranceReply(303, headers=(("Location", target), ("Cache-Control", "no-store")))
             back = allowed_address(referrer, referrer, address.allowed_hosts)
         return self._page(200, "accepted", request.headers, back)
 
-    def _about(self, headers: Mapping[str, str]) -> Answer:
+    def _about(self, headers: Mapping[str, str]) -> EntranceReply:
         if _wants_html(headers):
             return self._page(200, "about", headers)
-        return Answer(
+        return EntranceReply(
             200, b"This address receives messages by POST.\n", headers=(("Cache-Control", "no-store"),)
         )
 
-    def _refusal(self, error: HubError, headers: Mapping[str, str], path: str) -> Answer:
+    def _refusal(self, error: HubError, headers: Mapping[str, str], path: str) -> EntranceReply:
         status = _STATUS.get(type(error), 503)
         extra = retry_after() if status == 503 else ()
         if is_browser_form(headers):
@@ -261,9 +261,9 @@ class Entrance:
         back: str = "",
         phone: str = "",
         extra: tuple[tuple[str, str], ...] = (),
-    ) -> Answer:
+    ) -> EntranceReply:
         body = page(which, headers.get("accept-language", ""), self._config.locale, back, phone)
-        return Answer(status, body, _HTML, (*PAGE_HEADERS, *extra))
+        return EntranceReply(status, body, _HTML, (*PAGE_HEADERS, *extra))
 
 
 def _bare(key: str) -> str:
@@ -278,5 +278,5 @@ def _wants_html(headers: Mapping[str, str]) -> bool:
     return "text/html" in headers.get("accept", "")
 
 
-def _of_reply(reply: Reply) -> Answer:
-    return Answer(reply.status, reply.body, reply.content_type, tuple(reply.headers.items()))
+def _of_reply(reply: Reply) -> EntranceReply:
+    return EntranceReply(reply.status, reply.body, reply.content_type, tuple(reply.headers.items()))

@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 def blueprint(config: HubConfig) -> Blueprint:
     room = Blueprint("route", __name__)
-    desk = RouteDesk(config)
+    desk = PbxRouter(config)
 
     @room.route("/route/<token>", methods=["GET", "POST"])
     def route(token: str) -> Response:
@@ -48,7 +48,7 @@ def blueprint(config: HubConfig) -> Blueprint:
     return room
 
 
-class RouteDesk:
+class PbxRouter:
     """One a process. Questions run in its own threads, so that a slow database costs the caller no more than the default."""
 
     def __init__(self, config: HubConfig) -> None:

@@ -31,14 +31,14 @@ _PREFLIGHT: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EntranceReply:
     status: int
     body: bytes = b""
     content_type: str = "text/plain; charset=utf-8"
     headers: Headers = ()
 
 
-def send(answer: Answer, origin: str, start_response: StartResponse, *, head: bool = False) -> list[bytes]:
+def send(answer: EntranceReply, origin: str, start_response: StartResponse, *, head: bool = False) -> list[bytes]:
     """Starts the response and gives its body, with the CORS headers for `origin` ("" if the request named none)."""
     headers = [
         ("Content-Type", answer.content_type),
@@ -56,13 +56,13 @@ def _is_plain(text: str) -> bool:
     return len(text) < 256 and text.isascii() and text.isprintable()
 
 
-def accepted(uid: str) -> Answer:
-    return Answer(200, b'{"ok":true,"accepted":true,"event":"' + uid.encode() + b'"}', _JSON)
+def accepted(uid: str) -> EntranceReply:
+    return EntranceReply(200, b'{"ok":true,"accepted":true,"event":"' + uid.encode() + b'"}', _JSON)
 
 
-def refused(status: int, code: str, message: str, headers: Headers = ()) -> Answer:
+def refused(status: int, code: str, message: str, headers: Headers = ()) -> EntranceReply:
     body = {"ok": False, "accepted": False, "error": {"code": code, "message": message}}
-    return Answer(status, orjson.dumps(body), _JSON, headers)
+    return EntranceReply(status, orjson.dumps(body), _JSON, headers)
 
 
 def retry_after() -> Headers:
@@ -70,7 +70,7 @@ def retry_after() -> Headers:
     return (("Retry-After", str(random.randint(2, 9))),)
 
 
-def preflight(requested: Mapping[str, str]) -> Answer:
+def preflight(requested: Mapping[str, str]) -> EntranceReply:
     """OPTIONS: CORS, and the handshake of CloudEvents webhooks (HTTP 1.1 Web Hooks for Event Delivery §4).
 
     Whatever header a page's script wants to send may come: libraries of other services and of shops add their own
@@ -82,11 +82,11 @@ def preflight(requested: Mapping[str, str]) -> Answer:
     allowed: Iterable[tuple[str, str]] = ()
     if caller and _is_plain(caller):
         allowed = (("WebHook-Allowed-Origin", caller), ("WebHook-Allowed-Rate", "*"))
-    return Answer(204, headers=(("Access-Control-Allow-Headers", names), *_PREFLIGHT, *allowed))
+    return EntranceReply(204, headers=(("Access-Control-Allow-Headers", names), *_PREFLIGHT, *allowed))
 
 
-def wrong_method() -> Answer:
-    return Answer(
+def wrong_method() -> EntranceReply:
+    return EntranceReply(
         405, orjson.dumps({"ok": False, "accepted": False, "error": {"code": "method", "message": "Use POST."}}), _JSON,
         (_ALLOW,),
     )  # fmt: skip

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-from webhooks.entrance.replies import Answer, StartResponse, preflight, refused, send
+from webhooks.entrance.replies import EntranceReply, StartResponse, preflight, refused, send
 from webhooks.entrance.request import Environ
 from webhooks.entrance.snippet_file import SOURCE, Snippet, snippet
 
@@ -38,7 +38,7 @@ def serve(environ: Environ, start_response: StartResponse) -> list[bytes]:
     return send(answer, "", start_response, head=method == "HEAD")
 
 
-def _answer(name: str, environ: Environ) -> Answer:
+def _answer(name: str, environ: Environ) -> EntranceReply:
     current = snippet()
     if name in ("leadhub.js", current.name):
         found: Snippet | None = current
@@ -55,11 +55,11 @@ def _answer(name: str, environ: Environ) -> Answer:
     ]
     asked = str(environ.get("HTTP_IF_NONE_MATCH") or "")
     if found.etag in asked or asked.strip() == "*":
-        return Answer(304, b"", _TYPE, tuple(headers))
+        return EntranceReply(304, b"", _TYPE, tuple(headers))
     accepted = str(environ.get("HTTP_ACCEPT_ENCODING") or "").lower()
     if "gzip" in accepted and not _NO_GZIP.search(accepted):
-        return Answer(200, found.compressed, _TYPE, (*headers, ("Content-Encoding", "gzip")))
-    return Answer(200, found.body, _TYPE, tuple(headers))
+        return EntranceReply(200, found.compressed, _TYPE, (*headers, ("Content-Encoding", "gzip")))
+    return EntranceReply(200, found.body, _TYPE, tuple(headers))
 
 
 @lru_cache(maxsize=32)

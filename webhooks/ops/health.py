@@ -61,7 +61,7 @@ def check(config: HubConfig) -> Readiness:
     """Asks everything once. Bounded by the connection's own limits, about 3 s at worst."""
     database = _database(config)
     space = look(config.home, config.disk_floor_bytes)
-    disk = "ok" if space.takes_arrivals else f"{space.words} Nothing is taken in until there is room."
+    disk = "ok" if space.takes_events else f"{space.words} Nothing is taken in until there is room."
     return Readiness(
         ready=database == "ok" and disk == "ok",
         checks={"database": database, "disk": disk, "broker": _broker(config)},

@@ -16,14 +16,14 @@ from connectors.kit.forms.fields import text_of
 from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.times import read_time
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, Ignored, Inquiry
+from crm_core.parsed import Ignored, Inquiry, ParsedItem
 
 #: Written by Avito itself into a chat, or taken back: nobody says anything with them.
 _NOT_SAID = {"system", "deleted"}
 _READ = {"chat_id", "chat_type", "content", "created"}
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     decoded = decode(request, config.region)
     payload = decoded.fields.get("payload")
     if not isinstance(payload, dict):

@@ -5,21 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from connectors.forms.cloudevents.events import arrivals, provider_key
+from connectors.forms.cloudevents.events import parsed_items, provider_key
 from connectors.kit import ConnectorConfig, Request, preset
-from crm_core.parsed import Arrival
+from crm_core.parsed import ParsedItem
 
 _PRESET = preset.load(Path(__file__).parent)
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
-    return arrivals(request, lambda one: _PRESET.parse(one, config))
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
+    return parsed_items(request, lambda one: _PRESET.parse(one, config))
 
 
-def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[Arrival]:
+def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[ParsedItem]:
     assert _PRESET.map, "every preset has one"
     read = _PRESET.map
-    return arrivals(request, lambda one: read(one, config, mapping))
+    return parsed_items(request, lambda one: read(one, config, mapping))
 
 
 CONNECTOR = replace(_PRESET, parse=parse, map=read_under, provider_key=provider_key)

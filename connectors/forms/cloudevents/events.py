@@ -19,7 +19,7 @@ from connectors.kit.decoding import decode
 from connectors.kit.decoding.charset import clean
 from connectors.kit.forms.fields import text_of
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, Ignored
+from crm_core.parsed import Ignored, ParsedItem
 
 _DATA = ("data", "data_base64")
 _PREFIX = "ce-"
@@ -32,9 +32,9 @@ class _Event:
     content_type: str
 
 
-def arrivals(request: Request, read: Callable[[Request], Sequence[Arrival]]) -> Sequence[Arrival]:
+def parsed_items(request: Request, read: Callable[[Request], Sequence[ParsedItem]]) -> Sequence[ParsedItem]:
     """What the events of a request mean; `read` reads the data of one."""
-    found: list[Arrival] = []
+    found: list[ParsedItem] = []
     for event in _events(request):
         if not event.body.strip():
             found.append(Ignored("no_data", event.attributes["type"]))

@@ -14,8 +14,8 @@ from connectors.forms.generic_form import parse as generic
 from connectors.kit import Connector, ConnectorConfig, Reply, Request, registry
 from connectors.kit.forms.config import FormConfig
 from connectors.kit.forms.detect import Detector, compiled, recognised
-from connectors.kit.preset.mapping import arrivals_of
-from crm_core.parsed import Arrival
+from connectors.kit.preset.mapping import parsed_items_of
+from crm_core.parsed import ParsedItem
 
 _SELF = "generic_form"
 _SETTINGS = "settings of the preset that reads for generic_form"
@@ -33,16 +33,16 @@ def reads_as(request: Request) -> str:
     return connector.name if connector else ""
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     choice = _choice(request, config)
     return choice.connector.parse(choice.request, choice.config) if choice else generic.parse(request, config)
 
 
-def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[Arrival]:
+def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[ParsedItem]:
     """Under a source's own mapping: its sections before those of the preset, or before the reading by names."""
     choice = _choice(request, config)
     if choice is None:
-        return arrivals_of(mapping, request, config)
+        return parsed_items_of(mapping, request, config)
     if choice.connector.map is None:
         return choice.connector.parse(choice.request, choice.config)
     return choice.connector.map(choice.request, choice.config, mapping)

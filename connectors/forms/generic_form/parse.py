@@ -17,7 +17,7 @@ from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.forms.shapes import data_of, pairs_of, repaired, with_lines_of_message
 from connectors.kit.forms.snippet_envelope import opened, sent_at
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, Inquiry
+from crm_core.parsed import Inquiry, ParsedItem
 
 #: `_key` in each of the shapes, without parsing: the snippet writes it first, a hidden input comes first or last.
 _KEY = re.compile(
@@ -30,7 +30,7 @@ KEY_CHARS = 200
 _SNIPPET = b'{"_key":'
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     """One inquiry, or one for each row where the body is an array of them. Raises Malformed for a form without fields."""
     decoded = decode(request, config.region)
     said = data_of(decoded, request.content_type)
@@ -76,7 +76,7 @@ def _digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:16]
 
 
-def _nothing(request: Request) -> Sequence[Arrival]:
+def _nothing(request: Request) -> Sequence[ParsedItem]:
     what = f"{len(request.body)} bytes were sent" if request.body else "the body is empty"
     raise Malformed("empty_form", f"The form was sent without any field ({what}).")
 

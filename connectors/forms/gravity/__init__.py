@@ -9,18 +9,18 @@ from typing import Any
 
 from connectors.forms.gravity.parts import joined
 from connectors.kit import ConnectorConfig, Request, preset
-from crm_core.parsed import Arrival
+from crm_core.parsed import ParsedItem
 
 _PRESET = preset.load(Path(__file__).parent)
 assert _PRESET.map is not None
 _map = _PRESET.map
 
 
-def _parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def _parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     return _PRESET.parse(joined(request), config)
 
 
-def _read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[Arrival]:
+def _read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[ParsedItem]:
     return _map(joined(request), config, mapping)
 
 

@@ -17,7 +17,7 @@ from connectors.kit.forms.fields import text_of
 from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.times import read_time
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, Ignored, Inquiry
+from crm_core.parsed import Ignored, Inquiry, ParsedItem
 
 #: Told while the chat goes on. Without a way to reach the visitor they say nothing that chat_finished does not say.
 _PROGRESS = ("chat_accepted", "chat_updated", "client_updated", "client_attribute_updated")
@@ -29,7 +29,7 @@ _VISITOR_READ = ("name", "email", "phone")
 _MARKS = ("source", "medium", "campaign", "term", "content")
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     decoded = decode(request, config.region)
     data = decoded.fields
     event = text_of(data.get("event_name"))
@@ -67,7 +67,7 @@ def reply(_request: Request, _config: ConnectorConfig) -> Reply:
     return Reply(b'{"result":"ok"}', content_type="application/json")
 
 
-def _call(inquiry: Inquiry, call: Mapping[str, Any]) -> Arrival:
+def _call(inquiry: Inquiry, call: Mapping[str, Any]) -> ParsedItem:
     kind, status = text_of(call.get("type")), text_of(call.get("status"))
     if kind != "callback":
         return Ignored("unsupported_call", kind)

@@ -14,10 +14,10 @@ from connectors.kit.forms.fields import text_of
 from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.times import read_time
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, Ignored, Inquiry, Pointer
+from crm_core.parsed import Ignored, Inquiry, ParsedItem, Pointer
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     if request.is_fetched:
         return [_lead(_whole(request.body), config)]
     data = decode(request).data
@@ -65,7 +65,7 @@ def as_form(request: Request) -> Request:
     return fetched.as_form(request, jsontext.bounded(_fields(_whole(request.body)), set()))
 
 
-def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[Arrival]:
+def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[ParsedItem]:
     """Under a source's own mapping. A notice says nothing that could be mapped."""
     own = parse(request, config)
     if not request.is_fetched or not isinstance(own[0], Inquiry):

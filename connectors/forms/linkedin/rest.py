@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from connectors.forms.linkedin.config import LinkedInConfig
-from connectors.kit import Answer, Ask, ConnectorConfig, Found
+from connectors.kit import ConnectorConfig, FetchAnswer, FetchedPage, FetchRequest
 from connectors.kit.forms.fields import text_of
 from crm_core.base.errors import Malformed, SourceBroken, Transient
 from crm_core.parsed import Pointer
@@ -31,12 +31,12 @@ def key_of(response_id: str) -> str:
     return f"lead|{response_id}"
 
 
-def ask(pointer: Pointer, config: ConnectorConfig) -> Ask:
+def ask(pointer: Pointer, config: ConnectorConfig) -> FetchRequest:
     assert isinstance(config, LinkedInConfig)
     return _get(f"{config.api_url}/leadFormResponses/{quote(pointer.ref['id'], safe='')}?fields={_FIELDS}", config)
 
 
-def read(pointer: Pointer, answer: Answer, _config: ConnectorConfig) -> bytes:
+def read(pointer: Pointer, answer: FetchAnswer, _config: ConnectorConfig) -> bytes:
     """The response as LinkedIn gave it, with what only the notice says."""
     return _body(_object(answer), pointer.ref)
 
@@ -47,13 +47,13 @@ def lists(config: ConnectorConfig, since: datetime) -> Sequence[str]:
     return (_place(int(since.timestamp() * 1000), 0),) if config.owner else ()
 
 
-def page(place: str, config: ConnectorConfig) -> Ask:
+def page(place: str, config: ConnectorConfig) -> FetchRequest:
     assert isinstance(config, LinkedInConfig)
     since_ms, _, start = place.partition("+")
     return _page(config, int(since_ms), int(start))
 
 
-def read_list(answer: Answer, config: ConnectorConfig) -> Found:
+def read_list(answer: FetchAnswer, config: ConnectorConfig) -> FetchedPage:
     assert isinstance(config, LinkedInConfig)
     found = _object(answer)
     rows = found.get("elements")
@@ -62,7 +62,7 @@ def read_list(answer: Answer, config: ConnectorConfig) -> Found:
     bodies = tuple(
         (key_of(text_of(row["id"])), _body(row, {})) for row in rows if isinstance(row, dict) and text_of(row.get("id"))
     )
-    return Found(bodies, _next(found.get("paging"), len(rows)))
+    return FetchedPage(bodies, _next(found.get("paging"), len(rows)))
 
 
 def _next(paging: Any, rows: int) -> str | None:
@@ -88,7 +88,7 @@ def _place(since_ms: int, start: int) -> str:
     return f"{since_ms}+{start}"
 
 
-def _page(config: LinkedInConfig, since_ms: int, start: int) -> Ask:
+def _page(config: LinkedInConfig, since_ms: int, start: int) -> FetchRequest:
     kind = config.owner.split(":")[2]
     until_ms = int(_LAST.timestamp() * 1000)
     return _get(
@@ -99,8 +99,8 @@ def _page(config: LinkedInConfig, since_ms: int, start: int) -> Ask:
     )
 
 
-def _get(url: str, config: LinkedInConfig) -> Ask:
-    return Ask(
+def _get(url: str, config: LinkedInConfig) -> FetchRequest:
+    return FetchRequest(
         url,
         {
             "Authorization": f"Bearer {config.access_token}",
@@ -115,7 +115,7 @@ def _body(response: Mapping[str, Any], notice: Mapping[str, str]) -> bytes:
     return json.dumps({"lead": response, "notice": dict(notice)}, ensure_ascii=True, sort_keys=True).encode()
 
 
-def _object(answer: Answer) -> dict[str, Any]:
+def _object(answer: FetchAnswer) -> dict[str, Any]:
     """The answer's object; raises what its status means."""
     status = answer.status
     if status == 401:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from connectors.forms.meta.config import MetaConfig
-from connectors.kit import Answer, Ask, ConnectorConfig, Found
+from connectors.kit import ConnectorConfig, FetchAnswer, FetchedPage, FetchRequest
 from connectors.kit.forms.fields import text_of
 from crm_core.base.errors import Malformed, SourceBroken, Transient
 from crm_core.parsed import Pointer
@@ -32,12 +32,12 @@ def key_of(lead_id: str) -> str:
     return f"lead|{lead_id}"
 
 
-def ask(pointer: Pointer, config: ConnectorConfig) -> Ask:
+def ask(pointer: Pointer, config: ConnectorConfig) -> FetchRequest:
     assert isinstance(config, MetaConfig)
     return _get(f"{config.api_url}/{pointer.ref['leadgen_id']}", {"fields": _FIELDS}, config)
 
 
-def read(pointer: Pointer, answer: Answer, _config: ConnectorConfig) -> bytes:
+def read(pointer: Pointer, answer: FetchAnswer, _config: ConnectorConfig) -> bytes:
     """The lead as the Graph API gave it, with what only the notice says."""
     lead = _object(answer)
     if not isinstance(lead.get("field_data"), list):
@@ -53,13 +53,13 @@ def lists(config: ConnectorConfig, since: datetime) -> Sequence[str]:
     return [f"{form}?{urlencode(query)}" for form in config.forms]
 
 
-def page(place: str, config: ConnectorConfig) -> Ask:
+def page(place: str, config: ConnectorConfig) -> FetchRequest:
     assert isinstance(config, MetaConfig)
     form, _, query = place.partition("?")
     return _get(f"{config.api_url}/{form}/leads", dict(parse_qsl(query)), config)
 
 
-def read_list(answer: Answer, config: ConnectorConfig) -> Found:
+def read_list(answer: FetchAnswer, config: ConnectorConfig) -> FetchedPage:
     assert isinstance(config, MetaConfig)
     found = _object(answer)
     rows = found.get("data")
@@ -72,7 +72,7 @@ def read_list(answer: Answer, config: ConnectorConfig) -> Found:
     paging = found.get("paging")
     onward = paging.get("next") if isinstance(paging, dict) else None
     # A page may be empty, and there are more all the same: the end is where Meta names no next one.
-    return Found(bodies, _next(onward, config) if isinstance(onward, str) else None)
+    return FetchedPage(bodies, _next(onward, config) if isinstance(onward, str) else None)
 
 
 def _next(url: str, config: MetaConfig) -> str:
@@ -85,18 +85,18 @@ def _next(url: str, config: MetaConfig) -> str:
     return f"{steps[-2]}?{urlencode(query)}"
 
 
-def _get(url: str, query: Mapping[str, str], config: MetaConfig) -> Ask:
+def _get(url: str, query: Mapping[str, str], config: MetaConfig) -> FetchRequest:
     """`appsecret_proof` is wanted by apps that demand it and ignored by the others."""
     proof = hmac.new(config.app_secret.encode(), config.page_token.encode(), hashlib.sha256).hexdigest()
     target = f"{url}?{urlencode({**query, 'appsecret_proof': proof})}"
-    return Ask(target, {"Authorization": f"Bearer {config.page_token}", "Accept": "application/json"})
+    return FetchRequest(target, {"Authorization": f"Bearer {config.page_token}", "Accept": "application/json"})
 
 
 def _body(lead: Mapping[str, Any], notice: Mapping[str, str]) -> bytes:
     return json.dumps({"lead": lead, "notice": dict(notice)}, ensure_ascii=True, sort_keys=True).encode()
 
 
-def _object(answer: Answer) -> dict[str, Any]:
+def _object(answer: FetchAnswer) -> dict[str, Any]:
     """The answer's object; raises what its status or error code means."""
     try:
         data = json.loads(answer.body)

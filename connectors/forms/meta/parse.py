@@ -14,7 +14,7 @@ from connectors.kit.forms.fields import text_of
 from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.times import read_time
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, Ignored, Inquiry, Pointer
+from crm_core.parsed import Ignored, Inquiry, ParsedItem, Pointer
 
 #: Every answer of a lead of Meta's own testing tool begins so.
 _DUMMY = "<test lead: dummy data"
@@ -22,7 +22,7 @@ _NOTICE = ("leadgen_id", "page_id", "form_id", "ad_id", "adgroup_id", "created_t
 _KEPT = ("page_id", "ad_id", "adgroup_id")  # of the notice, beside the answers
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     data = decode(request).data
     if not isinstance(data, dict):
         raise Malformed("no_object", "The notice is no JSON object.")
@@ -43,7 +43,7 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
     return [_change(change) for change in changes]
 
 
-def _change(change: dict[str, Any]) -> Arrival:
+def _change(change: dict[str, Any]) -> ParsedItem:
     if change.get("field") != "leadgen":
         return Ignored("unsupported_change", text_of(change.get("field"))[:100])
     value = change.get("value")
@@ -59,7 +59,7 @@ def as_form(request: Request) -> Request:
     return fetched.as_form(request, _fields(data)) if request.is_fetched and isinstance(data, dict) else request
 
 
-def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[Arrival]:
+def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any]) -> Sequence[ParsedItem]:
     """Under a source's own mapping. A notice says nothing that could be mapped."""
     own = parse(request, config)
     if not request.is_fetched or not isinstance(own[0], Inquiry):

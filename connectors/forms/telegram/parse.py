@@ -18,7 +18,7 @@ from connectors.kit.forms.fields import text_of
 from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.times import read_time
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, Ignored, Inquiry
+from crm_core.parsed import Ignored, Inquiry, ParsedItem
 
 #: What every client offers by itself: pressing it says nothing yet.
 _COMMANDS = {"/start", "/help", "/settings", "/stop"}
@@ -27,7 +27,7 @@ _READ = {"message_id", "from", "chat", "date", "text", "caption", "entities", "c
 START = "telegram_start"
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     decoded = decode(request, config.region)
     update = decoded.fields
     if "update_id" not in update:

@@ -18,7 +18,7 @@ from connectors.kit.forms.fields import text_of
 from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.times import read_time
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, Ignored, Inquiry
+from crm_core.parsed import Ignored, Inquiry, ParsedItem
 
 #: Kinds in which nobody asks anything.
 _NOT_SAID = {"reaction", "system", "unsupported", "request_welcome"}
@@ -32,18 +32,18 @@ MOST = 200  # messages of one post; Meta sends a handful
 MOST_BYTES = 4 * 1024 * 1024  # Meta says that a post has at most 3 MB
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
-    arrivals: list[Arrival] = []
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
+    parsed_items: list[ParsedItem] = []
     kinds: set[str] = set()
     for field, value in _values(_tree(request)):
         found = _dicts(value.get("messages"))
-        arrivals += [_arrival(message, value, config) for message in found]
+        parsed_items += [_parsed_item(message, value, config) for message in found]
         kinds.add("statuses" if "statuses" in value else field)
-    if len(arrivals) > MOST:
+    if len(parsed_items) > MOST:
         raise Malformed(
-            "too_many_rows", f"One post carries {len(arrivals)} messages; at most {MOST} are read."
+            "too_many_rows", f"One post carries {len(parsed_items)} messages; at most {MOST} are read."
         )
-    return arrivals or [Ignored("unsupported_event", ", ".join(sorted(kinds)))]
+    return parsed_items or [Ignored("unsupported_event", ", ".join(sorted(kinds)))]
 
 
 def provider_key(request: Request, _config: ConnectorConfig) -> str | None:
@@ -61,7 +61,7 @@ def provider_key(request: Request, _config: ConnectorConfig) -> str | None:
     return "|".join((*ids, request.headers.get(HEADER, "").strip()[-64:])) if all(ids) and ids else None
 
 
-def _arrival(message: Mapping[str, Any], value: Mapping[str, Any], config: ConnectorConfig) -> Arrival:
+def _parsed_item(message: Mapping[str, Any], value: Mapping[str, Any], config: ConnectorConfig) -> ParsedItem:
     kind = text_of(message.get("type"))
     return Ignored("nothing_said", kind) if kind in _NOT_SAID else _inquiry(message, kind, value, config)
 

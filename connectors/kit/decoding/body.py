@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from connectors.kit.connector import Request
 from connectors.kit.decoding import brackets, guess, jsontext, limits, literal, multipart, urlencoded
-from connectors.kit.decoding.charset import codec_of, odd_parts, settled, text_of
+from connectors.kit.decoding.charset import chosen_charset, codec_of, odd_parts, text_of
 from crm_core.base.errors import Malformed
 
 Shape = Literal["empty", "json", "urlencoded", "multipart", "text"]
@@ -52,19 +52,19 @@ def decode(request: Request, region: str = "") -> Decoded:
     """Body and query of a request; `region` (ISO 3166) is where its source's people are. Raises Malformed only where nothing
     at all can be read."""
     flags: set[str] = set()
-    settle = partial(_settled, request, region)
-    query = decode_query(request.query, flags, settle) if request.query else {}
+    choose_charset = partial(_chosen_charset, request, region)
+    query = decode_query(request.query, flags, choose_charset) if request.query else {}
     shape, data = decode_body(
-        request.body, request.content_type, request.headers.get("content-encoding", ""), flags, settle
+        request.body, request.content_type, request.headers.get("content-encoding", ""), flags, choose_charset
     )
     return Decoded(shape, data, query, tuple(sorted(flags)))
 
 
-def decode_query(query: str, flags: set[str], settle: urlencoded.Settle | None = None) -> dict[str, Any]:
-    return brackets.tree(urlencoded.pairs(query.encode("utf-8", "surrogateescape"), "", flags, settle), flags)
+def decode_query(query: str, flags: set[str], choose_charset: urlencoded.ChooseCharset | None = None) -> dict[str, Any]:
+    return brackets.tree(urlencoded.pairs(query.encode("utf-8", "surrogateescape"), "", flags, choose_charset), flags)
 
 
-def _settled(request: Request, region: str, odd: bytes) -> str:
+def _chosen_charset(request: Request, region: str, odd: bytes) -> str:
     """The character set of what is no UTF-8: as the post says of itself, else by what it reads like there."""
     said = _CHARSET.search(request.content_type)
     around = request.body[:_TOLD_BYTES] + b"&" + request.query.encode("utf-8", "surrogateescape")
@@ -77,13 +77,13 @@ def _settled(request: Request, region: str, odd: bytes) -> str:
         region,
     )
     declared = next((name for name in told if codec_of(name) and codec_of(name) != "utf-8"), "")
-    return settled(odd, declared, languages)
+    return chosen_charset(odd, declared, languages)
 
 
 def decode_body(
-    body: bytes, content_type: str, encoding: str, flags: set[str], settle: urlencoded.Settle | None = None
+    body: bytes, content_type: str, encoding: str, flags: set[str], choose_charset: urlencoded.ChooseCharset | None = None
 ) -> tuple[Shape, Any]:
-    """One body. `flags` collects the limits that were met; `settle` is asked for the character set of what is no UTF-8."""
+    """One body. `flags` collects the limits that were met; `choose_charset` is asked for the character set of what is no UTF-8."""
     if body[:2] == b"\x1f\x8b" or encoding.lower() in ("gzip", "x-gzip", "deflate"):
         body = _unpacked(body, flags)
     media, charset, boundary = _declared(content_type)
@@ -94,26 +94,26 @@ def decode_body(
     if media.startswith("multipart/") or body[:2] == b"--":
         actual = multipart.boundary_of(body, boundary)
         if actual:
-            return "multipart", brackets.tree(multipart.parts(body, actual, charset, flags, settle), flags)
+            return "multipart", brackets.tree(multipart.parts(body, actual, charset, flags, choose_charset), flags)
 
     first = body[:64].lstrip()[:1]
     if first == b'"' and body[:64].lstrip()[1:2] in (b"{", b"["):
         first = b"{"  # JSON that was encoded twice
     json_type = media.endswith("json")
     if first in (b"{", b"[") or (json_type and not urlencoded.looks_urlencoded(body)):
-        data = _json(body, charset, flags, settle, hopeful=json_type or first == b"{")
+        data = _json(body, charset, flags, choose_charset, hopeful=json_type or first == b"{")
         if data is not None:
             return "json", data
 
     said = media == "application/x-www-form-urlencoded" and b"=" in body[:65536]
     if first == b"%" and body[:3].upper() in (b"%7B", b"%5B"):  # JSON as the only name of a form, as scripts send it by mistake
-        data = _json(urlencoded.unescaped(body).rstrip(b"=&"), charset, flags, settle, hopeful=False)
+        data = _json(urlencoded.unescaped(body).rstrip(b"=&"), charset, flags, choose_charset, hopeful=False)
         if data is not None:
             return "json", data
     is_plain = media == "text/plain"
     if said or urlencoded.looks_urlencoded(body) or (is_plain and urlencoded.looks_plain(body)):
-        return "urlencoded", brackets.tree(urlencoded.pairs(body, charset, flags, settle, is_plain=is_plain), flags)
-    return "text", _text(body, charset, flags, settle)
+        return "urlencoded", brackets.tree(urlencoded.pairs(body, charset, flags, choose_charset, is_plain=is_plain), flags)
+    return "text", _text(body, charset, flags, choose_charset)
 
 
 @lru_cache(maxsize=512)  # but for boundaries there are about ten
@@ -125,7 +125,7 @@ def _declared(content_type: str) -> tuple[str, str, str]:
 
 
 def _json(
-    body: bytes, charset: str, flags: set[str], settle: urlencoded.Settle | None, *, hopeful: bool
+    body: bytes, charset: str, flags: set[str], choose_charset: urlencoded.ChooseCharset | None, *, hopeful: bool
 ) -> Any | None:
     """The value, or what could be salvaged of it; None when it is no JSON at all."""
     if (
@@ -133,7 +133,7 @@ def _json(
         or body.count(b",") + body.count(b"{") + body.count(b"[") < limits.JSON_TOKENS
     ):
         try:
-            value, is_fit = jsontext.measured(body, charset, settle)
+            value, is_fit = jsontext.measured(body, charset, choose_charset)
         except ValueError:
             pass
         else:
@@ -145,8 +145,8 @@ def _json(
     if not hopeful:
         return None
     cut = body[: limits.SALVAGE_BYTES]
-    if settle is not None and (odd := odd_parts([cut])):
-        charset = settle(odd)
+    if choose_charset is not None and (odd := odd_parts([cut])):
+        charset = choose_charset(odd)
     text = text_of(cut, charset)
     if len(cut) == len(body) and text.lstrip()[:1] in ("{", "[") and (written := literal.as_json(text)):
         try:
@@ -167,7 +167,7 @@ def _bounded(value: Any, flags: set[str]) -> Any:
     return jsontext.bounded(value, flags)
 
 
-def _text(body: bytes, charset: str, flags: set[str], settle: urlencoded.Settle | None) -> str:
+def _text(body: bytes, charset: str, flags: set[str], choose_charset: urlencoded.ChooseCharset | None) -> str:
     """Plain words of a body without any structure. Raises Malformed where there are none."""
     head = body[:4096]
     if 10 * len(_CONTROLS.findall(head)) > len(head):
@@ -176,8 +176,8 @@ def _text(body: bytes, charset: str, flags: set[str], settle: urlencoded.Settle 
         )
     # A table or a document is a whole form and no single value of one.
     most = limits.TEXT_CHARS if head.lstrip()[:1] == b"<" or b"\n" in head else limits.VALUE_CHARS
-    if settle is not None and (odd := odd_parts(body[: 4 * limits.VALUE_CHARS].splitlines())):
-        charset = settle(odd)
+    if choose_charset is not None and (odd := odd_parts(body[: 4 * limits.VALUE_CHARS].splitlines())):
+        charset = choose_charset(odd)
     text = text_of(body[: 4 * most], charset)
     if len(text) > most or len(body) > 4 * most:
         flags.add(limits.TRUNCATED_VALUE)

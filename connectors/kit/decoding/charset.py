@@ -22,8 +22,8 @@ _HIGH = re.compile(rb"[\x80-\xff]")
 _MULTIBYTE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
-def text_of(raw: bytes, charset: str = "", *, is_settled: bool = False) -> str:
-    """Text of a value, cleaned. `charset` is what was declared, in any spelling; "" when nothing was. `is_settled`: it was
+def text_of(raw: bytes, charset: str = "", *, is_chosen: bool = False) -> str:
+    """Text of a value, cleaned. `charset` is what was declared, in any spelling; "" when nothing was. `is_chosen`: it was
     found out for a whole body that is no UTF-8."""
     if not charset and raw.isascii():
         text = raw.decode("ascii")
@@ -32,7 +32,7 @@ def text_of(raw: bytes, charset: str = "", *, is_settled: bool = False) -> str:
         if _JIS in raw:
             text = decoded(raw, "iso2022_jp_ext")
         return _UNWANTED.sub("", text)
-    if is_settled and charset in guess.EAST and (eastern := _eastern(raw, charset)):
+    if is_chosen and charset in guess.EAST and (eastern := _eastern(raw, charset)):
         return clean(eastern)
     return clean(decoded(raw, charset))
 
@@ -84,7 +84,7 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
-def settled(odd: bytes, charset: str, languages: Iterable[str] = ()) -> str:
+def chosen_charset(odd: bytes, charset: str, languages: Iterable[str] = ()) -> str:
     """The set of a body's values that are no UTF-8: what was declared if it reads them without a flaw, else what is likely."""
     codec = codec_of(charset)
     if codec.startswith("utf") or not codec:

@@ -41,21 +41,21 @@ def parse(body: bytes, charset: str) -> Any:
     return measured(body, charset)[0]
 
 
-def measured(body: bytes, charset: str, settle: Callable[[bytes], str] | None = None) -> tuple[Any, bool]:
-    """The same, and whether the value is clean and within all limits as it is. `settle` is asked for the character set of
+def measured(body: bytes, charset: str, choose_charset: Callable[[bytes], str] | None = None) -> tuple[Any, bool]:
+    """The same, and whether the value is clean and within all limits as it is. `choose_charset` is asked for the character set of
     strings that are no UTF-8."""
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError:
-        if settle is not None and (odd := odd_parts(_STRING.findall(body[:_ODD_BYTES]))):
-            charset = settle(odd)
+        if choose_charset is not None and (odd := odd_parts(_STRING.findall(body[:_ODD_BYTES]))):
+            charset = choose_charset(odd)
             if charset in EAST:  # the second byte of a character may be a backslash: strings are found in the text only
                 try:
                     return loads(body.decode(charset)), False
                 except ValueError:
                     pass
         mixed = loads(body.decode("utf-8", "surrogateescape"))
-        return _settle(mixed, charset), False
+        return _choose_charset(mixed, charset), False
     value = loads(text)
     return value, _is_harmless(text) and _is_in_shape(value, 0)
 
@@ -148,7 +148,7 @@ _DECODER = json.JSONDecoder(
 )
 
 
-def _settle(value: Any, charset: str, depth: int = 0) -> Any:
+def _choose_charset(value: Any, charset: str, depth: int = 0) -> Any:
     if isinstance(value, str):
         return (
             decoded(value.encode("utf-8", "surrogateescape"), charset) if _ELSEWHERE.search(value) else value
@@ -156,9 +156,9 @@ def _settle(value: Any, charset: str, depth: int = 0) -> Any:
     if depth > 4 * limits.DEPTH:
         return None
     if isinstance(value, dict):
-        return _pairs([(_settle(k, charset), _settle(v, charset, depth + 1)) for k, v in value.items()])
+        return _pairs([(_choose_charset(k, charset), _choose_charset(v, charset, depth + 1)) for k, v in value.items()])
     if isinstance(value, list):
-        return [_settle(v, charset, depth + 1) for v in value]
+        return [_choose_charset(v, charset, depth + 1) for v in value]
     return value
 
 

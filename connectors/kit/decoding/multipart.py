@@ -35,16 +35,16 @@ def boundary_of(body: bytes, declared: str) -> bytes:
 
 
 def parts(
-    body: bytes, boundary: bytes, charset: str, flags: set[str], settle: Callable[[bytes], str] | None = None
+    body: bytes, boundary: bytes, charset: str, flags: set[str], choose_charset: Callable[[bytes], str] | None = None
 ) -> list[Part]:
-    """Names with text, or with an Upload. Empty file inputs are left out. `settle` is asked for the character set of
+    """Names with text, or with an Upload. Empty file inputs are left out. `choose_charset` is asked for the character set of
     texts that are no UTF-8."""
     result: list[Part] = []
     left = limits.TEXT_CHARS
     view = memoryview(body)
     pieces = _pieces(body, b"--" + boundary, flags)
-    if settle is not None and not body.isascii() and (odd := _odd(body, pieces)):
-        charset = settle(odd)
+    if choose_charset is not None and not body.isascii() and (odd := _odd(body, pieces)):
+        charset = choose_charset(odd)
     for start, end in pieces:
         part = _part(view, body, start, end, charset, min(limits.VALUE_CHARS, left), flags)
         if part is not None:

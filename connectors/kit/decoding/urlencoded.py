@@ -22,7 +22,7 @@ _APART = (b"%09", b"\t", b"\n", b"\r", b"=data")
 _DATA_URL = re.compile(rb"data(?::|%3[Aa])[\w%/.+;=-]{0,100}base64(?:,|%2[Cc])")
 
 Pairs = list[tuple[str, Any]]  # values are texts, or uploads
-Settle = Callable[[bytes], str]  # what of a body is no UTF-8, and the set that it was written in
+ChooseCharset = Callable[[bytes], str]  # what of a body is no UTF-8, and the set that it was written in
 
 
 def looks_urlencoded(body: bytes) -> bool:
@@ -36,18 +36,18 @@ def looks_plain(body: bytes) -> bool:
 
 
 def pairs(
-    body: bytes, charset: str, flags: set[str], settle: Settle | None = None, *, is_plain: bool = False
+    body: bytes, charset: str, flags: set[str], choose_charset: ChooseCharset | None = None, *, is_plain: bool = False
 ) -> Pairs:
-    """Names and values in order, duplicates kept, within the limits. Never raises. `settle` is asked for the character set
+    """Names and values in order, duplicates kept, within the limits. Never raises. `choose_charset` is asked for the character set
     of values that are no UTF-8; `is_plain`: the body calls itself plain text."""
     if b"\n" in body and len(body) < limits.VALUE_CHARS and (lines := _lines(body, is_plain)):
-        return _read(lines, charset, flags, settle, plain=True)
+        return _read(lines, charset, flags, choose_charset, plain=True)
     if b"&" not in body and b";" in body and len(body) < limits.VALUE_CHARS and _SEMICOLONS.match(body):
-        return _read(body.split(b";", limits.KEYS), charset, flags, settle)
+        return _read(body.split(b";", limits.KEYS), charset, flags, choose_charset)
     if b" " in body or not body.isascii() or (b";" in body and b"&amp;" in body):
-        return _read(_rejoined(body.split(b"&", limits.KEYS)), charset, flags, settle)
+        return _read(_rejoined(body.split(b"&", limits.KEYS)), charset, flags, choose_charset)
     quickly = _read_together(body, charset)
-    return _read(body.split(b"&", limits.KEYS), charset, flags, settle) if quickly is None else quickly
+    return _read(body.split(b"&", limits.KEYS), charset, flags, choose_charset) if quickly is None else quickly
 
 
 def _lines(body: bytes, is_plain: bool) -> list[bytes]:
@@ -129,7 +129,7 @@ def _read_together(body: bytes, charset: str) -> Pairs | None:
 
 
 def _read(
-    pieces: list[bytes], charset: str, flags: set[str], settle: Settle | None = None, *, plain: bool = False
+    pieces: list[bytes], charset: str, flags: set[str], choose_charset: ChooseCharset | None = None, *, plain: bool = False
 ) -> Pairs:
     if len(pieces) > limits.KEYS:
         flags.add(limits.TOO_MANY_FIELDS)
@@ -137,9 +137,9 @@ def _read(
     result: Pairs = []
     left = limits.TEXT_CHARS
     plainly = not is_stateful(charset)
-    odd = odd_parts(_values(pieces, plain)) if settle is not None and plainly else b""
-    if odd and settle is not None:
-        charset = settle(odd)
+    odd = odd_parts(_values(pieces, plain)) if choose_charset is not None and plainly else b""
+    if odd and choose_charset is not None:
+        charset = choose_charset(odd)
     for piece in pieces:
         key, _, value = piece.partition(b"=")
         if not piece or not (key or value):
@@ -156,7 +156,7 @@ def _read(
         name, cut = _name(key, charset, plain)
         if not plain:
             value = unescaped(value)
-        text = value.decode("ascii") if plainly and value.isalnum() else text_of(value, charset, is_settled=bool(odd))
+        text = value.decode("ascii") if plainly and value.isalnum() else text_of(value, charset, is_chosen=bool(odd))
         room = min(limits.VALUE_CHARS, left)
         if cut or len(text) > room:
             flags.add(limits.TRUNCATED_VALUE)

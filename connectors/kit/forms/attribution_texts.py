@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from connectors.kit.forms import vocabulary as words
 from connectors.kit.forms.attribution import Marks, cookies_of, is_address, is_page, told_in
-from connectors.kit.forms.fields import Leaf
+from connectors.kit.forms.fields import FormField
 from connectors.kit.forms.roles import split, whole
 
 _ANSWER_CHARS: Final = 100  # of a source's or a campaign's name; what is longer is a sentence
@@ -33,19 +33,19 @@ def without_bundles(data: Mapping[str, Any], marks: Marks) -> Mapping[str, Any]:
     return {name: value for name, value in data.items() if name not in gone} if gone else data
 
 
-def put_told(loose: Iterable[Leaf], marks: Marks) -> None:
+def put_told(loose: Iterable[FormField], marks: Marks) -> None:
     """What fields that stay fields say of the origin; all of it counts only where nothing else says it."""
-    for leaf in loose:
-        value = leaf.value
+    for form_field in loose:
+        value = form_field.value
         if type(value) is not str or not value:
             continue
-        if key := told_mark(leaf.name) or (leaf.label and told_mark(leaf.label)):
+        if key := told_mark(form_field.name) or (form_field.label and told_mark(form_field.label)):
             if len(value) <= _ANSWER_CHARS and not is_address(value):
                 marks.told.append((key, value))
         elif ("utm" in value or "clid" in value) and (told := told_in(value)):
             for name, said in told:
                 marks.put(name, said)
-        elif "=" in value and is_page(value) and (_is_page_name(leaf.name) or _is_page_name(leaf.label)):
+        elif "=" in value and is_page(value) and (_is_page_name(form_field.name) or _is_page_name(form_field.label)):
             marks.pages.append(value)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from connectors.kit.forms import vocabulary as words
 from connectors.kit.forms.config import FormConfig
-from connectors.kit.forms.fields import Leaf, text_of
+from connectors.kit.forms.fields import FormField, text_of
 from crm_core.parsed import Consent
 
 TEXT_CHARS = 20_000  # a whole agreement, should somebody send it
@@ -84,27 +84,27 @@ def with_purposes(
     return {**named, **wanted} if named else wanted
 
 
-def of_leaf(leaf: Leaf, purpose: str = "") -> Consent | None:
+def of_form_field(form_field: FormField, purpose: str = "") -> Consent | None:
     """The consent that a field holds; None where it is only about one, or its value is no answer."""
-    if not purpose and _is_about(leaf):
+    if not purpose and _is_about(form_field):
         return None
-    answer = given(leaf.value, leaf.label, leaf.name)
+    answer = given(form_field.value, form_field.label, form_field.name)
     if answer is None:
         return None
-    if _is_opt_out(leaf.name, leaf.label):
+    if _is_opt_out(form_field.name, form_field.label):
         if not answer:
             return None  # who did not refuse has not agreed by that
         answer = False
-    value = text_of(leaf.value)
-    sentence = value if _is_sentence(value) else leaf.label if _is_sentence(leaf.label) else ""
-    if not sentence and _is_sentence(leaf.name) and (" " in leaf.name or not leaf.name.isascii()):
+    value = text_of(form_field.value)
+    sentence = value if _is_sentence(value) else form_field.label if _is_sentence(form_field.label) else ""
+    if not sentence and _is_sentence(form_field.name) and (" " in form_field.name or not form_field.name.isascii()):
         # Tilda names a field by the words beside it; gdpr_consent_box is only a name.
-        sentence = leaf.name.replace("_", " ").strip()
+        sentence = form_field.name.replace("_", " ").strip()
     return Consent(
-        purpose or purpose_of(f"{leaf.name} {value}" if _is_sentence(value) else leaf.name, leaf.label),
+        purpose or purpose_of(f"{form_field.name} {value}" if _is_sentence(value) else form_field.name, form_field.label),
         answer,
         text=_TAGS.sub("", sentence)[:TEXT_CHARS],
-        field_name=leaf.name[:200],
+        field_name=form_field.name[:200],
     )
 
 
@@ -189,6 +189,6 @@ def _is_sentence(text: str) -> bool:
     return len(text) >= 15 and sum(text.count(space) for space in " _") >= 2
 
 
-def _is_about(leaf: Leaf) -> bool:
-    last = re.split(r"[\W_]+", leaf.name.casefold().rstrip("]_ "))[-1] if leaf.name else ""
-    return last in _ABOUT or leaf.type.casefold() in ("date", "email", "tel", "url")
+def _is_about(form_field: FormField) -> bool:
+    last = re.split(r"[\W_]+", form_field.name.casefold().rstrip("]_ "))[-1] if form_field.name else ""
+    return last in _ABOUT or form_field.type.casefold() in ("date", "email", "tel", "url")

@@ -15,7 +15,7 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from connectors.kit.forms import country_words as words
 from connectors.kit.forms.draft import Draft
-from connectors.kit.forms.fields import Leaf, Path, text_of
+from connectors.kit.forms.fields import FormField, Path, text_of
 from connectors.kit.forms.roles import split, whole
 from crm_core.identity.countries import of_currency, regions_in
 from crm_core.identity.national import CountryHint, Rank
@@ -43,7 +43,7 @@ class _Said(NamedTuple):
     regions: tuple[str, ...]
 
 
-def hints_for(draft: Draft, fields: Iterable[Leaf], region: str) -> dict[str, tuple[CountryHint, ...]]:
+def hints_for(draft: Draft, fields: Iterable[FormField], region: str) -> dict[str, tuple[CountryHint, ...]]:
     """By the phone as written; nothing where all speaks for `region`, the source's own. `fields` are all that is left of the
     post; `draft.whole` is the post before a mapping."""
     phones = [phone for phone in draft.phones if phone[:1] not in "+0" or not _WRITTEN_WHOLE(phone)]
@@ -93,14 +93,14 @@ def _nearest(ones: list[_Said], path: Path, own: frozenset[str]) -> list[_Said]:
     return [one for one in ones if nearness(one) == best]
 
 
-def _said(fields: Iterable[Leaf], whole_post: Mapping[str, Any] | None) -> list[_Said]:
+def _said(fields: Iterable[FormField], whole_post: Mapping[str, Any] | None) -> list[_Said]:
     found: list[_Said] = []
     known = _KINDS.get
-    for leaf in fields:
-        kind = _kind(leaf.name, leaf.label) if leaf.label else known(leaf.name, _UNSEEN)
-        if kind is not None and (kind is not _UNSEEN or (kind := _kind(leaf.name, ""))):
-            for value in leaf.value[:2] if isinstance(leaf.value, list) else (leaf.value,):
-                found += _one(kind, leaf.path, leaf.name, text_of(value))
+    for form_field in fields:
+        kind = _kind(form_field.name, form_field.label) if form_field.label else known(form_field.name, _UNSEEN)
+        if kind is not None and (kind is not _UNSEEN or (kind := _kind(form_field.name, ""))):
+            for value in form_field.value[:2] if isinstance(form_field.value, list) else (form_field.value,):
+                found += _one(kind, form_field.path, form_field.name, text_of(value))
     for path, name, value in _scalars(whole_post, ()) if whole_post else ():
         kind = known(name, _UNSEEN)
         if kind is not None and (kind is not _UNSEEN or (kind := _kind(name, ""))):

@@ -36,7 +36,7 @@ class Draft:
     messengers: dict[str, str] = field(default_factory=dict)
     consents: list[Consent] = field(default_factory=list)
     files: list[IncomingFile] = field(default_factory=list)
-    guards: dict[str, str] = field(default_factory=dict)  # see `guards`
+    antispam_fields: dict[str, str] = field(default_factory=dict)  # see `antispam_fields`
     #: Where each phone stood and under what name, and what was sent around it: see `country_hints`.
     phone_places: dict[str, tuple[Path, str]] | None = None
     headers: Mapping[str, str] | None = None

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.kit.connector import ConnectorConfig, Request
-from connectors.kit.preset.mapping import arrivals_of
-from crm_core.parsed import Arrival, Inquiry
+from connectors.kit.preset.mapping import parsed_items_of
+from crm_core.parsed import Inquiry, ParsedItem
 
 
 def as_form(request: Request, fields: Mapping[str, Any]) -> Request:
@@ -23,9 +23,9 @@ def as_form(request: Request, fields: Mapping[str, Any]) -> Request:
 
 def read_under(
     request: Request, config: ConnectorConfig, mapping: Mapping[str, Any], own: Inquiry
-) -> Sequence[Arrival]:
+) -> Sequence[ParsedItem]:
     """What the mapping makes of a form, with what only the connector's own reading (`own`) knows of it. Malformed."""
-    return [_with(own, one) if isinstance(one, Inquiry) else one for one in arrivals_of(mapping, request, config)]
+    return [_with(own, one) if isinstance(one, Inquiry) else one for one in parsed_items_of(mapping, request, config)]
 
 
 def _with(own: Inquiry, one: Inquiry) -> Inquiry:

@@ -54,7 +54,7 @@ _WRAPPERS = {
 }  # fmt: skip
 
 
-class Leaf(NamedTuple):
+class FormField(NamedTuple):
     path: Path
     name: str  # with the level's name before it where that matters: "form_name", "product_name"
     label: str
@@ -62,14 +62,14 @@ class Leaf(NamedTuple):
     value: Any  # scalar, list of scalars, or a thing that is kept as it is
 
 
-def leaves(data: Mapping[str, Any]) -> list[Leaf]:
+def form_fields(data: Mapping[str, Any]) -> list[FormField]:
     """All fields of one inquiry, in order."""
-    found: list[Leaf] = []
+    found: list[FormField] = []
     for key, value in data.items():
         if type(value) is not str and isinstance(value, TREES):
             _walk((key,), key, value, found)
         else:
-            found.append(Leaf((key,), key, "", "", value))
+            found.append(FormField((key,), key, "", "", value))
     return found
 
 
@@ -140,17 +140,17 @@ def _without(data: Any, marks: dict[Any, Any]) -> Any:
     return kept if is_dict else list(kept.values())
 
 
-def _walk(path: Path, name: str, value: Any, found: list[Leaf]) -> None:
+def _walk(path: Path, name: str, value: Any, found: list[FormField]) -> None:
     if isinstance(value, list):
         _walk_list(path, name, value, found)
     elif not isinstance(value, dict):
-        found.append(Leaf(path, name, "", "", value))
+        found.append(FormField(path, name, "", "", value))
     elif is_file(value):
-        found.append(Leaf(path, name, "", "file", value))
+        found.append(FormField(path, name, "", "file", value))
     elif (key := _value_key(value)) and not isinstance(value[key], dict):
         found.append(_described(path, name, value, key))
     elif (whole := _composed(value)) is not None:
-        found.append(Leaf(path, name, "", whole[0], whole[1]))
+        found.append(FormField(path, name, "", whole[0], whole[1]))
     else:
         plain = name.casefold() in _WRAPPERS or (
             type(path[-1]) is str and (path[-1].casefold() in _WRAPPERS or path[-1].startswith("tx_"))
@@ -158,18 +158,18 @@ def _walk(path: Path, name: str, value: Any, found: list[Leaf]) -> None:
         for key, below in value.items():
             at, called = (*path, key), key if plain else f"{name}_{key}"
             if type(below) is str:
-                found.append(Leaf(at, called, "", "", below))
+                found.append(FormField(at, called, "", "", below))
             else:
                 _walk(at, called, below, found)
 
 
-def _walk_list(path: Path, name: str, value: list[Any], found: list[Leaf]) -> None:
+def _walk_list(path: Path, name: str, value: list[Any], found: list[FormField]) -> None:
     if is_file_list(value) or not any(isinstance(item, TREES) for item in value):
-        found.append(Leaf(path, name, "", "", value))
+        found.append(FormField(path, name, "", "", value))
         return
     for index, item in enumerate(value):
         if not isinstance(item, dict) or isinstance(item, Upload):
-            found.append(Leaf((*path, index), f"{name}_{index}", "", "", item))
+            found.append(FormField((*path, index), f"{name}_{index}", "", "", item))
         elif (key := _value_key(item)) and not isinstance(item[key], dict):
             found.append(
                 _described(
@@ -178,7 +178,7 @@ def _walk_list(path: Path, name: str, value: list[Any], found: list[Leaf]) -> No
             )
         elif any(item.get(name) for name in _LABELS) and not _value_key(item):
             found.append(
-                Leaf((*path, index), name, "", "", item)
+                FormField((*path, index), name, "", "", item)
             )  # an option, a product: no answer of its own
         else:
             _walk((*path, index), name, item, found)
@@ -219,7 +219,7 @@ def _answer_key(item: dict[str, Any]) -> str:
     return key if (is_told or len(item) == 1) and _CONTACTS.isdisjoint(name.casefold() for name in item) else ""
 
 
-def _described(path: Path, name: str, item: dict[str, Any], key: str, *, in_list: bool = False) -> Leaf:
+def _described(path: Path, name: str, item: dict[str, Any], key: str, *, in_list: bool = False) -> FormField:
     inside = item.get("field")
     about = {**inside, **item} if isinstance(inside, dict) else item
     given = next(
@@ -234,7 +234,7 @@ def _described(path: Path, name: str, item: dict[str, Any], key: str, *, in_list
         label = label or given
     if any(said not in (None, "", [], {}) and of not in _ABOUT and of != key for of, said in item.items()):
         path = (*path, key)  # the value alone: what is said beside it stays where it is
-    return Leaf(path, name or given, label, str(item.get("type") or "")[:TYPE_CHARS], item[key])
+    return FormField(path, name or given, label, str(item.get("type") or "")[:TYPE_CHARS], item[key])
 
 
 def _composed(value: dict[str, Any]) -> tuple[str, str] | None:

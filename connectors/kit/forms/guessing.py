@@ -12,7 +12,7 @@ from functools import lru_cache
 import phonenumbers
 
 from connectors.kit.forms.draft import Draft
-from connectors.kit.forms.fields import Leaf, Path, text_of
+from connectors.kit.forms.fields import FormField, Path, text_of
 from connectors.kit.forms.roles import is_anonymous, is_no_number, is_weak_name
 from connectors.kit.forms.whose import whose
 from crm_core.identity.firstnames import full_names
@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r"https?://|www\.", re.IGNORECASE)
 PROSE_CHARS = 4096  # how far into a message a number is looked for
 
 
-def by_value(loose: Sequence[Leaf], draft: Draft, taken: set[Path], region: str) -> None:
+def by_value(loose: Sequence[FormField], draft: Draft, taken: set[Path], region: str) -> None:
     """Fills what no field was named for. A leaf that is used is taken."""
     if not draft.emails:
         _emails(loose, draft, taken)
@@ -43,58 +43,58 @@ def by_value(loose: Sequence[Leaf], draft: Draft, taken: set[Path], region: str)
     _in_message(draft, region)
 
 
-def _emails(loose: Iterable[Leaf], draft: Draft, taken: set[Path]) -> None:
-    for leaf in loose:
+def _emails(loose: Iterable[FormField], draft: Draft, taken: set[Path]) -> None:
+    for form_field in loose:
         if (
-            isinstance(leaf.value, str)
-            and "@" in leaf.value
-            and not whose(leaf)
-            and _EMAIL.fullmatch(leaf.value.strip())
+            isinstance(form_field.value, str)
+            and "@" in form_field.value
+            and not whose(form_field)
+            and _EMAIL.fullmatch(form_field.value.strip())
         ):
-            if leaf.value.strip() not in draft.emails:
-                draft.emails.append(leaf.value.strip())
-            taken.add(leaf.path)
+            if form_field.value.strip() not in draft.emails:
+                draft.emails.append(form_field.value.strip())
+            taken.add(form_field.path)
             draft.warnings.add("email_by_value")
 
 
-def _phones(loose: Iterable[Leaf], draft: Draft, taken: set[Path], region: str) -> None:
-    for leaf in loose:
-        value = text_of(leaf.value) if isinstance(leaf.value, str | int) else ""
+def _phones(loose: Iterable[FormField], draft: Draft, taken: set[Path], region: str) -> None:
+    for form_field in loose:
+        value = text_of(form_field.value) if isinstance(form_field.value, str | int) else ""
         if (
             _NUMBER.fullmatch(value)
-            and not is_no_number(leaf.name)
-            and not is_no_number(leaf.label)
-            and not whose(leaf)
+            and not is_no_number(form_field.name)
+            and not is_no_number(form_field.label)
+            and not whose(form_field)
             and _is_phone(value, region)
         ):
             if value not in draft.phones:
                 draft.phones.append(value)
-                draft.place_phone(value, leaf.path, leaf.name)
-            taken.add(leaf.path)
+                draft.place_phone(value, form_field.path, form_field.name)
+            taken.add(form_field.path)
             draft.warnings.add("phone_by_value")
 
 
-def _name(loose: Sequence[Leaf], draft: Draft, taken: set[Path]) -> None:
+def _name(loose: Sequence[FormField], draft: Draft, taken: set[Path]) -> None:
     """First from fields such as user_name that may also hold a login, then from those without a name at all."""
     for fits in (_is_weak, _is_nameless):
-        for leaf in loose:
+        for form_field in loose:
             if (
-                leaf.path not in taken
-                and isinstance(leaf.value, str)
-                and fits(leaf)
-                and not whose(leaf)
-                and is_persons_name(leaf.value.strip())
+                form_field.path not in taken
+                and isinstance(form_field.value, str)
+                and fits(form_field)
+                and not whose(form_field)
+                and is_persons_name(form_field.value.strip())
             ):
-                surname = _surname_beside(leaf, loose)
-                draft.name = " ".join([leaf.value.strip(), *(one.value.strip() for one in surname)])
-                taken.update(one.path for one in (leaf, *surname))
+                surname = _surname_beside(form_field, loose)
+                draft.name = " ".join([form_field.value.strip(), *(one.value.strip() for one in surname)])
+                taken.update(one.path for one in (form_field, *surname))
                 draft.warnings.add("name_by_value")
                 return
 
 
-def _surname_beside(leaf: Leaf, loose: Sequence[Leaf]) -> list[Leaf]:
+def _surname_beside(form_field: FormField, loose: Sequence[FormField]) -> list[FormField]:
     """The part 6 beside the part 3 of a name, unless a part 1 or 5 says that it is an address."""
-    match = _PART.fullmatch(leaf.name)
+    match = _PART.fullmatch(form_field.name)
     if match is None or match[2] != "3":
         return []
     beside = {
@@ -105,18 +105,18 @@ def _surname_beside(leaf: Leaf, loose: Sequence[Leaf]) -> list[Leaf]:
     return [beside["6"]] if "6" in beside and not beside.keys() & {"1", "5"} else []
 
 
-def _message(loose: Iterable[Leaf], draft: Draft, taken: set[Path]) -> None:
+def _message(loose: Iterable[FormField], draft: Draft, taken: set[Path]) -> None:
     """The longest words of a field without a name."""
     texts = [
-        leaf
-        for leaf in loose
-        if isinstance(leaf.value, str)
-        and leaf.path not in taken
-        and _is_nameless(leaf)
-        and _is_prose(leaf.value)
+        form_field
+        for form_field in loose
+        if isinstance(form_field.value, str)
+        and form_field.path not in taken
+        and _is_nameless(form_field)
+        and _is_prose(form_field.value)
     ]
     if texts:
-        best = max(texts, key=lambda leaf: len(leaf.value))
+        best = max(texts, key=lambda form_field: len(form_field.value))
         draft.messages.append(best.value.strip().replace("\r\n", "\n"))
         taken.add(best.path)
         draft.warnings.add("message_by_value")
@@ -135,12 +135,12 @@ def _in_message(draft: Draft, region: str) -> None:
             draft.warnings.add("email_in_message")
 
 
-def _is_weak(leaf: Leaf) -> bool:
-    return is_weak_name(leaf.name)
+def _is_weak(form_field: FormField) -> bool:
+    return is_weak_name(form_field.name)
 
 
-def _is_nameless(leaf: Leaf) -> bool:
-    return is_anonymous(leaf.name) and (not leaf.label or is_anonymous(leaf.label))
+def _is_nameless(form_field: FormField) -> bool:
+    return is_anonymous(form_field.name) and (not form_field.label or is_anonymous(form_field.label))
 
 
 def is_persons_name(text: str) -> bool:

@@ -14,7 +14,7 @@ from connectors.kit.forms.attribution_names import mark_of
 from connectors.kit.forms.config import FormConfig
 from connectors.kit.forms.country_hints import hints_for
 from connectors.kit.forms.draft import Draft
-from connectors.kit.forms.fields import TREES, Leaf, Path, leaves, text_of, without
+from connectors.kit.forms.fields import TREES, FormField, Path, form_fields, text_of, without
 from connectors.kit.forms.files import Cabinet
 from connectors.kit.forms.guessing import PROSE_CHARS, by_value, is_persons_name
 from connectors.kit.forms.messengers import messenger_of
@@ -57,59 +57,59 @@ def read(
     cabinet = Cabinet(draft.files)
     notes: dict[Path, Any] = {}
     taken: set[Path] = set()
-    loose: list[Leaf] = []
+    loose: list[FormField] = []
     outer_name, guessed_form, named_at = "", "", None
     closed = _closed(draft)
     ours = _has_user_beside(data)
-    technical: list[Leaf] = []
-    others: list[tuple[str, Leaf]] = []
-    for leaf in leaves(data):
-        low = leaf.name.casefold()
+    technical: list[FormField] = []
+    others: list[tuple[str, FormField]] = []
+    for form_field in form_fields(data):
+        low = form_field.name.casefold()
         if low in honeypots:
-            antispam_fields.take_honeypot(leaf.name, leaf.value, draft.guards)
-            taken.add(leaf.path)
+            antispam_fields.take_honeypot(form_field.name, form_field.value, draft.antispam_fields)
+            taken.add(form_field.path)
             continue
-        role = role_of(leaf.name, leaf.label, leaf.type)
+        role = role_of(form_field.name, form_field.label, form_field.type)
         if low in wanted or role == "consent":
-            consent = consents.of_leaf(leaf, wanted.get(low, ""))
+            consent = consents.of_form_field(form_field, wanted.get(low, ""))
             if consent is not None:
                 draft.consents.append(consent)
                 continue  # and stays among the fields, where people look for it
             role = ""
-        if role == "file" or (type(leaf.value) is not str and isinstance(leaf.value, TREES)):
-            note = cabinet.take(leaf.name, leaf.value, is_file=role == "file")
+        if role == "file" or (type(form_field.value) is not str and isinstance(form_field.value, TREES)):
+            note = cabinet.take(form_field.name, form_field.value, is_file=role == "file")
             if note is not None:
-                notes[leaf.path] = note
+                notes[form_field.path] = note
                 continue
             role = "" if role == "file" else role
-        if role in _PERSON and (theirs := whose(leaf) if not ours or leaf.path[0] != "user" else Whose.THEIRS):
+        if role in _PERSON and (theirs := whose(form_field) if not ours or form_field.path[0] != "user" else Whose.THEIRS):
             if theirs is Whose.MAYBE:
-                others.append((role, leaf))
-            loose.append(leaf)
+                others.append((role, form_field))
+            loose.append(form_field)
             continue
         if (
             role == "name"
             and outer_name
-            and len(leaf.path) > 1
+            and len(form_field.path) > 1
             and draft.name == outer_name
-            and text_of(leaf.value)
+            and text_of(form_field.value)
         ):
             # {"name": "Contact form", "data": {"name": "Anna"}}: the outer name is the form's, unless it says the same.
             if _LETTER.search(outer_name) is None and named_at:
                 taken.discard(named_at)
-            elif outer_name.casefold() != text_of(leaf.value).casefold():
+            elif outer_name.casefold() != text_of(form_field.value).casefold():
                 guessed_form = outer_name
             draft.name, outer_name = "", ""
         wanted_role = bool(role) and (by_name or role in _ALWAYS) and role not in closed
-        if wanted_role and _take(role, leaf, draft):
-            taken.add(leaf.path)
+        if wanted_role and _take(role, form_field, draft):
+            taken.add(form_field.path)
             if role == "name":
-                named_at = leaf.path
-                outer_name = draft.name if len(leaf.path) == 1 else outer_name
+                named_at = form_field.path
+                outer_name = draft.name if len(form_field.path) == 1 else outer_name
             elif role == "tech":
-                technical.append(leaf)
+                technical.append(form_field)
         else:
-            loose.append(leaf)
+            loose.append(form_field)
     attribution_texts.put_told(loose, draft.marks)
     if by_name:
         by_value(loose, draft, taken, region)
@@ -132,15 +132,15 @@ _ALWAYS = {
 }  # fmt: skip
 
 
-def _names_of(loose: list[Leaf]) -> list[tuple[str, Leaf]]:
-    return [("name", leaf) for leaf in loose if asks_name(leaf.name) and whose(leaf) is Whose.MAYBE]
+def _names_of(loose: list[FormField]) -> list[tuple[str, FormField]]:
+    return [("name", form_field) for form_field in loose if asks_name(form_field.name) and whose(form_field) is Whose.MAYBE]
 
 
-def _take_others(others: list[tuple[str, Leaf]], draft: Draft, taken: set[Path], closed: set[str]) -> None:
+def _take_others(others: list[tuple[str, FormField]], draft: Draft, taken: set[Path], closed: set[str]) -> None:
     """A guest, an owner, a recipient is the client himself where nobody else was named."""
-    for role, leaf in others:
-        if role not in closed and _take(role, leaf, draft):
-            taken.add(leaf.path)
+    for role, form_field in others:
+        if role not in closed and _take(role, form_field, draft):
+            taken.add(form_field.path)
 
 
 def _without_first_visit(data: Mapping[str, Any], draft: Draft) -> Mapping[str, Any]:
@@ -175,32 +175,32 @@ def _closed(draft: Draft) -> set[str]:
     return closed | {role for role in ("phone", "email", "message") if getattr(draft, role + "s")}
 
 
-def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
+def _take(role: str, form_field: FormField, draft: Draft) -> bool:
     """Puts a leaf where its role says; False when its value does not fit, and it stays a field."""
-    if role == "tech" and leaf.name.casefold() == "action":
-        return _PROGRAM.fullmatch(text_of(leaf.value)) is not None  # "Buy" is what somebody chose
+    if role == "tech" and form_field.name.casefold() == "action":
+        return _PROGRAM.fullmatch(text_of(form_field.value)) is not None  # "Buy" is what somebody chose
     if role in ("tech", "own"):
         return True
     if role == "proof":
-        antispam_fields.take_proof(leaf.name.casefold(), leaf.value, draft.guards)
+        antispam_fields.take_proof(form_field.name.casefold(), form_field.value, draft.antispam_fields)
         return True
     if role == "cookies":
-        is_bundle = leaf.name.casefold() in ("tildautm", "sbjs_current", "sbjs_first")
-        draft.marks.put_cookies({leaf.name: leaf.value} if is_bundle else leaf.value)
+        is_bundle = form_field.name.casefold() in ("tildautm", "sbjs_current", "sbjs_first")
+        draft.marks.put_cookies({form_field.name: form_field.value} if is_bundle else form_field.value)
         return True
     if role == "test":
-        draft.is_test = text_of(leaf.value).casefold() not in _FALSE or leaf.value is True
+        draft.is_test = text_of(form_field.value).casefold() not in _FALSE or form_field.value is True
         return True
-    value = text_of(leaf.value)
+    value = text_of(form_field.value)
     if not value:
-        return leaf.value in ("", None)  # an empty input says nothing and is not kept
+        return form_field.value in ("", None)  # an empty input says nothing and is not kept
     if role in ("utm", "click_id", "client_id", "first"):
         if role != "first" and (
-            "hidden" in str(leaf.path[0]).casefold() or leaf.type.casefold().startswith("hidden")
+            "hidden" in str(form_field.path[0]).casefold() or form_field.type.casefold().startswith("hidden")
         ):
-            draft.marks.hidden.append((leaf.name if mark_of(leaf.name) else leaf.label, value))
+            draft.marks.hidden.append((form_field.name if mark_of(form_field.name) else form_field.label, value))
             return True
-        return draft.marks.put(leaf.name, value) or draft.marks.put(leaf.label, value)
+        return draft.marks.put(form_field.name, value) or draft.marks.put(form_field.label, value)
     if role == "page_title":
         draft.marks.page_title = draft.marks.page_title or value
         return draft.marks.page_title == value
@@ -212,38 +212,38 @@ def _take(role: str, leaf: Leaf, draft: Draft) -> bool:
             return False
         setattr(draft.marks, role, value)
         return True
-    return _take_person(role, leaf, value, draft)
+    return _take_person(role, form_field, value, draft)
 
 
-def _take_person(role: str, leaf: Leaf, value: str, draft: Draft) -> bool:
+def _take_person(role: str, form_field: FormField, value: str, draft: Draft) -> bool:
     if " = " in value and role != "message" and (told := _on_lines(value)):
-        value, leaf = told, leaf._replace(value=told)
-    if role in ("phone", "email") and isinstance(leaf.value, list):  # phone[]: several are several
-        several = [leaf._replace(value=one) for one in leaf.value if one not in ("", None)]
+        value, form_field = told, form_field._replace(value=told)
+    if role in ("phone", "email") and isinstance(form_field.value, list):  # phone[]: several are several
+        several = [form_field._replace(value=one) for one in form_field.value if one not in ("", None)]
         fits = [_take_person(role, one, text_of(one.value), draft) for one in several]
         return all(fits)
     if role == "phone":
         if sum(map(str.isdigit, value)) < 5:
             return False
-        number = with_plus(leaf.value, value)
-        draft.place_phone(number, leaf.path, leaf.name)
+        number = with_plus(form_field.value, value)
+        draft.place_phone(number, form_field.path, form_field.name)
         _add(draft.phones, number)
     elif role == "email":
         if "@" not in value:
             return False
         _add(draft.emails, value)
     elif role == "messenger":
-        kind, number = messenger_of(leaf.name, leaf.label, value)
+        kind, number = messenger_of(form_field.name, form_field.label, value)
         if not kind:
             return False
         if draft.messengers.setdefault(kind, value) != value:
             return False  # a second account of that kind
         if number:
-            _add(draft.phones, with_plus(leaf.value, number))
+            _add(draft.phones, with_plus(form_field.value, number))
     elif role == "message":
         if value in ("0", "1"):
             return False  # a switch of the builder: AWeber's meta_message
-        if isinstance(leaf.value, list) and len(leaf.value) > 1 and (leaf.label or leaf.name).endswith("?"):
+        if isinstance(form_field.value, list) and len(form_field.value) > 1 and (form_field.label or form_field.name).endswith("?"):
             return False  # of several answers to choose from
         _add(draft.messages, value.replace("\r\n", "\n"))  # some send the same words under two names
     else:
@@ -320,5 +320,5 @@ def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path], notes: Ma
         messengers=draft.messengers,
         consents=tuple(draft.consents),
         files=tuple(draft.files),
-        guards=draft.guards,
+        antispam_fields=draft.antispam_fields,
     )

@@ -9,7 +9,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from connectors.kit.forms import whose_words as words
-from connectors.kit.forms.fields import Leaf, Path
+from connectors.kit.forms.fields import FormField, Path
 from connectors.kit.forms.roles import split
 from connectors.kit.forms.vocabulary import NAME_WORDS
 
@@ -24,17 +24,17 @@ class Whose(IntEnum):
     THEIRS = 2
 
 
-def whose(leaf: Leaf) -> Whose:
+def whose(form_field: FormField) -> Whose:
     """Whose the field is by its own words and by the levels around it."""
-    if leaf.name in _CLIENTS and len(leaf.path) == 1 and not leaf.label:
+    if form_field.name in _CLIENTS and len(form_field.path) == 1 and not form_field.label:
         return Whose.CLIENTS  # nearly all, and quickly
-    found = _of_words(leaf.name)
+    found = _of_words(form_field.name)
     if found is Whose.CLIENTS and len(_CLIENTS) < _MOST_NAMES:
-        _CLIENTS.add(leaf.name)
-    if leaf.label and found is not Whose.THEIRS:
-        found = max(found, _of_words(leaf.label))
-    if len(leaf.path) > 1 and found is not Whose.THEIRS:
-        found = max(found, _of_levels(leaf.path[:-1]))
+        _CLIENTS.add(form_field.name)
+    if form_field.label and found is not Whose.THEIRS:
+        found = max(found, _of_words(form_field.label))
+    if len(form_field.path) > 1 and found is not Whose.THEIRS:
+        found = max(found, _of_levels(form_field.path[:-1]))
     return found
 
 

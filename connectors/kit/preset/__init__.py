@@ -10,13 +10,13 @@ from connectors.kit.connector import Connector, ConnectorConfig, Detect, Reply, 
 from connectors.kit.forms.config import FormConfig
 from connectors.kit.preset import file
 from connectors.kit.preset.key import key_of
-from connectors.kit.preset.mapping import arrivals_of
+from connectors.kit.preset.mapping import parsed_items_of
 from connectors.kit.preset.plan import Remembered
 from connectors.kit.preset.reply import reply_of, shaken
 from connectors.kit.preset.settings import model_of
 from connectors.kit.preset.signature import verify_of
 from crm_core.base.errors import Misconfigured
-from crm_core.parsed import Arrival
+from crm_core.parsed import ParsedItem
 
 #: Headers whose value the journal keeps masked: a secret in one of them can be compared at the door only.
 _MASKED = ("authorization", "proxy-authorization", "cookie", "x-api-key")
@@ -30,8 +30,8 @@ def load(folder: Path) -> Connector:
     _refuse_contradictions(rules, folder.name)
     own = {**rules, **_hidden(rules)}
 
-    def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
-        return arrivals_of(own, request, config)
+    def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
+        return parsed_items_of(own, request, config)
 
     def provider_key(request: Request, _config: ConnectorConfig) -> str | None:
         return key_of(rules["event_id"], request)
@@ -44,8 +44,8 @@ def load(folder: Path) -> Connector:
 
     merged = Remembered(lambda mapping: {**own, **mapping, **_hidden({**rules, **mapping})})
 
-    def read_under(request: Request, config: ConnectorConfig, mapping: Rules) -> Sequence[Arrival]:
-        return arrivals_of(merged(mapping), request, config)
+    def read_under(request: Request, config: ConnectorConfig, mapping: Rules) -> Sequence[ParsedItem]:
+        return parsed_items_of(merged(mapping), request, config)
 
     return Connector(
         name=folder.name,

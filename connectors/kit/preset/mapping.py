@@ -18,18 +18,18 @@ from connectors.kit.preset.sources import Row, values
 from connectors.kit.preset.targets import hint
 from connectors.kit.preset.unwrap import unwrapped
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, Ignored
+from crm_core.parsed import Ignored, ParsedItem
 
 Rules = Mapping[str, Any]
 
 
-def arrivals_of(rules: Rules, request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parsed_items_of(rules: Rules, request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     """What a post means under these rules. Raises Malformed for a form without any field."""
     plan = plan_of(rules)
-    arrivals = [_one(plan, row, flags, config) for row, flags in rows_of(rules, request, config.region)]
-    if not arrivals:
+    parsed_items = [_one(plan, row, flags, config) for row, flags in rows_of(rules, request, config.region)]
+    if not parsed_items:
         raise Malformed("empty_form", "The form was sent without any field.")
-    return arrivals
+    return parsed_items
 
 
 def rows_of(rules: Rules, request: Request, region: str = "") -> Iterator[tuple[Row, Sequence[str]]]:
@@ -108,7 +108,7 @@ def _split(data: dict[str, Any], path: str) -> Iterator[dict[str, Any]]:
         yield data
 
 
-def _one(plan: Plan, row: Row, flags: Sequence[str], config: ConnectorConfig) -> Arrival:
+def _one(plan: Plan, row: Row, flags: Sequence[str], config: ConnectorConfig) -> ParsedItem:
     for rule in plan.skip_if:
         if holds(rule, row):
             return Ignored(rule.get("code", "skipped"), rule["path"])

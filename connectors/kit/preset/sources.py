@@ -14,7 +14,7 @@ import phonenumbers
 from connectors.kit.connector import Request
 from connectors.kit.decoding import decode_query
 from connectors.kit.forms.attribution import query_of
-from connectors.kit.forms.fields import Leaf, Path, leaves, text_of
+from connectors.kit.forms.fields import FormField, Path, form_fields, text_of
 from connectors.kit.forms.read_form import PROSE_CHARS
 from connectors.kit.forms.roles import role_of
 from connectors.kit.preset.paths import GRAMMAR, ITEM_GRAMMAR, find, find_items, finder, folded, matches
@@ -60,7 +60,7 @@ class Row:
     request: Request
     region: str = ""
     kinds: dict[Path, Kind] = field(default_factory=dict)
-    _leaves: list[Leaf] | None = None
+    _form_fields: list[FormField] | None = None
     _roles: dict[str, list[tuple[Path, Any]]] | None = None
     _names: list[frozenset[str]] | None = None
     _query: dict[str, Any] | None = None
@@ -71,29 +71,29 @@ class Row:
             self._query = decode_query(self.request.query, set()) if self.request.query else {}
         return self._query
 
-    def leaves(self) -> list[Leaf]:
-        if self._leaves is None:
-            self._leaves = leaves(self.data)
-        return self._leaves
+    def form_fields(self) -> list[FormField]:
+        if self._form_fields is None:
+            self._form_fields = form_fields(self.data)
+        return self._form_fields
 
     def of_role(self, role: str) -> Found:
         """The fields whose list, name, label or type says this role."""
         if self._roles is None:
             self._roles = {}
-            for leaf in self.leaves():
-                kind = self.kinds.get(leaf.path)
-                said = kind.role if kind else role_of(leaf.name, leaf.label, leaf.type)
+            for form_field in self.form_fields():
+                kind = self.kinds.get(form_field.path)
+                said = kind.role if kind else role_of(form_field.name, form_field.label, form_field.type)
                 if said:
-                    self._roles.setdefault(said, []).append((leaf.path, leaf.value))
+                    self._roles.setdefault(said, []).append((form_field.path, form_field.value))
         return self._roles.get(role, ())
 
     def names(self) -> list[frozenset[str]]:
-        """What each field is called, in the order of `leaves`: by its name, its label, its list, its key."""
+        """What each field is called, in the order of `form_fields`: by its name, its label, its list, its key."""
         if self._names is None:
             kinds = self.kinds
             self._names = [
-                _names_of(leaf.name, leaf.label, kind.name if (kind := kinds.get(leaf.path)) else "", leaf.path[-1])
-                for leaf in self.leaves()
+                _names_of(form_field.name, form_field.label, kind.name if (kind := kinds.get(form_field.path)) else "", form_field.path[-1])
+                for form_field in self.form_fields()
             ]
         return self._names
 
@@ -144,11 +144,11 @@ def _by_type(rest: str) -> Reader:
 
     def read(row: Row) -> Found:
         found = []
-        for leaf in row.leaves():
-            kind = row.kinds.get(leaf.path)
-            type_ = kind.type if kind else leaf.type
+        for form_field in row.form_fields():
+            kind = row.kinds.get(form_field.path)
+            type_ = kind.type if kind else form_field.type
             if type_ and type_.casefold() in wanted:
-                found.append((leaf.path, leaf.value))
+                found.append((form_field.path, form_field.value))
         return found
 
     return read
@@ -170,7 +170,7 @@ def _by_name(rest: str) -> Reader:
                 at for at, names in enumerate(known)
                 if not exact.isdisjoint(names) or any(matches(name, one) for one in patterns for name in names)
             ]  # fmt: skip
-        fields = row.leaves()
+        fields = row.form_fields()
         return [(fields[at].path, fields[at].value) for at in places]
 
     return read

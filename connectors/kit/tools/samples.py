@@ -52,7 +52,7 @@ def outcome(connector: Connector, sample: Sample) -> dict[str, Any]:
     try:
         if connector.verify and not request.is_fetched:
             connector.verify(request, config)
-        result["arrivals"] = [plain(arrival) for arrival in connector.parse(request, config)]
+        result["arrivals"] = [plain(parsed_item) for parsed_item in connector.parse(request, config)]
     except HubError as error:
         result["error"] = {"class": type(error).__name__, "code": error.code}
     if connector.provider_key:

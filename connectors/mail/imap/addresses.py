@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 
 from connectors.mail.imap import headers, limits
-from crm_core.parsed import Address
+from crm_core.parsed import MailAddress
 
 _ADDRESS = re.compile(
     r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^\s@<>(),;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,255}"
@@ -15,9 +15,9 @@ _ADDRESS = re.compile(
 _IN_NAME = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 
 
-def read(values: list[str], cap: int = limits.ADDRESS_VALUE_BYTES) -> tuple[Address, ...]:
+def read(values: list[str], cap: int = limits.ADDRESS_VALUE_BYTES) -> tuple[MailAddress, ...]:
     """All addresses of these header values in order, without repetition, at most ADDRESSES."""
-    found: list[Address] = []
+    found: list[MailAddress] = []
     seen: set[str] = set()
     for value in values:
         for piece in _pieces(value[:cap]):
@@ -31,7 +31,7 @@ def read(values: list[str], cap: int = limits.ADDRESS_VALUE_BYTES) -> tuple[Addr
     return tuple(found)
 
 
-def first(values: list[str]) -> Address | None:
+def first(values: list[str]) -> MailAddress | None:
     """The one address of From or Reply-To; where there is none, the name alone is still worth showing."""
     found = read(values, limits.SENDER_VALUE_BYTES)
     if found:
@@ -39,14 +39,14 @@ def first(values: list[str]) -> Address | None:
     raw = values[0][: limits.SENDER_VALUE_BYTES] if values else ""
     shown = {one.lower(): one for one in _IN_NAME.findall(raw)}
     if len(shown) == 1 and "@" not in raw.replace(next(iter(shown.values())), ""):
-        return Address(
+        return MailAddress(
             email=next(iter(shown.values()))
         )  # broken brackets or quotes around the only address there is
     name = headers.decoded(raw).strip("\"'<> ")
-    return Address(email="", name=name[:200]) if name else None
+    return MailAddress(email="", name=name[:200]) if name else None
 
 
-def claims_another(address: Address | None) -> bool:
+def claims_another(address: MailAddress | None) -> bool:
     """True when the display name shows an address that is not the sender's: the commonest disguise."""
     if address is None or not address.name:
         return False
@@ -89,7 +89,7 @@ def _pieces(value: str) -> list[str]:
     return pieces
 
 
-def _one(piece: str) -> Address | None:
+def _one(piece: str) -> MailAddress | None:
     piece = piece.strip()
     if not piece:
         return None
@@ -106,7 +106,7 @@ def _one(piece: str) -> Address | None:
         return None
     shown = headers.decoded(name.rpartition(":")[2] if name.strip().endswith(":") else name)
     shown = re.sub(r"\\(.)", r"\1", shown).strip().strip("\"'").strip()
-    return Address(email=email, name="" if shown.lower() == email.lower() else shown[:200])
+    return MailAddress(email=email, name="" if shown.lower() == email.lower() else shown[:200])
 
 
 def _email(text: str) -> str | None:

@@ -9,7 +9,7 @@ import re
 from email.message import Message as MimeMessage
 
 from connectors.mail.imap import headers
-from crm_core.parsed import Address
+from crm_core.parsed import MailAddress
 
 _BOUNCE_SUBJECT = re.compile(
     r"(?:undeliver|delivery (?:status|failure|has failed)|mail delivery (?:failed|system)|returned mail|failure notice|"
@@ -30,7 +30,7 @@ _REPLY_FIELDS = (
 )
 
 
-def classify(message: MimeMessage, sender: Address | None, reply_to: Address | None, subject: str,
+def classify(message: MimeMessage, sender: MailAddress | None, reply_to: MailAddress | None, subject: str,
              types: set[str], ours: frozenset[str]) -> tuple[str, str]:  # fmt: skip
     """The class ("" | "own" | "bounce" | "auto_reply") and the evidence for it."""
     evidence = _bounce(message, sender, subject, types)
@@ -47,7 +47,7 @@ def classify(message: MimeMessage, sender: Address | None, reply_to: Address | N
     return "", ""
 
 
-def _bounce(message: MimeMessage, sender: Address | None, subject: str, types: set[str]) -> str:
+def _bounce(message: MimeMessage, sender: MailAddress | None, subject: str, types: set[str]) -> str:
     kind, parameters = headers.parameters(headers.value(message, "content-type"))
     if kind == "multipart/report" and parameters.get("report-type", "").lower() == "delivery-status":
         return "multipart/report; report-type=delivery-status"

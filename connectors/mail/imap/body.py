@@ -70,7 +70,7 @@ def _text_of(part: MimeMessage, content: Content, depth: int, mails: int) -> str
         and disposition != "attachment"
         and not (name and kind == "text/html" and disposition == "inline")
     ):
-        return _leaf_text(part, kind, typed.get("charset", ""), content)
+        return _field_text(part, kind, typed.get("charset", ""), content)
     _attach(kind, name, _payload(part), content)
     return ""
 
@@ -106,7 +106,7 @@ def is_stub(plain: str, rich: str) -> bool:
     )
 
 
-def _leaf_text(part: MimeMessage, kind: str, declared: str, content: Content) -> str:
+def _field_text(part: MimeMessage, kind: str, declared: str, content: Content) -> str:
     data = _payload(part)
     content.decoded_bytes += len(data)
     if kind == "text/html":

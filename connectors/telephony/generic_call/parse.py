@@ -16,7 +16,7 @@ from connectors.kit.decoding import decode
 from connectors.kit.forms.fields import text_of
 from connectors.kit.times import read_time
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, CallEvent, CallKind, CallOutcome, Direction, Ignored
+from crm_core.parsed import CallEvent, CallKind, CallOutcome, Direction, Ignored, ParsedItem
 
 _KINDS: dict[str, CallKind] = {"newcall": "ringing", "answer": "answered", "hangup": "call_ended"}
 _DIRECTIONS: dict[str, Direction] = {
@@ -39,7 +39,7 @@ _READ = {
 }  # fmt: skip
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     data = _fields(request)
     event, call_key = text_of(data.get("event")), text_of(data.get("callId"))
     kind = _KINDS.get(event.casefold())

@@ -14,7 +14,7 @@ from connectors.kit.forms.fields import text_of
 from connectors.telephony.mango import legs, recordings, summary
 from connectors.telephony.mango.values import Tree
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, CallEvent, Ignored
+from crm_core.parsed import CallEvent, Ignored, ParsedItem
 
 Reader = Callable[[Tree, ZoneInfo], CallEvent | Ignored]
 
@@ -27,7 +27,7 @@ _EVENTS: dict[str, tuple[Reader, Callable[[Tree], str]]] = {
 }
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     path = request.path.strip("/")
     if path not in _EVENTS:
         return [Ignored("unsupported_event", path)]

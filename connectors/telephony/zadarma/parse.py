@@ -14,7 +14,7 @@ from connectors.kit.times import read_time
 from connectors.telephony.zadarma.config import ZadarmaConfig
 from connectors.telephony.zadarma.fields import fields_of
 from crm_core.base.errors import Malformed
-from crm_core.parsed import Arrival, CallEvent, CallKind, CallOutcome, Direction, Ignored
+from crm_core.parsed import CallEvent, CallKind, CallOutcome, Direction, Ignored, ParsedItem
 
 _KINDS: dict[str, CallKind] = {
     "NOTIFY_START": "ringing",
@@ -61,7 +61,7 @@ _IDENTITY = (
 _BELIEVED = timedelta(hours=24)
 
 
-def parse(request: Request, config: ConnectorConfig) -> Sequence[Arrival]:
+def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     assert isinstance(config, ZadarmaConfig)
     data = fields_of(request)
     event = data.get("event", "")

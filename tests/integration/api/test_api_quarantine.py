@@ -6,7 +6,7 @@ import orjson
 import psycopg
 from api_world import World
 
-from ingest.journal.accept import RawArrival, insert_events
+from ingest.journal.accept import RawEvent, insert_events
 from ingest.monitoring.alerts import raise_alert
 from ingest.processing.process import drain
 
@@ -14,7 +14,7 @@ from ingest.processing.process import drain
 def aside(world: World, phone: str = "+79123456791") -> str:
     body = orjson.dumps({"name": "Inna", "phone": phone, "_gotcha": "x"})
     with psycopg.connect(world.config.database_url, autocommit=True) as connection:
-        [receipt] = insert_events(connection, [RawArrival(int(world.ids["source"]), "form", body)])
+        [receipt] = insert_events(connection, [RawEvent(int(world.ids["source"]), "form", body)])
     drain(None, world.config, "form")
     return receipt.uid
 

@@ -316,14 +316,14 @@ def changing_places(app: Flask) -> set[str]:
         for rule in app.url_map.iter_rules()
         if rule.endpoint.startswith(("api.", "console.")) and (rule.methods or set()) & {"POST", "PUT", "PATCH", "DELETE"}
     }
-    return found | set(_leaves(main, "cli"))
+    return found | set(_form_fields(main, "cli"))
 
 
-def _leaves(command: click.Command, path: str) -> Iterator[str]:
+def _form_fields(command: click.Command, path: str) -> Iterator[str]:
     if not isinstance(command, click.Group):
         yield path
         return
     for name in command.list_commands(click.Context(command)):
         below = command.get_command(click.Context(command), name)
         if below is not None:
-            yield from _leaves(below, f"{path} {name}")
+            yield from _form_fields(below, f"{path} {name}")

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from connectors.kit import Ask
+from connectors.kit import FetchRequest
 from connectors.mail.imap import ImapConfig
 from crm_core.base.errors import HubError
 from ingest.http_client import connection
@@ -51,7 +51,7 @@ def mail(host: str, allowed: Allowed | None = None) -> str:
 
 def web(host: str) -> str:
     try:
-        Outbound().ask(Ask(f"http://{f'[{host}]' if ':' in host else host}/"), Limits(seconds=5.0, max_bytes=1))
+        Outbound().ask(FetchRequest(f"http://{f'[{host}]' if ':' in host else host}/"), Limits(seconds=5.0, max_bytes=1))
     except HubError as error:
         return error.code
     raise AssertionError("connected")

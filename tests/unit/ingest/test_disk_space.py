@@ -56,16 +56,16 @@ def test_large_bodies_are_counted_between_two_looks(disk: Disk) -> None:
 
 
 def test_work_goes_on_for_half_the_floor_longer_than_arrivals(disk: Disk) -> None:
-    for free, arrivals, work in ((200, True, True), (199, False, True), (100, False, True), (99, False, False)):
+    for free, parsed_items, work in ((200, True, True), (199, False, True), (100, False, True), (99, False, False)):
         disk.free = free * MB
         state = look(Path("/home"), 200 * MB)
-        assert (state.takes_arrivals, state.takes_work) == (arrivals, work)
+        assert (state.takes_events, state.takes_work) == (parsed_items, work)
 
 
 def test_disk_that_is_read_only_takes_nothing(disk: Disk) -> None:
     disk.flags = os.ST_RDONLY
     state = look(Path("/home"), 200 * MB)
-    assert (state.takes_arrivals, state.takes_work) == (False, False)
+    assert (state.takes_events, state.takes_work) == (False, False)
     assert "read-only" in state.words
     assert not DiskGuard(Path("/home"), 200 * MB).takes(1)
 
@@ -78,4 +78,4 @@ def test_nothing_is_refused_without_a_floor_or_without_a_disk_to_ask(disk: Disk,
 
 def test_home_of_another_machine_refuses_nothing(tmp_path: Path) -> None:
     state = look(tmp_path / "not here", 200 * MB)
-    assert (state.free_bytes, state.takes_arrivals, state.takes_work) == (None, True, True)
+    assert (state.free_bytes, state.takes_events, state.takes_work) == (None, True, True)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.kit import registry
-from crm_core.intake import Item
+from crm_core.intake import ParsedEvent
 from crm_core.parsed import Inquiry
 from ingest.journal.claim import Claimed
 from ingest.processing import parse
@@ -18,7 +18,7 @@ from ingest.sources.settings import LoadedSource
 NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
 
-def read(mapping: dict[str, Any] | None, body: bytes, path: str = "") -> Item:
+def read(mapping: dict[str, Any] | None, body: bytes, path: str = "") -> ParsedEvent:
     connector = registry.get("generic_form")
     settings = connector.config_model(region="RU", timezone="Europe/Moscow")
     source = LoadedSource(
@@ -36,7 +36,7 @@ def read(mapping: dict[str, Any] | None, body: bytes, path: str = "") -> Item:
     )
     event = claimed(body, path)
     item = parse.read(event, lambda _id: source)
-    assert isinstance(item, Item)
+    assert isinstance(item, ParsedEvent)
     return item
 
 
@@ -48,10 +48,10 @@ def claimed(body: bytes, path: str) -> Claimed:
     return Claimed(**{name: value for name, value in values.items() if name in Claimed.__dataclass_fields__})
 
 
-def inquiry(item: Item) -> Inquiry:
-    (arrival,) = item.arrivals
-    assert isinstance(arrival, Inquiry)
-    return arrival
+def inquiry(item: ParsedEvent) -> Inquiry:
+    (parsed_item,) = item.parsed_items
+    assert isinstance(parsed_item, Inquiry)
+    return parsed_item
 
 
 def test_mapping_reads_and_is_told_when_the_source_has_one() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from workers import journal_watch
-from workers.journal_watch import Heard, Looker
+from workers.journal_watch import Heard, JournalWatch
 from workers.schedule import PERIODS
 
 #: Each job was heard of just now, and then the monotonic time goes on by so much.
@@ -29,7 +29,7 @@ looking.HANGING_SECONDS = 0.3
 looking._PERIODS_UNHEARD = -1.0
 heard = looking.Heard()
 time.sleep(looking._APART_SECONDS + 0.1)
-looking.Looker(Hanging(), heard, {"sweep": 1.0}).look()
+looking.JournalWatch(Hanging(), heard, {"sweep": 1.0}).look()
 """
 
 
@@ -57,7 +57,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 
 def look(done: Done, heard: Heard) -> list[str]:
     done.clear()
-    looker: Any = Looker(done, heard)  # type: ignore[arg-type]
+    looker: Any = JournalWatch(done, heard)  # type: ignore[arg-type]
     looker.look()
     return [name for name in done if name != "close"]
 

@@ -12,78 +12,78 @@ from crm_core.access.queries import get_user
 from crm_core.base.errors import Invalid, TooMany, Transient
 from webhooks.console.shell import browser, errors
 from webhooks.console.shell import session as sessions
-from webhooks.console.shell.request_context import Answer, Desk
+from webhooks.console.shell.request_context import PageAnswer, RequestContext
 
 
-def page(desk: Desk) -> Answer:
-    return _page(desk, "")
+def page(context: RequestContext) -> PageAnswer:
+    return _page(context, "")
 
 
-def first_password(desk: Desk) -> Answer:
+def first_password(context: RequestContext) -> PageAnswer:
     """After the first link: a password, so that one can come back when the link has gone."""
-    with desk.engine.begin() as connection:
-        if access.has_password(connection, desk.principal.id):
-            return desk.go("account")
-    return desk.page("shell/first_password.html", login=_login(desk), problem="", least=MIN_PASSWORD_CHARACTERS)
+    with context.engine.begin() as connection:
+        if access.has_password(connection, context.principal.id):
+            return context.go("account")
+    return context.page("shell/first_password.html", login=_login(context), problem="", least=MIN_PASSWORD_CHARACTERS)
 
 
-def set_first_password(desk: Desk) -> Answer:
-    with desk.engine.begin() as connection:
-        if access.has_password(connection, desk.principal.id):
-            return desk.go("account")
+def set_first_password(context: RequestContext) -> PageAnswer:
+    with context.engine.begin() as connection:
+        if access.has_password(connection, context.principal.id):
+            return context.go("account")
     try:
         hashed = _new_password()
     except (Invalid, Transient) as error:
-        said = errors.detail_of(desk, error)
-        shown = desk.page("shell/first_password.html", login=_login(desk), problem=said, least=MIN_PASSWORD_CHARACTERS)
+        said = errors.detail_of(context, error)
+        shown = context.page("shell/first_password.html", login=_login(context), problem=said, least=MIN_PASSWORD_CHARACTERS)
         return shown, _status(error)
-    _replace_password(desk, hashed)
-    return desk.go("home", "password_set")
+    _replace_password(context, hashed)
+    return context.go("home", "password_set")
 
 
-def change_password(desk: Desk) -> Answer:
+def change_password(context: RequestContext) -> PageAnswer:
     """Asks for the old one, unless this session came by a link, which is for whoever has forgotten it."""
     try:
-        if _asks_for_old(desk) and not access.confirm_password(
-            desk.engine, desk.principal.id, request.form.get("old", ""), desk.session.secret, desk.now
+        if _asks_for_old(context) and not access.confirm_password(
+            context.engine, context.principal.id, request.form.get("old", ""), context.session.secret, context.now
         ):
             raise Invalid("old_password_wrong", "The present password is another one.", fields=["old"])
         hashed = _new_password()
     except (Invalid, Transient, TooMany) as error:
-        return _page(desk, errors.detail_of(desk, error)), _status(error)
-    _replace_password(desk, hashed)
-    return desk.go("account", "password_changed")
+        return _page(context, errors.detail_of(context, error)), _status(error)
+    _replace_password(context, hashed)
+    return context.go("account", "password_changed")
 
 
-def end_one(desk: Desk, session_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        if access.end_session_of(connection, desk.principal.id, session_id):
-            access.audit(connection, desk.principal, "session.end", desk.principal.actor, {"session": str(session_id)})
-    return desk.go("account", "session_ended")
+def end_one(context: RequestContext, session_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        if access.end_session_of(connection, context.principal.id, session_id):
+            access.audit(connection, context.principal, "session.end", context.principal.actor, {"session": str(session_id)})
+    return context.go("account", "session_ended")
 
 
-def sign_out_everywhere(desk: Desk) -> Answer:
-    with desk.engine.begin() as connection:
-        access.sign_out_everywhere(connection, desk.principal, desk.principal.id)
-    g.desk = replace(desk, session=sessions.begin(desk.now, desk.language.locale), visitor=None)
-    return desk.go("sign_in_page")
+def sign_out_everywhere(context: RequestContext) -> PageAnswer:
+    with context.engine.begin() as connection:
+        access.sign_out_everywhere(connection, context.principal, context.principal.id)
+    g.context = replace(context, session=sessions.begin(context.now, context.language.locale), visitor=None)
+    return context.go("sign_in_page")
 
 
-def _page(desk: Desk, problem: str) -> str:
-    with desk.engine.begin() as connection:
-        user = get_user(connection, desk.principal.id)
-        opened = access.list_sessions(connection, desk.principal.id, desk.now, desk.session.secret)
-    return desk.page(
-        "access/account.html", user=user, sessions=opened, problem=problem, asks_for_old=_asks_for_old(desk),
+def _page(context: RequestContext, problem: str) -> str:
+    with context.engine.begin() as connection:
+        user = get_user(connection, context.principal.id)
+        opened = access.list_sessions(connection, context.principal.id, context.now, context.session.secret)
+    return context.page(
+        "access/account.html", user=user, sessions=opened, problem=problem, asks_for_old=_asks_for_old(context),
         least=MIN_PASSWORD_CHARACTERS,
     )  # fmt: skip
 
 
-def _asks_for_old(desk: Desk) -> bool:
-    with desk.engine.begin() as connection:
-        if not access.has_password(connection, desk.principal.id):
+def _asks_for_old(context: RequestContext) -> bool:
+    with context.engine.begin() as connection:
+        if not access.has_password(connection, context.principal.id):
             return False
-        opened = access.list_sessions(connection, desk.principal.id, desk.now, desk.session.secret)
+        opened = access.list_sessions(connection, context.principal.id, context.now, context.session.secret)
     return not any(row["current"] and row["method"] == "link" for row in opened)
 
 
@@ -94,19 +94,19 @@ def _new_password() -> access.PasswordHash:
     return access.hash_password(password)
 
 
-def _replace_password(desk: Desk, hashed: access.PasswordHash) -> None:
+def _replace_password(context: RequestContext, hashed: access.PasswordHash) -> None:
     """Ends all sessions, this one too: a new one takes its place, so that a copied cookie is worth nothing."""
-    session = sessions.sign_in(desk.now, desk.session.locale)
-    with desk.engine.begin() as connection:
-        access.set_password(connection, desk.principal, desk.principal.id, hashed)
+    session = sessions.sign_in(context.now, context.session.locale)
+    with context.engine.begin() as connection:
+        access.set_password(connection, context.principal, context.principal.id, hashed)
         kind = browser.kind_of(request)
-        access.begin_session(connection, desk.principal.id, session.secret, "password", kind, desk.now)
-    g.desk = replace(desk, session=session)
+        access.begin_session(connection, context.principal.id, session.secret, "password", kind, context.now)
+    g.context = replace(context, session=session)
 
 
-def _login(desk: Desk) -> str:
-    with desk.engine.begin() as connection:
-        return get_user(connection, desk.principal.id).login
+def _login(context: RequestContext) -> str:
+    with context.engine.begin() as connection:
+        return get_user(connection, context.principal.id).login
 
 
 def _status(error: Invalid | Transient | TooMany) -> int:

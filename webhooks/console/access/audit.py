@@ -14,7 +14,7 @@ from webhooks.console.leads.owner_reasons import actor
 from webhooks.console.shell import choices
 from webhooks.console.shell.day_span import day_span
 from webhooks.console.shell.form_input import filters_of
-from webhooks.console.shell.request_context import Answer, Desk, chosen
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen
 from webhooks.console.shell.values import as_text
 
 #: Kind of subject → (page that shows it, name of the id in its address).
@@ -24,32 +24,32 @@ _PAGES: Mapping[str, tuple[str, str]] = {
 }  # fmt: skip
 
 
-def index(desk: Desk) -> Answer:
+def index(context: RequestContext) -> PageAnswer:
     wanted = chosen("actor", "subject", "day")
-    since, until = day_span(desk, wanted)
+    since, until = day_span(context, wanted)
     query = filters_of(AuditQuery, {name: wanted[name] for name in ("actor", "subject") if name in wanted})
     filters = AuditFilter(query.actor, query.subject, since=since, until=until)
-    with desk.engine.begin() as connection:
-        page = list_audit(connection, desk.principal, filters, after=desk.after())
-    return desk.page(
+    with context.engine.begin() as connection:
+        page = list_audit(connection, context.principal, filters, after=context.after())
+    return context.page(
         "access/audit.html",
-        items=[_shown(desk, item) for item in page.items],
-        more=desk.more(page.next),
+        items=[_shown(context, item) for item in page.items],
+        more=context.more(page.next),
         first=choices.first_page(wanted),
         chosen=wanted,
         filtered=bool(wanted),
     )
 
 
-def _shown(desk: Desk, item: AuditRow) -> dict[str, Any]:
+def _shown(context: RequestContext, item: AuditRow) -> dict[str, Any]:
     kind, _, row_id = item.subject.partition(":")
-    language = desk.language
+    language = context.language
     page = _PAGES.get(kind) if row_id and (row_id.isalnum() if kind == "event" else row_id.isdecimal()) else None
     parts: dict[str, Any] = {page[1]: row_id} if page else {}
     return {
         "at": item.at,
         "actor": item.actor,
-        "who": actor(desk, item.actor, {item.actor: item.actor_name} if item.actor_name else {}),
+        "who": actor(context, item.actor, {item.actor: item.actor_name} if item.actor_name else {}),
         "what": language.code("audit_action", item.action) if language.knows("audit_action", item.action) else item.action,
         "kind": language.code("audit_subject", kind) if language.knows("audit_subject", kind) else kind,
         "row_id": visible(row_id),

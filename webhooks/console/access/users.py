@@ -15,90 +15,90 @@ from crm_core.base.errors import Conflict, Invalid
 from crm_core.base.values import read_id
 from crm_core.people.queries import OwnerView, list_owners
 from webhooks.console.shell import errors
-from webhooks.console.shell.request_context import Answer, Desk, entered
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 
 
-def index(desk: Desk) -> Answer:
-    return _list(desk)
+def index(context: RequestContext) -> PageAnswer:
+    return _list(context)
 
 
-def card(desk: Desk, user_id: int) -> Answer:
-    return _card(desk, user_id)
+def card(context: RequestContext, user_id: int) -> PageAnswer:
+    return _card(context, user_id)
 
 
-def add(desk: Desk) -> Answer:
+def add(context: RequestContext) -> PageAnswer:
     typed = {name: entered(name, 254) for name in ("login", "name", "role", "owner")}
     try:
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             user_id = access.add_user(
                 connection, typed["login"], typed["name"], typed["role"] or "manager", None, chosen_owner(typed["owner"]),
-                desk.principal,
+                context.principal,
             )  # fmt: skip
-            made = access.make_link(connection, desk.principal, user_id, desk.now)
+            made = access.make_link(connection, context.principal, user_id, context.now)
     except (Invalid, Conflict) as error:
-        return _list(desk, typed, errors.detail_of(desk, error)), 422
-    return _card(desk, user_id, link=made)
+        return _list(context, typed, errors.detail_of(context, error)), 422
+    return _card(context, user_id, link=made)
 
 
-def link(desk: Desk, user_id: int) -> Answer:
+def link(context: RequestContext, user_id: int) -> PageAnswer:
     """Shown on the answer itself, this once: an address with it would stand in the browser's history."""
-    with desk.engine.begin() as connection:
-        made = access.make_link(connection, desk.principal, user_id, desk.now)
-    return _card(desk, user_id, link=made)
+    with context.engine.begin() as connection:
+        made = access.make_link(connection, context.principal, user_id, context.now)
+    return _card(context, user_id, link=made)
 
 
-def change(desk: Desk, user_id: int) -> Answer:
+def change(context: RequestContext, user_id: int) -> PageAnswer:
     changes: dict[str, Any] = {"role": entered("role", 20), "owner_id": chosen_owner(entered("owner", 20))}
     if name := entered("name", 200):
         changes["name"] = name
-    return _do(desk, user_id, "user_changed", lambda c: access.change_user(c, desk.principal, user_id, changes))
+    return _do(context, user_id, "user_changed", lambda c: access.change_user(c, context.principal, user_id, changes))
 
 
-def password(desk: Desk, user_id: int) -> Answer:
+def password(context: RequestContext, user_id: int) -> PageAnswer:
     try:
         hashed = access.hash_password(request.form.get("password", ""))
     except Invalid as error:
-        return _card(desk, user_id, problem=errors.detail_of(desk, error)), 422
-    return _do(desk, user_id, "user_password", lambda c: access.set_password(c, desk.principal, user_id, hashed))
+        return _card(context, user_id, problem=errors.detail_of(context, error)), 422
+    return _do(context, user_id, "user_password", lambda c: access.set_password(c, context.principal, user_id, hashed))
 
 
-def active(desk: Desk, user_id: int) -> Answer:
+def active(context: RequestContext, user_id: int) -> PageAnswer:
     wanted = entered("active", 3)
     if wanted == "yes":
-        return _do(desk, user_id, "user_enabled", lambda c: access.enable_user(c, desk.principal, user_id))
+        return _do(context, user_id, "user_enabled", lambda c: access.enable_user(c, context.principal, user_id))
     if wanted == "no":
-        return _do(desk, user_id, "user_disabled", lambda c: access.disable_user(c, desk.principal, user_id))
+        return _do(context, user_id, "user_disabled", lambda c: access.disable_user(c, context.principal, user_id))
     raise Invalid("state_unknown", "Choose yes or no.", fields=["active"])
 
 
-def sign_out(desk: Desk, user_id: int) -> Answer:
-    return _do(desk, user_id, "user_signed_out", lambda c: access.sign_out_everywhere(c, desk.principal, user_id))
+def sign_out(context: RequestContext, user_id: int) -> PageAnswer:
+    return _do(context, user_id, "user_signed_out", lambda c: access.sign_out_everywhere(c, context.principal, user_id))
 
 
-def _do(desk: Desk, user_id: int, done: str, deed: Callable[[Connection], object]) -> Answer:
+def _do(context: RequestContext, user_id: int, done: str, deed: Callable[[Connection], object]) -> PageAnswer:
     """The deed, then the user again; what is in its way stands above."""
     try:
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             deed(connection)
     except (Invalid, Conflict) as error:
         status = 422 if isinstance(error, Invalid) else 409
-        return _card(desk, user_id, problem=errors.detail_of(desk, error)), status
-    return desk.go("user", done, user_id=user_id)
+        return _card(context, user_id, problem=errors.detail_of(context, error)), status
+    return context.go("user", done, user_id=user_id)
 
 
-def _list(desk: Desk, typed: dict[str, str] | None = None, problem: str = "") -> str:
-    with desk.engine.begin() as connection:
+def _list(context: RequestContext, typed: dict[str, str] | None = None, problem: str = "") -> str:
+    with context.engine.begin() as connection:
         items = list_users(connection)
         owners = active_owners(connection)
-    return desk.page("access/users.html", items=items, owners=owners, roles=ROLES, entered=typed or {}, problem=problem)
+    return context.page("access/users.html", items=items, owners=owners, roles=ROLES, entered=typed or {}, problem=problem)
 
 
-def _card(desk: Desk, user_id: int, *, problem: str = "", link: str = "") -> str:
-    with desk.engine.begin() as connection:
+def _card(context: RequestContext, user_id: int, *, problem: str = "", link: str = "") -> str:
+    with context.engine.begin() as connection:
         user = get_user(connection, user_id)
         owners = active_owners(connection)
-    address = f"{desk.config.base_url}/console/sign-in/{link}" if link else ""
-    return desk.page(
+    address = f"{context.config.base_url}/console/sign-in/{link}" if link else ""
+    return context.page(
         "access/user.html", user=user, owners=owners, roles=ROLES, problem=problem, address=address
     )
 

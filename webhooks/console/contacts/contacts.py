@@ -12,36 +12,36 @@ from webhooks.api.contacts import ContactQuery
 from webhooks.api.route import narrowed
 from webhooks.console.shell import choices
 from webhooks.console.shell.form_input import filters_of
-from webhooks.console.shell.request_context import Answer, Desk, chosen
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen
 from webhooks.console.shell.titles import title_of
 from webhooks.console.timeline.touches import shown_touches
 
 
-def index(desk: Desk) -> Answer:
+def index(context: RequestContext) -> PageAnswer:
     wanted = chosen("q")
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         page = list_contacts(
-            connection, desk.principal, narrowed(ContactFilter, filters_of(ContactQuery, wanted)), after=desk.after(),
-            region=desk.config.region,
+            connection, context.principal, narrowed(ContactFilter, filters_of(ContactQuery, wanted)), after=context.after(),
+            region=context.config.region,
         )  # fmt: skip
-    return desk.page(
-        "contacts/contacts.html", items=page.items, more=desk.more(page.next), first=choices.first_page(wanted), chosen=wanted,
-        can_erase=may(desk.principal, "contacts.erase"),
+    return context.page(
+        "contacts/contacts.html", items=page.items, more=context.more(page.next), first=choices.first_page(wanted), chosen=wanted,
+        can_erase=may(context.principal, "contacts.erase"),
     )  # fmt: skip
 
 
-def card(desk: Desk, contact_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        contact = get_contact(connection, desk.principal, contact_id)
-        page = timeline(connection, desk.principal, contact_id, after=desk.after())
+def card(context: RequestContext, contact_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        contact = get_contact(connection, context.principal, contact_id)
+        page = timeline(connection, context.principal, contact_id, after=context.after())
         names = names_of(connection, [touch.actor for touch in page.items])
         owners = dict(choices.owners(connection))
-    return desk.page(
+    return context.page(
         "contacts/contact.html",
         contact=contact,
-        title_of=partial(title_of, desk),
-        touches=shown_touches(desk, page.items, names, owners),
-        more=desk.more(page.next),
+        title_of=partial(title_of, context),
+        touches=shown_touches(context, page.items, names, owners),
+        more=context.more(page.next),
         first=choices.first_page({}),
-        can_erase=may(desk.principal, "contacts.erase") and contact.erased_at is None,
+        can_erase=may(context.principal, "contacts.erase") and contact.erased_at is None,
     )

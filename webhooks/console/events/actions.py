@@ -15,26 +15,26 @@ from ingest.journal.raw_event import safe_text
 from ingest.processing.affected import affected, affected_events
 from ingest.processing.replay import MOST_SHOWN, ReplayReport, Selection, replay
 from webhooks.console.events.reasons import end_of, words_of
-from webhooks.console.shell.request_context import Answer, Desk, entered
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 from webhooks.waking import wake_all
 
 _STATES = ("attention", "needs_attention", "rejected")
 
 
-def preview(desk: Desk) -> Answer:
-    selection, named = _selection(desk, request.args)
-    report = _sent(desk, selection, dry_run=True)
-    items = [_shown(desk, change) for change in report.changes]
+def preview(context: RequestContext) -> PageAnswer:
+    selection, named = _selection(context, request.args)
+    report = _sent(context, selection, dry_run=True)
+    items = [_shown(context, change) for change in report.changes]
     changed = report.changed
     if "affected" in named:
-        items += _otherwise(desk, int(named["source"]), report)
+        items += _otherwise(context, int(named["source"]), report)
         changed = report.selected
     elif "event" in named and not items:
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             source_id = get_event(connection, named["event"]).source.id
-        items = _otherwise(desk, source_id, report, named["event"])
+        items = _otherwise(context, source_id, report, named["event"])
         changed = len(items)
-    return desk.page(
+    return context.page(
         "events/replay.html",
         report=report,
         total=report.selected,
@@ -45,35 +45,35 @@ def preview(desk: Desk) -> Answer:
     )
 
 
-def replay_now(desk: Desk) -> Answer:
-    selection, named = _selection(desk, request.form)
-    _sent(desk, selection, dry_run=False)
-    wake_all(desk.config)
+def replay_now(context: RequestContext) -> PageAnswer:
+    selection, named = _selection(context, request.form)
+    _sent(context, selection, dry_run=False)
+    wake_all(context.config)
     if "affected" in named:
-        return desk.go("events", "replayed", source=named["source"])
+        return context.go("events", "replayed", source=named["source"])
     if selection.uids:
-        return desk.go("event", "replayed", event_id=selection.uids[0])
-    return desk.go("events", "replayed")
+        return context.go("event", "replayed", event_id=selection.uids[0])
+    return context.go("events", "replayed")
 
 
-def dismiss(desk: Desk, event_id: str) -> Answer:
-    with desk.engine.begin() as connection:
-        dismiss_event(connection, event_id, desk.principal, entered("why", 500), desk.now)
-    return desk.go("event", "dismissed", event_id=event_id)
+def dismiss(context: RequestContext, event_id: str) -> PageAnswer:
+    with context.engine.begin() as connection:
+        dismiss_event(connection, event_id, context.principal, entered("why", 500), context.now)
+    return context.go("event", "dismissed", event_id=event_id)
 
 
-def _sent(desk: Desk, selection: Selection, *, dry_run: bool) -> ReplayReport:
+def _sent(context: RequestContext, selection: Selection, *, dry_run: bool) -> ReplayReport:
     if selection == Selection():
         return ReplayReport(dry_run=dry_run)  # nothing is affected any more
-    return replay(desk.engine, desk.config, selection, dry_run, desk.principal.actor)
+    return replay(context.engine, context.config, selection, dry_run, context.principal.actor)
 
 
-def _selection(desk: Desk, values: Mapping[str, str]) -> tuple[Selection, dict[str, str]]:
+def _selection(context: RequestContext, values: Mapping[str, str]) -> tuple[Selection, dict[str, str]]:
     """What is to be sent through again, and the fields that say so in a form: one event, all that stand still, or those
     of a source that are understood otherwise since its mapping was changed."""
     source = values.get("source", "")
     if values.get("affected") and re.fullmatch(r"[1-9][0-9]{0,17}", source):
-        uids = affected(desk.engine, desk.config, int(source))
+        uids = affected(context.engine, context.config, int(source))
         return Selection(uids=tuple(uids)), {"source": source, "affected": "1"}
     event, state = safe_text(values.get("event", "")), values.get("state", "")
     if event:
@@ -83,17 +83,17 @@ def _selection(desk: Desk, values: Mapping[str, str]) -> tuple[Selection, dict[s
     raise Invalid("nothing_selected", "Name events, or at least one filter.", fields=["filter"])
 
 
-def _shown(desk: Desk, change: Mapping[str, Any]) -> dict[str, Any]:
+def _shown(context: RequestContext, change: Mapping[str, Any]) -> dict[str, Any]:
     after = end_of(change["after"], change.get("reason") or {})
     return {
         "event": change["event"],
         "before": end_of(change["before"], {}),
         "after": after,
-        "words": words_of(desk, after),
+        "words": words_of(context, after),
     }
 
 
-def _otherwise(desk: Desk, source_id: int, report: ReplayReport, uid: str | None = None) -> list[dict[str, Any]]:
+def _otherwise(context: RequestContext, source_id: int, report: ReplayReport, uid: str | None = None) -> list[dict[str, Any]]:
     """Events whose outcome stays and whose content would not."""
     told = {change["event"] for change in report.changes}
     return [
@@ -101,9 +101,9 @@ def _otherwise(desk: Desk, source_id: int, report: ReplayReport, uid: str | None
             "event": one.uid,
             "before": end_of(one.was, {}),
             "after": end_of(one.was, {}),
-            "words": desk.language("replay.otherwise", parts=", ".join(desk.language(f"inquiry.{part}") for part in one.differs)),
+            "words": context.language("replay.otherwise", parts=", ".join(context.language(f"inquiry.{part}") for part in one.differs)),
         }
-        for one in affected_events(desk.engine, desk.config, source_id, uid=uid)
+        for one in affected_events(context.engine, context.config, source_id, uid=uid)
         if one.uid not in told and one.differs
     ][: MOST_SHOWN - len(told)]
 

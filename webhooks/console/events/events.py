@@ -16,7 +16,7 @@ from webhooks.console.events.reasons import error_words, words_of
 from webhooks.console.quarantine.quarantine import reason_words
 from webhooks.console.shell import choices
 from webhooks.console.shell.day_span import day_span
-from webhooks.console.shell.request_context import Answer, Desk, chosen
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen
 from webhooks.console.shell.values import flat
 
 _TABS = ("attention", "needs_attention", "rejected", "pending", "done")
@@ -24,66 +24,66 @@ _TABS = ("attention", "needs_attention", "rejected", "pending", "done")
 _COUNTED = _TABS[:-1]
 
 
-def index(desk: Desk) -> Answer:
+def index(context: RequestContext) -> PageAnswer:
     wanted = chosen("state", "outcome", "source", "channel", "day", "from", "to")
-    since, until = day_span(desk, wanted)
+    since, until = day_span(context, wanted)
     narrowed: dict[str, Any] = {"source_id": _number(wanted.get("source")), "outcome": wanted.get("outcome"), "since": since,
                                 "until": until, "channel": wanted.get("channel")}  # fmt: skip
-    with desk.engine.begin() as connection:
-        page = list_events(connection, wanted.get("state"), after=desk.after(), **narrowed)
+    with context.engine.begin() as connection:
+        page = list_events(connection, wanted.get("state"), after=context.after(), **narrowed)
         counts = {state: count_events(connection, state, **narrowed) for state in _COUNTED}
-        source_options = choices.sources(connection, desk)
-    return desk.page(
+        source_options = choices.sources(connection, context)
+    return context.page(
         "events/events.html",
         items=page.items,
-        words=partial(words_of, desk),
-        more=desk.more(page.next),
+        words=partial(words_of, context),
+        more=context.more(page.next),
         first=choices.first_page(wanted),
-        tabs=choices.counted(desk, choices.tabs(desk, "events", "state", _TABS, "event_tab", wanted), ("", *_TABS), counts,
+        tabs=choices.counted(context, choices.tabs(context, "events", "state", _TABS, "event_tab", wanted), ("", *_TABS), counts,
                              MOST_COUNTED),
         chosen=wanted,
         filtered=bool(wanted),
         replayable=wanted["state"] if page.items and wanted.keys() == {"state"} and wanted["state"] in _COUNTED[:3] else "",
         source_options=source_options,
-        outcome_options=choices.of_codes(desk, "outcome", OUTCOMES),
-        can_replay=desk.may("events.replay"),
+        outcome_options=choices.of_codes(context, "outcome", OUTCOMES),
+        can_replay=context.may("events.replay"),
     )
 
 
-def card(desk: Desk, event_id: str) -> Answer:
-    may_see_raw = desk.may("events.raw")
-    with desk.engine.begin() as connection:
+def card(context: RequestContext, event_id: str) -> PageAnswer:
+    may_see_raw = context.may("events.raw")
+    with context.engine.begin() as connection:
         event = get_event(connection, event_id)
-        body = look_at_raw(connection, event_id, desk.principal, "page") if may_see_raw else None
-    return desk.page(
+        body = look_at_raw(connection, event_id, context.principal, "page") if may_see_raw else None
+    return context.page(
         "events/event.html",
         event=event,
-        words=words_of(desk, event),
-        error_words=error_words(desk, event.error) if event.error else "",
+        words=words_of(context, event),
+        error_words=error_words(context, event.error) if event.error else "",
         reason=flat(event.reason),
-        spam=_spam(desk, event.reason),
-        can_judge=desk.may("quarantine.judge") and event.outcome == "spam" and event.channel == "form",
-        can_accept_consent=desk.may("quarantine.judge")
+        spam=_spam(context, event.reason),
+        can_judge=context.may("quarantine.judge") and event.outcome == "spam" and event.channel == "form",
+        can_accept_consent=context.may("quarantine.judge")
         and event.error is not None
         and event.error.code in ("consent_unknown", "consent_declined"),
         raw=shown_raw(body) if body else None,
         fields=read_fields(body) if body else [],
         can_see_mapping=may_see_raw and event.channel == "form",
-        can_replay=desk.may("events.replay") and event.state in ("needs_attention", "rejected", "done"),
-        can_dismiss=desk.may("events.replay") and event.state in ("waiting", "needs_attention", "rejected"),
+        can_replay=context.may("events.replay") and event.state in ("needs_attention", "rejected", "done"),
+        can_dismiss=context.may("events.replay") and event.state in ("waiting", "needs_attention", "rejected"),
     )
 
 
-def _spam(desk: Desk, reason: Mapping[str, Any]) -> list[str]:
+def _spam(context: RequestContext, reason: Mapping[str, Any]) -> list[str]:
     """The signs of spam that were found in it, in words."""
     found = reason if reason.get("code") in ("quarantined", "marked_as_spam") else reason.get("spam") or {}
-    return [reason_words(desk, one) for one in found.get("reasons", ())]
+    return [reason_words(context, one) for one in found.get("reasons", ())]
 
 
-def download(desk: Desk, event_id: str) -> Answer:
+def download(context: RequestContext, event_id: str) -> PageAnswer:
     """The bytes as they came. Never rendered: whatever they claim to be, they are a file to keep."""
-    with desk.engine.begin() as connection:
-        found = look_at_raw(connection, event_id, desk.principal, "file")
+    with context.engine.begin() as connection:
+        found = look_at_raw(connection, event_id, context.principal, "file")
     answer = Response(found.body, mimetype="application/octet-stream")
     answer.headers["Content-Disposition"] = f'attachment; filename="event-{found.uid}.bin"'
     return answer

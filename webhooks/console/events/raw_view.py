@@ -7,7 +7,7 @@ from typing import Any
 
 from connectors.kit import Request
 from connectors.kit.decoding import decode
-from connectors.kit.forms.fields import is_file, leaves, text_of
+from connectors.kit.forms.fields import form_fields, is_file, text_of
 from crm_core.base.errors import HubError
 from ingest.journal.queries import RawEvent
 
@@ -43,7 +43,7 @@ def read_fields(event: RawEvent) -> list[tuple[str, str]]:
     if decoded.shape != "urlencoded":
         return []
     return [
-        (visible(".".join(map(str, leaf.path))), visible(_shown_value(leaf.value))) for leaf in leaves(decoded.fields)[:_MOST_FIELDS]
+        (visible(".".join(map(str, form_field.path))), visible(_shown_value(form_field.value))) for form_field in form_fields(decoded.fields)[:_MOST_FIELDS]
     ]
 
 

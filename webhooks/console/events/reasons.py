@@ -8,7 +8,7 @@ from typing import Any
 
 from ingest.journal.queries import EventError, EventView
 from ingest.journal.states import STATES
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,16 @@ def end_of(name: str, reason: Mapping[str, Any]) -> EventEnd:
     return EventEnd("done", name, reason)
 
 
-def words_of(desk: Desk, event: EventView | EventEnd) -> str:
+def words_of(context: RequestContext, event: EventView | EventEnd) -> str:
     """One or two sentences. An event that is not finished tells its error, or that it waits for its turn."""
     if event.error:
-        return error_words(desk, event.error)
-    return reason_of(desk, event.outcome or event.state, event.reason)
+        return error_words(context, event.error)
+    return reason_of(context, event.outcome or event.state, event.reason)
 
 
-def reason_of(desk: Desk, ended: str | None, reason: Mapping[str, Any]) -> str:
+def reason_of(context: RequestContext, ended: str | None, reason: Mapping[str, Any]) -> str:
     """Why it ended so. `ended`: its outcome, or the state of an event without one."""
-    language = desk.language
+    language = context.language
     code = reason.get("code")
     if not code:
         return language.code("event_words", ended)
@@ -58,14 +58,14 @@ def reason_of(desk: Desk, ended: str | None, reason: Mapping[str, Any]) -> str:
     return " ".join(said)
 
 
-def lost_words(desk: Desk, why: str) -> str:
+def lost_words(context: RequestContext, why: str) -> str:
     """Why a lead was lost: what a person wrote as it is, the hub's own codes in words."""
-    return desk.language.code("lost_reason", why) if desk.language.knows("lost_reason", why) else why
+    return context.language.code("lost_reason", why) if context.language.knows("lost_reason", why) else why
 
 
-def error_words(desk: Desk, error: EventError) -> str:
+def error_words(context: RequestContext, error: EventError) -> str:
     """The sentence that was stored with it, which is English; for others their own where the code is known."""
     code, message = error.code or "", error.message or ""
-    if message and (desk.language.locale == "en" or not desk.language.knows("problem", code)):
+    if message and (context.language.locale == "en" or not context.language.knows("problem", code)):
         return message
-    return desk.language.code("problem", code)
+    return context.language.code("problem", code)

@@ -12,41 +12,41 @@ from crm_core.leads.comments import comment_on_lead
 from crm_core.leads.undo import undo_change
 from ingest.processing.lead_spam import mark_spam, unmark_spam
 from webhooks.console.shell.form_input import filters_of
-from webhooks.console.shell.request_context import Answer, Desk, entered
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 
 _WHOLE = 100_000  # characters of a text: what is too long is refused in words, never cut in silence
 
 
-def comment(desk: Desk, lead_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        comment_on_lead(connection, desk.principal, lead_id, entered("text", _WHOLE), desk.now)
-    return desk.go("lead", "commented", lead_id=lead_id)
+def comment(context: RequestContext, lead_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        comment_on_lead(connection, context.principal, lead_id, entered("text", _WHOLE), context.now)
+    return context.go("lead", "commented", lead_id=lead_id)
 
 
-def close(desk: Desk, lead_id: int) -> Answer:
+def close(context: RequestContext, lead_id: int) -> PageAnswer:
     state, why = entered("state", 20), entered("why", _WHOLE)
     # Lost, and no reason typed, says so: an earlier reason of the lead is none for this.
     wanted: dict[str, Any] = {"version": _version(), "state": state, "lost_reason": why if state == "lost" else why or None}
     if state == "won" and (typed := entered("amount", 40)):
         wanted |= {"amount": _amount(typed), "currency": entered("currency", 3).upper() or None}
-    _change(desk, lead_id, wanted)
-    return desk.go("lead", "closed", lead_id=lead_id)
+    _change(context, lead_id, wanted)
+    return context.go("lead", "closed", lead_id=lead_id)
 
 
-def reopen(desk: Desk, lead_id: int) -> Answer:
-    _change(desk, lead_id, {"version": _version(), "state": "open"})
-    return desk.go("lead", "reopened", lead_id=lead_id)
+def reopen(context: RequestContext, lead_id: int) -> PageAnswer:
+    _change(context, lead_id, {"version": _version(), "state": "open"})
+    return context.go("lead", "reopened", lead_id=lead_id)
 
 
-def undo(desk: Desk, lead_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        undo_change(connection, desk.principal, lead_id, _version() or 0, desk.now)
-    return desk.go("lead", "undone", lead_id=lead_id)
+def undo(context: RequestContext, lead_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        undo_change(connection, context.principal, lead_id, _version() or 0, context.now)
+    return context.go("lead", "undone", lead_id=lead_id)
 
 
-def _change(desk: Desk, lead_id: int, wanted: dict[str, Any]) -> None:
-    with desk.engine.begin() as connection:
-        change_lead(connection, desk.principal, lead_id, filters_of(LeadChange, wanted), desk.now, desk.config.region)
+def _change(context: RequestContext, lead_id: int, wanted: dict[str, Any]) -> None:
+    with context.engine.begin() as connection:
+        change_lead(connection, context.principal, lead_id, filters_of(LeadChange, wanted), context.now, context.config.region)
 
 
 def _amount(typed: str) -> str:
@@ -57,26 +57,26 @@ def _amount(typed: str) -> str:
     return plain
 
 
-def assign(desk: Desk, lead_id: int) -> Answer:
-    with desk.engine.begin() as connection:
+def assign(context: RequestContext, lead_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
         assign_lead(
-            connection, desk.principal, lead_id, entered("why", _WHOLE), desk.now, owner_id=_row_id("owner"), version=_version()
+            connection, context.principal, lead_id, entered("why", _WHOLE), context.now, owner_id=_row_id("owner"), version=_version()
         )
-    return desk.go("lead", "assigned", lead_id=lead_id)
+    return context.go("lead", "assigned", lead_id=lead_id)
 
 
-def spam(desk: Desk, lead_id: int) -> Answer:
+def spam(context: RequestContext, lead_id: int) -> PageAnswer:
     if entered("sure", 20) != "yes":
         raise Invalid("not_confirmed", "Tick the box to confirm.", fields=["sure"])
-    with desk.engine.begin() as connection:
-        mark_spam(connection, desk.principal, lead_id, entered("why", _WHOLE), desk.now, _version())
-    return desk.go("lead", "called_spam", lead_id=lead_id)
+    with context.engine.begin() as connection:
+        mark_spam(connection, context.principal, lead_id, entered("why", _WHOLE), context.now, _version())
+    return context.go("lead", "called_spam", lead_id=lead_id)
 
 
-def not_spam(desk: Desk, lead_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        unmark_spam(connection, desk.principal, lead_id, entered("why", _WHOLE), desk.now, _version())
-    return desk.go("lead", "called_genuine", lead_id=lead_id)
+def not_spam(context: RequestContext, lead_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        unmark_spam(connection, context.principal, lead_id, entered("why", _WHOLE), context.now, _version())
+    return context.go("lead", "called_genuine", lead_id=lead_id)
 
 
 def _version() -> int | None:

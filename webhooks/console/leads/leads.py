@@ -23,7 +23,7 @@ from webhooks.console.leads.owner_reasons import actor, explain
 from webhooks.console.quarantine.quarantine import reason_words
 from webhooks.console.shell import choices, clock
 from webhooks.console.shell.form_input import filters_of
-from webhooks.console.shell.request_context import Answer, Desk, chosen
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen
 from webhooks.console.shell.titles import headline_of, title_of
 from webhooks.console.shell.values import as_text, flat
 from webhooks.console.sources import first_steps
@@ -34,40 +34,40 @@ _MOST_TOUCHES = 200
 _ARRIVALS = ("form", "call", "mail")
 
 
-def index(desk: Desk) -> Answer:
+def index(context: RequestContext) -> PageAnswer:
     wanted = chosen(*_FILTERS)
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         page = list_leads(
-            connection, desk.principal, narrowed(LeadFilter, filters_of(LeadQuery, wanted)), after=desk.after(),
-            region=desk.config.region,
+            connection, context.principal, narrowed(LeadFilter, filters_of(LeadQuery, wanted)), after=context.after(),
+            region=context.config.region,
         )  # fmt: skip
-        owner_options = [*choices.owners(connection), ("none", desk.language("filter.no_owner"))]
-        source_options = choices.sources(connection, desk)
+        owner_options = [*choices.owners(connection), ("none", context.language("filter.no_owner"))]
+        source_options = choices.sources(connection, context)
         is_empty = not page.items and not wanted
-        steps = first_steps.steps(connection, desk) if is_empty else []
-    return desk.page(
+        steps = first_steps.steps(connection, context) if is_empty else []
+    return context.page(
         "leads/leads.html",
         steps=steps,
         items=page.items,
-        title_of=partial(title_of, desk),
-        more=desk.more(page.next),
+        title_of=partial(title_of, context),
+        more=context.more(page.next),
         first=choices.first_page(wanted),
-        tabs=choices.tabs(desk, "leads", "state", ("open", "won", "lost", "spam"), "lead_tab", wanted),
+        tabs=choices.tabs(context, "leads", "state", ("open", "won", "lost", "spam"), "lead_tab", wanted),
         chosen=wanted,
         filtered=bool(wanted.keys() - {"state"}) or wanted.get("state") not in (None, "open"),
         owner_options=owner_options,
         source_options=source_options,
-        channel_options=choices.of_codes(desk, "channel", choices.CHANNELS),
-        can_add_source=desk.may("sources.write"),
+        channel_options=choices.of_codes(context, "channel", choices.CHANNELS),
+        can_add_source=context.may("sources.write"),
     )
 
 
-def card(desk: Desk, lead_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        lead = get_lead(connection, desk.principal, lead_id)
-        decided = why(connection, desk.principal, lead_id)
+def card(context: RequestContext, lead_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        lead = get_lead(connection, context.principal, lead_id)
+        decided = why(connection, context.principal, lead_id)
         touches = timeline(
-            connection, desk.principal, lead.contact.id, _MOST_TOUCHES, lead_id=lead_id
+            connection, context.principal, lead.contact.id, _MOST_TOUCHES, lead_id=lead_id
         ).items
         owner_options = choices.active_owners(connection)
         names = names_of(
@@ -76,45 +76,45 @@ def card(desk: Desk, lead_id: int) -> Answer:
             + [one.by for one in (lead.spam.marked,) if one],
         )  # fmt: skip
     owners = dict(owner_options)
-    return desk.page(
+    return context.page(
         "leads/lead.html",
         lead=lead,
-        lost_reason=lost_words(desk, lead.lost_reason),
+        lost_reason=lost_words(context, lead.lost_reason),
         later=max(0, sum(touch.kind in _ARRIVALS and touch.direction == "in" for touch in touches) - 1),
-        called_spam=_called_spam(desk, lead.spam.marked, names),
-        spam=[reason_words(desk, reason) for reason in lead.spam.reasons],
-        headline=headline_of(desk, lead),
-        touches=shown_touches(desk, touches, names, owners),
+        called_spam=_called_spam(context, lead.spam.marked, names),
+        spam=[reason_words(context, reason) for reason in lead.spam.reasons],
+        headline=headline_of(context, lead),
+        touches=shown_touches(context, touches, names, owners),
         fields=[(name, as_text(value)) for name, value in lead.fields.items()],
-        marks=_marks(desk, lead.attribution),
-        why=explain(desk, decided.assignments, names),
-        events=_events(desk, decided.events),
+        marks=_marks(context, lead.attribution),
+        why=explain(context, decided.assignments, names),
+        events=_events(context, decided.events),
         owner_options=[(value, text) for value, text in owner_options if not lead.owner or value != str(lead.owner.id)],
-        can_write=desk.may("leads.write"),
+        can_write=context.may("leads.write"),
         undo=request.args.get("done") in ("closed", "reopened"),
-        amount=_sum(desk, lead),
-        currency=lead.currency or of_region(desk.config.region),
-        can_assign=desk.may("leads.assign"),
+        amount=_sum(context, lead),
+        currency=lead.currency or of_region(context.config.region),
+        can_assign=context.may("leads.assign"),
     )
 
 
-def _sum(desk: Desk, lead: LeadView) -> str:
+def _sum(context: RequestContext, lead: LeadView) -> str:
     """The amount with its currency, as the language writes it; "" without one."""
     if lead.amount is None:
         return ""
-    return str(format_currency(lead.amount, lead.currency, locale=desk.language.locale))
+    return str(format_currency(lead.amount, lead.currency, locale=context.language.locale))
 
 
-def _called_spam(desk: Desk, marked: SpamMark | None, names: dict[str, str]) -> dict[str, Any] | None:
+def _called_spam(context: RequestContext, marked: SpamMark | None, names: dict[str, str]) -> dict[str, Any] | None:
     if marked is None:
         return None
-    return {"by": actor(desk, marked.by, names), "at": marked.at, "why": marked.why}
+    return {"by": actor(context, marked.by, names), "at": marked.at, "why": marked.why}
 
 
-def _marks(desk: Desk, attribution: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _marks(context: RequestContext, attribution: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Marks of origin that are set, first those of this visit, then those of the first: what is known in words, marks of
     advertising by their own names."""
-    language, first = desk.language, "first."
+    language, first = context.language, "first."
     shown = []
     for name, text in sorted(flat(attribution), key=lambda mark: mark[0].startswith(first)):
         if not text:
@@ -123,25 +123,25 @@ def _marks(desk: Desk, attribution: Mapping[str, Any]) -> list[tuple[str, str]]:
         words = language.code("mark", own) if language.knows("mark", own) else own.rpartition(".")[2]
         shown.append(
             (language("lead.first_visit", mark=words) if name.startswith(first) else words,
-             _moment_words(desk, text) if own == "at" else text)
+             _moment_words(context, text) if own == "at" else text)
         )  # fmt: skip
     return shown
 
 
-def _moment_words(desk: Desk, text: str) -> str:
+def _moment_words(context: RequestContext, text: str) -> str:
     """RFC 3339 as a moment of the hub's zone; what a page remembered otherwise, as it is."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return clock.exact(at, desk.config.zone, desk.language) if at.tzinfo else text
+    return clock.exact(at, context.config.zone, context.language) if at.tzinfo else text
 
 
-def _events(desk: Desk, events: Sequence[WhyEvent]) -> list[dict[str, Any]]:
+def _events(context: RequestContext, events: Sequence[WhyEvent]) -> list[dict[str, Any]]:
     """The events behind the lead, for those who may open them."""
-    if not may(desk.visitor, "events.read"):
+    if not may(context.visitor, "events.read"):
         return []
     return [
-        {"event": one.uid, "outcome": one.outcome, "received_at": one.received_at, "words": reason_of(desk, one.outcome, one.reason)}
+        {"event": one.uid, "outcome": one.outcome, "received_at": one.received_at, "words": reason_of(context, one.outcome, one.reason)}
         for one in events
     ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from crm_core.leads.why import AssignmentView
 from webhooks.console.shell import clock
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 
 #: Routing's verdicts that are sentences, as codes of the texts "verdict.…".
 _VERDICTS = {
@@ -22,7 +22,7 @@ _VERDICTS = {
 
 
 def explain(
-    desk: Desk, assignments: Sequence[AssignmentView], names: Mapping[str, str]
+    context: RequestContext, assignments: Sequence[AssignmentView], names: Mapping[str, str]
 ) -> dict[str, Any] | None:
     """The last decision: {"sentence","candidates":[{"name","verdict","chosen"}],"by","at","earlier"}; None if there is none."""
     if not assignments:
@@ -31,7 +31,7 @@ def explain(
     trace: Mapping[str, Any] = last.trace
     owner = last.owner.name if last.owner else ""
     by_hand = last.actor != "hub"
-    sentence = desk.language.code(
+    sentence = context.language.code(
         "why",
         trace.get("code"),
         owner=owner,
@@ -40,54 +40,54 @@ def explain(
     )
     said = trace.get("why")
     return {
-        "sentence": f"{sentence} {desk.language('why.said', why=said)}" if said else sentence,
-        "candidates": _passed_over(desk, trace.get("steps", [])) + _candidates(desk, trace.get("candidates", [])),
-        "by": desk.language("why.by", name=actor(desk, last.actor, names)) if by_hand else desk.language("why.by_hub"),
+        "sentence": f"{sentence} {context.language('why.said', why=said)}" if said else sentence,
+        "candidates": _passed_over(context, trace.get("steps", [])) + _candidates(context, trace.get("candidates", [])),
+        "by": context.language("why.by", name=actor(context, last.actor, names)) if by_hand else context.language("why.by_hub"),
         "at": last.at,
         "earlier": len(assignments) - 1,
     }
 
 
-def actor(desk: Desk, code: str, names: Mapping[str, str]) -> str:
+def actor(context: RequestContext, code: str, names: Mapping[str, str]) -> str:
     """Who did it: a person's name, or the hub, the command line, a program that is gone."""
-    return names.get(code) or desk.language.code("actor", code.partition(":")[0])
+    return names.get(code) or context.language.code("actor", code.partition(":")[0])
 
 
-def _passed_over(desk: Desk, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _passed_over(context: RequestContext, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Those who had a right to the client before the pool was asked."""
     return [
         {
             "name": step.get("name", ""),
             "chosen": step.get("verdict") == "chosen",
-            "verdict": desk.language(
-                "verdict.by_rule", rule=desk.language.code("rule", step.get("rule")), verdict=verdict(desk, step)
+            "verdict": context.language(
+                "verdict.by_rule", rule=context.language.code("rule", step.get("rule")), verdict=verdict(context, step)
             ),
         }
         for step in steps
     ]
 
 
-def _candidates(desk: Desk, candidates: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _candidates(context: RequestContext, candidates: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     shown = [
-        {"name": one.get("name", ""), "chosen": one.get("verdict") == "chosen", "verdict": verdict(desk, one)}
+        {"name": one.get("name", ""), "chosen": one.get("verdict") == "chosen", "verdict": verdict(context, one)}
         for one in candidates
     ]
     return sorted(shown, key=lambda one: not one["chosen"])
 
 
-def verdict(desk: Desk, candidate: Mapping[str, Any]) -> str:
+def verdict(context: RequestContext, candidate: Mapping[str, Any]) -> str:
     """One candidate's verdict with what the ledger owed him: "got it: was owed 0.67 of a lead"."""
     said = str(candidate.get("verdict", ""))
     if said.startswith("absent until "):
         until = clock.moment(said.removeprefix("absent until "))
         assert until is not None
-        return desk.language("verdict.absent", until=clock.relative(until, desk.now, desk.config.zone, desk.language))
-    words = desk.language.code("verdict", _VERDICTS.get(said, said))
+        return context.language("verdict.absent", until=clock.relative(until, context.now, context.config.zone, context.language))
+    words = context.language.code("verdict", _VERDICTS.get(said, said))
     deficit = candidate.get("deficit")
     if deficit is None:
         return words
     owed = _short(deficit)
-    told = desk.language("verdict.deficit" if owed >= 0 else "verdict.ahead", deficit=desk.language.number(abs(owed)))
+    told = context.language("verdict.deficit" if owed >= 0 else "verdict.ahead", deficit=context.language.number(abs(owed)))
     return f"{words} ({told})"
 
 

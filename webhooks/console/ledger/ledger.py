@@ -9,7 +9,7 @@ from crm_core.base.errors import Invalid
 from crm_core.base.values import read_day, read_id
 from ingest.journal.ledger import OUTCOMES, PARTS, ledger
 from webhooks.console.shell import choices
-from webhooks.console.shell.request_context import Answer, Desk, chosen
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen
 
 #: Columns that are shown even if nothing stands in them: the zero is what one wants to see.
 _ALWAYS = frozenset({"created", "attached", "waiting", "needs_attention"})
@@ -19,18 +19,18 @@ _MOST_DAYS = 92  # a quarter; the query reads every event of it
 _LINKS = {name: {"outcome": name} if name in OUTCOMES else {"state": name} for name in PARTS} | {"waiting": {"state": "pending"}}
 
 
-def index(desk: Desk) -> Answer:
+def index(context: RequestContext) -> PageAnswer:
     wanted = chosen("from", "to", "source")
-    today = desk.now.astimezone(desk.config.zone).date()
+    today = context.now.astimezone(context.config.zone).date()
     to_day = _day(wanted.get("to"), today)
     from_day = _day(wanted.get("from"), to_day - timedelta(days=_DAYS_SHOWN - 1))
     if not timedelta(0) <= to_day - from_day <= timedelta(days=_MOST_DAYS):
         raise Invalid("days_out_of_range", f"Choose 1 to {_MOST_DAYS} days.", fields=["from", "to"], most=_MOST_DAYS)
-    with desk.engine.begin() as connection:
-        rows = ledger(connection, desk.config.timezone, from_day, to_day, _source(wanted))
-        source_options = choices.sources(connection, desk)
+    with context.engine.begin() as connection:
+        rows = ledger(connection, context.config.timezone, from_day, to_day, _source(wanted))
+        source_options = choices.sources(connection, context)
     total = {name: sum(row[name] for row in rows) for name in ("received", *PARTS)}
-    return desk.page(
+    return context.page(
         "ledger/ledger.html",
         items=[_shown(row) for row in rows],
         columns=[name for name in PARTS if total[name] or name in _ALWAYS],

@@ -17,7 +17,7 @@ from ingest.sources.settings import LoadedSource
 from ingest.sources.sources import load_source
 from webhooks.console.events.reasons import end_of
 from webhooks.console.leads.owner_reasons import actor
-from webhooks.console.shell.request_context import Answer, Desk
+from webhooks.console.shell.request_context import PageAnswer, RequestContext
 from webhooks.console.shell.values import as_text, flat
 from webhooks.console.sources.connector_choice import title_of
 from webhooks.console.sources.source_rows import find
@@ -30,18 +30,18 @@ _MORE_ROLES = tuple(role for role in ROLES if role not in _MAIN_ROLES)
 _PARTS = ("name", "phones", "emails", "company", "message", "title", "form", "page_url", "referrer")
 
 
-def page(desk: Desk, source_id: int) -> Answer:
-    return shown(desk, source_id)
+def page(context: RequestContext, source_id: int) -> PageAnswer:
+    return shown(context, source_id)
 
 
 def shown(
-    desk: Desk, source_id: int, text: str | None = None, problem: str = "", report: Mapping[str, Any] | None = None,
+    context: RequestContext, source_id: int, text: str | None = None, problem: str = "", report: Mapping[str, Any] | None = None,
     *, is_right: bool = False,
 ) -> str:  # fmt: skip
     """The page; `text` is what stands in the editor if it is not the draft, `report` what a dry run of it told."""
-    with desk.engine.begin() as connection:
-        row = find(connection, desk, source_id)
-        source = _loaded(desk, connection, source_id)
+    with context.engine.begin() as connection:
+        row = find(connection, context, source_id)
+        source = _loaded(context, connection, source_id)
         versions = list_versions(connection, source_id)
         published, draft = (in_state(connection, source_id, state) for state in ("published", "draft"))
         fields = list_fields(connection, source_id, fresh=True)
@@ -50,15 +50,15 @@ def shown(
     limit = MOST_EVENTS if request.args.get("all") else _EVENTS
     if source is not None and row.channel == "form":
         tried = bench(
-            desk.engine, desk.config, source_id, limit, text if text is not None and not problem else None,
-            actor=desk.principal,
+            context.engine, context.config, source_id, limit, text if text is not None and not problem else None,
+            actor=context.principal,
         )  # fmt: skip
     else:
         tried = {"items": []}
     in_editor = text if text is not None else draft.text if draft else published.text if published else ""
-    return desk.page(
+    return context.page(
         "mapping/mapping.html",
-        source={"id": str(row.id), "name": row.name, "connector_title": title_of(row.connector, desk.language)},
+        source={"id": str(row.id), "name": row.name, "connector_title": title_of(row.connector, context.language)},
         takes=takes,
         published=published,
         draft=draft,
@@ -68,22 +68,22 @@ def shown(
         lines=max(12, min(40, in_editor.count("\n") + 4)),
         own=write(_readable(source)) if source and _readable(source) else "",
         changes=diff(published.text if published else "", draft.text) if draft else [],
-        versions=[{"row": one, "by": actor(desk, one.author, names)} for one in versions],
+        versions=[{"row": one, "by": actor(context, one.author, names)} for one in versions],
         fields=fields,
-        items=[_item(desk, item) for item in tried["items"]],
-        report=_report(desk, report) if report else None,
+        items=[_item(context, item) for item in tried["items"]],
+        report=_report(context, report) if report else None,
         main_roles=_MAIN_ROLES,
         more_roles=_MORE_ROLES,
         ignore=IGNORE,
         shows_all=limit == MOST_EVENTS,
-        can_write=takes and desk.may("sources.write"),
-        can_replay=desk.may("events.replay"),
+        can_write=takes and context.may("sources.write"),
+        can_replay=context.may("events.replay"),
     )
 
 
-def _loaded(desk: Desk, connection: Any, source_id: int) -> LoadedSource | None:
+def _loaded(context: RequestContext, connection: Any, source_id: int) -> LoadedSource | None:
     try:
-        return load_source(connection, desk.config, source_id)
+        return load_source(connection, context.config, source_id)
     except HubError:
         return None
 
@@ -94,13 +94,13 @@ def _readable(source: LoadedSource) -> dict[str, Any]:
     return {name: value for name, value in (source.connector.rules or {}).items() if name in sections}
 
 
-def _item(desk: Desk, item: Mapping[str, Any]) -> dict[str, Any]:
+def _item(context: RequestContext, item: Mapping[str, Any]) -> dict[str, Any]:
     now, then = item["understood"], item["draft"]
     return {
         **item,
         "head": _head(now),
-        "now": _reading(desk, now, ()),
-        "then": _reading(desk, then, item["differs"]) if then and item["differs"] else None,
+        "now": _reading(context, now, ()),
+        "then": _reading(context, then, item["differs"]) if then and item["differs"] else None,
         "fields": item["draft_arrived"] if then and item["draft_arrived"] is not None else item["arrived"],
     }
 
@@ -114,57 +114,57 @@ def _head(reading: Mapping[str, Any]) -> str:
     return ""
 
 
-def _reading(desk: Desk, reading: Mapping[str, Any], differs: Sequence[str]) -> dict[str, Any]:
+def _reading(context: RequestContext, reading: Mapping[str, Any], differs: Sequence[str]) -> dict[str, Any]:
     """{"problem": sentence or "","inquiries":[[(label, text, is changed)]]}."""
     problem = ""
     if reading["problem"]:
         problem = reading["problem"]["message"]
-        if desk.language.locale != "en" and desk.language.knows("problem", reading["problem"]["code"]):
-            problem = desk.language.code("problem", reading["problem"]["code"])
+        if context.language.locale != "en" and context.language.knows("problem", reading["problem"]["code"]):
+            problem = context.language.code("problem", reading["problem"]["code"])
     elif reading["ignored"]:
-        problem = desk.language("bench.ignored", code=reading["ignored"])
-    return {"problem": problem, "inquiries": [_facts(desk, one, differs) for one in reading["inquiries"]]}
+        problem = context.language("bench.ignored", code=reading["ignored"])
+    return {"problem": problem, "inquiries": [_facts(context, one, differs) for one in reading["inquiries"]]}
 
 
-def _facts(desk: Desk, inquiry: Mapping[str, Any], differs: Sequence[str]) -> list[tuple[str, str, bool]]:
+def _facts(context: RequestContext, inquiry: Mapping[str, Any], differs: Sequence[str]) -> list[tuple[str, str, bool]]:
     facts = [
-        (desk.language(f"inquiry.{part}"), as_text(inquiry[part]), part in differs)
+        (context.language(f"inquiry.{part}"), as_text(inquiry[part]), part in differs)
         for part in _PARTS
         if inquiry[part] or part in ("name", "phones", "emails") or part in differs
     ]
     facts += [(name, str(value), "messengers" in differs) for name, value in inquiry["messengers"].items()]
     facts += [(name, str(value), False) for name, value in inquiry["marks"].items()]
     facts += [
-        (desk.language.code("consent_purpose", one["purpose"]), desk.language("form.yes" if one["given"] else "form.no"), False)
+        (context.language.code("consent_purpose", one["purpose"]), context.language("form.yes" if one["given"] else "form.no"), False)
         for one in inquiry["consents"]
     ]
-    facts += [(desk.language("inquiry.file"), name, False) for name in inquiry["files"]]
+    facts += [(context.language("inquiry.file"), name, False) for name in inquiry["files"]]
     if inquiry["is_test"]:
-        facts.append((desk.language.code("outcome", "test"), desk.language("form.yes"), "is_test" in differs))
+        facts.append((context.language.code("outcome", "test"), context.language("form.yes"), "is_test" in differs))
     kept = ", ".join(name for name, _ in flat(inquiry["fields"]))
-    return facts + ([(desk.language("inquiry.fields"), kept, "fields" in differs)] if kept or "fields" in differs else [])
+    return facts + ([(context.language("inquiry.fields"), kept, "fields" in differs)] if kept or "fields" in differs else [])
 
 
-def _report(desk: Desk, report: Mapping[str, Any]) -> dict[str, Any]:
+def _report(context: RequestContext, report: Mapping[str, Any]) -> dict[str, Any]:
     """A dry run's differences, line by line: what it was and what it would be."""
     items = [
         {
             **item,
             "before_event": end_of(item["before"]["outcome"], {}),
             "after_event": end_of(item["after"]["outcome"], {}),
-            "lines": _lines(desk, item),
+            "lines": _lines(context, item),
         }
         for item in report["items"]
     ]
     return {**report, "items": items}
 
 
-def _lines(desk: Desk, item: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _lines(context: RequestContext, item: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     before, after = (
-        [{label: text for label, text, _ in _facts(desk, one, item["differs"])} for one in item[key]["inquiries"]]
+        [{label: text for label, text, _ in _facts(context, one, item["differs"])} for one in item[key]["inquiries"]]
         for key in ("before", "after")
     )
-    kept = desk.language("inquiry.fields")
+    kept = context.language("inquiry.fields")
     lines = []
     for number in range(max(len(before), len(after))):
         old = before[number] if number < len(before) else {}

@@ -11,18 +11,18 @@ from crm_core.base.errors import Invalid
 from crm_core.people import owners as people
 from crm_core.people.queries import OwnerView, list_owners
 from webhooks.console.shell import errors
-from webhooks.console.shell.request_context import Answer, Desk, entered
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 
 
-def index(desk: Desk) -> Answer:
-    return _page(desk, {}, "")
+def index(context: RequestContext) -> PageAnswer:
+    return _page(context, {}, "")
 
 
-def _page(desk: Desk, typed: dict[str, str], problem: str) -> str:
-    with desk.engine.begin() as connection:
+def _page(context: RequestContext, typed: dict[str, str], problem: str) -> str:
+    with context.engine.begin() as connection:
         items = list_owners(connection)
-    opens = {item.id for item in items if sees_leads_of(desk.principal, item.id)}
-    return desk.page("people/owners.html", items=items, state_of=_state, opens=opens, entered=typed, problem=problem, can_write=desk.may("owners.write"))
+    opens = {item.id for item in items if sees_leads_of(context.principal, item.id)}
+    return context.page("people/owners.html", items=items, state_of=_state, opens=opens, entered=typed, problem=problem, can_write=context.may("owners.write"))
 
 
 def _state(owner: OwnerView) -> str:
@@ -31,49 +31,49 @@ def _state(owner: OwnerView) -> str:
     return "absent" if owner.absent_until else "present"
 
 
-def add(desk: Desk) -> Answer:
+def add(context: RequestContext) -> PageAnswer:
     typed = {name: entered(name, 254) for name in ("name", "extension", "email", "team")}
     try:
-        with desk.engine.begin() as connection:
+        with context.engine.begin() as connection:
             owner_id = people.add_owner(
                 connection, typed["name"], typed["extension"], typed["email"], typed["team"]
             )
-            _note(desk, connection, "owner.add", owner_id)
+            _note(context, connection, "owner.add", owner_id)
     except Invalid as error:
-        return _page(desk, typed, errors.detail_of(desk, error)), 422
-    return desk.go("owners", "owner_added")
+        return _page(context, typed, errors.detail_of(context, error)), 422
+    return context.go("owners", "owner_added")
 
 
-def absent(desk: Desk, owner_id: int) -> Answer:
-    until = _in_hub_zone(desk, entered("until", 30))
-    with desk.engine.begin() as connection:
+def absent(context: RequestContext, owner_id: int) -> PageAnswer:
+    until = _in_hub_zone(context, entered("until", 30))
+    with context.engine.begin() as connection:
         people.set_absent(connection, owner_id, until, entered("reason", 200))
-        _note(desk, connection, "owner.absent", owner_id)
-    return desk.go("owners", "owner_absent")
+        _note(context, connection, "owner.absent", owner_id)
+    return context.go("owners", "owner_absent")
 
 
-def present(desk: Desk, owner_id: int) -> Answer:
-    with desk.engine.begin() as connection:
+def present(context: RequestContext, owner_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
         people.set_present(connection, owner_id)
-        _note(desk, connection, "owner.present", owner_id)
-    return desk.go("owners", "owner_present")
+        _note(context, connection, "owner.present", owner_id)
+    return context.go("owners", "owner_present")
 
 
-def active(desk: Desk, owner_id: int) -> Answer:
+def active(context: RequestContext, owner_id: int) -> PageAnswer:
     wanted = entered("active", 3) == "yes"
-    with desk.engine.begin() as connection:
-        people.set_active(connection, owner_id, wanted, desk.principal)
-        _note(desk, connection, "owner.activate" if wanted else "owner.deactivate", owner_id)
-    return desk.go("owners", "owner_changed")
+    with context.engine.begin() as connection:
+        people.set_active(connection, owner_id, wanted, context.principal)
+        _note(context, connection, "owner.activate" if wanted else "owner.deactivate", owner_id)
+    return context.go("owners", "owner_changed")
 
 
-def _in_hub_zone(desk: Desk, text: str) -> datetime:
+def _in_hub_zone(context: RequestContext, text: str) -> datetime:
     """A browser's datetime-local names no zone: it is meant where the hub is."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=desk.config.zone)
+        return datetime.fromisoformat(text).replace(tzinfo=context.config.zone)
     except ValueError as error:
         raise Invalid("time_unreadable", "Choose the day and the time of the return.", fields=["until"]) from error
 
 
-def _note(desk: Desk, connection: Connection, action: str, owner_id: int) -> None:
-    audit(connection, desk.principal, action, f"owner:{owner_id}")
+def _note(context: RequestContext, connection: Connection, action: str, owner_id: int) -> None:
+    audit(connection, context.principal, action, f"owner:{owner_id}")

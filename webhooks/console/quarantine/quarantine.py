@@ -15,107 +15,107 @@ from ingest.monitoring.alerts import open_alerts, open_counts, resolve_alert
 from ingest.screening import quarantine
 from ingest.screening.quarantine import MOST_EVENTS, SHELVES, Pick
 from webhooks.console.shell import choices, clock
-from webhooks.console.shell.request_context import Answer, Desk, chosen
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen
 from webhooks.waking import wake_all
 
 
-def index(desk: Desk) -> Answer:
+def index(context: RequestContext) -> PageAnswer:
     wanted = chosen("shelf", "source")
     shelf = wanted.get("shelf", "review")
     source_id = _number(wanted["source"]) if "source" in wanted else None
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         page = quarantine.list_quarantine(
-            connection, desk.config, desk.now, shelf, source_id, after=desk.after()
+            connection, context.config, context.now, shelf, source_id, after=context.after()
         )
-        counts = quarantine.count_quarantine(connection, desk.now, source_id=source_id)
-        source_options = choices.sources(connection, desk)
-    tabs = choices.tabs(desk, "quarantine", "shelf", SHELVES, "shelf", wanted)[1:]
-    return desk.page(
+        counts = quarantine.count_quarantine(connection, context.now, source_id=source_id)
+        source_options = choices.sources(connection, context)
+    tabs = choices.tabs(context, "quarantine", "shelf", SHELVES, "shelf", wanted)[1:]
+    return context.page(
         "quarantine/quarantine.html",
-        items=[item | {"why": [reason_words(desk, reason) for reason in item["reasons"]]} for item in page.items],
+        items=[item | {"why": [reason_words(context, reason) for reason in item["reasons"]]} for item in page.items],
         tabs=[
             tab | {"here": name == shelf}
-            for tab, name in zip(choices.counted(desk, tabs, SHELVES, counts, MOST_EVENTS), SHELVES, strict=True)
+            for tab, name in zip(choices.counted(context, tabs, SHELVES, counts, MOST_EVENTS), SHELVES, strict=True)
         ],
-        more=desk.more(page.next),
+        more=context.more(page.next),
         first=choices.first_page(wanted),
         chosen=wanted,
         shelf=shelf,
         source_options=source_options,
-        can_judge=desk.may("quarantine.judge"),
-        can_see_events=desk.may("events.read"),
+        can_judge=context.may("quarantine.judge"),
+        can_see_events=context.may("events.read"),
     )
 
 
-def release(desk: Desk) -> Answer:
-    with desk.engine.begin() as connection:
+def release(context: RequestContext) -> PageAnswer:
+    with context.engine.begin() as connection:
         alert = request.form.get("alert", "")
         pick = quarantine.of_alert(connection, _number(alert)) if alert else _picked()
-        released = quarantine.release(connection, pick, desk.principal, desk.now)
+        released = quarantine.release(connection, pick, context.principal, context.now)
     if released:
-        wake_all(desk.config)
-    return _back(desk, "released" if released else "nothing_to_release")
+        wake_all(context.config)
+    return _back(context, "released" if released else "nothing_to_release")
 
 
-def confirm(desk: Desk) -> Answer:
-    with desk.engine.begin() as connection:
-        quarantine.confirm(connection, _picked(), desk.principal, desk.now)
-    return _back(desk, "confirmed_spam")
+def confirm(context: RequestContext) -> PageAnswer:
+    with context.engine.begin() as connection:
+        quarantine.confirm(connection, _picked(), context.principal, context.now)
+    return _back(context, "confirmed_spam")
 
 
-def accept_consent(desk: Desk, event_id: str) -> Answer:
-    with desk.engine.begin() as connection:
+def accept_consent(context: RequestContext, event_id: str) -> PageAnswer:
+    with context.engine.begin() as connection:
         uid = get_event(connection, event_id).uid
-        accepted = quarantine.accept_consent(connection, [uid], desk.principal, desk.now)
+        accepted = quarantine.accept_consent(connection, [uid], context.principal, context.now)
     if accepted:
-        wake_all(desk.config)
-    return desk.go("event", "consent_accepted", event_id=uid)
+        wake_all(context.config)
+    return context.go("event", "consent_accepted", event_id=uid)
 
 
-def resolve(desk: Desk, alert_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        resolve_alert(connection, alert_id, desk.principal)
-    return desk.go("queues", "alert_resolved")
+def resolve(context: RequestContext, alert_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        resolve_alert(connection, alert_id, context.principal)
+    return context.go("queues", "alert_resolved")
 
 
-def shown_alerts(desk: Desk) -> tuple[list[dict[str, Any]], int]:
+def shown_alerts(context: RequestContext) -> tuple[list[dict[str, Any]], int]:
     """The open alerts with their words, for those who may see them, and how many more there are."""
-    if not desk.may("alerts.read"):
+    if not context.may("alerts.read"):
         return [], 0
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         total = sum(one["count"] for one in open_counts(connection))
         alerts = open_alerts(connection)
-    return [alert | {"words": _alert_words(desk, alert)} for alert in alerts], max(0, total - len(alerts))
+    return [alert | {"words": _alert_words(context, alert)} for alert in alerts], max(0, total - len(alerts))
 
 
-def reason_words(desk: Desk, reason: Mapping[str, Any]) -> str:
+def reason_words(context: RequestContext, reason: Mapping[str, Any]) -> str:
     """One sign of spam in words, with its points: "A hidden field was filled in (_gotcha): +4"."""
-    said = desk.language.code("spam", reason["code"])
+    said = context.language.code("spam", reason["code"])
     detail = f" ({reason['detail']})" if reason.get("detail") else ""
     points = int(reason.get("points", 0))
     return f"{said}{detail}" + (f": {points:+d}" if points else "")
 
 
-def _alert_words(desk: Desk, alert: Mapping[str, Any]) -> str:
+def _alert_words(context: RequestContext, alert: Mapping[str, Any]) -> str:
     facts = dict(alert["data"])
     until = facts.get("until")
     if until:
-        facts["until"] = clock.exact(datetime.fromisoformat(until), desk.config.zone, desk.language)
-    return desk.language.code("alert", alert["code"], **{"subject": alert["subject"], **facts})
+        facts["until"] = clock.exact(datetime.fromisoformat(until), context.config.zone, context.language)
+    return context.language.code("alert", alert["code"], **{"subject": alert["subject"], **facts})
 
 
 def _picked() -> Pick:
     return Pick(tuple(value for value in request.form.getlist("event") if value.isalnum())[:1000])
 
 
-def _back(desk: Desk, done: str) -> Answer:
+def _back(context: RequestContext, done: str) -> PageAnswer:
     """To where the button was."""
     if request.form.get("alert"):
-        return desk.go("queues", done)
+        return context.go("queues", done)
     if request.form.get("at") == "event":
-        return desk.go("event", done, event_id=request.form.get("event", ""))
+        return context.go("event", done, event_id=request.form.get("event", ""))
     kept = {name: value for name in ("shelf", "source") if (value := request.form.get(name, "")[:40])}
-    return desk.go("quarantine", done, **kept)
+    return context.go("quarantine", done, **kept)
 
 
 def _number(text: str) -> int:

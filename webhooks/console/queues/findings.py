@@ -6,25 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 from webhooks.console.shell import clock
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 
 #: A process that was not heard of for longer is shown as silent. A worker speaks when a probe reaches one of its
 #: children; several workers share the probes of ten seconds, so that one may stay without for a while.
 ALIVE_SECONDS = 90.0
 
 
-def findings(desk: Desk, health: Mapping[str, Any]) -> list[str]:
+def findings(context: RequestContext, health: Mapping[str, Any]) -> list[str]:
     """Sentences, none if all is well. A code without words here is told as the report tells it."""
-    return [words(desk, finding) for finding in health["findings"]]
+    return [words(context, finding) for finding in health["findings"]]
 
 
-def hints(desk: Desk, health: Mapping[str, Any]) -> list[str]:
+def hints(context: RequestContext, health: Mapping[str, Any]) -> list[str]:
     """What works, but not as well as it could with another setting."""
-    return [words(desk, finding) for finding in health["hints"]]
+    return [words(context, finding) for finding in health["hints"]]
 
 
-def words(desk: Desk, finding: Mapping[str, Any]) -> str:
-    language = desk.language
+def words(context: RequestContext, finding: Mapping[str, Any]) -> str:
+    language = context.language
     if not language.knows("finding", finding["code"]):
         return str(finding["words"])
     facts = dict(finding)

@@ -13,15 +13,15 @@ from webhooks.console.quarantine.quarantine import shown_alerts
 from webhooks.console.queues import received_today
 from webhooks.console.queues.findings import ALIVE_SECONDS, findings, hints
 from webhooks.console.shell import view_values
-from webhooks.console.shell.request_context import Answer, Desk
+from webhooks.console.shell.request_context import PageAnswer, RequestContext
 from webhooks.console.sources import source_status
 
 
-def index(desk: Desk) -> Answer:
-    with desk.engine.begin() as connection:
-        health = health_report(connection, desk.config, desk.now)
-        done = _done_today(connection, desk)
-        today_by_source = {count.source_id: count.received for count in received_today.counts(connection, desk)}
+def index(context: RequestContext) -> PageAnswer:
+    with context.engine.begin() as connection:
+        health = health_report(connection, context.config, context.now)
+        done = _done_today(connection, context)
+        today_by_source = {count.source_id: count.received for count in received_today.counts(connection, context)}
     g.source_states = health["sources"]
     report = health["queues"]
     canaries = {one["queue"]: one["seconds"] for one in report["canaries"]}
@@ -36,24 +36,24 @@ def index(desk: Desk) -> Answer:
         }
         for row in report["channels"]
     ]  # fmt: skip
-    heartbeats = _processes(desk, report["processes"])
-    alerts, more_alerts = shown_alerts(desk)
-    total, rows = _total(channels), _sources(desk, report, today_by_source)
+    heartbeats = _processes(context, report["processes"])
+    alerts, more_alerts = shown_alerts(context)
+    total, rows = _total(channels), _sources(context, report, today_by_source)
     # Not green while anything below is red: the bar and the figures under it are one statement.
     is_red = any(view_values.colour("process_state", one["state"]) == "red" for one in heartbeats) or any(
         one["status"]["tone"] == "bad" for one in rows
     )
     is_amber = total["attention"] or alerts or any(one["status"]["in_trouble"] for one in rows)
-    return desk.page(
+    return context.page(
         "queues/queues.html",
         mood="bad" if is_red or not health["healthy"] else "warn" if is_amber else "good",
-        today=received_today.day(desk).isoformat(),
-        problems=findings(desk, health),
-        hints=hints(desk, health),
+        today=received_today.day(context).isoformat(),
+        problems=findings(context, health),
+        hints=hints(context, health),
         alerts=alerts,
         more_alerts=more_alerts,
-        can_resolve=desk.may("alerts.write"),
-        can_judge=desk.may("quarantine.judge"),
+        can_resolve=context.may("alerts.write"),
+        can_judge=context.may("quarantine.judge"),
         total=total,
         channels=channels,
         heartbeats=heartbeats,
@@ -62,35 +62,35 @@ def index(desk: Desk) -> Answer:
     )
 
 
-def _sources(desk: Desk, report: dict[str, Any], today_by_source: dict[int, int]) -> list[dict[str, Any]]:
+def _sources(context: RequestContext, report: dict[str, Any], today_by_source: dict[int, int]) -> list[dict[str, Any]]:
     """Every source as the list of sources says it, those in trouble first."""
     missed = {int(box["source"]["id"]): box["missed"] for box in report["mailboxes"]}
-    rows = sorted(source_status.states(desk), key=lambda one: (not one.in_trouble, one.source_id))
+    rows = sorted(source_status.states(context), key=lambda one: (not one.in_trouble, one.source_id))
     return [
-        {"id": one.source_id, "name": one.name, "channel": one.channel, "status": source_status.shown(desk, one),
+        {"id": one.source_id, "name": one.name, "channel": one.channel, "status": source_status.shown(context, one),
          "last_event_at": one.last_event_at, "today": today_by_source.get(one.source_id, 0),
          "missed": missed.get(one.source_id, 0)}
         for one in rows
     ]  # fmt: skip
 
 
-def _processes(desk: Desk, processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _processes(context: RequestContext, processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Those alive first. One that is silent while others do its work was most likely ended, and is no alarm."""
     served = {one["role"] for one in processes if one["age_seconds"] < ALIVE_SECONDS}
     shown = [
         one | {
             "state": "alive" if one["age_seconds"] < ALIVE_SECONDS else "ended" if one["role"] in served else "silent",
-            "at": desk.now - timedelta(seconds=one["age_seconds"]),
+            "at": context.now - timedelta(seconds=one["age_seconds"]),
         }
         for one in processes
     ]  # fmt: skip
     return sorted(shown, key=lambda one: (one["state"] == "ended", one["role"], one["age_seconds"]))
 
 
-def _done_today(connection: Connection, desk: Desk) -> dict[str, int]:
+def _done_today(connection: Connection, context: RequestContext) -> dict[str, int]:
     """Events of today that have their outcome, by channel."""
     done: dict[str, int] = {}
-    for count in received_today.counts(connection, desk):
+    for count in received_today.counts(connection, context):
         done[count.channel] = done.get(count.channel, 0) + count.done
     return done
 

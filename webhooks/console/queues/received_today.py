@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import Connection
 
 from ingest.monitoring.health import ReceivedCount, received_since
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 
 #: As often as an open page asks again. A count over the day's index entries may take a while on a busy day.
 _FRESH = timedelta(seconds=5)
@@ -26,18 +26,18 @@ class _Held:
 _held = _Held()
 
 
-def day(desk: Desk) -> date:
-    return desk.now.astimezone(desk.config.zone).date()
+def day(context: RequestContext) -> date:
+    return context.now.astimezone(context.config.zone).date()
 
 
-def counts(connection: Connection, desk: Desk) -> Sequence[ReceivedCount]:
+def counts(connection: Connection, context: RequestContext) -> Sequence[ReceivedCount]:
     """Received and done since midnight of the hub's zone, at most five seconds old."""
-    today, place = day(desk), desk.config.database_url
+    today, place = day(context), context.config.database_url
     with _held.lock:
         known = _held.counted.get(place)
-    if known is not None and known[0] == today and abs(desk.now - known[1]) < _FRESH:
+    if known is not None and known[0] == today and abs(context.now - known[1]) < _FRESH:
         return known[2]
-    counted = received_since(connection, datetime.combine(today, time(), desk.config.zone))
+    counted = received_since(connection, datetime.combine(today, time(), context.config.zone))
     with _held.lock:
-        _held.counted[place] = (today, desk.now, counted)
+        _held.counted[place] = (today, context.now, counted)
     return counted

@@ -5,23 +5,23 @@ from __future__ import annotations
 from crm_core.calls.call_back_queries import count_call_backs
 from ingest.journal.queries import count_events
 from ingest.screening.quarantine import count_quarantine
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 from webhooks.console.sources import source_status
 
 #: Counted no further than this and then shown as "more than", so that a flood slows no page down.
 MOST = 1_000
 
 
-def counts(desk: Desk) -> dict[str, int]:
+def counts(context: RequestContext) -> dict[str, int]:
     """{"call_backs","attention","quarantine","sources"}, only those whose list the person may open."""
     found: dict[str, int] = {}
-    with desk.engine.begin() as connection:
-        if desk.may("activities.read"):
-            found["call_backs"] = count_call_backs(connection, desk.principal, MOST)
-        if desk.may("events.read"):
+    with context.engine.begin() as connection:
+        if context.may("activities.read"):
+            found["call_backs"] = count_call_backs(connection, context.principal, MOST)
+        if context.may("events.read"):
             found["attention"] = count_events(connection, "attention", most=MOST)
-        if desk.may("quarantine.read"):
-            found["quarantine"] = count_quarantine(connection, desk.now, most=MOST, shelves=("review",))["review"]
-    if desk.may("sources.read"):
-        found["sources"] = sum(1 for one in source_status.states(desk) if one.in_trouble)
+        if context.may("quarantine.read"):
+            found["quarantine"] = count_quarantine(connection, context.now, most=MOST, shelves=("review",))["review"]
+    if context.may("sources.read"):
+        found["sources"] = sum(1 for one in source_status.states(context) if one.in_trouble)
     return found

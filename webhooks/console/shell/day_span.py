@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 from crm_core.base.errors import Invalid
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 
 
-def day_span(desk: Desk, wanted: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
+def day_span(context: RequestContext, wanted: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
     """The one `day` (2026-11-21), or those `from` one `to` another, as [since, until). Invalid."""
     first, last = (wanted.get("day") or wanted.get(name) for name in ("from", "to"))
     try:
@@ -17,5 +17,5 @@ def day_span(desk: Desk, wanted: Mapping[str, str]) -> tuple[datetime | None, da
         end = date.fromisoformat(last) + timedelta(days=1) if last else None
     except (ValueError, OverflowError) as error:
         raise Invalid("day_unreadable", "A day is written as 2026-11-21.", fields=["day"]) from error
-    since, until = (None if day is None else datetime.combine(day, time(), desk.config.zone) for day in (first_day, end))
+    since, until = (None if day is None else datetime.combine(day, time(), context.config.zone) for day in (first_day, end))
     return since, until

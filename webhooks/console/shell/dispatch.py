@@ -20,7 +20,7 @@ from webhooks import compression, static_files
 from webhooks.console.shell import errors, form_tokens, view_values
 from webhooks.console.shell import session as sessions
 from webhooks.console.shell.language import Language, pick
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 from webhooks.console.shell.routes import ROUTES, Route
 from webhooks.engines import ui_engine
 
@@ -61,7 +61,7 @@ def _enter(config: HubConfig, route: Route, **parts: Any) -> Response:
 
 
 def _nowhere(config: HubConfig, rest: str) -> Response:  # noqa: ARG001 - the rule names it
-    return _answer(config, None, lambda desk: errors.page(desk, "not_found", 404))
+    return _answer(config, None, lambda context: errors.page(context, "not_found", 404))
 
 
 def _answer(config: HubConfig, permission: str | None, view: Callable[..., Any], **parts: Any) -> Response:
@@ -70,18 +70,18 @@ def _answer(config: HubConfig, permission: str | None, view: Callable[..., Any],
     engine = ui_engine(config)
     found = sessions.read(request.cookies.get(sessions.cookie_name(config)), config, now)
     session = found or sessions.begin(now)
-    desk = Desk(config, engine, now, _language(config, session, None), session, None)
-    g.desk = desk
+    context = RequestContext(config, engine, now, _language(config, session, None), session, None)
+    g.context = context
     try:
         visitor = _visitor(engine, session, now)
         if visitor is None and session.signed_in:  # disabled, or signed out everywhere
             session = sessions.begin(now, session.locale)
-        desk = replace(desk, visitor=visitor, session=session, language=_language(config, session, visitor))
-        g.desk = desk
-        answer = _obstacle(desk, found, permission) or make_response(view(desk, **parts))
+        context = replace(context, visitor=visitor, session=session, language=_language(config, session, visitor))
+        g.context = context
+        answer = _obstacle(context, found, permission) or make_response(view(context, **parts))
     except Exception as error:  # noqa: BLE001 - the edge: known errors become pages, the rest stay bugs
-        answer = errors.of(g.desk, error)
-    _keep_session(answer, found, g.desk)
+        answer = errors.of(g.context, error)
+    _keep_session(answer, found, g.context)
     answer.headers.setdefault("Cache-Control", "no-store")
     return answer
 
@@ -98,32 +98,32 @@ def _language(config: HubConfig, session: sessions.Session, visitor: Principal |
     return Language(pick(wanted, request.headers.get("Accept-Language", ""), config.locale))
 
 
-def _obstacle(desk: Desk, found: sessions.Session | None, permission: str | None) -> Response | None:
+def _obstacle(context: RequestContext, found: sessions.Session | None, permission: str | None) -> Response | None:
     """Sign in first, a form that is not ours, or no right: in this order."""
-    if permission is not None and desk.visitor is None:
+    if permission is not None and context.visitor is None:
         if request.method == "POST":
-            return errors.page(desk, "signed_out", 403)
-        return desk.go("sign_in_page", next=request.full_path.rstrip("?"))
+            return errors.page(context, "signed_out", 403)
+        return context.go("sign_in_page", next=request.full_path.rstrip("?"))
     if request.method == "POST":
         token = form_tokens.unmasked(request.form.get("form_token", ""))
-        if not sessions.is_own_post(found, token, request.headers, request.host, desk.config):
-            return errors.page(desk, "foreign_form", 403)
-    if permission and not desk.may(permission):
-        return errors.page(desk, "forbidden", 403)
+        if not sessions.is_own_post(found, token, request.headers, request.host, context.config):
+            return errors.page(context, "foreign_form", 403)
+    if permission and not context.may(permission):
+        return errors.page(context, "forbidden", 403)
     return None
 
 
-def _keep_session(answer: Response, found: sessions.Session | None, desk: Desk) -> None:
+def _keep_session(answer: Response, found: sessions.Session | None, context: RequestContext) -> None:
     """Writes the cookie when the session is new or was changed, and now and then to keep it alive."""
-    session = desk.session
-    if found is not None and session == found and not sessions.is_stale(session, desk.now):
+    session = context.session
+    if found is not None and session == found and not sessions.is_stale(session, context.now):
         return
     answer.set_cookie(
-        sessions.cookie_name(desk.config),
-        sessions.write(replace(session, seen_at=desk.now), desk.config),
+        sessions.cookie_name(context.config),
+        sessions.write(replace(session, seen_at=context.now), context.config),
         max_age=int(IDLE.total_seconds()),
         path="/",
-        secure=sessions.is_secure(desk.config),
+        secure=sessions.is_secure(context.config),
         httponly=True,
         samesite="Lax",
     )

@@ -18,7 +18,7 @@ from crm_core.base.errors import (
     TooMany,
     Transient,
 )
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 from webhooks.problems import is_database_away, where
 
 log = logging.getLogger(__name__)
@@ -38,18 +38,18 @@ _CHANGED_MEANWHILE: Final = frozenset({"version", "another_open_lead", "activity
 _OF_STATUS: Final = {404: "not_found", 413: "too_large"}
 
 
-def page(desk: Desk, kind: str, status: int, detail: str = "", code: str = "") -> Response:
+def page(context: RequestContext, kind: str, status: int, detail: str = "", code: str = "") -> Response:
     """`code` is for programs and for whoever is asked for help; people read the words."""
     back = request.referrer or ""
     return make_response(
-        desk.page("shell/error.html", kind=kind, code=code or kind, detail=detail, back=back if back.startswith(request.host_url) else ""), status
+        context.page("shell/error.html", kind=kind, code=code or kind, detail=detail, back=back if back.startswith(request.host_url) else ""), status
     )
 
 
-def of(desk: Desk, error: Exception) -> Response:
+def of(context: RequestContext, error: Exception) -> Response:
     """The page for an error; raises again what is an answer already."""
     if is_database_away(error):
-        answer = page(desk, "away", 503)
+        answer = page(context, "away", 503)
         answer.headers["Retry-After"] = "5"
         return answer
     for kind in type(error).__mro__:
@@ -57,29 +57,29 @@ def of(desk: Desk, error: Exception) -> Response:
             words, status = KINDS[kind]
             if kind is Conflict and error.code not in _CHANGED_MEANWHILE:
                 words = "in_the_way"
-            detail = detail_of(desk, error) if status in (409, 422, 429, 500) else ""
-            answer = page(desk, words, status, detail, error.code)
+            detail = detail_of(context, error) if status in (409, 422, 429, 500) else ""
+            answer = page(context, words, status, detail, error.code)
             if "seconds" in error.data:
                 answer.headers["Retry-After"] = str(error.data["seconds"])
             return answer
     if isinstance(error, HTTPException):
         if error.code in _OF_STATUS:
-            return page(desk, _OF_STATUS[error.code], error.code)
+            return page(context, _OF_STATUS[error.code], error.code)
         raise error
-    return _bug(desk, error)
+    return _bug(context, error)
 
 
-def _bug(desk: Desk, error: Exception) -> Response:
+def _bug(context: RequestContext, error: Exception) -> Response:
     """The id leads to the line in the log, which names places and never people's data."""
     request_id = g.get("request_id", "")
     log.error("request_failed", extra={"request_id": request_id, "error": type(error).__name__, "where": where(error)})
-    return page(desk, "bug", 500, desk.language("error.bug_id", id=request_id))
+    return page(context, "bug", 500, context.language("error.bug_id", id=request_id))
 
 
-def detail_of(desk: Desk, error: HubError) -> str:
+def detail_of(context: RequestContext, error: HubError) -> str:
     """What went wrong, in the reader's language where the code is known there."""
-    return desk.language.code("problem", error.code, **error.data) if known(desk, error.code) else error.message
+    return context.language.code("problem", error.code, **error.data) if known(context, error.code) else error.message
 
 
-def known(desk: Desk, code: str) -> bool:
-    return desk.language.knows("problem", code)
+def known(context: RequestContext, code: str) -> bool:
+    return context.language.knows("problem", code)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import url_for
 
 from webhooks.console.shell.badges import MOST
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 
 #: Group → (endpoint, permission, picture, which count stands beside it, its colour, endpoints that belong to it).
 _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...]] = {
@@ -38,24 +38,24 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
 _LIST_OF: Mapping[str, dict[str, Any]] = {"attention": {"state": "attention"}, "sources": {"state": "trouble"}}
 
 
-def navigation(desk: Desk, counts: Mapping[str, int], endpoint: str) -> list[tuple[str, list[dict[str, Any]]]]:
+def navigation(context: RequestContext, counts: Mapping[str, int], endpoint: str) -> list[tuple[str, list[dict[str, Any]]]]:
     """[(group's title, entries)], without groups that would be empty."""
     here = endpoint.removeprefix("console.")
     groups = []
     for group, entries in _GROUPS.items():
         shown = [
             {
-                "title": desk.language(f"{name}.title"),
+                "title": context.language(f"{name}.title"),
                 "href": url_for(f"console.{name}", **(_LIST_OF.get(count, {}) if counts.get(count) else {})),
                 "picture": picture,
                 "here": here == name or here in family,
-                "count": desk.language.at_most(counts.get(count, 0), MOST) if counts.get(count) else "",
+                "count": context.language.at_most(counts.get(count, 0), MOST) if counts.get(count) else "",
                 "tone": tone,
-                "hint": desk.language.count(f"nav.{count}", counts[count]) if counts.get(count) else "",
+                "hint": context.language.count(f"nav.{count}", counts[count]) if counts.get(count) else "",
             }
             for name, permission, picture, count, tone, family in entries
-            if desk.may(permission)
+            if context.may(permission)
         ]
         if shown:
-            groups.append((desk.language(f"nav.{group}"), shown))
+            groups.append((context.language(f"nav.{group}"), shown))
     return groups

@@ -18,11 +18,11 @@ from webhooks.api.cursors import decode_cursor, encode_cursor
 from webhooks.console.shell.language import Language
 from webhooks.console.shell.session import Session
 
-Answer = str | Response | tuple[str, int]
+PageAnswer = str | Response | tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class RequestContext:
     config: HubConfig
     engine: Engine
     now: datetime  # aware UTC

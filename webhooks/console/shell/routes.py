@@ -11,10 +11,10 @@ from webhooks.console.calls import call_backs
 from webhooks.console.contacts import contacts, erasure
 from webhooks.console.events import actions, events
 from webhooks.console.files import files
-from webhooks.console.leads import actions as lead_deeds
+from webhooks.console.leads import actions as lead_actions
 from webhooks.console.leads import leads
 from webhooks.console.ledger import ledger
-from webhooks.console.mapping import actions as mapping_deeds
+from webhooks.console.mapping import actions as mapping_actions
 from webhooks.console.mapping import mapping
 from webhooks.console.people import owners
 from webhooks.console.quarantine import quarantine
@@ -22,7 +22,7 @@ from webhooks.console.queues import queues
 from webhooks.console.search import search
 from webhooks.console.shell import language_choice, sign_in
 from webhooks.console.sources import (
-    actions as source_deeds,
+    actions as source_actions,
 )
 from webhooks.console.sources import (
     source_change,
@@ -62,13 +62,13 @@ ROUTES = (
     Route("GET", "/leads", "leads", leads.index, "leads.read"),
     Route("GET", "/leads/<id:lead_id>", "lead", leads.card, "leads.read"),
     Route("GET", "/files/<id:attachment_id>", "file", files.download, "leads.read"),
-    Route("POST", "/leads/<id:lead_id>/comment", "comment", lead_deeds.comment, "leads.write"),
-    Route("POST", "/leads/<id:lead_id>/close", "close", lead_deeds.close, "leads.write"),
-    Route("POST", "/leads/<id:lead_id>/reopen", "reopen", lead_deeds.reopen, "leads.write"),
-    Route("POST", "/leads/<id:lead_id>/undo", "undo", lead_deeds.undo, "leads.write"),
-    Route("POST", "/leads/<id:lead_id>/assign", "assign", lead_deeds.assign, "leads.assign"),
-    Route("POST", "/leads/<id:lead_id>/spam", "lead_spam", lead_deeds.spam, "leads.write"),
-    Route("POST", "/leads/<id:lead_id>/not-spam", "lead_not_spam", lead_deeds.not_spam, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/comment", "comment", lead_actions.comment, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/close", "close", lead_actions.close, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/reopen", "reopen", lead_actions.reopen, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/undo", "undo", lead_actions.undo, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/assign", "assign", lead_actions.assign, "leads.assign"),
+    Route("POST", "/leads/<id:lead_id>/spam", "lead_spam", lead_actions.spam, "leads.write"),
+    Route("POST", "/leads/<id:lead_id>/not-spam", "lead_not_spam", lead_actions.not_spam, "leads.write"),
     Route("GET", "/contacts", "contacts", contacts.index, "contacts.read"),
     Route("GET", "/contacts/<id:contact_id>", "contact", contacts.card, "contacts.read"),
     Route("GET", "/contacts/<id:contact_id>/erase", "erase_contact_page", erasure.contact, "contacts.erase"),
@@ -100,17 +100,17 @@ ROUTES = (
         "POST",
         "/sources/<id:source_id>/state",
         "set_source_state",
-        source_deeds.change_state,
+        source_actions.change_state,
         "sources.write",
     ),
-    Route("POST", "/sources/<id:source_id>/rotate", "rotate_source", source_deeds.rotate, "sources.write"),
-    Route("POST", "/sources/<id:source_id>/try", "try_source", source_deeds.try_it, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/rotate", "rotate_source", source_actions.rotate, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/try", "try_source", source_actions.try_it, "sources.write"),
     Route("GET", "/sources/<id:source_id>/mapping", "mapping", mapping.page, "events.raw", shows_secret=True),
-    Route("POST", "/sources/<id:source_id>/mapping", "mapping_text", mapping_deeds.text, "sources.write"),
-    Route("POST", "/sources/<id:source_id>/mapping/click", "mapping_click", mapping_deeds.click, "sources.write"),
-    Route("POST", "/sources/<id:source_id>/mapping/publish", "publish_mapping", mapping_deeds.publish_draft, "sources.write"),
-    Route("POST", "/sources/<id:source_id>/mapping/back", "roll_back_mapping", mapping_deeds.go_back, "sources.write"),
-    Route("POST", "/sources/<id:source_id>/mapping/fields", "fields_seen", mapping_deeds.seen, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/mapping", "mapping_text", mapping_actions.text, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/mapping/click", "mapping_click", mapping_actions.click, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/mapping/publish", "publish_mapping", mapping_actions.publish_draft, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/mapping/back", "roll_back_mapping", mapping_actions.go_back, "sources.write"),
+    Route("POST", "/sources/<id:source_id>/mapping/fields", "fields_seen", mapping_actions.seen, "sources.write"),
     Route("POST", "/sources/<id:source_id>/aliases", "add_alias", source_site.add, "sources.write"),
     Route("POST", "/sources/<id:source_id>/aliases/remove", "remove_alias", source_site.remove, "sources.write"),
     Route("GET", "/owners", "owners", owners.index, "owners.read"),

@@ -22,92 +22,92 @@ from crm_core.access.sessions import Method
 from crm_core.base.errors import TooMany, Transient
 from webhooks.console.shell import browser
 from webhooks.console.shell import session as sessions
-from webhooks.console.shell.request_context import Answer, Desk, entered
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 from webhooks.console.shell.safe_redirect import safe_target
 
 #: The first of these pages that the person may open is his home.
 _HOMES = (("leads", "leads.read"), ("events", "events.read"), ("owners", "owners.read"))
 
 
-def home(desk: Desk) -> Answer:
-    return desk.go(next(endpoint for endpoint, permission in _HOMES if desk.may(permission)))
+def home(context: RequestContext) -> PageAnswer:
+    return context.go(next(endpoint for endpoint, permission in _HOMES if context.may(permission)))
 
 
-def sign_in_page(desk: Desk) -> Answer:
-    if desk.visitor is not None:
-        return desk.go("home")
-    return _form(desk, "", "")
+def sign_in_page(context: RequestContext) -> PageAnswer:
+    if context.visitor is not None:
+        return context.go("home")
+    return _form(context, "", "")
 
 
-def sign_in(desk: Desk) -> Answer:
+def sign_in(context: RequestContext) -> PageAnswer:
     login = entered("login", 254)
     attempt = Attempt(
         login,
         request.form.get("password", ""),
-        network=browser.network_of(request, desk.config),
-        visitor=desk.session.secret,
-        devices=browser.known_to(request, desk.config),
+        network=browser.network_of(request, context.config),
+        visitor=context.session.secret,
+        devices=browser.known_to(request, context.config),
     )
     try:
-        principal = check_password(desk.engine, attempt, desk.now)
+        principal = check_password(context.engine, attempt, context.now)
     except (TooMany, Transient) as error:
-        return _later(desk, login, error)
+        return _later(context, login, error)
     if principal is None:
-        return _form(desk, login, "wrong"), 403
-    return welcome(desk, principal, "password")
+        return _form(context, login, "wrong"), 403
+    return welcome(context, principal, "password")
 
 
-def _later(desk: Desk, login: str, error: TooMany | Transient) -> Response:
+def _later(context: RequestContext, login: str, error: TooMany | Transient) -> Response:
     """Says for how long: after wrong passwords 429, while others' are being checked 503."""
     kind, status = ("wait", 429) if isinstance(error, TooMany) else ("busy", 503)
-    answer = make_response(_form(desk, login, kind, seconds=error.data["seconds"]), status)
+    answer = make_response(_form(context, login, kind, seconds=error.data["seconds"]), status)
     answer.headers["Retry-After"] = str(error.data["seconds"])
     return answer
 
 
-def _form(desk: Desk, login: str, problem: str, **facts: Any) -> str:
+def _form(context: RequestContext, login: str, problem: str, **facts: Any) -> str:
     said = ""
     if "seconds" in facts:
-        said = desk.language.count(f"sign_in.{problem}", facts["seconds"])
+        said = context.language.count(f"sign_in.{problem}", facts["seconds"])
     elif problem:
-        said = desk.language(f"sign_in.{problem}")
-    return desk.page("shell/sign_in.html", login=login, problem=said, next=safe_target(request.values.get("next", "")))
+        said = context.language(f"sign_in.{problem}")
+    return context.page("shell/sign_in.html", login=login, problem=said, next=safe_target(request.values.get("next", "")))
 
 
-def link_page(desk: Desk, token: str) -> Answer:  # noqa: ARG001 - the rule names it; only the button uses it
+def link_page(context: RequestContext, token: str) -> PageAnswer:  # noqa: ARG001 - the rule names it; only the button uses it
     """Shows a button only: whoever fetches the link to preview it must not burn it."""
-    return desk.page("shell/link.html")
+    return context.page("shell/link.html")
 
 
-def use_link(desk: Desk, token: str) -> Answer:
-    with desk.engine.begin() as connection:
-        principal = use_sign_in_link(connection, token, desk.now)
+def use_link(context: RequestContext, token: str) -> PageAnswer:
+    with context.engine.begin() as connection:
+        principal = use_sign_in_link(connection, token, context.now)
     if principal is None:
-        return _form(desk, "", "link_used"), 403
-    return welcome(desk, principal, "link")
+        return _form(context, "", "link_used"), 403
+    return welcome(context, principal, "link")
 
 
-def welcome(desk: Desk, principal: Principal, method: Method) -> Response:
+def welcome(context: RequestContext, principal: Principal, method: Method) -> Response:
     """A new session on the server, in the language that they chose last. Whoever has no password yet is offered one."""
-    session = sessions.sign_in(desk.now, desk.session.locale)
-    with desk.engine.begin() as connection:
-        end_session(connection, desk.session.secret)  # of whoever was signed in here before
-        begin_session(connection, principal.id, session.secret, method, browser.kind_of(request), desk.now)
+    session = sessions.sign_in(context.now, context.session.locale)
+    with context.engine.begin() as connection:
+        end_session(connection, context.session.secret)  # of whoever was signed in here before
+        begin_session(connection, principal.id, session.secret, method, browser.kind_of(request), context.now)
         audit(connection, principal, "session.begin", principal.actor, {"by": method})
-        if not principal.locale and desk.session.locale:
-            set_locale(connection, principal.id, desk.session.locale)
+        if not principal.locale and context.session.locale:
+            set_locale(connection, principal.id, context.session.locale)
         needs_password = method == "link" and not has_password(connection, principal.id)
-    g.desk = replace(desk, session=session)
-    answer = desk.go("first_password") if needs_password else desk.go("home")
+    g.context = replace(context, session=session)
+    answer = context.go("first_password") if needs_password else context.go("home")
     if not needs_password:
         answer.headers["Location"] = safe_target(request.form.get("next", "")) or answer.headers["Location"]
-    browser.remember(answer, request, desk.config, principal.id)
+    browser.remember(answer, request, context.config, principal.id)
     return answer
 
 
-def sign_out(desk: Desk) -> Answer:
-    with desk.engine.begin() as connection:
-        end_session(connection, desk.session.secret)
-        audit(connection, desk.principal, "session.end", desk.principal.actor)
-    g.desk = replace(desk, session=sessions.begin(desk.now, desk.language.locale), visitor=None)
-    return desk.go("sign_in_page")
+def sign_out(context: RequestContext) -> PageAnswer:
+    with context.engine.begin() as connection:
+        end_session(connection, context.session.secret)
+        audit(connection, context.principal, "session.end", context.principal.actor)
+    g.context = replace(context, session=sessions.begin(context.now, context.language.locale), visitor=None)
+    return context.go("sign_in_page")

@@ -18,7 +18,7 @@ from webhooks.console.queues import findings
 from webhooks.console.shell import badges, clock, form_tokens
 from webhooks.console.shell import session as sessions
 from webhooks.console.shell.navigation import navigation
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 
 STATIC = Path(__file__).parents[1] / "static"
 
@@ -41,18 +41,18 @@ def install(room: Blueprint) -> None:
 
 
 def _at_hand() -> dict[str, Any]:
-    desk: Desk | None = g.get("desk")
-    if desk is None:
+    context: RequestContext | None = g.get("context")
+    if context is None:
         return {}
     done = request.args.get("done", "")
     return {
-        "t": desk.language,
-        "form_token": form_tokens.masked(sessions.form_token(desk.session, desk.config)),
-        "visitor": desk.visitor,
+        "t": context.language,
+        "form_token": form_tokens.masked(sessions.form_token(context.session, context.config)),
+        "visitor": context.visitor,
         "asset": asset,
         "colour": colour,
         "here": request.full_path.rstrip("?") if request.method == "GET" else url_for("console.home"),
-        "done": desk.language.code("done", done) if desk.language.knows("done", done) else "",
+        "done": context.language.code("done", done) if context.language.knows("done", done) else "",
         "sidebar": sidebar,
         "door_is_shut": door_is_shut,
     }
@@ -60,17 +60,17 @@ def _at_hand() -> dict[str, Any]:
 
 def sidebar() -> dict[str, Any]:
     """Navigation and its counts. Asked for only by pages that show it, so that an error page needs no database."""
-    desk: Desk = g.desk
-    counts = badges.counts(desk)
-    groups = navigation(desk, counts, request.endpoint or "")
+    context: RequestContext = g.context
+    counts = badges.counts(context)
+    groups = navigation(context, counts, request.endpoint or "")
     typed = request.args.get("q", "")[:200] if request.endpoint == "console.search" else ""
-    return {"groups": groups, "typed": typed, "searches": desk.may("leads.read"), "alerts": desk.language.at_most(counts["attention"], badges.MOST) if counts.get("attention") else ""}
+    return {"groups": groups, "typed": typed, "searches": context.may("leads.read"), "alerts": context.language.at_most(counts["attention"], badges.MOST) if counts.get("attention") else ""}
 
 
 def door_is_shut() -> str:
     """Why nothing is taken in just now, on every page of whoever is signed in; "" if all is well."""
-    desk: Desk = g.desk
-    return " ".join(findings.words(desk, finding) for finding in disk_findings(desk.config))
+    context: RequestContext = g.context
+    return " ".join(findings.words(context, finding) for finding in disk_findings(context.config))
 
 
 def asset(filename: str) -> str:
@@ -86,19 +86,19 @@ def when(value: Any) -> Markup:
     at = clock.moment(value)
     if at is None:
         return Markup("")
-    desk: Desk = g.desk
-    zone = desk.config.zone
+    context: RequestContext = g.context
+    zone = context.config.zone
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
-        at.isoformat(), clock.exact(at, zone, desk.language), clock.relative(at, desk.now, zone, desk.language)
+        at.isoformat(), clock.exact(at, zone, context.language), clock.relative(at, context.now, zone, context.language)
     )
 
 
 def day(value: str) -> str:
-    return clock.day(value, g.desk.language)
+    return clock.day(value, g.context.language)
 
 
 def span(seconds: float) -> str:
-    return clock.span(seconds, g.desk.language)
+    return clock.span(seconds, g.context.language)
 
 
 def phone(number: str) -> Markup:
@@ -130,10 +130,10 @@ def capitalize_first(words: str) -> str:
 
 def size(count: int) -> str:
     """Bytes as people say them."""
-    desk: Desk = g.desk
+    context: RequestContext = g.context
     for unit, factor in (("mb", 1024 * 1024), ("kb", 1024)):
         if count >= factor:
-            return desk.language(f"size.{unit}", n=desk.language.number(round(count / factor, 1)))
-    return desk.language("size.b", n=desk.language.number(count))
+            return context.language(f"size.{unit}", n=context.language.number(round(count / factor, 1)))
+    return context.language("size.b", n=context.language.number(count))
 
 

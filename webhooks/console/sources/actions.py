@@ -10,44 +10,44 @@ from crm_core.access import audit
 from crm_core.base.errors import Conflict, Transient
 from ingest.journal.queries import list_events
 from ingest.sources.sources import load_source, rotate_token, set_state, source_address
-from webhooks.console.shell.request_context import Answer, Desk, entered
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 from webhooks.console.sources import local_entrance
 from webhooks.console.sources.trials import trial_of
 
 
-def change_state(desk: Desk, source_id: int) -> Answer:
+def change_state(context: RequestContext, source_id: int) -> PageAnswer:
     state = entered("state", 20)
-    with desk.engine.begin() as connection:
-        set_state(connection, source_id, state, actor=desk.principal.actor)
-    return desk.go("source", "source_changed", source_id=source_id)
+    with context.engine.begin() as connection:
+        set_state(connection, source_id, state, actor=context.principal.actor)
+    return context.go("source", "source_changed", source_id=source_id)
 
 
-def rotate(desk: Desk, source_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        rotate_token(connection, desk.config, source_id, actor=desk.principal.actor)
-    return desk.go("source", "source_rotated", source_id=source_id)
+def rotate(context: RequestContext, source_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        rotate_token(connection, context.config, source_id, actor=context.principal.actor)
+    return context.go("source", "source_rotated", source_id=source_id)
 
 
-def try_it(desk: Desk, source_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        source = load_source(connection, desk.config, source_id)
-        url = source_address(connection, desk.config, source_id)
-        trial = trial_of(source.connector, desk.now, real=entered("as", 10) == "real")
+def try_it(context: RequestContext, source_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        source = load_source(connection, context.config, source_id)
+        url = source_address(connection, context.config, source_id)
+        trial = trial_of(source.connector, context.now, real=entered("as", 10) == "real")
         if trial is None or not url:
             raise Conflict("no_trial", "This source cannot be tried from here.")
-        audit(connection, desk.principal, "source.try", f"source:{source_id}", {"is_test": trial.is_test})
+        audit(connection, context.principal, "source.try", f"source:{source_id}", {"is_test": trial.is_test})
     # The door's address may lie below a path of the public URL; the entrance itself begins at /in/.
     path = urlsplit(url).path
     answers = [local_entrance.post(path[path.index("/in/") :], letter) for letter in trial.letters]
     if refused := [status for status, _ in answers if status != 200]:
         raise Transient("door_refused", f"The door answered {refused[0]}.")
-    return desk.go("source", source_id=source_id, tried=_event_of(desk, source_id, answers[-1][1]))
+    return context.go("source", source_id=source_id, tried=_event_of(context, source_id, answers[-1][1]))
 
 
-def _event_of(desk: Desk, source_id: int, answer: bytes) -> str:
+def _event_of(context: RequestContext, source_id: int, answer: bytes) -> str:
     """The event that was made of a letter: some providers want to be answered without naming it, then the newest."""
     named: str | None = orjson.loads(answer).get("event")
     if named:
         return named
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         return list_events(connection, source_id=source_id, limit=1).items[0].uid

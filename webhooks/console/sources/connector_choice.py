@@ -10,20 +10,20 @@ from flask import url_for
 from connectors.kit import Connector, registry
 from connectors.kit.guide import guide_of
 from webhooks.console.shell.language import Language
-from webhooks.console.shell.request_context import Desk, chosen
+from webhooks.console.shell.request_context import RequestContext, chosen
 
 KINDS = ("form", "call", "mail")
 
 
-def step(desk: Desk, connector: Connector | None) -> dict[str, Any]:
+def step(context: RequestContext, connector: Connector | None) -> dict[str, Any]:
     """For `connector_choice.html`; `connector`: the one that was chosen, if any."""
     asked = chosen("kind", "q")
     words = asked.get("q", "").casefold().split()
-    everything = [_shown(desk, one, connector) for one in _in_order()]
+    everything = [_shown(context, one, connector) for one in _in_order()]
     kind = connector.channel if connector else asked.get("kind", "")
     mine = [one for one in everything if one["kind"] == kind]
     return {
-        "tiles": [_tile(desk, one, kind, everything) for one in KINDS],
+        "tiles": [_tile(context, one, kind, everything) for one in KINDS],
         "kind": kind if kind in KINDS else "",
         "count": len(everything),
         "q": asked.get("q", ""),
@@ -51,10 +51,10 @@ def _in_order() -> Sequence[Connector]:
     return sorted(registry.discover().values(), key=place)
 
 
-def _shown(desk: Desk, one: Connector, chosen_one: Connector | None) -> dict[str, Any]:
+def _shown(context: RequestContext, one: Connector, chosen_one: Connector | None) -> dict[str, Any]:
     guide = guide_of(one)
-    title = title_of(one.name, desk.language)
-    summary = guide.summary.in_(desk.language.locale) if guide else ""
+    title = title_of(one.name, context.language)
+    summary = guide.summary.in_(context.language.locale) if guide else ""
     both = f"{guide.summary.en} {guide.summary.ru}" if guide else ""
     names = f"{guide.title.en} {guide.title.ru}" if guide and guide.title else ""
     return {
@@ -69,15 +69,15 @@ def _shown(desk: Desk, one: Connector, chosen_one: Connector | None) -> dict[str
     }
 
 
-def _tile(desk: Desk, kind: str, here: str, everything: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _tile(context: RequestContext, kind: str, here: str, everything: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """A kind with one connector leads straight to it, and the one that reads every form is the likeliest of its kind."""
     mine = [one for one in everything if one["kind"] == kind]
     straight = mine[0]["name"] if len(mine) == 1 or kind == "form" else ""
     href = url_for("console.add_source", connector=straight) if straight else url_for("console.choose_connector", kind=kind)
     return {
         "kind": kind,
-        "title": desk.language.code("source_kind", kind),
-        "text": desk.language.code("source_kind_text", kind),
+        "title": context.language.code("source_kind", kind),
+        "text": context.language.code("source_kind_text", kind),
         "href": href,
         "here": kind == here,
     }

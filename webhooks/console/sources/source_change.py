@@ -14,7 +14,7 @@ from ingest.sources.check import check_source, note_check, would_be
 from ingest.sources.settings import LoadedSource
 from ingest.sources.sources import SourceRow, change_settings, load_source, set_state
 from webhooks.console.shell import errors
-from webhooks.console.shell.request_context import Answer, Desk, entered
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 from webhooks.console.sources import source_check, source_fields
 from webhooks.console.sources.connector_choice import title_of
 from webhooks.console.sources.setup_form import changed_settings, fields_of
@@ -22,50 +22,50 @@ from webhooks.console.sources.source_rows import find
 from webhooks.console.sources.source_setup import pools
 
 
-def form(desk: Desk, source_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        row, source = _read(desk, connection, source_id)
-    return _page(desk, row, source, source_fields.stored_fields(row), _settings(source), {}, "")
+def form(context: RequestContext, source_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        row, source = _read(context, connection, source_id)
+    return _page(context, row, source, source_fields.stored_fields(row), _settings(source), {}, "")
 
 
-def change(desk: Desk, source_id: int) -> Answer:
+def change(context: RequestContext, source_id: int) -> PageAnswer:
     """All or nothing: a wrong setting leaves the name as it was too."""
     typed = source_fields.typed_fields()
-    with desk.engine.begin() as connection:
-        row, source = _read(desk, connection, source_id)
+    with context.engine.begin() as connection:
+        row, source = _read(context, connection, source_id)
     settings = changed_settings(source.connector, request.form, _settings(source)) if source else {}
-    wrong = source_fields.wrong_fields(desk.language, typed)
+    wrong = source_fields.wrong_fields(context.language, typed)
     later = entered("save", 10) == "later"
     try:
         if wrong:
             raise Invalid("settings_invalid", "Some settings do not fit.", fields=wrong)
-        columns = source_fields.changed_columns(row, typed, _asked(desk, row, source))
-        tried = would_be(desk.engine, desk.config, source_id, settings)
-        result = check_source(tried, desk.config) if tried and not later else None
+        columns = source_fields.changed_columns(row, typed, _asked(context, row, source))
+        tried = would_be(context.engine, context.config, source_id, settings)
+        result = check_source(tried, context.config) if tried and not later else None
         if result is not None and not result.ok:
-            checked = source_check.shown(desk, tried, result)
+            checked = source_check.shown(context, tried, result)
             again = _settings(source) | settings
-            return _page(desk, row, source, typed, again, source_check.beside(checked), "", checked), 422
-        with desk.engine.begin() as connection:
-            change_source(connection, source_id, columns, actor=desk.principal.actor)
+            return _page(context, row, source, typed, again, source_check.beside(checked), "", checked), 422
+        with context.engine.begin() as connection:
+            change_source(connection, source_id, columns, actor=context.principal.actor)
             if settings:
-                change_settings(connection, desk.config, source_id, settings, actor=desk.principal.actor)
+                change_settings(connection, context.config, source_id, settings, actor=context.principal.actor)
             if tried is not None:
-                note_check(connection, source_id, tried, result, desk.now)
+                note_check(connection, source_id, tried, result, context.now)
             if later:
-                set_state(connection, source_id, "paused", actor=desk.principal.actor)
+                set_state(connection, source_id, "paused", actor=context.principal.actor)
     except Invalid as error:
         told = error.data.get("fields")
         again = _settings(source) | settings
-        return _page(desk, row, source, typed, again, told if isinstance(told, dict) else {}, errors.detail_of(desk, error)), 422
-    return desk.go("source", "source_changed" if columns or settings else "source_unchanged", source_id=source_id)
+        return _page(context, row, source, typed, again, told if isinstance(told, dict) else {}, errors.detail_of(context, error)), 422
+    return context.go("source", "source_changed" if columns or settings else "source_unchanged", source_id=source_id)
 
 
-def _read(desk: Desk, connection: Connection, source_id: int) -> tuple[SourceRow, LoadedSource | None]:
+def _read(context: RequestContext, connection: Connection, source_id: int) -> tuple[SourceRow, LoadedSource | None]:
     """The row, and the settings unless its connector was uninstalled: then only the rest can be changed."""
-    row = find(connection, desk, source_id)
+    row = find(connection, context, source_id)
     try:
-        return row, load_source(connection, desk.config, source_id)
+        return row, load_source(connection, context.config, source_id)
     except HubError:
         return row, None
 
@@ -74,9 +74,9 @@ def _settings(source: LoadedSource | None) -> dict[str, Any]:
     return source.settings.model_dump(mode="json") if source else {}
 
 
-def _asked(desk: Desk, row: SourceRow, source: LoadedSource | None) -> list[str]:
+def _asked(context: RequestContext, row: SourceRow, source: LoadedSource | None) -> list[str]:
     return [one.name for one in source_fields.fields(
-        desk.language, {}, {}, has_hosts=_has_hosts(row, source), pools=pools(desk), has_line=True
+        context.language, {}, {}, has_hosts=_has_hosts(row, source), pools=pools(context), has_line=True
     )]  # fmt: skip
 
 
@@ -85,17 +85,17 @@ def _has_hosts(row: SourceRow, source: LoadedSource | None) -> bool:
 
 
 def _page(
-    desk: Desk, row: SourceRow, source: LoadedSource | None, typed: Mapping[str, str], settings: Mapping[str, Any],
+    context: RequestContext, row: SourceRow, source: LoadedSource | None, typed: Mapping[str, str], settings: Mapping[str, Any],
     wrong: Mapping[str, str], problem: str, checked: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     general = source_fields.fields(
-        desk.language, typed, wrong, has_hosts=_has_hosts(row, source), pools=pools(desk), has_line=True
+        context.language, typed, wrong, has_hosts=_has_hosts(row, source), pools=pools(context), has_line=True
     )
-    return desk.page(
+    return context.page(
         "sources/change_source.html",
         source={"id": row.id, "name": row.name},
-        title=title_of(row.connector, desk.language),
-        fields=general + (fields_of(source.connector, desk.language, settings, wrong, exists=True) if source else []),
+        title=title_of(row.connector, context.language),
+        fields=general + (fields_of(source.connector, context.language, settings, wrong, exists=True) if source else []),
         problem=problem,
         checked=checked,
         unsaved=True,

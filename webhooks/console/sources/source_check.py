@@ -8,49 +8,49 @@ from typing import Any
 from connectors.mail.imap import ImapConfig
 from crm_core.access import audit
 from crm_core.base.errors import Conflict
-from ingest.mailbox import Finding
+from ingest.mailbox import MailboxFinding
 from ingest.sources.check import CheckResult, check_source, note_check
 from ingest.sources.sources import load_source
 from webhooks.console.shell import clock
-from webhooks.console.shell.request_context import Answer, Desk
+from webhooks.console.shell.request_context import PageAnswer, RequestContext
 from webhooks.console.sources import source_status, sources
 
 #: Failures in which a server answered and said no. In the others nothing was reached, or nothing that speaks IMAP.
 _ANSWERED = frozenset({"auth_failed", "cleartext", "not_connected", "limit", "throttled", "unavailable", "folder_missing"})
 
 
-def check_now(desk: Desk, source_id: int) -> Answer:
+def check_now(context: RequestContext, source_id: int) -> PageAnswer:
     """The source's page with the findings on it. No connection to the database is held while the mail server is asked."""
-    with desk.engine.begin() as connection:
-        source = load_source(connection, desk.config, source_id)
+    with context.engine.begin() as connection:
+        source = load_source(connection, context.config, source_id)
         if not isinstance(source.settings, ImapConfig):
             raise Conflict("no_check", "This source has no connection to check.")
-        audit(connection, desk.principal, "source.check", f"source:{source_id}")
-    result = check_source(source.settings, desk.config)
-    with desk.engine.begin() as connection:
-        note_check(connection, source_id, source.settings, result, desk.now)
-    return sources.card(desk, source_id, shown(desk, source.settings, result) if result else None)
+        audit(connection, context.principal, "source.check", f"source:{source_id}")
+    result = check_source(source.settings, context.config)
+    with context.engine.begin() as connection:
+        note_check(connection, source_id, source.settings, result, context.now)
+    return sources.card(context, source_id, shown(context, source.settings, result) if result else None)
 
 
-def back(desk: Desk, source_id: int) -> Answer:
+def back(context: RequestContext, source_id: int) -> PageAnswer:
     """Whoever reloads the answer of a check lands on the source."""
-    return desk.go("source", source_id=source_id)
+    return context.go("source", source_id=source_id)
 
 
-def shown(desk: Desk, settings: Any, result: CheckResult) -> dict[str, Any]:
+def shown(context: RequestContext, settings: Any, result: CheckResult) -> dict[str, Any]:
     """For `source_checked.html`: what worked, what did not, in whose words, and what usually helps."""
     failure = result.failure
     answered = failure is not None and failure.code in _ANSWERED
-    local = desk.now.astimezone(desk.config.zone)
+    local = context.now.astimezone(context.config.zone)
     return {
         "ok": result.ok,
-        "findings": [_finding(desk, one) for one in result.findings if one.ok],
-        "title": desk.language("check.good_title" if result.ok else "check.refused" if answered else "check.not_reached"),
-        "words": _words(desk, failure) if failure else "",
+        "findings": [_finding(context, one) for one in result.findings if one.ok],
+        "title": context.language("check.good_title" if result.ok else "check.refused" if answered else "check.not_reached"),
+        "words": _words(context, failure) if failure else "",
         "said": str(failure.data.get("said", "")) if failure else "",
-        "where": desk.language("check.where", where=f"{settings.host}:{settings.actual_port}", clock=f"{local:%H:%M:%S}"),
-        "advice": source_status.advice(desk, failure.code) if failure else [],
-        "zone": clock.exact(desk.now, desk.config.zone, desk.language),
+        "where": context.language("check.where", where=f"{settings.host}:{settings.actual_port}", clock=f"{local:%H:%M:%S}"),
+        "advice": source_status.advice(context, failure.code) if failure else [],
+        "zone": clock.exact(context.now, context.config.zone, context.language),
         "field": _FIELD_OF.get(failure.code, "") if failure else "",
     }
 
@@ -67,11 +67,11 @@ _FIELD_OF = {
 }  # fmt: skip
 
 
-def _finding(desk: Desk, finding: Finding) -> str:
-    return desk.language.code("check", finding.name, **finding.data)
+def _finding(context: RequestContext, finding: MailboxFinding) -> str:
+    return context.language.code("check", finding.name, **finding.data)
 
 
-def _words(desk: Desk, finding: Finding) -> str:
-    if desk.language.knows("problem", finding.code):
-        return desk.language.code("problem", finding.code, **finding.data)
+def _words(context: RequestContext, finding: MailboxFinding) -> str:
+    if context.language.knows("problem", finding.code):
+        return context.language.code("problem", finding.code, **finding.data)
     return finding.message

@@ -18,79 +18,79 @@ from ingest.sources.settings import check_settings
 from ingest.sources.sources import add_source, set_state
 from webhooks.console.shell import errors
 from webhooks.console.shell.choices import Options
-from webhooks.console.shell.request_context import Answer, Desk, entered
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 from webhooks.console.sources import connector_choice, source_check, source_connect, source_fields
 from webhooks.console.sources.connector_choice import title_of
 from webhooks.console.sources.setup_form import SetupField, fields_of, given_settings
 
 
-def choose(desk: Desk) -> Answer:
-    return desk.page("sources/new_source.html", choice=connector_choice.step(desk, None), step=1)
+def choose(context: RequestContext) -> PageAnswer:
+    return context.page("sources/new_source.html", choice=connector_choice.step(context, None), step=1)
 
 
-def form(desk: Desk, connector: str) -> Answer:
+def form(context: RequestContext, connector: str) -> PageAnswer:
     found = registry.get(connector)
-    name = "" if found.pulls else title_of(connector, desk.language)
-    return _page(desk, found, {"source_name": name}, {}, {}, "")
+    name = "" if found.pulls else title_of(connector, context.language)
+    return _page(context, found, {"source_name": name}, {}, {}, "")
 
 
-def add(desk: Desk, connector: str) -> Answer:
+def add(context: RequestContext, connector: str) -> PageAnswer:
     found = registry.get(connector)
     typed, given = source_fields.typed_fields(), given_settings(found, request.form)
     if found.pulls and not typed["source_name"]:
         typed["source_name"] = str(given.get("user", ""))[:200]  # a mailbox is known by its address
-    wrong = source_fields.wrong_fields(desk.language, typed)
+    wrong = source_fields.wrong_fields(context.language, typed)
     later = entered("save", 10) == "later"
     try:
         if wrong:
             raise Invalid("settings_invalid", "Some settings do not fit.", fields=wrong)
         settings = check_settings(found, given) if found.pulls else None
-        result = check_source(settings, desk.config) if settings and not later else None
+        result = check_source(settings, context.config) if settings and not later else None
         if settings is not None and result is not None and not result.ok:
-            checked = source_check.shown(desk, settings, result)
-            return _page(desk, found, typed, given, source_check.beside(checked), "", checked), 422
-        with desk.engine.begin() as connection:
+            checked = source_check.shown(context, settings, result)
+            return _page(context, found, typed, given, source_check.beside(checked), "", checked), 422
+        with context.engine.begin() as connection:
             source = add_source(
-                connection, desk.config, connector, typed["source_name"], given,
-                source_fields.hosts_of(typed["source_hosts"]), actor=desk.principal.actor,
+                connection, context.config, connector, typed["source_name"], given,
+                source_fields.hosts_of(typed["source_hosts"]), actor=context.principal.actor,
             )  # fmt: skip
             if typed["source_pool"]:
-                change_source(connection, source.id, {"pool_id": int(typed["source_pool"])}, actor=desk.principal.actor)
+                change_source(connection, source.id, {"pool_id": int(typed["source_pool"])}, actor=context.principal.actor)
             if settings is not None:
-                note_check(connection, source.id, settings, result, desk.now)
+                note_check(connection, source.id, settings, result, context.now)
             if later:
-                set_state(connection, source.id, "paused", actor=desk.principal.actor)
+                set_state(connection, source.id, "paused", actor=context.principal.actor)
     except Invalid as error:
         told = error.data.get("fields")
         wrong = told if isinstance(told, dict) else {}
-        return _page(desk, found, typed, given, wrong, errors.detail_of(desk, error)), 422
+        return _page(context, found, typed, given, wrong, errors.detail_of(context, error)), 422
     if source.secret:  # shown this once: it is not on the page that one would be sent to
-        return source_connect.page(desk, source.id, secret=source.secret)
-    return desk.go("source" if found.pulls or later else "connect_source", "source_added", source_id=source.id)
+        return source_connect.page(context, source.id, secret=source.secret)
+    return context.go("source" if found.pulls or later else "connect_source", "source_added", source_id=source.id)
 
 
-def pools(desk: Desk) -> Options:
+def pools(context: RequestContext) -> Options:
     """The pools, if there is more than one to choose from."""
-    with desk.engine.begin() as connection:
+    with context.engine.begin() as connection:
         found = list_pools(connection)
     if len(found) < 2:
         return []
-    return [("", desk.language("source.default_pool")), *((str(pool.id), pool.name) for pool in found)]
+    return [("", context.language("source.default_pool")), *((str(pool.id), pool.name) for pool in found)]
 
 
 def _page(
-    desk: Desk, connector: Connector, typed: Mapping[str, str], given: Mapping[str, Any], wrong: Mapping[str, str], problem: str,
+    context: RequestContext, connector: Connector, typed: Mapping[str, str], given: Mapping[str, Any], wrong: Mapping[str, str], problem: str,
     checked: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     has_hosts = connector.channel == "form" and not connector.pulls
-    general = source_fields.fields(desk.language, typed, wrong, has_hosts=has_hosts, pools=pools(desk))
-    own = fields_of(connector, desk.language, given, wrong)
+    general = source_fields.fields(context.language, typed, wrong, has_hosts=has_hosts, pools=pools(context))
+    own = fields_of(connector, context.language, given, wrong)
     fields = _address_first(general, own) if connector.pulls else _name_first(general, own)
-    return desk.page(
+    return context.page(
         "sources/new_source.html",
-        choice=connector_choice.step(desk, connector),
+        choice=connector_choice.step(context, connector),
         step=2,
-        title=title_of(connector.name, desk.language),
+        title=title_of(connector.name, context.language),
         kind=connector.channel,
         fields=fields,
         folded=[field.label for field in fields if field.extra],
@@ -98,8 +98,8 @@ def _page(
         checked=checked,
         unsaved=True,
         pulls=connector.pulls,
-        mail_server=_mail_server(desk, str(given.get("user", "")), str(given.get("host", ""))) if connector.pulls else None,
-        guide=source_connect.words(desk, connector),
+        mail_server=_mail_server(context, str(given.get("user", "")), str(given.get("host", ""))) if connector.pulls else None,
+        guide=source_connect.words(context, connector),
     )
 
 
@@ -113,11 +113,11 @@ def _address_first(general: list[SetupField], own: list[SetupField]) -> list[Set
     return [field for field in own if not field.extra] + general + [field for field in own if field.extra]
 
 
-def _mail_server(desk: Desk, address: str, host: str) -> dict[str, Any]:
+def _mail_server(context: RequestContext, address: str, host: str) -> dict[str, Any]:
     """What is known of the mailbox's server: found by the address, and where its provider makes app passwords."""
     found = known_server(host) if host else server_of(address)
     return {
-        "found": desk.language("mail_server.found", host=found.host) if found and not host else "",
+        "found": context.language("mail_server.found", host=found.host) if found and not host else "",
         "app_password": found.app_password if found else "",
         "refuses": bool(found and not found.takes_passwords),
     }

@@ -9,22 +9,22 @@ from sqlalchemy import Connection
 
 from ingest.sources.aliases import EXAMPLES, add_alias, list_aliases, remove_alias
 from webhooks.console.shell.language import Language
-from webhooks.console.shell.request_context import Answer, Desk, entered
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 from webhooks.console.sources.snippets import html_form
 from webhooks.entrance import dropins
 from webhooks.entrance.snippet_file import snippet
 
 
-def shown(connection: Connection, desk: Desk, source_id: int, url: str) -> dict[str, Any]:
+def shown(connection: Connection, context: RequestContext, source_id: int, url: str) -> dict[str, Any]:
     """For the source's page; empty where nobody may see the address, or there is none."""
     if not url:
         return {}
-    aliases = [one.alias for one in list_aliases(connection, desk.config, source_id)]
+    aliases = [one.alias for one in list_aliases(connection, context.config, source_id)]
     return {
-        "script": script_line(desk.config.base_url, url),
-        "form": script_form(url, desk.language),
+        "script": script_line(context.config.base_url, url),
+        "form": script_form(url, context.language),
         "integrity": snippet().integrity,
-        "aliases": [(alias, dropins.address(desk.config.base_url, alias)) for alias in aliases],
+        "aliases": [(alias, dropins.address(context.config.base_url, alias)) for alias in aliases],
         "examples": EXAMPLES,
     }
 
@@ -42,13 +42,13 @@ def script_form(url: str, language: Language) -> str:
     return html_form(url, language).replace("<form ", "<form data-leadhub ", 1)
 
 
-def add(desk: Desk, source_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        add_alias(connection, desk.config, source_id, entered("alias", 1000), actor=desk.principal.actor)
-    return desk.go("source", "alias_added", source_id=source_id, _anchor="moved")
+def add(context: RequestContext, source_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        add_alias(connection, context.config, source_id, entered("alias", 1000), actor=context.principal.actor)
+    return context.go("source", "alias_added", source_id=source_id, _anchor="moved")
 
 
-def remove(desk: Desk, source_id: int) -> Answer:
-    with desk.engine.begin() as connection:
-        remove_alias(connection, desk.config, source_id, entered("alias", 1000), actor=desk.principal.actor)
-    return desk.go("source", "alias_removed", source_id=source_id, _anchor="moved")
+def remove(context: RequestContext, source_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        remove_alias(connection, context.config, source_id, entered("alias", 1000), actor=context.principal.actor)
+    return context.go("source", "alias_removed", source_id=source_id, _anchor="moved")

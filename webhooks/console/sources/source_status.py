@@ -9,32 +9,32 @@ from flask import g
 
 from ingest.sources.states import SourceState, source_states
 from webhooks.console.shell import clock
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 
 #: A colour means urgency: amber wants a person some time, red means that nothing becomes a lead meanwhile.
 _COLOURS: Mapping[str, str] = {"good": "green", "info": "blue", "warn": "amber", "bad": "red"}
 
 
-def states(desk: Desk) -> list[SourceState]:
+def states(context: RequestContext) -> list[SourceState]:
     """Of every source by id, asked once a request: the badge and the list cannot differ."""
     known: list[SourceState] | None = g.get("source_states")
     if known is None:
-        with desk.engine.begin() as connection:
-            known = g.source_states = source_states(connection, desk.config, desk.now)
+        with context.engine.begin() as connection:
+            known = g.source_states = source_states(connection, context.config, context.now)
     return known
 
 
-def states_by_id(desk: Desk) -> dict[int, SourceState]:
-    return {one.source_id: one for one in states(desk)}
+def states_by_id(context: RequestContext) -> dict[int, SourceState]:
+    return {one.source_id: one for one in states(context)}
 
 
-def shown(desk: Desk, state: SourceState) -> dict[str, Any]:
+def shown(context: RequestContext, state: SourceState) -> dict[str, Any]:
     """{"code","tone","colour","label","note","text","help","last_at","is_read"}: a pill, what stands under it, and a paragraph."""
-    language = desk.language
+    language = context.language
     facts = {
         "n": language.number(state.count),
         "span": clock.span(state.seconds or 0, language),
-        "since": clock.short(state.since, desk.now, desk.config.zone, language) if state.since else "",
+        "since": clock.short(state.since, context.now, context.config.zone, language) if state.since else "",
     }
     dated = f"{state.code}_since" if state.since and language.knows("source_status", f"{state.code}_since") else state.code
     usual = language("source_status.usual", span=clock.span(state.usual_seconds, language)) if state.usual_seconds else ""
@@ -44,9 +44,9 @@ def shown(desk: Desk, state: SourceState) -> dict[str, Any]:
         "colour": "" if state.code == "paused" else _COLOURS[state.tone],
         "label": language.code("source_status", dated, **facts),
         "note": usual,
-        "text": _error(desk, state),
+        "text": _error(context, state),
         "help": language.code("source_status_help", state.code) if language.knows("source_status_help", state.code) else "",
-        "advice": advice(desk, str((state.error or {}).get("code", ""))),
+        "advice": advice(context, str((state.error or {}).get("code", ""))),
         "in_trouble": state.in_trouble,
         "is_read": state.channel == "mail",
         "last_at": state.last_read_at if state.channel == "mail" else state.last_event_at,
@@ -54,18 +54,18 @@ def shown(desk: Desk, state: SourceState) -> dict[str, Any]:
     }
 
 
-def advice(desk: Desk, code: str) -> list[str]:
+def advice(context: RequestContext, code: str) -> list[str]:
     """What usually helps, one line each; none for a code that nobody has advice for."""
     lines: list[str] = []
-    while desk.language.knows("advice", f"{code}.{len(lines) + 1}"):
-        lines.append(desk.language.code("advice", f"{code}.{len(lines) + 1}"))
+    while context.language.knows("advice", f"{code}.{len(lines) + 1}"):
+        lines.append(context.language.code("advice", f"{code}.{len(lines) + 1}"))
     return lines
 
 
-def _error(desk: Desk, state: SourceState) -> str:
+def _error(context: RequestContext, state: SourceState) -> str:
     """Our words for it, and the other side's where it said something."""
     if state.error is None:
         return ""
     code, said = str(state.error["code"]), str(state.error.get("said", ""))
-    words = desk.language.code("problem", code) if desk.language.knows("problem", code) else str(state.error["message"])
-    return desk.language("source_status.said", words=words, said=said) if said else words
+    words = context.language.code("problem", code) if context.language.knows("problem", code) else str(state.error["message"])
+    return context.language("source_status.said", words=words, said=said) if said else words

@@ -17,7 +17,7 @@ from ingest.sources.sources import SourceRow, list_sources, load_source
 from webhooks.console.events.reasons import words_of
 from webhooks.console.queues import received_today
 from webhooks.console.shell.choices import tabs
-from webhooks.console.shell.request_context import Answer, Desk, chosen
+from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen
 from webhooks.console.shell.values import as_text
 from webhooks.console.sources import source_status
 from webhooks.console.sources.connector_choice import title_of
@@ -31,83 +31,83 @@ from webhooks.console.sources.trials import trial_of
 _LAST_EVENTS = 10
 
 
-def index(desk: Desk) -> Answer:
-    with desk.engine.begin() as connection:
-        rows = list_sources(connection, desk.config)
-        counts = {count.source_id: count.received for count in received_today.counts(connection, desk)}
-    states = source_status.states_by_id(desk)
+def index(context: RequestContext) -> PageAnswer:
+    with context.engine.begin() as connection:
+        rows = list_sources(connection, context.config)
+        counts = {count.source_id: count.received for count in received_today.counts(connection, context)}
+    states = source_status.states_by_id(context)
     only_trouble = chosen("state").get("state") == "trouble"
     items = [
-        _shown(desk, row) | {"today": counts.get(row.id, 0), "status": source_status.shown(desk, states[row.id])}
+        _shown(context, row) | {"today": counts.get(row.id, 0), "status": source_status.shown(context, states[row.id])}
         for row in sorted(rows, key=lambda row: (not states[row.id].in_trouble, row.id))
         if row.id in states and (states[row.id].in_trouble or not only_trouble)
     ]
-    return desk.page(
+    return context.page(
         "sources/sources.html",
         items=items,
-        tabs=tabs(desk, "sources", "state", ("trouble",), "source_tab", {}),
+        tabs=tabs(context, "sources", "state", ("trouble",), "source_tab", {}),
         only_trouble=only_trouble,
         troubled=sum(1 for one in states.values() if one.in_trouble),
-        today=received_today.day(desk).isoformat(),
-        can_write=desk.may("sources.write"),
+        today=received_today.day(context).isoformat(),
+        can_write=context.may("sources.write"),
     )
 
 
-def card(desk: Desk, source_id: int, checked: Mapping[str, Any] | None = None) -> Answer:
+def card(context: RequestContext, source_id: int, checked: Mapping[str, Any] | None = None) -> PageAnswer:
     """One source; `checked`: what trying its connection just brought (`source_check.shown`)."""
-    may_see_address = desk.may("sources.address")
-    with desk.engine.begin() as connection:
-        row = find(connection, desk, source_id)
+    may_see_address = context.may("sources.address")
+    with context.engine.begin() as connection:
+        row = find(connection, context, source_id)
         events = list_events(connection, source_id=source_id, limit=_LAST_EVENTS).items
-        source = _loaded(connection, desk, source_id)
+        source = _loaded(connection, context, source_id)
         tried = _tried(connection)
         url = row.url if may_see_address else ""
-        site = site_of(connection, desk, source_id, url if row.channel == "form" else "")
-        connect = panel(desk, connection, row, source.connector if source else None)
-    trial = trial_of(source.connector, desk.now) if source and url and desk.may("sources.write") else None
-    return desk.page(
+        site = site_of(connection, context, source_id, url if row.channel == "form" else "")
+        connect = panel(context, connection, row, source.connector if source else None)
+    trial = trial_of(source.connector, context.now) if source and url and context.may("sources.write") else None
+    return context.page(
         "sources/source.html",
-        source=_shown(desk, row),
-        status=source_status.shown(desk, source_status.states_by_id(desk)[source_id]),
-        settings=_settings(desk, source) if source else [],
+        source=_shown(context, row),
+        status=source_status.shown(context, source_status.states_by_id(context)[source_id]),
+        settings=_settings(context, source) if source else [],
         events=events,
-        words=partial(words_of, desk),
+        words=partial(words_of, context),
         url=url,
         connect=connect,
-        curl=curl_line(url, row.connector, desk.now) if url else "",
-        snippet=html_form(url, desk.language) if url and row.channel == "form" else "",
+        curl=curl_line(url, row.connector, context.now) if url else "",
+        snippet=html_form(url, context.language) if url and row.channel == "form" else "",
         pulls=source is not None and source.connector.pulls,
         trial=trial,
-        can_check=source is not None and isinstance(source.settings, ImapConfig) and desk.may("sources.write"),
+        can_check=source is not None and isinstance(source.settings, ImapConfig) and context.may("sources.write"),
         checked=checked,
         tried=tried,
         site=site,
-        can_write=desk.may("sources.write"),
-        can_map=source is not None and source.connector.map is not None and desk.may("events.raw"),
+        can_write=context.may("sources.write"),
+        can_map=source is not None and source.connector.map is not None and context.may("events.raw"),
     )
 
 
-def _loaded(connection: Connection, desk: Desk, source_id: int) -> LoadedSource | None:
+def _loaded(connection: Connection, context: RequestContext, source_id: int) -> LoadedSource | None:
     """None if its connector was uninstalled: the source is shown all the same, the queues page says why."""
     try:
-        return load_source(connection, desk.config, source_id)
+        return load_source(connection, context.config, source_id)
     except HubError:
         return None
 
 
-def _settings(desk: Desk, source: LoadedSource) -> list[tuple[str, str]]:
+def _settings(context: RequestContext, source: LoadedSource) -> list[tuple[str, str]]:
     """Settings in words with secrets as dots."""
     return [
-        (setting_words(desk.language, source.connector, name, "label"), choice_words(desk.language, name, value) if isinstance(value, str) else _told(desk, value))
+        (setting_words(context.language, source.connector, name, "label"), choice_words(context.language, name, value) if isinstance(value, str) else _told(context, value))
         for name, value in shown_settings(source).items()
         if value not in ("", None, [], {})
     ]
 
 
-def _told(desk: Desk, value: Any) -> str:
+def _told(context: RequestContext, value: Any) -> str:
     if isinstance(value, bool):
-        return desk.language("form.yes" if value else "form.no")
-    return desk.language.number(int(value)) if isinstance(value, float) and value.is_integer() else as_text(value)
+        return context.language("form.yes" if value else "form.no")
+    return context.language.number(int(value)) if isinstance(value, float) and value.is_integer() else as_text(value)
 
 
 def _tried(connection: Connection) -> EventCard | None:
@@ -118,13 +118,13 @@ def _tried(connection: Connection) -> EventCard | None:
     return get_event(connection, uid)
 
 
-def _shown(desk: Desk, row: SourceRow) -> dict[str, Any]:
+def _shown(context: RequestContext, row: SourceRow) -> dict[str, Any]:
     return {
         "id": str(row.id),
         "name": row.name,
         "channel": row.channel,
         "state": row.state,
-        "connector_title": title_of(row.connector, desk.language),
+        "connector_title": title_of(row.connector, context.language),
         "line": row.line,
         "allowed_hosts": row.allowed_hosts,
         "created_at": row.created_at,

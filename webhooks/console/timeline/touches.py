@@ -14,7 +14,7 @@ from crm_core.timeline.queries import TouchView
 from webhooks.console.events.reasons import lost_words
 from webhooks.console.leads.owner_reasons import actor
 from webhooks.console.shell import clock
-from webhooks.console.shell.request_context import Desk
+from webhooks.console.shell.request_context import RequestContext
 from webhooks.console.shell.view_values import phone
 
 _TONES = {"form": "blue", "mail": "violet", "call": "teal", "comment": "", "assignment": "", "stage": "green", "task": "green"}
@@ -23,36 +23,36 @@ _CALL_TONES = {"answered": "green", "out_answered": "green", "missed": "red", "l
 
 
 def shown_touches(
-    desk: Desk, touches: Sequence[TouchView], names: Mapping[str, str], owners: Mapping[str, str]
+    context: RequestContext, touches: Sequence[TouchView], names: Mapping[str, str], owners: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """`names` are those of actors, `owners` those of owners by id."""
-    return [_shown(desk, touch, names, owners) for touch in touches]
+    return [_shown(context, touch, names, owners) for touch in touches]
 
 
 def _shown(
-    desk: Desk, touch: TouchView, names: Mapping[str, str], owners: Mapping[str, str]
+    context: RequestContext, touch: TouchView, names: Mapping[str, str], owners: Mapping[str, str]
 ) -> dict[str, Any]:
     kind = touch.kind
-    tell: dict[str, Callable[[Desk, TouchView], dict[str, Any]]] = {
+    tell: dict[str, Callable[[RequestContext, TouchView], dict[str, Any]]] = {
         "call": _call, "mail": _mail, "form": _form, "assignment": partial(_assignment, owners), "stage": _stage, "task": _task,
     }
-    told = tell[kind](desk, touch) if kind in tell else {"headline": desk.language.code("touch", kind)}
+    told = tell[kind](context, touch) if kind in tell else {"headline": context.language.code("touch", kind)}
     by_person = touch.actor != "hub"
     return {
         "at": touch.at,
         "picture": kind,
         "tone": _TONES.get(kind, ""),
-        "by": actor(desk, touch.actor, names) if by_person else "",
+        "by": actor(context, touch.actor, names) if by_person else "",
         "text": touch.text,
         "details": [],
-        "links": _links(desk, touch),
+        "links": _links(context, touch),
     } | told
 
 
-def _links(desk: Desk, touch: TouchView) -> list[dict[str, str]]:
+def _links(context: RequestContext, touch: TouchView) -> list[dict[str, str]]:
     links = []
-    if touch.event and desk.may("events.read"):
-        links.append({"href": url_for("console.event", event_id=touch.event), "title": desk.language("lead.event")})
+    if touch.event and context.may("events.read"):
+        links.append({"href": url_for("console.event", event_id=touch.event), "title": context.language("lead.event")})
     return links
 
 
@@ -60,8 +60,8 @@ def _source(touch: TouchView) -> list[str]:
     return [touch.source.name] if touch.source else []
 
 
-def _call(desk: Desk, touch: TouchView) -> dict[str, Any]:
-    language = desk.language
+def _call(context: RequestContext, touch: TouchView) -> dict[str, Any]:
+    language = context.language
     call = touch.call
     outcome = call.outcome if call else touch.data.get("outcome")
     remote = call.remote if call else touch.data.get("remote")
@@ -78,57 +78,57 @@ def _call(desk: Desk, touch: TouchView) -> dict[str, Any]:
     }
 
 
-def _mail(desk: Desk, touch: TouchView) -> dict[str, Any]:
+def _mail(context: RequestContext, touch: TouchView) -> dict[str, Any]:
     subject = (touch.mail.subject if touch.mail else "") or touch.title
     attached = [str(one.get("name") or "?") for one in touch.data.get("attachments") or []]
     details = [touch.mail.sender] if touch.mail and touch.mail.sender else []
     if attached:
-        details.append(desk.language("touch.attachments", names=", ".join(attached[:20])))
+        details.append(context.language("touch.attachments", names=", ".join(attached[:20])))
     return {
-        "headline": subject or desk.language("touch.mail"),
+        "headline": subject or context.language("touch.mail"),
         "details": details + _source(touch),
         "text": touch.text,
     }
 
 
-def _form(desk: Desk, touch: TouchView) -> dict[str, Any]:
-    twice = [desk.language("lead.sent_twice")] if touch.double_of else []
+def _form(context: RequestContext, touch: TouchView) -> dict[str, Any]:
+    twice = [context.language("lead.sent_twice")] if touch.double_of else []
     source = _source(touch)
     return {
-        "headline": desk.language("touch.form"),
-        "details": source + twice + list(_beside_the_contact(desk, touch.data)),
+        "headline": context.language("touch.form"),
+        "details": source + twice + list(_beside_the_contact(context, touch.data)),
         "text": touch.text or (touch.title if [touch.title] != source else ""),
     }
 
 
-def _beside_the_contact(desk: Desk, data: Mapping[str, Any]) -> Iterator[str]:
+def _beside_the_contact(context: RequestContext, data: Mapping[str, Any]) -> Iterator[str]:
     """What the contact's own lines do not show: a number or an address that cannot be used, accounts of messengers, damage."""
     for phone_text in data.get("phones") or ():
-        if not read_phones(phone_text, desk.config.region, kind="form"):
-            yield desk.language("touch.phone_as_typed", text=phone_text)
+        if not read_phones(phone_text, context.config.region, kind="form"):
+            yield context.language("touch.phone_as_typed", text=phone_text)
     for email_text in data.get("emails") or ():
         if not read_emails(email_text):
-            yield desk.language("touch.email_as_typed", text=email_text)
+            yield context.language("touch.email_as_typed", text=email_text)
     for messenger, account in (data.get("messengers") or {}).items():
-        yield f"{desk.language.code('messenger', messenger)}: {account}"
+        yield f"{context.language.code('messenger', messenger)}: {account}"
     for code in data.get("warnings") or ():
-        if desk.language.knows("form_warning", code):
-            yield desk.language.code("form_warning", code)
+        if context.language.knows("form_warning", code):
+            yield context.language.code("form_warning", code)
 
 
-def _assignment(owners: Mapping[str, str], desk: Desk, touch: TouchView) -> dict[str, Any]:
+def _assignment(owners: Mapping[str, str], context: RequestContext, touch: TouchView) -> dict[str, Any]:
     owner = owners.get(str(touch.data.get("owner")), "")
-    return {"headline": desk.language("touch.assigned", name=owner) if owner else desk.language("touch.assignment")}
+    return {"headline": context.language("touch.assigned", name=owner) if owner else context.language("touch.assignment")}
 
 
-def _stage(desk: Desk, touch: TouchView) -> dict[str, Any]:
+def _stage(context: RequestContext, touch: TouchView) -> dict[str, Any]:
     changed: Mapping[str, Any] = touch.data.get("changed") or {}
     if "state" in changed:
         state = changed["state"].get("to")
-        lost = lost_words(desk, (changed.get("lost_reason") or {}).get("to", ""))
-        return {"headline": desk.language.code("touch_state", state), "text": lost, "tone": "green" if state == "won" else ""}
-    return {"headline": desk.language("touch.changed"), "details": sorted(desk.language.code("lead_field", name) for name in changed)}
+        lost = lost_words(context, (changed.get("lost_reason") or {}).get("to", ""))
+        return {"headline": context.language.code("touch_state", state), "text": lost, "tone": "green" if state == "won" else ""}
+    return {"headline": context.language("touch.changed"), "details": sorted(context.language.code("lead_field", name) for name in changed)}
 
 
-def _task(desk: Desk, touch: TouchView) -> dict[str, Any]:
-    return {"headline": desk.language.code("task_done", touch.data.get("kind"))}
+def _task(context: RequestContext, touch: TouchView) -> dict[str, Any]:
+    return {"headline": context.language.code("task_done", touch.data.get("kind"))}

@@ -20,7 +20,7 @@ from connectors.kit.decoding import decode, limits
 from connectors.kit.forms.roles import role_of
 from connectors.kit.tools.samples import Sample, plain, samples_of
 from crm_core.base.errors import Malformed, NotAuthentic
-from crm_core.parsed import Arrival, Inquiry
+from crm_core.parsed import Inquiry, ParsedItem
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC)
 FORMS = sorted(name for name, one in registry.discover().items() if one.channel == "form")
@@ -65,8 +65,8 @@ def as_json(pairs: list[tuple[str, str]]) -> bytes:
     return ("{" + ", ".join(members) + "}").encode()
 
 
-def shown(arrivals: Any) -> str:
-    return json.dumps([plain(one) for one in arrivals], ensure_ascii=False)
+def shown(parsed_items: Any) -> str:
+    return json.dumps([plain(one) for one in parsed_items], ensure_ascii=False)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def shown(arrivals: Any) -> str:
 def test_every_word_is_somewhere_when_a_form_is_sent_in_any_shape(kind: str, made: Any, pairs: list[tuple[str, str]]) -> None:
     """In a role, among the fields, as a message, a mark or a guard."""
     posted = request(made(pairs), kind)
-    arrivals = GENERIC.parse(posted, CONFIG)
-    kept = shown(arrivals)
+    parsed_items = GENERIC.parse(posted, CONFIG)
+    kept = shown(parsed_items)
     assert [value for _, value in pairs if value not in kept] == []
     assert kept == shown(GENERIC.parse(replace(posted), CONFIG))
-    (one,) = arrivals
+    (one,) = parsed_items
     assert isinstance(one, Inquiry)
     assert (one.phones, one.emails, one.consents, one.files) == ((), (), (), ()), "nobody sent one"
 
@@ -139,12 +139,12 @@ def test_known_words_come_when_a_sample_is_hurt(name: str) -> None:
                 key = reader.provider_key(hurt, config) if reader.provider_key else None
                 assert key == (reader.provider_key(replace(hurt), config) if reader.provider_key else None)
                 try:
-                    arrivals = reader.parse(hurt, config)
+                    parsed_items = reader.parse(hurt, config)
                 except (Malformed, NotAuthentic):
                     continue
-                assert arrivals
-                assert all(isinstance(one, Arrival) for one in arrivals)
-                shown(arrivals).encode()
+                assert parsed_items
+                assert all(isinstance(one, ParsedItem) for one in parsed_items)
+                shown(parsed_items).encode()
 
 
 @pytest.mark.parametrize(
@@ -170,10 +170,10 @@ def test_known_words_come_when_a_sample_is_hurt(name: str) -> None:
 def test_what_is_kept_is_bounded_when_a_body_is_huge(body: bytes, kind: str) -> None:
     """Neither time (it ends at all: anything quadratic would take minutes here) nor what is stored grows with a hostile body."""
     try:
-        arrivals = GENERIC.parse(request(body, kind), CONFIG)
+        parsed_items = GENERIC.parse(request(body, kind), CONFIG)
     except Malformed:
         return
-    assert len(arrivals) <= limits.ROWS
-    assert len(shown(arrivals)) < 3 * limits.TEXT_CHARS
+    assert len(parsed_items) <= limits.ROWS
+    assert len(shown(parsed_items)) < 3 * limits.TEXT_CHARS
     decoded = decode(request(body, kind))
     assert decoded.flags or len(body) < limits.TEXT_CHARS

@@ -30,8 +30,8 @@ def posted(data: Any, **headers: str) -> Request:
 
 
 def only(connector: Connector, config: ConnectorConfig, request: Request) -> Any:
-    [arrival] = connector.parse(request, config)
-    return arrival
+    [parsed_item] = connector.parse(request, config)
+    return parsed_item
 
 
 @pytest.mark.parametrize(
@@ -169,10 +169,10 @@ def test_whatsapp_event_needs_a_person_when_it_has_no_entries(entry: Any) -> Non
 
 
 def test_whatsapp_post_is_ignored_when_it_holds_nothing() -> None:
-    arrival = only(
+    parsed_item = only(
         *made("whatsapp"), posted({"object": "whatsapp_business_account", "entry": [None, {"changes": [1]}]})
     )
-    assert isinstance(arrival, Ignored)
+    assert isinstance(parsed_item, Ignored)
 
 
 @pytest.mark.parametrize("count", [200, 201])

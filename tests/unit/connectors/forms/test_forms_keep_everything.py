@@ -33,7 +33,7 @@ def sent(body: Any, *, form: bool = False) -> Request:
 def shown(name: str, request: Request) -> str:
     connector = registry.get(name)
     config = connector.config_model(region="RU", timezone="Europe/Moscow")
-    return json.dumps([plain(arrival) for arrival in connector.parse(request, config)], ensure_ascii=False)
+    return json.dumps([plain(parsed_item) for parsed_item in connector.parse(request, config)], ensure_ascii=False)
 
 
 def words(value: Any) -> Iterator[str]:
@@ -224,12 +224,12 @@ def test_new_field_is_kept_when_it_is_added_to_a_sample(name: str) -> None:
             before = connector.parse(sample.request, sample.config)
         except HubError:
             continue
-        if not any(isinstance(arrival, Inquiry) for arrival in before):
+        if not any(isinstance(parsed_item, Inquiry) for parsed_item in before):
             continue
         body = json.dumps({**tree, "zz_note": MARK}).encode()
         after = connector.parse(replace(sample.request, body=body), sample.config)
         seen += 1
-        assert MARK in json.dumps([plain(arrival) for arrival in after]), sample.folder.name
+        assert MARK in json.dumps([plain(parsed_item) for parsed_item in after]), sample.folder.name
     assert seen or not any(_object(sample.request) for sample in samples_of(connector, folder))
 
 

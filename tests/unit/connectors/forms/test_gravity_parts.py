@@ -21,9 +21,9 @@ def _request(data: Any, **headers: str) -> Request:
 
 
 def _read(data: dict[str, Any]) -> Inquiry:
-    (arrival,) = CONNECTOR.parse(_request(data), _CONFIG)
-    assert isinstance(arrival, Inquiry)
-    return arrival
+    (parsed_item,) = CONNECTOR.parse(_request(data), _CONFIG)
+    assert isinstance(parsed_item, Inquiry)
+    return parsed_item
 
 
 @pytest.mark.parametrize(

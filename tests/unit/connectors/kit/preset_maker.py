@@ -37,6 +37,6 @@ def posted(
 
 
 def inquiry(connector: Connector, body: Any, **more: Any) -> Inquiry:
-    (arrival,) = connector.parse(posted(body, **more), settings(connector))
-    assert isinstance(arrival, Inquiry)
-    return arrival
+    (parsed_item,) = connector.parse(posted(body, **more), settings(connector))
+    assert isinstance(parsed_item, Inquiry)
+    return parsed_item

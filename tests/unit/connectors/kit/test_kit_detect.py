@@ -98,7 +98,7 @@ def test_preset_knows_its_own_samples_when_they_come_to_any_form(name: str) -> N
     assert folder
     assert CONNECTOR.reads_as is not None
     posts = [s.request for s in samples_of(registry.get(name), folder) if s.expected and any(
-        arrival["type"] == "Inquiry" for arrival in s.expected.get("arrivals", ()))]  # fmt: skip
+        parsed_item["type"] == "Inquiry" for parsed_item in s.expected.get("arrivals", ()))]  # fmt: skip
     read_by = [CONNECTOR.reads_as(request) for request in posts]
     assert name in read_by
     assert set(read_by) <= {name, "", _SIBLINGS.get(name)}, f"samples of {name} are read by {set(read_by)}"
@@ -157,7 +157,7 @@ def test_own_settings_reach_the_preset_when_it_reads_for_any_form() -> None:
     body = json.dumps({"Name": "Anna", "tranid": "1:2", "Trap": "filled"}).encode()
     (read,) = CONNECTOR.parse(Request("POST", "tilda", "", {}, body, NOW), config)
     assert isinstance(read, Inquiry)
-    assert read.guards["honeypot"] == "Trap=filled"
+    assert read.antispam_fields["honeypot"] == "Trap=filled"
     assert [(c.purpose, c.given) for c in read.consents] == [("marketing", False)]
 
 
@@ -214,8 +214,8 @@ def test_request_is_gone_at_once_when_the_door_has_asked(body: bytes) -> None:
 def test_settings_are_those_of_each_source_when_one_request_is_read_twice() -> None:
     request = posted(b"your-name=Anna&website=buy")
     strict = FormConfig(region="RU", timezone="Europe/Moscow", honeypots=["website"])
-    for config, guards in ((CONFIG, {}), (strict, {"honeypot": "website=buy"}), (CONFIG, {})):
+    for config, antispam_fields in ((CONFIG, {}), (strict, {"honeypot": "website=buy"}), (CONFIG, {})):
         (read,) = CONNECTOR.parse(request, config)
         assert isinstance(read, Inquiry)
-        assert (read.name, read.guards) == ("Anna", guards)
+        assert (read.name, read.antispam_fields) == ("Anna", antispam_fields)
     assert request == posted(b"your-name=Anna&website=buy"), "what was noted is no part of the value"

@@ -55,9 +55,9 @@ def raw(body: bytes, content_type: str = "application/json") -> Request:
 
 
 def one(connector: Connector, request: Request) -> Inquiry:
-    (arrival,) = connector.parse(request, CONFIG)
-    assert isinstance(arrival, Inquiry)
-    return arrival
+    (parsed_item,) = connector.parse(request, CONFIG)
+    assert isinstance(parsed_item, Inquiry)
+    return parsed_item
 
 
 def test_fields_are_filled_when_mapped(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_inquiry_is_made_when_the_tree_is_any(data: dict[str, Any]) -> None:
     inquiry = once(data)
     assert inquiry == once(data)
     assert json.dumps(data) == before, "what was decoded is not changed by reading it"
-    json.dumps([dict(inquiry.fields), dict(inquiry.attribution.first), inquiry.guards, inquiry.messengers])
+    json.dumps([dict(inquiry.fields), dict(inquiry.attribution.first), inquiry.antispam_fields, inquiry.messengers])
     texts = (
         inquiry.name,
         inquiry.message,
@@ -81,7 +81,7 @@ def test_value_is_somewhere_when_it_was_sent(data: dict[str, str]) -> None:
     inquiry = once(data)
     kept = " ".join(
         [inquiry.name, inquiry.company, inquiry.title, inquiry.form_id, inquiry.form_name, inquiry.message, *inquiry.phones,
-         json.dumps(dict(inquiry.fields), ensure_ascii=False), json.dumps(dict(inquiry.guards), ensure_ascii=False),
+         json.dumps(dict(inquiry.fields), ensure_ascii=False), json.dumps(dict(inquiry.antispam_fields), ensure_ascii=False),
          json.dumps(dict(inquiry.messengers), ensure_ascii=False), repr(inquiry.attribution)]
     )  # fmt: skip
     assert all(value.strip() in kept for value in data.values())

@@ -62,7 +62,7 @@ def fields(**data: Any) -> Inquiry:
 def test_everything_is_kept_when_not_understood() -> None:
     inquiry = fields(name="Ivan", Город="Тверь", _gotcha="x", empty="", n=5, flag=False, agree="on")
     assert inquiry.name == "Ivan"
-    assert inquiry.guards == {"honeypot": "_gotcha=x"}
+    assert inquiry.antispam_fields == {"honeypot": "_gotcha=x"}
     assert inquiry.fields == {
         "Город": "Тверь",
         "empty": "",

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from connectors.kit.decoding import Decoded, jsontext, limits, literal
-from connectors.kit.forms.fields import leaves
+from connectors.kit.forms.fields import form_fields
 from connectors.kit.forms.shapes import (
     damage,
     data_of,
@@ -127,11 +127,11 @@ def test_form_that_needs_no_description_stays_as_it_is(data: dict[str, Any]) -> 
 
 def test_answers_stand_under_their_questions() -> None:
     rows = [{"question": "Phone", "answer": "1", "position": 0}, {"title": "Tags", "values": ["a", "b"]}]
-    assert [(leaf.name, leaf.label, leaf.value) for leaf in leaves({"answers": rows})] == [
+    assert [(form_field.name, form_field.label, form_field.value) for form_field in form_fields({"answers": rows})] == [
         ("", "Phone", "1"), ("", "Tags", ["a", "b"]),
     ]  # fmt: skip
     # A form that has a field of such a name is no description.
-    assert [leaf.name for leaf in leaves({"order": {"name": "A", "phone": "1", "answer": "yes"}})] == ["name", "phone", "answer"]
+    assert [form_field.name for form_field in form_fields({"order": {"name": "A", "phone": "1", "answer": "yes"}})] == ["name", "phone", "answer"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.kit.forms.fields import Leaf
+from connectors.kit.forms.fields import FormField
 from connectors.kit.forms.read_form import Draft, read
 from connectors.kit.forms.roles import is_anonymous, role_of
 from connectors.kit.forms.whose import Whose, whose
@@ -80,10 +80,10 @@ def test_name_says_nothing_when_a_builder_made_it_up(name: str, anonymous: bool)
     ],
 )  # fmt: skip
 def test_it_is_known_whose_a_field_is(name: str, theirs: Whose) -> None:
-    assert whose(Leaf((name,), name, "", "", "x")) is theirs
+    assert whose(FormField((name,), name, "", "", "x")) is theirs
 
 
 def test_level_says_whose_everything_below_it_is() -> None:
-    assert whose(Leaf(("agent", "contact", "phone"), "phone", "", "", "x")) is Whose.THEIRS
-    assert whose(Leaf(("calendar", "owner", "email"), "calendar_owner_email", "", "", "x")) is Whose.THEIRS
-    assert whose(Leaf(("data", "customer", "phone"), "phone", "", "", "x")) is Whose.CLIENTS
+    assert whose(FormField(("agent", "contact", "phone"), "phone", "", "", "x")) is Whose.THEIRS
+    assert whose(FormField(("calendar", "owner", "email"), "calendar_owner_email", "", "", "x")) is Whose.THEIRS
+    assert whose(FormField(("data", "customer", "phone"), "phone", "", "", "x")) is Whose.CLIENTS

@@ -15,7 +15,7 @@ from preset_maker import made, posted
 from preset_maker import settings as config_of
 
 from connectors.kit.preset.file import check_rules
-from connectors.kit.preset.mapping import arrivals_of
+from connectors.kit.preset.mapping import parsed_items_of
 from connectors.kit.preset.pattern import Unsafe, check, cut
 from crm_core.base.errors import Malformed, Misconfigured
 from crm_core.parsed import Ignored, Inquiry
@@ -193,13 +193,13 @@ _TREES = st.recursive(
 def test_only_known_errors_come_when_rules_meet_any_body(tree: Any) -> None:
     request = posted(tree, path="a/b", query="m=1&list=2", referer="https://a.example.com/?utm_source=x")
     try:
-        arrivals = arrivals_of(RULES, request, CONFIG)
+        parsed_items = parsed_items_of(RULES, request, CONFIG)
     except Malformed:
         return
-    assert all(isinstance(arrival, Inquiry | Ignored) for arrival in arrivals)
-    for arrival in arrivals:
-        if isinstance(arrival, Inquiry):
-            text = json.dumps(arrival.fields, ensure_ascii=False, default=str)
+    assert all(isinstance(parsed_item, Inquiry | Ignored) for parsed_item in parsed_items)
+    for parsed_item in parsed_items:
+        if isinstance(parsed_item, Inquiry):
+            text = json.dumps(parsed_item.fields, ensure_ascii=False, default=str)
             assert "\x00" not in text
             text.encode()
 

@@ -221,8 +221,8 @@ def test_each_item_is_an_inquiry_when_split(tmp_path: Path) -> None:
             {"id": 2, "changes": [{"value": {"form_id": 9}}]},
         ],
     }
-    arrivals = connector.parse(posted(body), settings(connector))
-    assert [(a.form_id, a.fields["id"], a.fields["object"]) for a in arrivals if isinstance(a, Inquiry)] == [
+    parsed_items = connector.parse(posted(body), settings(connector))
+    assert [(a.form_id, a.fields["id"], a.fields["object"]) for a in parsed_items if isinstance(a, Inquiry)] == [
         ("7", 1, "page"), ("8", 1, "page"), ("9", 2, "page"),
     ]  # fmt: skip
     assert len(connector.parse(posted({"name": "A"}), settings(connector))) == 1

@@ -111,7 +111,7 @@ def test_every_failure_of_a_mailbox_has_words() -> None:
 
 def test_every_notice_that_a_deed_leaves_has_words() -> None:
     sources = "\n".join(path.read_text("utf-8") for path in CONSOLE.rglob("*.py"))
-    named = set(re.findall(r'desk\.go\("[a-z_]+", "([a-z_]+)"', sources)) | {"source_unchanged"}
+    named = set(re.findall(r'context\.go\("[a-z_]+", "([a-z_]+)"', sources)) | {"source_unchanged"}
     assert len(named) > 10
     assert [code for code in named if f"done.{code}" not in catalogue("ru")] == []
 
