@@ -35,9 +35,7 @@ def measure(stage: Stage, rounds: int, seconds: float) -> list[Line]:
             obvious.append(closed_loop(f0_port, posts("/lead", first), seconds))
             ours.append(post(hub, first, seconds))
             least.append(closed_loop(w0_port, posts("/lead", first), seconds))
-            presets.append(
-                closed_loop(hub.config.port, preset_posts(urlsplit(hub.preset.url).path, first), seconds)
-            )
+            presets.append(closed_loop(hub.config.port, preset_posts(urlsplit(hub.preset.url).path, first), seconds))
         _require_stored(hub, "inbound_event", [*ours, *presets])
         stack.enter_context(hub.role("worker"))
         stack.enter_context(hub.role("beat"))
@@ -87,9 +85,7 @@ def post(hub: Hub, first: int, seconds: float) -> Round:
 @contextlib.contextmanager
 def _f0(stage: Stage) -> Iterator[int]:
     argv = ["gunicorn", "--workers=2", "--worker-class=gthread", "--threads=8", "--log-level=warning"]
-    with _baseline(
-        stage, "f0", f0.TABLE, [*argv, "--bind=127.0.0.1:{port}", "bench.baselines.f0:application"]
-    ) as port:
+    with _baseline(stage, "f0", f0.TABLE, [*argv, "--bind=127.0.0.1:{port}", "bench.baselines.f0:application"]) as port:
         yield port
 
 

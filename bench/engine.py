@@ -34,9 +34,7 @@ def measure(stage: Stage, rounds: int, events: int, tasks: int) -> list[Line]:
         ours.append(_lead_rate(stage, events))
         least.append(_p20_rate(stage, events))
     return [
-        at_least(
-            f"events to leads, {events:,} waiting forms, 2 workers", ours, theirs, 1.5, "/s", "Celery no-op"
-        ),
+        at_least(f"events to leads, {events:,} waiting forms, 2 workers", ours, theirs, 1.5, "/s", "Celery no-op"),
         at_least("the same", ours, least, 0.25, "/s", "P20"),
     ]
 
@@ -89,12 +87,7 @@ def _alive(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
 
 
 def _waiting(connection: psycopg.Connection[tuple[object, ...]]) -> bool:
-    return (
-        connection.execute(
-            "SELECT 1 FROM inbound_event WHERE state IN ('waiting', 'working') LIMIT 1"
-        ).fetchone()
-        is not None
-    )
+    return connection.execute("SELECT 1 FROM inbound_event WHERE state IN ('waiting', 'working') LIMIT 1").fetchone() is not None
 
 
 def _require_leads(connection: psycopg.Connection[tuple[object, ...]], events: int) -> None:

@@ -24,11 +24,7 @@ def measure(stage: Stage, rate: int, seconds: float) -> list[Line]:
     hub = stage.hub("bench_latency")
     with hub.role("web"), hub.role("worker"), hub.role("beat"):
         with psycopg.connect(hub.config.database_url, autocommit=True) as connection:
-            wait_until(
-                lambda: (
-                    connection.execute("SELECT 1 FROM heartbeat WHERE role = 'sweep'").fetchone() is not None
-                )
-            )
+            wait_until(lambda: connection.execute("SELECT 1 FROM heartbeat WHERE role = 'sweep'").fetchone() is not None)
         _visible(hub, rate, _SETTLE_SECONDS, first=1_000_000)
         found = _visible(hub, rate, seconds, first=0)
     stage.drop("bench_latency")

@@ -104,9 +104,7 @@ def preset_posts(path: str, first: int = 0) -> Request:
     return request
 
 
-def closed_loop(
-    port: int, request: Request, seconds: float, connections: int = 16, warm_up: float = 0.5
-) -> Round:
+def closed_loop(port: int, request: Request, seconds: float, connections: int = 16, warm_up: float = 0.5) -> Round:
     """Every connection sends its next request when its last was answered. The first `warm_up` seconds do not count."""
     poll = select.epoll()
     clients: dict[int, socket.socket] = {}

@@ -30,9 +30,7 @@ def measure(stage: Stage) -> list[Line]:
                 and connection.execute("SELECT 1 FROM inbound_event").fetchone() is not None
             )
         )
-        row = connection.execute(
-            "SELECT (SELECT count(*) FROM inbound_event), (SELECT count(*) FROM lead)"
-        ).fetchone()
+        row = connection.execute("SELECT (SELECT count(*) FROM inbound_event), (SELECT count(*) FROM lead)").fetchone()
     stage.drop("bench_redelivery")
     assert row is not None
     events, leads = row

@@ -38,12 +38,8 @@ ASKED_FOR = ("peers",)
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "--quick", action="store_true", help="fewer and shorter rounds; a first look, not a verdict"
-    )
-    parser.add_argument(
-        "--only", action="append", choices=list(MEASUREMENTS), help="one measurement; may be repeated"
-    )
+    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds; a first look, not a verdict")
+    parser.add_argument("--only", action="append", choices=list(MEASUREMENTS), help="one measurement; may be repeated")
     parser.add_argument("--peers", action="store_true", help="node-red as well, installed from npm")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     options = parser.parse_args(argv)
@@ -71,11 +67,7 @@ def wanted(only: Sequence[str] | None, *, peers: bool) -> Sequence[str]:
 def machine() -> dict[str, str]:
     """What a figure needs beside it to be compared."""
     model = next(
-        (
-            line.split(":", 1)[1].strip()
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if "model name" in line
-        ),
+        (line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line),
         "",
     )
     pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**30

@@ -41,9 +41,7 @@ def middle(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
-def at_least(
-    what: str, ours: Sequence[float], theirs: Sequence[float], bar: float | None, unit: str, name: str
-) -> Line:
+def at_least(what: str, ours: Sequence[float], theirs: Sequence[float], bar: float | None, unit: str, name: str) -> Line:
     """More is better. `bar` None makes a line for information."""
     found = ratio(ours, theirs)
     return Line(
@@ -52,9 +50,7 @@ def at_least(
     )  # fmt: skip
 
 
-def at_most(
-    what: str, ours: Sequence[float], theirs: Sequence[float], bar: float, unit: str, name: str
-) -> Line:
+def at_most(what: str, ours: Sequence[float], theirs: Sequence[float], bar: float, unit: str, name: str) -> Line:
     found = ratio(ours, theirs)
     return Line(
         what, f"{middle(ours):.1f} {unit}", f"{name} {middle(theirs):.1f} {unit}", str(found),
@@ -87,17 +83,10 @@ def show(lines: Sequence[Line]) -> str:
         for line in lines
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
-    drawn = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
-        for row in rows
-    ]
+    drawn = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in rows]
     drawn.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")
     return "\n".join(drawn)
 
 
 def write_json(path: Path, lines: Sequence[Line], machine: dict[str, str]) -> None:
-    path.write_text(
-        json.dumps(
-            {"machine": machine, "lines": [asdict(line) for line in lines]}, indent=1, ensure_ascii=False
-        )
-    )
+    path.write_text(json.dumps({"machine": machine, "lines": [asdict(line) for line in lines]}, indent=1, ensure_ascii=False))

@@ -36,9 +36,7 @@ def export_person(connection: Connection, principal: Principal, contact_id: int,
     """
     root_id = visible_root(connection, principal, contact_id)
     tables = person_rows(connection, root_id)
-    history.record(
-        connection, principal, EXPORTED, root_id, {"rows": {name: len(rows) for name, rows in tables.items() if rows}}
-    )
+    history.record(connection, principal, EXPORTED, root_id, {"rows": {name: len(rows) for name, rows in tables.items() if rows}})
     return {"contact": str(root_id), "at": rfc3339(now), "tables": tables}
 
 

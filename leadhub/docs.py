@@ -52,7 +52,7 @@ def cli_page() -> str:
         _MADE,
         "`leadhub` is `.venv/bin/leadhub` in a checkout. Every command takes `--json`; the exit status is 0 (done), 1",
         "(failed, or what was asked for is not so) or 2 (wrong usage). Errors are one sentence on standard error, with",
-        "`--json` `{\"error\":{\"code\",\"message\"}}` on standard output.",
+        '`--json` `{"error":{"code","message"}}` on standard output.',
         "",
     ]
     context = click.Context(main, info_name="leadhub", **main.context_settings)

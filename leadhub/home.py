@@ -18,8 +18,21 @@ _DIRECTORY, _FILE = 0o700, 0o600
 #: PostgreSQL runs as another user where root has no user namespaces: that user passes through the home and sees nothing.
 _PASSABLE = 0o711
 _NAMES = frozenset(
-    ("audit_heads", "audit_heads.set-aside", "backups", "demo_mailbox", "erasures.log", "files", "leadhub.lock", "leadhub.toml",
-     "log", "lost+found", "postgres", "secret_key", "valkey")
+    (
+        "audit_heads",
+        "audit_heads.set-aside",
+        "backups",
+        "demo_mailbox",
+        "erasures.log",
+        "files",
+        "leadhub.lock",
+        "leadhub.toml",
+        "log",
+        "lost+found",
+        "postgres",
+        "secret_key",
+        "valkey",
+    )
 )
 _PREFIXES = (".", "children.json", "running.json", "postgres-", "postgres.")
 _SERVERS_OWN = ("postgres",)  # also postgres-18: binaries, not ours to change. PostgreSQL keeps its own modes

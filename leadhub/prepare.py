@@ -48,9 +48,7 @@ def require_server(url: str) -> None:
             break
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline:
-                raise Misconfigured(
-                    "database_away", f"{settings.masked(url)} does not answer: {str(error).strip()}"
-                ) from error
+                raise Misconfigured("database_away", f"{settings.masked(url)} does not answer: {str(error).strip()}") from error
             time.sleep(0.1)
     require_version(version)
 

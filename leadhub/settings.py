@@ -74,9 +74,7 @@ def read(environment: Mapping[str, str], directory: Path) -> Settings:
         if name.startswith(PREFIX) and not name.startswith(_NOT_OURS) and name not in known
     ]
     keys = {setting.field: setting for setting in SETTINGS if setting.in_file}
-    faults += [
-        _unknown(name, keys, f"in {home / FILE_NAME}") for name in sorted(from_file) if name not in keys
-    ]
+    faults += [_unknown(name, keys, f"in {home / FILE_NAME}") for name in sorted(from_file) if name not in keys]
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
     for setting in SETTINGS:
@@ -181,9 +179,7 @@ def _file(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Misconfigured(
-            "settings_unreadable", f"{path} cannot be read: {error}.", path=str(path)
-        ) from error
+        raise Misconfigured("settings_unreadable", f"{path} cannot be read: {error}.", path=str(path)) from error
 
 
 def _scalar(value: Any) -> str:

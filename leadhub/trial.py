@@ -55,4 +55,3 @@ def _address(loaded: LoadedSource, url: str) -> list[dict[str, Any]]:
         return [{"name": "address", "ok": False, "message": f"{url} answers {status}; is it this hub's?"}]
     paused = " The source is paused: arrivals are kept, not worked on." if loaded.state == "paused" else ""
     return [{"name": "address", "ok": True, "message": f"{url} answers {status}.{paused}"}]
-

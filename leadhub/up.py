@@ -75,9 +75,7 @@ def up(settings: Settings, say: Say, *, echo: bool = False, as_json: bool = Fals
                 leftovers.forget(home)
 
 
-def _start_and_serve(
-    settings: Settings, supervisor: Supervisor, say: Say, began: float, *, as_json: bool
-) -> None:
+def _start_and_serve(settings: Settings, supervisor: Supervisor, say: Say, began: float, *, as_json: bool) -> None:
     home = settings.home
     host, wanted = settings.values["host"], settings.values["port"]
     try:

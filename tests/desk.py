@@ -25,9 +25,7 @@ class Desk:
     def __init__(self, config: HubConfig, engine: Engine, owners: tuple[str, ...] = ("Anna", "Boris", "Vera")) -> None:
         self.config, self.engine = config, engine
         with engine.begin() as connection:
-            self.owners = {
-                name: add_owner(connection, name, extension=str(101 + n)) for n, name in enumerate(owners)
-            }
+            self.owners = {name: add_owner(connection, name, extension=str(101 + n)) for n, name in enumerate(owners)}
             self.form_source = add_source(connection, config, "generic_form", "Site", {}).id
             self.call_source = add_source(connection, config, "generic_call", "Exchange", {}).id
         self.connection = psycopg.connect(config.database_url, autocommit=True, row_factory=dict_row)

@@ -27,7 +27,7 @@ def fill(world: World) -> None:
                WHERE id = :id""",
             pool=ids["pool"], at=_AT, other=ids["other_lead"], id=ids["lead"],
         )  # fmt: skip
-        run("UPDATE lead SET spam = '{\"score\": 1.5, \"reasons\": []}' WHERE id = :id", id=ids["other_lead"])
+        run('UPDATE lead SET spam = \'{"score": 1.5, "reasons": []}\' WHERE id = :id', id=ids["other_lead"])
         insert(
             connection, "consent", contact_id=ids["contact"], lead_id=ids["lead"], source_id=ids["source"], event_id=event,
             purpose="processing", given=True, method="checkbox", text_id="t1", text_sha256="ab" * 32,

@@ -39,9 +39,7 @@ class Graph:
     def asked(self) -> list[Asked]:
         return self.peer.asked
 
-    def add(
-        self, lead_id: str, form_id: str = "12312312312", created: int = 1_800_000_000, **answers: str
-    ) -> None:
+    def add(self, lead_id: str, form_id: str = "12312312312", created: int = 1_800_000_000, **answers: str) -> None:
         answers = answers or {"full_name": "Anna Ivanova", "email": f"lead{lead_id}@example.com"}
         self.leads[lead_id] = {
             "id": lead_id, "form_id": form_id, "created_time": "2026-11-20T08:49:14+0000", "created": created,
@@ -82,8 +80,7 @@ class Graph:
         if len(found) > after + self.page:
             # Meta writes the token into the address of the next page.
             page["paging"]["next"] = (
-                f"{self.url}/{form_id}/leads?access_token=in-the-open&filtering={query['filtering'][0]}"
-                f"&after={after + self.page}"
+                f"{self.url}/{form_id}/leads?access_token=in-the-open&filtering={query['filtering'][0]}&after={after + self.page}"
             )
         return self._say(handler, page)
 

@@ -73,9 +73,7 @@ def matrix() -> Iterator[Made]:
                     yield _made(language, name, subject, text, charset, structure, encoding)
 
 
-def _made(
-    language: str, name: str, subject: str, text: str, charset: str, structure: str, encoding: str
-) -> Made:
+def _made(language: str, name: str, subject: str, text: str, charset: str, structure: str, encoding: str) -> Made:
     label = f"{language}-{charset}-{structure}-{encoding}"
     head = (
         (
@@ -118,20 +116,13 @@ def _part(kind: str, text: str, charset: str, encoding: str) -> bytes:
         data = base64.encodebytes(data).replace(b"\n", b"\r\n")
     elif encoding == "quoted-printable":
         data = quopri.encodestring(data)
-    return (
-        f"Content-Type: {kind}; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode()
-        + data
-    )
+    return f"Content-Type: {kind}; charset={charset}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n".encode() + data
 
 
 def _many(kind: str, *parts: bytes) -> bytes:
     mark = f"=_{kind}_1"
     head = f'Content-Type: multipart/{kind}; boundary="{mark}"\r\n\r\n'.encode()
-    return (
-        head
-        + b"".join(f"--{mark}\r\n".encode() + part + b"\r\n" for part in parts)
-        + f"--{mark}--\r\n".encode()
-    )
+    return head + b"".join(f"--{mark}\r\n".encode() + part + b"\r\n" for part in parts) + f"--{mark}--\r\n".encode()
 
 
 def bombs() -> dict[str, bytes]:
@@ -140,9 +131,7 @@ def bombs() -> dict[str, bytes]:
         b"From: a@example.org\r\nTo: sales@example.com\r\nSubject: bomb\r\nDate: " + DATE.encode()
         + b"\r\nMIME-Version: 1.0\r\n"
     )  # fmt: skip
-    nested = b"".join(
-        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(1000)
-    )
+    nested = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(1000))
     return {
         "nested_multiparts": head + nested + b"Content-Type: text/plain\r\n\r\ncall me back\r\n",
         "nested_mails": head + b"Content-Type: message/rfc822\r\n\r\n" * 1000 + b"Subject: in\r\n\r\ncall me back",

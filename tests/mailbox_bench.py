@@ -53,9 +53,7 @@ class Bench:
     def poll(self, *, due: bool = True) -> PollReport:
         """One poll; `due` brings it forward, as time would."""
         if due:
-            self.database.execute(
-                "UPDATE mailbox_folder SET next_poll_at = now() WHERE source_id = %s", (self.source_id,)
-            )
+            self.database.execute("UPDATE mailbox_folder SET next_poll_at = now() WHERE source_id = %s", (self.source_id,))
         return poll(
             self.database, self.session, self.source_id,
             owner=self.owner, lease_seconds=self.lease_seconds, wake=self.woken.append,
@@ -76,11 +74,7 @@ class Bench:
 
     def subjects(self) -> list[str]:
         """Subjects of the stored mails, in order; what the tests tell mails apart by."""
-        lines = [
-            line
-            for event in self.events()
-            for line in bytes(event["body"]).split(b"\r\n\r\n")[0].split(b"\r\n")
-        ]
+        lines = [line for event in self.events() for line in bytes(event["body"]).split(b"\r\n\r\n")[0].split(b"\r\n")]
         return [line[9:].decode() for line in lines if line.lower().startswith(b"subject: ")]
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
@@ -96,14 +90,10 @@ def make_bench(engine: Engine, config: HubConfig, settings: dict[str, Any], **mo
     """Adds a source with these settings through the hub's own door."""
     with engine.begin() as connection:
         source = add_source(connection, config, "imap", "Sales", settings)
-    return Bench(
-        connect(config.database_url, "worker"), source.id, ImapConfig.model_validate(settings), **more
-    )
+    return Bench(connect(config.database_url, "worker"), source.id, ImapConfig.model_validate(settings), **more)
 
 
-def poll_once_in_a_child(
-    database_url: str, source_id: int, lease_seconds: float, settings: str, failpoint: str
-) -> None:
+def poll_once_in_a_child(database_url: str, source_id: int, lease_seconds: float, settings: str, failpoint: str) -> None:
     """One poll in a process of its own, which the failpoint may kill. `settings` as JSON."""
     os.environ["LEADHUB_FAILPOINT"] = failpoint
     with connect(database_url, "worker") as database:

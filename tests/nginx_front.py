@@ -27,9 +27,7 @@ def nginx_in_front_of(hub_port: int, home: Path) -> Iterator[int]:
         told = told.replace("server_tokens off;", f"server_tokens off; {name}_temp_path {home}/{name};", 1)
     (home / "nginx.conf").write_text(told)
     nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-    process = subprocess.Popen(
-        [nginx, "-p", str(home), "-c", str(home / "nginx.conf"), "-e", "/dev/stderr", "-g", "daemon off;"]
-    )
+    process = subprocess.Popen([nginx, "-p", str(home), "-c", str(home / "nginx.conf"), "-e", "/dev/stderr", "-g", "daemon off;"])
     try:
         deadline = time.monotonic() + _START_SECONDS
         while True:

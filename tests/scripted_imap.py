@@ -131,9 +131,7 @@ class ScriptedImap:
                 continue
             header = "HEADER" in verb
             if uid in self.drop_at and not header:
-                write(
-                    f"* {sequence} FETCH ({name}BODY[]<0> {{{len(raw)}}}\r\n".encode() + raw[: len(raw) // 2]
-                )
+                write(f"* {sequence} FETCH ({name}BODY[]<0> {{{len(raw)}}}\r\n".encode() + raw[: len(raw) // 2])
                 return False
             raw = raw.split(b"\r\n\r\n")[0] + b"\r\n\r\n" if header else raw
             item = "BODY[HEADER]" if header else "BODY[]<0>" if "<0." in verb else "BODY[]"

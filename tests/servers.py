@@ -66,9 +66,7 @@ class RunPostgres:
         name = f"t_{uuid4().hex}"
         with psycopg.connect(self.url("postgres", postgres.ADMIN), autocommit=True) as admin:
             # In memory FILE_COPY takes 15 ms, a third of WAL_LOG; the checkpoint that it forces costs nothing there.
-            admin.execute(
-                f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY OWNER {postgres.ROLE}"
-            )
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY OWNER {postgres.ROLE}")
         try:
             yield self.url(name)
         finally:

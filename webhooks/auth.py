@@ -44,4 +44,3 @@ def _find(engine: Engine, token: str) -> Principal | None:
             raise
     with engine.begin() as connection:
         return find_token(connection, token)
-

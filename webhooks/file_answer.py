@@ -19,13 +19,9 @@ def file_answer(home: Path, file: AttachedFile) -> Response:
     if content is None:
         raise NotFound("file_missing", "The content of this file is not on this machine.")
     answer = Response(content, content_type=sniffed(content[:16]))
-    name = (
-        "".join(char for char in file.name if char.isprintable() and char not in '/\\"') or f"file-{file.id}"
-    )
+    name = "".join(char for char in file.name if char.isprintable() and char not in '/\\"') or f"file-{file.id}"
     plain = name.encode("ascii", "replace").decode().replace("?", "_")
-    answer.headers["Content-Disposition"] = (
-        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
-    )
+    answer.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     answer.headers["Content-Security-Policy"] = DATA_CSP
     answer.headers["Cache-Control"] = "private, no-store"

@@ -35,7 +35,9 @@ class Pages:
             try:
                 body = self._bodies.read(environ, MAX_REQUEST_BYTES)
             except TooLarge:
-                environ["CONTENT_LENGTH"] = str(MAX_REQUEST_BYTES + 1)  # the application says so in its own words, and reads nothing
+                environ["CONTENT_LENGTH"] = str(
+                    MAX_REQUEST_BYTES + 1
+                )  # the application says so in its own words, and reads nothing
             except HubError as error:
                 return self._refused(400 if error.code == "incomplete" else 503, error, start_response)
             else:

@@ -134,9 +134,7 @@ def from_validation(error: ValidationError, place: str, known: list[str]) -> Res
             message = f"is unknown; there are: {', '.join(known) or 'none'}"
         errors.append({"path": path or place, "message": message})
     names = ", ".join(dict.fromkeys(fault["path"] for fault in errors[:_MOST_ERRORS]))
-    return problem(
-        KINDS[Invalid], f"invalid_{place}", f"Not as it should be in the {place}: {names}.", errors
-    )
+    return problem(KINDS[Invalid], f"invalid_{place}", f"Not as it should be in the {place}: {names}.", errors)
 
 
 def is_database_away(error: BaseException) -> bool:
@@ -163,9 +161,7 @@ def install(app: Flask) -> None:
     def of_http_exception(error: HTTPException) -> Response:
         status = error.code or 500
         kind = ProblemKind(status, f"http-{status}", error.name)
-        headers = {
-            name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After", "Location"}
-        }
+        headers = {name: value for name, value in error.get_headers() if name in {"Allow", "Retry-After", "Location"}}
         if error.response is not None or status < 400:
             return Response(error.get_body(), status, headers)
         return problem(kind, f"http_{status}", error.description or error.name, headers=headers)
@@ -173,9 +169,7 @@ def install(app: Flask) -> None:
     def of_anything(error: Exception) -> Response:
         if is_database_away(error):
             log.warning("database_was_away", extra={"error": type(error).__name__})
-            return problem(
-                KINDS[Transient], "database_away", "The database is away or busy; repeat in some seconds."
-            )
+            return problem(KINDS[Transient], "database_away", "The database is away or busy; repeat in some seconds.")
         facts = {"request_id": g.get("request_id", ""), "error": type(error).__name__, "where": where(error)}
         log.error("request_failed", extra=facts)
         return problem(BUG, "bug", "This is a fault of the hub. Its log tells more under the request id.")

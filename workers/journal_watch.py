@@ -96,9 +96,7 @@ class JournalWatch:
 
     def _do(self, name: str) -> bool:
         if name == "sweep":
-            return self._heard.take(_LOOK, _APART_SECONDS) and bool(
-                self._jobs.work_off(_TURN_SECONDS, _be_ended_if_it_hangs)
-            )
+            return self._heard.take(_LOOK, _APART_SECONDS) and bool(self._jobs.work_off(_TURN_SECONDS, _be_ended_if_it_hangs))
         if self._heard.take(name, _PERIODS_UNHEARD * self._periods[name]):
             getattr(self._jobs, name)()
         return False

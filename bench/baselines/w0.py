@@ -13,9 +13,7 @@ import psycopg
 TABLE = "CREATE TABLE w0 (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key text UNIQUE, body bytea,"
 TABLE += " at timestamptz DEFAULT now())"
 
-_INSERT = (
-    "INSERT INTO w0 (key, body) SELECT * FROM unnest(%b::text[], %b::bytea[]) ON CONFLICT (key) DO NOTHING"
-)
+_INSERT = "INSERT INTO w0 (key, body) SELECT * FROM unnest(%b::text[], %b::bytea[]) ON CONFLICT (key) DO NOTHING"
 _GROUP = 256
 _queue: SimpleQueue[tuple[str, bytes, threading.Lock]] = SimpleQueue()
 _start = threading.Lock()

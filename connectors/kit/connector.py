@@ -29,6 +29,7 @@ def sent_to(*settings: str) -> dict[str, Any]:
     """
     return {"secret": True, "sent_to": list(settings)}
 
+
 #: Method of an event that the hub fetched itself (`Fetch`). The door takes no such method, so no sender can use it, and
 #: nobody signed it: it is not verified.
 FETCHED = "FETCH"
@@ -45,9 +46,7 @@ class ConnectorConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
-    region: str = Field(
-        "", description="Country of numbers written without a country code (ISO 3166); empty: the hub's"
-    )
+    region: str = Field("", description="Country of numbers written without a country code (ISO 3166); empty: the hub's")
     timezone: str = Field("", description="Zone of times that name none (IANA); empty: the hub's")
 
     @field_validator("region")
@@ -171,16 +170,10 @@ class Connector:
     title: str
     parse: Callable[[Request, ConnectorConfig], Sequence[ParsedItem]]
     config_model: type[ConnectorConfig] = ConnectorConfig
-    verify: Callable[[Request, ConnectorConfig], None] | None = (
-        None  # raises NotAuthentic; None: the token is the key
-    )
+    verify: Callable[[Request, ConnectorConfig], None] | None = None  # raises NotAuthentic; None: the token is the key
     verify_at_door: bool = False  # only where the provider shows the refusal to an administrator
-    provider_key: Callable[[Request, ConnectorConfig], str | None] | None = (
-        None  # cheap, never raises; None: no key
-    )
-    handshake: Callable[[Request, ConnectorConfig], Reply | None] | None = (
-        None  # GET/POST that is no event; None: not one
-    )
+    provider_key: Callable[[Request, ConnectorConfig], str | None] | None = None  # cheap, never raises; None: no key
+    handshake: Callable[[Request, ConnectorConfig], Reply | None] | None = None  # GET/POST that is no event; None: not one
     reply: Callable[[Request, ConnectorConfig], Reply | None] | None = (
         None  # None, or a None from it: the contract's default answer
     )

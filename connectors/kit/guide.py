@@ -97,6 +97,6 @@ def _where(file: Path) -> str:
 
 
 def words_of_setting(guide: Guide | None, setting: str, part: Literal["label", "help"], locale: str) -> str:
-    """"" where the guide says nothing of it: settings that many connectors share have their words elsewhere."""
+    """ "" where the guide says nothing of it: settings that many connectors share have their words elsewhere."""
     found: Any = guide.settings.get(setting) if guide else None
     return getattr(found, part).in_(locale) if found else ""

@@ -112,23 +112,17 @@ def _scan() -> tuple[dict[str, Place], dict[str, str]]:
         for folder in sorted(p for p in family.iterdir() if p.is_dir() and p.name[:1] not in "._"):
             if not (folder / "__init__.py").exists() and not (folder / "preset.yaml").exists():
                 if any(child.name != "__pycache__" for child in folder.iterdir()):
-                    clashes[folder.name] = (
-                        f"connectors/{family.name}/{folder.name} has neither __init__.py nor preset.yaml."
-                    )
+                    clashes[folder.name] = f"connectors/{family.name}/{folder.name} has neither __init__.py nor preset.yaml."
                 continue
             place = Place(folder.name, family.name, folder)
             if place.name in places:
-                clashes[f"{family.name}/{place.name}"] = (
-                    f"{place.where} has the name of {places[place.name].where}."
-                )
+                clashes[f"{family.name}/{place.name}"] = f"{place.where} has the name of {places[place.name].where}."
             else:
                 places[place.name] = place
     for entry in metadata.entry_points(group=GROUP):
         place = Place(entry.name, "", None, entry)
         if place.name in places:
-            clashes[f"{place.name} ({place.where})"] = (
-                f"{place.where} has the name of {places[place.name].where}."
-            )
+            clashes[f"{place.name} ({place.where})"] = f"{place.where} has the name of {places[place.name].where}."
         else:
             places[place.name] = place
     return places, clashes
@@ -171,9 +165,7 @@ def _of_module(module: ModuleType, name: str) -> Connector:
     if declared is None and (folder / "preset.yaml").exists():
         declared = _preset(folder, name)
     if not isinstance(declared, Connector):
-        raise Misconfigured(
-            "no_connector", f"{module.__name__} declares no CONNECTOR of type connectors.kit.Connector."
-        )
+        raise Misconfigured("no_connector", f"{module.__name__} declares no CONNECTOR of type connectors.kit.Connector.")
     return _with_docs(declared, folder)
 
 

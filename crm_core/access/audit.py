@@ -20,6 +20,4 @@ def audit(
 ) -> None:
     """Writes one row in the caller's transaction, so that deed and record commit together. `data` holds ids, no secrets."""
     name = actor.actor if isinstance(actor, Principal) else actor
-    connection.execute(
-        insert(AuditEntry).values(actor=name, action=action, subject=subject, data=dict(data or {}))
-    )
+    connection.execute(insert(AuditEntry).values(actor=name, action=action, subject=subject, data=dict(data or {})))

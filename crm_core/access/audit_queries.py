@@ -48,9 +48,7 @@ def list_audit(
     """Newest first. NotFound without the right to read it."""
     if not may(principal, "audit.read"):
         raise NotFound("audit", "There is no audit.")
-    statement = select(
-        AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.action, AuditEntry.subject, AuditEntry.data
-    )
+    statement = select(AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.action, AuditEntry.subject, AuditEntry.data)
     if filters.actor is not None:
         statement = statement.where(AuditEntry.actor == filters.actor)
     if filters.subject is not None:
@@ -72,6 +70,4 @@ def list_audit(
 
 def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[AuditRow]:
     names = names_of(connection, {row.actor for row in rows})
-    return [
-        AuditRow(row.id, row.at, row.actor, names.get(row.actor, ""), row.action, row.subject, row.data) for row in rows
-    ]
+    return [AuditRow(row.id, row.at, row.actor, names.get(row.actor, ""), row.action, row.subject, row.data) for row in rows]

@@ -18,9 +18,7 @@ def sign_in_link(connection: Connection, user_id: int, now: datetime, minutes: f
     connection.execute(delete(SignInLink).where(SignInLink.expires_at < now - _KEPT))
     token = new_secret("")
     connection.execute(
-        insert(SignInLink).values(
-            digest=digest(token), user_id=user_id, expires_at=now + timedelta(minutes=minutes)
-        )
+        insert(SignInLink).values(digest=digest(token), user_id=user_id, expires_at=now + timedelta(minutes=minutes))
     )
     return token
 
@@ -37,9 +35,7 @@ def use_sign_in_link(connection: Connection, token: str, now: datetime) -> Princ
         .returning(SignInLink.user_id)
     ).scalar_one_or_none()
     row = connection.execute(
-        select(User.id, User.name, User.role, User.owner_id, User.locale).where(
-            User.id == user_id, User.active
-        )
+        select(User.id, User.name, User.role, User.owner_id, User.locale).where(User.id == user_id, User.active)
     ).one_or_none()
     return None if row is None else Principal("user", row.id, row.name, row.role, row.owner_id, row.locale)
 

@@ -69,7 +69,9 @@ class UserSession(Base):
     digest: Mapped[Impersonal[bytes]] = mapped_column(LargeBinary, unique=True)  # SHA-256 of what the cookie holds
     user_id: Mapped[int] = mapped_column(ForeignKey("app_user.id"))
     method: Mapped[Impersonal[str]]  # password | link
-    agent: Mapped[StaffData[str]] = mapped_column(server_default="")  # class of the browser, "Firefox, Linux"; never its whole name
+    agent: Mapped[StaffData[str]] = mapped_column(
+        server_default=""
+    )  # class of the browser, "Firefox, Linux"; never its whole name
     created_at: Mapped[CreatedAt]
     last_seen_at: Mapped[datetime]  # written at most once a minute
     expires_at: Mapped[datetime]

@@ -75,9 +75,7 @@ def list_users(connection: Connection, user_id: int | None = None) -> list[UserV
     last_seen = select(func.max(UserSession.last_seen_at)).where(UserSession.user_id == User.id).scalar_subquery()
     open_link = (
         select(func.max(SignInLink.expires_at))
-        .where(
-            SignInLink.user_id == User.id, SignInLink.used_at.is_(None), SignInLink.expires_at > func.now()
-        )
+        .where(SignInLink.user_id == User.id, SignInLink.used_at.is_(None), SignInLink.expires_at > func.now())
         .scalar_subquery()
     )
     statement = (

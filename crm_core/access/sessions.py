@@ -24,9 +24,7 @@ _MOST_OF_A_USER: Final = 20  # more browsers than anybody has; the one unseen fo
 Method = Literal["password", "link"]
 
 
-def begin_session(
-    connection: Connection, user_id: int, secret: str, method: Method, agent: str, now: datetime
-) -> int:
+def begin_session(connection: Connection, user_id: int, secret: str, method: Method, agent: str, now: datetime) -> int:
     """The id of a new session that the holder of `secret` (256 random bits) has. Clears away what has run out."""
     connection.execute(delete(UserSession).where(_over(now)))
     kept = (
@@ -35,9 +33,7 @@ def begin_session(
         .order_by(UserSession.last_seen_at.desc(), UserSession.id.desc())
         .limit(_MOST_OF_A_USER - 1)
     )
-    connection.execute(
-        delete(UserSession).where(UserSession.user_id == user_id, UserSession.id.not_in(kept))
-    )
+    connection.execute(delete(UserSession).where(UserSession.user_id == user_id, UserSession.id.not_in(kept)))
     connection.execute(update(User).where(User.id == user_id).values(signed_in_at=now))
     return connection.execute(
         insert(UserSession)
@@ -68,18 +64,14 @@ def find_session(connection: Connection, secret: str, now: datetime) -> Principa
 
 def end_session(connection: Connection, secret: str) -> bool:
     """Ends the session of this cookie; False if there is none any more."""
-    ended = connection.execute(
-        delete(UserSession).where(UserSession.digest == digest(secret)).returning(UserSession.id)
-    )
+    ended = connection.execute(delete(UserSession).where(UserSession.digest == digest(secret)).returning(UserSession.id))
     return ended.one_or_none() is not None
 
 
 def end_session_of(connection: Connection, user_id: int, session_id: int) -> bool:
     """Ends one session of this user, by its number in their list."""
     ended = connection.execute(
-        delete(UserSession)
-        .where(UserSession.id == session_id, UserSession.user_id == user_id)
-        .returning(UserSession.id)
+        delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == user_id).returning(UserSession.id)
     )
     return ended.one_or_none() is not None
 
@@ -92,9 +84,7 @@ def end_sessions(connection: Connection, user_id: int, but: str = "") -> int:
     return connection.execute(delete(UserSession).where(clause)).rowcount
 
 
-def list_sessions(
-    connection: Connection, user_id: int, now: datetime, current: str = ""
-) -> list[dict[str, Any]]:
+def list_sessions(connection: Connection, user_id: int, now: datetime, current: str = "") -> list[dict[str, Any]]:
     """Open sessions, the last used first: {"id","method","agent","created_at","last_seen_at","current"}."""
     rows = connection.execute(
         select(UserSession)

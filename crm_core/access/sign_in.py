@@ -67,9 +67,7 @@ def check_password(engine: Engine, attempt: Attempt, now: datetime) -> Principal
         throttle.succeeded(connection, admitted)
         if renewed is not None:
             connection.execute(
-                update(User)
-                .where(User.id == row.id, User.password_hash == row.password_hash)
-                .values(password_hash=renewed)
+                update(User).where(User.id == row.id, User.password_hash == row.password_hash).values(password_hash=renewed)
             )
     return Principal("user", row.id, row.name, row.role, row.owner_id, row.locale)
 

@@ -204,12 +204,8 @@ def _wait_for_turn(
 
 
 def _queue(connection: Connection, turn: bytes, parent: bytes, at: datetime, now: datetime) -> None:
-    connection.execute(
-        delete(SignInBucket).where(SignInBucket.parent == parent, SignInBucket.closed_until < now - _TURN_KEPT)
-    )
-    waiting = connection.execute(
-        select(func.count()).select_from(SignInBucket).where(SignInBucket.parent == parent)
-    ).scalar_one()
+    connection.execute(delete(SignInBucket).where(SignInBucket.parent == parent, SignInBucket.closed_until < now - _TURN_KEPT))
+    waiting = connection.execute(select(func.count()).select_from(SignInBucket).where(SignInBucket.parent == parent)).scalar_one()
     if waiting < _MOST_TURNS:
         connection.execute(
             upsert(SignInBucket)

@@ -41,9 +41,7 @@ def add_token(
 ) -> tuple[int, str]:
     """(its id, the token itself). Raises Invalid for an unknown role, an owner who is not there, a time that is over."""
     if role not in ROLES:
-        raise Invalid(
-            "unknown_role", f"There is no role {role!r}; choose one of {', '.join(ROLES)}.", fields=["role"]
-        )
+        raise Invalid("unknown_role", f"There is no role {role!r}; choose one of {', '.join(ROLES)}.", fields=["role"])
     if not name.strip():
         raise Invalid("name_missing", "A token needs the name of the program that it is for.", fields=["name"])
     if owner_id is not None:
@@ -111,9 +109,7 @@ def revoke_token(connection: Connection, token_id: int, now: datetime, actor: Pr
     return True
 
 
-def revoke_tokens_of(
-    connection: Connection, actor: Principal | str, user_id: int | None, owner_id: int | None, why: str
-) -> None:
+def revoke_tokens_of(connection: Connection, actor: Principal | str, user_id: int | None, owner_id: int | None, why: str) -> None:
     """Revokes what acts for this owner, what this user made, and what such tokens made in turn: they have seen them all."""
     whose = []  # by cases: "= NULL" would be "IS NULL" here, and name the tokens of nobody
     if user_id is not None:

@@ -129,9 +129,7 @@ def sign_out_everywhere(connection: Connection, actor: Actor, user_id: int) -> i
     return ended
 
 
-def make_link(
-    connection: Connection, actor: Actor, user_id: int, now: datetime, minutes: float = LINK_MINUTES
-) -> str:
+def make_link(connection: Connection, actor: Actor, user_id: int, now: datetime, minutes: float = LINK_MINUTES) -> str:
     """The secret part of a link that signs them in, once. Raises NotFound, Conflict (user_disabled)."""
     if not _locked(connection, user_id).active:
         raise Conflict("user_disabled", "This user is disabled; enable them first.")
@@ -180,14 +178,10 @@ def _cut_off(connection: Connection, actor: Actor, user_id: int, data: dict[str,
 def _keep_an_administrator(connection: Connection, leaving: set[int]) -> None:
     """Raises Conflict if nobody would be left who may let others in. Locks all of them: of two at once one remains."""
     administrators = set(
-        connection.execute(
-            select(User.id).where(User.role == "admin", User.active).order_by(User.id).with_for_update()
-        ).scalars()
+        connection.execute(select(User.id).where(User.role == "admin", User.active).order_by(User.id).with_for_update()).scalars()
     )
     if administrators & leaving and not administrators - leaving:
-        raise Conflict(
-            "last_administrator", "This is the last administrator who can sign in. Make another user one first."
-        )
+        raise Conflict("last_administrator", "This is the last administrator who can sign in. Make another user one first.")
 
 
 def _locked(connection: Connection, user_id: int) -> Any:
@@ -201,9 +195,7 @@ def _locked(connection: Connection, user_id: int) -> Any:
 
 def _check_role(role: str) -> None:
     if role not in ROLES:
-        raise Invalid(
-            "unknown_role", f"There is no role {role!r}; choose one of {', '.join(ROLES)}.", fields=["role"]
-        )
+        raise Invalid("unknown_role", f"There is no role {role!r}; choose one of {', '.join(ROLES)}.", fields=["role"])
 
 
 def _hashed(password: PasswordHash | None) -> PasswordHash | None:

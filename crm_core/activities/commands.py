@@ -16,9 +16,7 @@ DONE = history.Action("activity.done", touch="task")
 _LONGEST = 10_000  # characters, as of a comment
 
 
-def finish_activity(
-    connection: Connection, principal: Principal, activity_id: int, result: str, now: datetime
-) -> None:
+def finish_activity(connection: Connection, principal: Principal, activity_id: int, result: str, now: datetime) -> None:
     """Raises Forbidden; NotFound; Invalid for a result without end; Conflict if it is done or cancelled already."""
     demand(principal, "activities.write")
     result = result.strip()

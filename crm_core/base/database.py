@@ -70,9 +70,7 @@ def make_engine(url: str, role: str, pool_size: int = 4) -> Engine:
 
 def connect(url: str, role: str) -> psycopg.Connection[tuple[object, ...]]:
     """A raw autocommit connection for the hot paths."""
-    return psycopg.connect(
-        libpq_url(url), autocommit=True, connect_timeout=2, keepalives_idle=15, options=connect_options(role)
-    )
+    return psycopg.connect(libpq_url(url), autocommit=True, connect_timeout=2, keepalives_idle=15, options=connect_options(role))
 
 
 def _alembic_config(url: str) -> Config:

@@ -58,7 +58,7 @@ class Action:
             object.__setattr__(self, "of", named[1])
 
     def subject(self, subject_id: int | str | None) -> str:
-        """"lead:7"; the kind alone for what has no number, such as the whole hub."""
+        """ "lead:7"; the kind alone for what has no number, such as the whole hub."""
         return self.of if subject_id is None else f"{self.of}:{subject_id}"
 
 

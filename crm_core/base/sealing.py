@@ -25,9 +25,7 @@ MASK = "••••••"
 
 @lru_cache(maxsize=4)
 def _cipher(key: str) -> AESGCM:
-    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"leadhub secrets at rest").derive(
-        key.encode()
-    )
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"leadhub secrets at rest").derive(key.encode())
     return AESGCM(derived)
 
 

@@ -56,9 +56,7 @@ def _without_nul(value: str) -> str:
     return value
 
 
-RowId = Annotated[
-    int, BeforeValidator(read_id), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,17}$"})
-]
+RowId = Annotated[int, BeforeValidator(read_id), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,17}$"})]
 #: Text that the database can hold; whoever takes it says how long it may be.
 StorableText = Annotated[str, AfterValidator(_without_nul)]
 Text = Annotated[StorableText, Field(max_length=4000)]

@@ -21,8 +21,7 @@ def insert_rows(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]], conf
         return
     columns = ", ".join(rows[0])
     cursor.execute(
-        f"INSERT INTO {table} ({columns}) SELECT {columns}"
-        f" FROM json_populate_recordset(NULL::{table}, %s) {conflict}",
+        f"INSERT INTO {table} ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s) {conflict}",
         (_encode(rows).decode(),),
     )
 
@@ -33,8 +32,7 @@ def update_rows(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]], key:
         return
     assignments = ", ".join(f"{column} = new.{column}" for column in rows[0] if column != key)
     cursor.execute(
-        f"UPDATE {table} SET {assignments}"
-        f" FROM json_populate_recordset(NULL::{table}, %s) new WHERE {table}.{key} = new.{key}",
+        f"UPDATE {table} SET {assignments} FROM json_populate_recordset(NULL::{table}, %s) new WHERE {table}.{key} = new.{key}",
         (_encode(rows).decode(),),
     )
 

@@ -31,14 +31,17 @@ class EventItem:
 def steps_of(items: Iterable[ParsedEvent]) -> list[EventItem]:
     """Every arrival of every event, in order."""
     return [
-        EventItem(item, seq, parsed_item, person_of(parsed_item, item)) for item in items for seq, parsed_item in enumerate(item.parsed_items)
+        EventItem(item, seq, parsed_item, person_of(parsed_item, item))
+        for item in items
+        for seq, parsed_item in enumerate(item.parsed_items)
     ]
 
 
 def person_of(parsed_item: ParsedItem, item: ParsedEvent) -> Person:
     if isinstance(parsed_item, Inquiry):
         phones = [
-            key for text in parsed_item.phones
+            key
+            for text in parsed_item.phones
             for key in read_phones(text, item.region, kind="form", hints=parsed_item.country_hints.get(text, ()))
         ]
         emails = [key for text in parsed_item.emails for key in read_emails(text)]
@@ -47,7 +50,11 @@ def person_of(parsed_item: ParsedItem, item: ParsedEvent) -> Person:
             keys.append(thread_key(item.source_id, parsed_item.thread))
         return Person(_ordered(keys, item.own_addresses), parsed_item.name, parsed_item.company)
     if isinstance(parsed_item, CallEvent):
-        own = {key.value for key in read_phones(parsed_item.our_number, item.region, kind="ani")} if parsed_item.our_number else set()
+        own = (
+            {key.value for key in read_phones(parsed_item.our_number, item.region, kind="ani")}
+            if parsed_item.our_number
+            else set()
+        )
         phones = list(read_phones(parsed_item.remote, item.region, kind="ani", hints=_of_line(own, item.region)))
         return Person(_ordered(phones, item.own_addresses | own))
     if isinstance(parsed_item, Message):
@@ -92,7 +99,10 @@ def _ordered(keys: Iterable[Key], own: Collection[str]) -> tuple[Key, ...]:
         sorted(
             unique.values(),
             key=lambda key: (
-                key.kind != "thread", key.strength != "strong", key.strength == "blocked", key.kind != "phone",
+                key.kind != "thread",
+                key.strength != "strong",
+                key.strength == "blocked",
+                key.kind != "phone",
             ),
         )
     )

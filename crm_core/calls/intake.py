@@ -84,9 +84,7 @@ def _of_call(step: EventItem, call: CallState, code: str) -> EventResult:
     return taken_as(step, outcome_on(call.lead, step), {"code": code, "call": call}, call.lead, call.contact)
 
 
-def _missed(
-    snapshot: Snapshot, step: EventItem, call: CallState, touch: dict[str, Any], now: datetime
-) -> EventResult:
+def _missed(snapshot: Snapshot, step: EventItem, call: CallState, touch: dict[str, Any], now: datetime) -> EventResult:
     view = call.view
     # It may have been known as missed before anybody said whose call it was.
     nothing_done = call.lead is None
@@ -100,9 +98,7 @@ def _missed(
             "fields": {"called": view.our_number, "queue": view.queue} if view.our_number or view.queue else {},
             "attribution": attribution_columns(Attribution()),
         }  # fmt: skip
-        taken, lead, item = put(
-            snapshot, step, contact, verdict, step.item.line, content, touch, "in", view.started_at
-        )
+        taken, lead, item = put(snapshot, step, contact, verdict, step.item.line, content, touch, "in", view.started_at)
         call.contact, call.lead, call.touch, item.call = contact, lead, item, call
         taken.reason["call"] = call
     else:
@@ -151,9 +147,7 @@ def _belongs_to_who_talked(snapshot: Snapshot, call: CallState) -> None:
         snapshot.talked_before.append((lead, call.owner_id))
 
 
-def _tried(
-    snapshot: Snapshot, step: EventItem, call: CallState, phone: str, touch: dict[str, Any]
-) -> EventResult:
+def _tried(snapshot: Snapshot, step: EventItem, call: CallState, phone: str, touch: dict[str, Any]) -> EventResult:
     """An outgoing call that nobody took makes no contact of its own."""
     back = open_task(snapshot, phone)
     if call.touch is None and back is not None and back.contact is not None:

@@ -96,17 +96,13 @@ def list_calls(
         statement = statement.where(Call.contact_id.in_(members_of(connection, filters.contact)))
     if filters.phone is not None:
         values = phone_values(filters.phone, region)
-        statement = statement.where(
-            Call.contact_id.in_(members_with(connection, "phone", values)) | Call.remote.in_(values)
-        )
+        statement = statement.where(Call.contact_id.in_(members_with(connection, "phone", values)) | Call.remote.in_(values))
     if filters.since is not None:
         statement = statement.where(Call.started_at >= filters.since)
     if filters.until is not None:
         statement = statement.where(Call.started_at < filters.until)
     rows = connection.execute(newest_first(statement, Call.started_at, Call.id, after, limit)).all()
-    return page(
-        rows, limit, lambda shown: [_shape(row) for row in shown], lambda row: (row.started_at, row.id)
-    )
+    return page(rows, limit, lambda shown: [_shape(row) for row in shown], lambda row: (row.started_at, row.id))
 
 
 def get_call(connection: Connection, principal: Principal, call_id: int) -> CallView:

@@ -22,9 +22,7 @@ STALE_TALKING = timedelta(hours=6)
 CLOCK_TOLERANCE = timedelta(hours=24)
 
 #: Incoming calls that nobody took: they make a lead and a call-back.
-MISSED_OUTCOMES = frozenset(
-    {"missed", "abandoned_in_ivr", "after_hours", "busy", "rejected", "voicemail", "failed", "lost"}
-)
+MISSED_OUTCOMES = frozenset({"missed", "abandoned_in_ivr", "after_hours", "busy", "rejected", "voicemail", "failed", "lost"})
 #: Somebody got through, in either direction.
 TALKED_OUTCOMES = frozenset({"answered", "out_answered"})
 
@@ -62,9 +60,7 @@ def believed_time(told: datetime | None, received_at: datetime) -> datetime:
     return told
 
 
-def merge(
-    facts: Mapping[str, Any] | None, event: CallEvent, received_at: datetime, event_number: int = 0
-) -> Facts:
+def merge(facts: Mapping[str, Any] | None, event: CallEvent, received_at: datetime, event_number: int = 0) -> Facts:
     """The facts joined with one event, whose number in the journal is kept. Commutative, associative, idempotent."""
     at = believed_time(event.occurred_at, received_at)
     leg = {

@@ -88,9 +88,7 @@ def _link(snapshot: Snapshot, step: EventItem, contact: ContactState, verdict: r
             held = any(link.exclusive for link in links)
             certain = identifier.strength == "strong" and not key.is_unsure
             exclusive = certain and not held and verdict.rule != "weak_identifier_and_name"
-            identifier.links.append(
-                LinkState(contact, exclusive, key.display, at, step.item.event_id, created=True, seen=True)
-            )
+            identifier.links.append(LinkState(contact, exclusive, key.display, at, step.item.event_id, created=True, seen=True))
             if len(links) >= rules.CONTACTS_MAKE_SHARED:
                 identifier.strength, identifier.changed = "shared", True
             if key.kind == "phone":
@@ -117,9 +115,7 @@ def _complete(contact: ContactState, name: str, company: str) -> None:
         contact.changed = True
 
 
-def _merge(
-    snapshot: Snapshot, winner: ContactState, loser: ContactState, step: EventItem, verdict: rules.Verdict
-) -> None:
+def _merge(snapshot: Snapshot, winner: ContactState, loser: ContactState, step: EventItem, verdict: rules.Verdict) -> None:
     """Folds `loser` into `winner`: leads move, two open leads of one line become the older one. Logged for undo."""
     loser.merged_into = winner
     folded: list[Any] = []

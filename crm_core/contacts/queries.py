@@ -106,13 +106,9 @@ def list_contacts(
     """Roots only, the newest first. `region` is the country of phones typed without a code."""
     statement = _select(principal)
     if filters.phone is not None:
-        statement = statement.where(
-            Contact.id.in_(members_with(connection, "phone", phone_values(filters.phone, region)))
-        )
+        statement = statement.where(Contact.id.in_(members_with(connection, "phone", phone_values(filters.phone, region))))
     if filters.email is not None:
-        statement = statement.where(
-            Contact.id.in_(members_with(connection, "email", email_values(filters.email)))
-        )
+        statement = statement.where(Contact.id.in_(members_with(connection, "email", email_values(filters.email))))
     if filters.q is not None and filters.q.strip():
         query = read_query(filters.q, region)
         catch_up(connection)
@@ -198,9 +194,7 @@ def _identifiers_of(connection: Connection, root_id: int) -> list[IdentifierView
         .order_by(ContactIdentifier.first_seen_at, Identifier.id)
     )  # fmt: skip
     return [
-        IdentifierView(
-            row.kind, row.value, row.display, row.strength, row.first_seen_at, row.last_seen_at, row.retired_at
-        )
+        IdentifierView(row.kind, row.value, row.display, row.strength, row.first_seen_at, row.last_seen_at, row.retired_at)
         for row in rows
     ]
 
@@ -225,8 +219,6 @@ def _leads_of(connection: Connection, principal: Principal, root_id: int) -> lis
         .limit(_MOST_LEADS)
     )
     return [
-        LeadOfContact(
-            row.id, row.state, row.stage, row.title, row.received_at, named(row.owner_id, row.owner_name)
-        )
+        LeadOfContact(row.id, row.state, row.stage, row.title, row.received_at, named(row.owner_id, row.owner_name))
         for row in rows
     ]

@@ -20,7 +20,9 @@ CONTACTS_MAKE_SHARED = 20
 MOST_IDENTIFIERS = 5
 
 #: A weak identifier marked with one of these never joins anybody, not even its only user so far.
-_NEVER_ALONE = frozenset({"toll_free", "premium", "shared_cost", "alias", "typo", "sibling", "other_country", "relay", "disposable"})
+_NEVER_ALONE = frozenset(
+    {"toll_free", "premium", "shared_cost", "alias", "typo", "sibling", "other_country", "relay", "disposable"}
+)
 
 #: A phone whose country is a guess joins only those of one full name: Olga is in every country.
 UNSURE = "country_unsure"
@@ -110,12 +112,8 @@ def _several(agreeing: list[Candidate], evidence: list[dict[str, Any]], compare:
     oldest = min(agreeing, key=lambda c: c.order)
     rest = [c for c in agreeing if c is not oldest]
     named = [c for c in agreeing if c.name]
-    compatible = all(
-        compare(a.name, b.name) == "agree" for i, a in enumerate(named) for b in named[i + 1 :]
-    )
-    within_limits = (
-        sum(c.phones for c in agreeing) <= MOST_IDENTIFIERS and sum(c.emails for c in agreeing) <= MOST_IDENTIFIERS
-    )
+    compatible = all(compare(a.name, b.name) == "agree" for i, a in enumerate(named) for b in named[i + 1 :])
+    within_limits = sum(c.phones for c in agreeing) <= MOST_IDENTIFIERS and sum(c.emails for c in agreeing) <= MOST_IDENTIFIERS
     if compatible and within_limits:
         return Verdict("merge", "identifiers_of_one_person", oldest.contact, tuple(c.contact for c in rest), evidence=evidence)
     first = agreeing[0]  # of the identifier with the highest priority

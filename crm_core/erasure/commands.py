@@ -57,9 +57,7 @@ def own_identifiers(connection: Connection, principal: Principal, contact_id: in
 def empty_mails_of_nobody(connection: Connection, event_ids: Sequence[int]) -> None:
     """Messages that these events brought and that belong to no contact."""
     connection.execute(
-        text(
-            f"UPDATE mail_message SET {emptied('mail_message')} WHERE event_id = ANY(:events) AND contact_id IS NULL"
-        ),
+        text(f"UPDATE mail_message SET {emptied('mail_message')} WHERE event_id = ANY(:events) AND contact_id IS NULL"),
         {"events": list(event_ids)},
     )
 
@@ -67,9 +65,7 @@ def empty_mails_of_nobody(connection: Connection, event_ids: Sequence[int]) -> N
 def empty_unlinked_calls(connection: Connection, phones: Sequence[str]) -> int:
     """Calls of these numbers (E.164) that never led to a contact, such as one that only rang."""
     return connection.execute(
-        text(
-            f"UPDATE call SET {emptied('call')} WHERE contact_id IS NULL AND remote = ANY(:phones)"
-        ),
+        text(f"UPDATE call SET {emptied('call')} WHERE contact_id IS NULL AND remote = ANY(:phones)"),
         {"phones": list(phones)},
     ).rowcount
 

@@ -33,9 +33,9 @@ def open_file(connection: Connection, principal: Principal, attachment_id: int) 
 def get_file(connection: Connection, principal: Principal, attachment_id: int) -> AttachedFile:
     """NotFound also for a file of a lead that the principal may not see, and for one whose content is not here (yet)."""
     row = connection.execute(
-        select_visible(
-            Attachment, principal, Attachment.id, Attachment.lead_id, Attachment.name, Attachment.sha256
-        ).where(Attachment.id == attachment_id, Attachment.state == "stored")
+        select_visible(Attachment, principal, Attachment.id, Attachment.lead_id, Attachment.name, Attachment.sha256).where(
+            Attachment.id == attachment_id, Attachment.state == "stored"
+        )
     ).one_or_none()
     if row is None:
         raise NotFound("file_unknown", "There is no such file.")

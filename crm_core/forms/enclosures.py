@@ -15,9 +15,7 @@ from crm_core.forms.fingerprints import happened_at
 from crm_core.parsed import Consent, IncomingFile, Inquiry
 
 
-def enclose(
-    snapshot: Snapshot, step: EventItem, inquiry: Inquiry, contact: ContactState, lead: LeadState | None
-) -> None:
+def enclose(snapshot: Snapshot, step: EventItem, inquiry: Inquiry, contact: ContactState, lead: LeadState | None) -> None:
     """Notes the inquiry's consents and files; `flush` writes them once ids are known."""
     where = {"event_id": step.item.event_id, "seq": step.seq}
     if step.item.replayed:
@@ -118,6 +116,5 @@ def _refile(cursor: Cursor, snapshot: Snapshot) -> None:
 
 def _rows(enclosures: Sequence[Enclosure]) -> list[dict[str, Any]]:
     return [
-        {"contact_id": one.contact.root.id, "lead_id": one.lead.id if one.lead else None, **one.columns}
-        for one in enclosures
+        {"contact_id": one.contact.root.id, "lead_id": one.lead.id if one.lead else None, **one.columns} for one in enclosures
     ]

@@ -48,7 +48,5 @@ def _same_content(row: Row, file: Row) -> bool:
 
 def _same_place(row: Row, file: Row) -> bool:
     """Where one of both has no content: the file of that name in that field."""
-    is_same = (
-        not row["url"] and not file["url"] and (row["name"], row["field"]) == (file["name"], file["field"])
-    )
+    is_same = not row["url"] and not file["url"] and (row["name"], row["field"]) == (file["name"], file["field"])
     return is_same and not (_is_here(row) and _is_here(file))

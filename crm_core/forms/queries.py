@@ -50,12 +50,22 @@ def consents_of(connection: Connection, lead_ids: Collection[int]) -> dict[int, 
         return found
     for row in connection.execute(
         select_any(*_CONSENT, because="the leads were seen")
-        .where(Consent.lead_id.in_(found)).order_by(Consent.captured_at.desc(), Consent.id.desc())
+        .where(Consent.lead_id.in_(found))
+        .order_by(Consent.captured_at.desc(), Consent.id.desc())
     ):
         found[row.lead_id].append(
             ConsentView(
-                row.purpose, row.given, row.method, row.text_id, row.text_sha256, row.text_url, row.captured_at, row.page_url,
-                row.ip, row.user_agent, row.field,
+                row.purpose,
+                row.given,
+                row.method,
+                row.text_id,
+                row.text_sha256,
+                row.text_url,
+                row.captured_at,
+                row.page_url,
+                row.ip,
+                row.user_agent,
+                row.field,
             )
         )
     return found
@@ -68,9 +78,8 @@ def files_of(connection: Connection, lead_ids: Collection[int]) -> dict[int, lis
         return found
     for row in connection.execute(
         select_any(*_FILE, because="the leads were seen")
-        .where(Attachment.lead_id.in_(found)).order_by(Attachment.event_id, Attachment.seq, Attachment.n)
+        .where(Attachment.lead_id.in_(found))
+        .order_by(Attachment.event_id, Attachment.seq, Attachment.n)
     ):
-        found[row.lead_id].append(
-            FileView(row.id, row.name, row.type, row.size, row.sha256, row.field, row.state, row.note)
-        )
+        found[row.lead_id].append(FileView(row.id, row.name, row.type, row.size, row.sha256, row.field, row.state, row.note))
     return found

@@ -110,9 +110,7 @@ def guesses(key: Key) -> tuple[Key, ...]:
     for value, why in values:
         alias = _key(value)[0] if value else ""
         if alias and alias != key.value:
-            result.setdefault(
-                alias, Key("email", alias, "weak", key.display, ("alias", why) if why else ("alias",))
-            )
+            result.setdefault(alias, Key("email", alias, "weak", key.display, ("alias", why) if why else ("alias",)))
     return tuple(result.values())
 
 
@@ -210,7 +208,4 @@ def _mixes_scripts(exact: str) -> bool:
 
 
 def _scripts(label: str) -> int:
-    return len(
-        {unicodedata.name(c, "?").partition(" ")[0] for c in label if c.isalpha()}
-        & {"LATIN", "CYRILLIC", "GREEK"}
-    )
+    return len({unicodedata.name(c, "?").partition(" ")[0] for c in label if c.isalpha()} & {"LATIN", "CYRILLIC", "GREEK"})

@@ -141,11 +141,7 @@ def _part(piece: str, flags: tuple[str, ...], extension: str = "") -> Iterator[P
             found = [word for word in piece.split() if 10 <= sum(map(str.isdigit, word)) <= 16]
         for one in found[:10]:
             yield from _part(one, flags)
-    elif (
-        12 <= len(digits) <= 15 and not piece.startswith("+") and (inner := _WITHIN.search(piece)) is not None
-    ):
-        yield Part(
-            re.sub(r"\D", "", inner[0]), inner[0].startswith("+"), extension, sibling, (*flags, "fixed")
-        )
+    elif 12 <= len(digits) <= 15 and not piece.startswith("+") and (inner := _WITHIN.search(piece)) is not None:
+        yield Part(re.sub(r"\D", "", inner[0]), inner[0].startswith("+"), extension, sibling, (*flags, "fixed"))
     elif digits:
         yield Part(digits, piece.startswith("+"), extension, sibling, flags)

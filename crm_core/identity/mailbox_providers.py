@@ -21,9 +21,7 @@ class House:
     dots: bool = True  # dots in front of the @ matter
 
 
-_GOOGLE = House(
-    "gmail.com", tags=True, dots=False
-)  # only these two domains: for Workspace customers dots matter
+_GOOGLE = House("gmail.com", tags=True, dots=False)  # only these two domains: for Workspace customers dots matter
 _YANDEX = House("yandex.ru", tags=True)
 _APPLE = House("icloud.com", tags=True)
 _PROTON = House("proton.me", tags=True)

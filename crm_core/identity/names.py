@@ -143,8 +143,6 @@ def _close(a: str, b: str) -> bool:
         if len(wrong) == 2:
             i, j = wrong
             return j == i + 1 and a[i] == b[j] and a[j] == b[i]
-        return (
-            len(wrong) == 1 and 0 < wrong[0] < len(a) - 1
-        )  # the end of a name tells gender, its start the name
+        return len(wrong) == 1 and 0 < wrong[0] < len(a) - 1  # the end of a name tells gender, its start the name
     short, long = sorted((a, b), key=len)
     return any(long[:i] + long[i + 1 :] == short for i in range(1, len(long) - 1))

@@ -70,8 +70,10 @@ def read_national(digits: str, plus: bool, region: str, hints: Sequence[CountryH
         return Reading(number, flags=(flag, UNSURE), other=own if own_valid else "")
     # 8 916 … on a page in English is still a Russian's; ten digits may be anybody's.
     telling = _BY_PERSON if len(own) == len(digits) + 1 else _TOLD
-    names_another = own_valid and own != f"+{digits}" and any(
-        _code(country) != _code_of(own) for hint in hints if hint.rank in telling for country in hint.regions
+    names_another = (
+        own_valid
+        and own != f"+{digits}"
+        and any(_code(country) != _code_of(own) for hint in hints if hint.rank in telling for country in hint.regions)
     )
     return Reading(own, repaired, (UNSURE,) if names_another else ())
 

@@ -16,9 +16,7 @@ from crm_core.identity.placeholders import is_placeholder, is_run
 
 E164 = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 
-_STRONG = frozenset(
-    {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PERSONAL_NUMBER}
-)
+_STRONG = frozenset({PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PERSONAL_NUMBER})
 _FLAG_OF_TYPE = {
     PhoneNumberType.FIXED_LINE: "landline",
     PhoneNumberType.TOLL_FREE: "toll_free",
@@ -80,9 +78,7 @@ def classify(e164: str) -> tuple[Strength, tuple[str, ...]] | None:
     if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         return None  # also IS_POSSIBLE_LOCAL_ONLY: `123-45-67` would become the number +71234567 of nobody
     if e164[1] == "7" and (e164[2] in "012" or len(e164) != 12):
-        return (
-            None  # no such codes and lengths in the plan of +7: 8 029 is Belarus, read with the wrong region
-        )
+        return None  # no such codes and lengths in the plan of +7: 8 029 is Belarus, read with the wrong region
     return "weak", ("possible",)
 
 

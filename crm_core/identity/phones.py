@@ -28,7 +28,12 @@ _MOST_NUMBERS = 10  # more in one field is a list of colleagues or an attack, no
 
 
 def read_phones(
-    text: str, region: str, *, area_code: str = "", kind: PhoneKind, blocked: frozenset[str] = frozenset(),
+    text: str,
+    region: str,
+    *,
+    area_code: str = "",
+    kind: PhoneKind,
+    blocked: frozenset[str] = frozenset(),
     hints: Sequence[CountryHint] = (),
 ) -> tuple[Key, ...]:
     """Keys in the order in which the numbers stand, without repetitions.
@@ -59,9 +64,7 @@ def e164(text: str, region: str) -> str | None:
     return next((k.display for k in read_phones(text, region, kind="form") if k.strength != "blocked"), None)
 
 
-def _keys(
-    part: Part, region: str, area_code: str, blocked: frozenset[str], hints: Sequence[CountryHint]
-) -> Iterator[Key]:
+def _keys(part: Part, region: str, area_code: str, blocked: frozenset[str], hints: Sequence[CountryHint]) -> Iterator[Key]:
     flags = part.flags
     digits = part.digits
     other, same = "", False

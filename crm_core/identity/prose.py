@@ -11,9 +11,7 @@ from collections.abc import Iterator
 
 from crm_core.identity.fieldtext import SEVEN, Part, trailing_extension, trailing_sibling
 
-_CANDIDATE = re.compile(
-    r"(?:(?<![\w+])(?<![\d)][.,:/=@-])|(?<=\d[,/])(?=\+|[78]\d{10}))\+?\(?\d(?:[ ().-]{0,3}\d){4,29}(?!\d)"
-)
+_CANDIDATE = re.compile(r"(?:(?<![\w+])(?<![\d)][.,:/=@-])|(?<=\d[,/])(?=\+|[78]\d{10}))\+?\(?\d(?:[ ().-]{0,3}\d){4,29}(?!\d)")
 _CONTEXT_CHARS = 40  # a label further away belongs to something else
 
 _LABEL = re.compile(
@@ -87,7 +85,5 @@ def _is_offered(written: str, context: str, region: str) -> bool:
     if len(digits) < 9 or len(groups) == 1 or _PASSPORT.fullmatch(written):
         return False
     if region in ("RU", "KZ"):
-        return (len(digits) == 12 and groups[0] == 3) or (
-            groups in _GROUPS and ("-" in written or "(" in written)
-        )
+        return (len(digits) == 12 and groups[0] == 3) or (groups in _GROUPS and ("-" in written or "(" in written))
     return digits[0] == "0" or groups in _GROUPS or "(" in written

@@ -52,9 +52,7 @@ class Sought:
                 return True
         if not self.emails or "@" not in text:
             return False
-        return any(
-            key.value in self.emails for word in _addresses(text) for key in read_emails(word) if not key.is_guess
-        )
+        return any(key.value in self.emails for word in _addresses(text) for key in read_emails(word) if not key.is_guess)
 
 
 def sought(identifiers: Iterable[tuple[str, str]]) -> Sought:

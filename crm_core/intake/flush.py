@@ -245,9 +245,7 @@ def _write_messages(cursor: Cursor, snapshot: Snapshot) -> None:
         [{"id": m.id, "contact_id": m.contact.root.id if m.contact else None, "lead_id": m.lead.id if m.lead else None}
          for m in snapshot.messages.values() if m.placed and not m.created],
     )  # fmt: skip
-    insert_deliveries = [
-        {"message_id": m.id, **delivery} for m in snapshot.messages.values() for delivery in m.deliveries
-    ]
+    insert_deliveries = [{"message_id": m.id, **delivery} for m in snapshot.messages.values() for delivery in m.deliveries]
     if insert_deliveries:
         cursor.execute(
             "INSERT INTO mail_delivery (message_id, source_id, event_id)"

@@ -117,9 +117,7 @@ def _shared_values(cursor: Cursor, keys: list[tuple[str, str]]) -> set[tuple[str
     return {(row["kind"], row["value"]) for row in cursor.fetchall()}
 
 
-def _read_identifiers(
-    cursor: Cursor, snapshot: Snapshot, keys: list[tuple[str, str]], wanted: set[int]
-) -> list[dict[str, Any]]:
+def _read_identifiers(cursor: Cursor, snapshot: Snapshot, keys: list[tuple[str, str]], wanted: set[int]) -> list[dict[str, Any]]:
     if not keys:
         return []
     cursor.execute(
@@ -186,7 +184,8 @@ def _find_call_backs(cursor: Cursor, phones: list[str], wanted: set[int]) -> lis
     """Not locked yet: whoever hands a lead over holds its contact and then wants its call-back."""
     cursor.execute(
         "SELECT id, contact_id, state FROM activity WHERE kind = 'call_back' AND phone = ANY(%s)"
-        "   AND (state = 'open' OR coalesce(closed_at, created_at) > clock_timestamp() - interval '31 days')", (phones,)
+        "   AND (state = 'open' OR coalesce(closed_at, created_at) > clock_timestamp() - interval '31 days')",
+        (phones,),
     )
     rows = cursor.fetchall()
     wanted.update(row["contact_id"] for row in rows if row["contact_id"] is not None and row["state"] == "open")
@@ -224,8 +223,13 @@ def _lock_contacts(cursor: Cursor, snapshot: Snapshot, wanted: set[int]) -> None
         state = states.setdefault(
             row["id"],
             ContactState(
-                row["id"], row["name"], row["company"], row["owner_id"], row["owner_since"],
-                last_seen_at=row["last_seen_at"], is_erased=row["erased_at"] is not None,
+                row["id"],
+                row["name"],
+                row["company"],
+                row["owner_id"],
+                row["owner_since"],
+                last_seen_at=row["last_seen_at"],
+                is_erased=row["erased_at"] is not None,
             ),
         )
         snapshot.contacts[row["member_id"]] = state
@@ -297,7 +301,9 @@ def _connect(
         contact = snapshot.contacts[row["contact_id"]]
         known = next((link for link in identifier.links if link.contact is contact), None)
         if known is None:
-            identifier.links.append(LinkState(contact, row["exclusive"], row["display"], row["last_seen_at"], contact_id=row["contact_id"]))
+            identifier.links.append(
+                LinkState(contact, row["exclusive"], row["display"], row["last_seen_at"], contact_id=row["contact_id"])
+            )
         else:
             known.exclusive = known.exclusive or row["exclusive"]
     for row in call_rows:

@@ -89,9 +89,7 @@ def _to_owner(connection: Connection, owner_id: int) -> Decision:
 
 def _to_pool(connection: Connection, pool_id: int) -> Decision:
     """The pool's ledger decides, as for a new lead, and counts it."""
-    pool = connection.execute(
-        select(Pool.id, Pool.name, Pool.seq).where(Pool.id == pool_id).with_for_update()
-    ).one_or_none()
+    pool = connection.execute(select(Pool.id, Pool.name, Pool.seq).where(Pool.id == pool_id).with_for_update()).one_or_none()
     if pool is None:
         raise Invalid("pool_unknown", "There is no such pool.", fields=["pool"])
     owners = {
@@ -102,19 +100,13 @@ def _to_pool(connection: Connection, pool_id: int) -> Decision:
     members = [
         MemberState(row.owner_id, row.weight, row.entitled, row.assigned, row.last_seq, row.paused)
         for row in connection.execute(
-            select(*PoolMember.__table__.columns)
-            .where(PoolMember.pool_id == pool_id)
-            .order_by(PoolMember.owner_id)
+            select(*PoolMember.__table__.columns).where(PoolMember.pool_id == pool_id).order_by(PoolMember.owner_id)
         )
     ]
     ledger = PoolState(pool.id, pool.name, pool.seq, members)
-    decision = decide(
-        RoutingFacts(pool_id=pool_id), RoutingState(owners, {pool_id: ledger}, pool_id, duty_id)
-    )
+    decision = decide(RoutingFacts(pool_id=pool_id), RoutingState(owners, {pool_id: ledger}, pool_id, duty_id))
     if decision.owner_id is None:
-        raise Conflict(
-            "nobody_eligible", "Nobody of this pool can take a lead now, and there is no duty person."
-        )
+        raise Conflict("nobody_eligible", "Nobody of this pool can take a lead now, and there is no duty person.")
     if ledger.touched:
         _write_back(connection, ledger)
     return decision
@@ -142,9 +134,7 @@ def _take_along(
     root_id = select(Contact.root_id).where(Contact.id == contact_id).scalar_subquery()
     connection.execute(
         update(Contact)
-        .where(
-            Contact.id == root_id, Contact.owner_id.is_(None) | Contact.owner_id.is_not_distinct_from(before)
-        )
+        .where(Contact.id == root_id, Contact.owner_id.is_(None) | Contact.owner_id.is_not_distinct_from(before))
         .where(Contact.owner_id.is_distinct_from(after))
         .values(owner_id=after, owner_since=now, version=Contact.version + 1)
     )

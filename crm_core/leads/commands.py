@@ -84,9 +84,7 @@ def _check(lead: AnyRow, wanted: Mapping[str, Any]) -> None:
         raise Invalid("currency_unknown", "A currency is written as in ISO 4217, for instance RUB or EUR.", fields=["currency"])
 
 
-def apply_change(
-    connection: Connection, principal: Principal, lead: AnyRow, wanted: Mapping[str, Any], now: datetime
-) -> None:
+def apply_change(connection: Connection, principal: Principal, lead: AnyRow, wanted: Mapping[str, Any], now: datetime) -> None:
     """Sets columns of a lead that is held, and tells it in its history. Nothing happens where nothing is different."""
     changes = {name: value for name, value in wanted.items() if getattr(lead, name) != value}
     if not changes:
@@ -101,9 +99,7 @@ def apply_change(
         values["closed_at"] = None if changes["state"] == "open" else now
     try:
         with connection.begin_nested():
-            connection.execute(
-                update(Lead).where(Lead.id == lead.id).values(version=Lead.version + 1, **values)
-            )
+            connection.execute(update(Lead).where(Lead.id == lead.id).values(version=Lead.version + 1, **values))
     except IntegrityError as error:
         raise Conflict("another_open_lead", "This contact has another open lead in the same line.") from error
     mark(connection, [lead.contact_id])

@@ -112,9 +112,7 @@ def take_inquiry(snapshot: Snapshot, step: EventItem, inquiry: Inquiry, now: dat
         attach(snapshot, step, contact)
     else:
         contact, verdict = join(snapshot, step, now)
-    taken, lead, item = put(
-        snapshot, step, contact, verdict, inquiry.line or step.item.line, content, touch, at=at
-    )
+    taken, lead, item = put(snapshot, step, contact, verdict, inquiry.line or step.item.line, content, touch, at=at)
     if found is not None:
         taken.reason["double"] = {"rule": found[1], "event": str(found[0].event_id)}
         if found[1] == "double_submission" and taken.outcome == "attached":

@@ -36,6 +36,4 @@ def hold_lead(connection: Connection, principal: Principal, lead_id: int, versio
 def refuse_version(lead: AnyRow, version: int | None) -> None:
     """Raises Conflict if somebody changed the lead since it was read at `version`."""
     if version is not None and lead.version != version:
-        raise Conflict(
-            "version", f"The lead is at version {lead.version}, not {version}; read it again.", version=lead.version
-        )
+        raise Conflict("version", f"The lead is at version {lead.version}, not {version}; read it again.", version=lead.version)

@@ -85,8 +85,12 @@ class Touch(Base):
     title: Mapped[Personal[str]] = mapped_column(server_default="")
     text: Mapped[Personal[str]] = mapped_column(server_default="")
     data: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))
-    likeness: Mapped[Personal[str]] = mapped_column(server_default="")  # hash of source, form and what was said, but for the person
-    fingerprint: Mapped[Personal[str]] = mapped_column(server_default="")  # the same with the person: equal ones are one submission
+    likeness: Mapped[Personal[str]] = mapped_column(
+        server_default=""
+    )  # hash of source, form and what was said, but for the person
+    fingerprint: Mapped[Personal[str]] = mapped_column(
+        server_default=""
+    )  # the same with the person: equal ones are one submission
     double_of: Mapped[int | None] = mapped_column(ForeignKey("touch.id"))  # the same submission, sent twice
     counted: Mapped[bool] = mapped_column(server_default=sql("true"))  # in its lead's `touches`; an equal double is not
 
@@ -118,4 +122,6 @@ class Activity(Base):
     tried: Mapped[int] = mapped_column(server_default="0")  # calls back that nobody answered
     created_at: Mapped[CreatedAt]
     closed_at: Mapped[datetime | None]
-    result: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))  # {"code","call","by","seconds_to_call_back"}
+    result: Mapped[Personal[dict[str, Any]]] = mapped_column(
+        server_default=sql("'{}'")
+    )  # {"code","call","by","seconds_to_call_back"}

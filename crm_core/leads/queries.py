@@ -150,19 +150,13 @@ def _narrow(connection: Connection, statement: AnySelect, filters: LeadFilter, r
     if filters.state == "spam":
         statement = statement.where(Lead.spam.bool_op("?")("marked"))
     if filters.owner is not None:
-        statement = statement.where(
-            Lead.owner_id.is_(None) if filters.owner == "none" else Lead.owner_id == filters.owner
-        )
+        statement = statement.where(Lead.owner_id.is_(None) if filters.owner == "none" else Lead.owner_id == filters.owner)
     if filters.contact is not None:
         statement = statement.where(Lead.contact_id.in_(members_of(connection, filters.contact)))
     if filters.phone is not None:
-        statement = statement.where(
-            Lead.contact_id.in_(members_with(connection, "phone", phone_values(filters.phone, region)))
-        )
+        statement = statement.where(Lead.contact_id.in_(members_with(connection, "phone", phone_values(filters.phone, region))))
     if filters.email is not None:
-        statement = statement.where(
-            Lead.contact_id.in_(members_with(connection, "email", email_values(filters.email)))
-        )
+        statement = statement.where(Lead.contact_id.in_(members_with(connection, "email", email_values(filters.email))))
     if filters.q is not None and filters.q.strip():
         statement = statement.where(_with_words(connection, filters.q, region))
     if filters.since is not None:
@@ -208,9 +202,7 @@ def get_lead(connection: Connection, principal: Principal, lead_id: int) -> Lead
 
 def leads_by_id(connection: Connection, principal: Principal, ids: Sequence[int]) -> list[LeadView]:
     """Those of them that the principal may see, newest first."""
-    rows = connection.execute(
-        _select(principal).where(Lead.id.in_(ids)).order_by(Lead.received_at.desc(), Lead.id.desc())
-    ).all()
+    rows = connection.execute(_select(principal).where(Lead.id.in_(ids)).order_by(Lead.received_at.desc(), Lead.id.desc())).all()
     return _shape(connection, principal, rows)
 
 

@@ -36,9 +36,7 @@ def refuse_reopening(connection: Connection, principal: Principal, lead: AnyRow)
         .scalar_subquery()
     )  # fmt: skip
     holder = connection.execute(
-        select(Owner.id, Owner.name).where(
-            Owner.id == func.coalesce(func.nullif(of_contact, lead.owner_id), of_later_lead)
-        )
+        select(Owner.id, Owner.name).where(Owner.id == func.coalesce(func.nullif(of_contact, lead.owner_id), of_later_lead))
     ).one_or_none()
     if holder is not None:
         raise Conflict(

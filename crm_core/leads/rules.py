@@ -20,9 +20,7 @@ class LeadVerdict:
     why: str  # machine-readable
 
 
-def decide_lead(
-    state: str | None, last_touch_at: datetime | None, closed_at: datetime | None, now: datetime
-) -> LeadVerdict:
+def decide_lead(state: str | None, last_touch_at: datetime | None, closed_at: datetime | None, now: datetime) -> LeadVerdict:
     """What to do, given the contact's latest lead in the same line (`state` None: he has none).
 
     An open lead gets a touch, whatever its age; a won one leads to a linked new lead; a lost one to a linked new lead

@@ -138,9 +138,7 @@ def _goes_on(connection: Connection, event_id: int) -> bool:
 def _other_open(connection: Connection, lead: AnyRow) -> bool:
     """The contact is locked, so nobody opens one meanwhile."""
     return bool(
-        connection.scalar(
-            select(Lead.id).where(Lead.contact_id == lead.contact_id, Lead.line == lead.line, Lead.state == "open")
-        )
+        connection.scalar(select(Lead.id).where(Lead.contact_id == lead.contact_id, Lead.line == lead.line, Lead.state == "open"))
     )
 
 

@@ -24,10 +24,7 @@ def undo_change(connection: Connection, principal: Principal, lead_id: int, vers
     demand(principal, "leads.write")
     lead = hold_lead(connection, principal, lead_id, version)
     last = connection.execute(
-        select(Touch.actor, Touch.data)
-        .where(Touch.lead_id == lead_id, Touch.kind == "stage")
-        .order_by(Touch.id.desc())
-        .limit(1)
+        select(Touch.actor, Touch.data).where(Touch.lead_id == lead_id, Touch.kind == "stage").order_by(Touch.id.desc()).limit(1)
     ).one_or_none()
     changed: dict[str, Any] = (last.data.get("changed") or {}) if last is not None else {}
     if last is None or last.actor != principal.actor or not changed:

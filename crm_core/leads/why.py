@@ -82,9 +82,7 @@ def _events_of(connection: Connection, lead_id: int) -> list[WhyEvent]:
         .limit(_MOST_EVENTS)
     )  # fmt: skip
     return [
-        WhyEvent(
-            row.uid, row.channel, Named(row.source_id, row.source_name), row.received_at, row.outcome, row.reason
-        )
+        WhyEvent(row.uid, row.channel, Named(row.source_id, row.source_name), row.received_at, row.outcome, row.reason)
         for row in rows
     ]
 
@@ -103,7 +101,12 @@ def _assignments_of(connection: Connection, lead_id: int) -> list[AssignmentView
     )  # fmt: skip
     return [
         AssignmentView(
-            row.id, row.at, row.kind, named(row.owner_id, row.owner_name), named(row.pool_id, row.pool_name), row.actor,
+            row.id,
+            row.at,
+            row.kind,
+            named(row.owner_id, row.owner_name),
+            named(row.pool_id, row.pool_name),
+            row.actor,
             row.trace,
         )
         for row in rows
@@ -120,6 +123,4 @@ def _merges_of(connection: Connection, root_id: int) -> list[MergeView]:
         .where(or_(MergeEvent.winner_id.in_(members), MergeEvent.loser_id.in_(members)))
         .order_by(MergeEvent.id)
     )  # fmt: skip
-    return [
-        MergeView(row.id, row.winner_id, row.loser_id, row.actor, row.evidence, row.at, row.undone_at) for row in rows
-    ]
+    return [MergeView(row.id, row.winner_id, row.loser_id, row.actor, row.evidence, row.at, row.undone_at) for row in rows]

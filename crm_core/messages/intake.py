@@ -97,9 +97,7 @@ def participants_of(message: Message) -> list[str]:
     return sorted({key.value for person in people if person for key in read_emails(person.email) if not key.is_guess})
 
 
-def _thread(
-    snapshot: Snapshot, step: EventItem, message: Message
-) -> tuple[MessageState | None, MessageState | None]:
+def _thread(snapshot: Snapshot, step: EventItem, message: Message) -> tuple[MessageState | None, MessageState | None]:
     """The known message that this one answers, if its sender took part in it; else the one it only claims to answer."""
     client = client_address(message, step.item.own_addresses)
     sender_keys = {key.value for key in step.person.keys if key.kind == "email"} if client else set()

@@ -30,7 +30,9 @@ class MailboxFolder(Base):
     start_uid: Mapped[int] = mapped_column(server_default="0")  # mail up to here was there before us, and stays out
     start_at: Mapped[datetime | None]  # when that line was drawn; None: everything is wanted
     epoch: Mapped[int] = mapped_column(server_default="0")  # rises with every UIDVALIDITY change
-    resyncs: Mapped[Impersonal[list[Any]]] = mapped_column(server_default=sql("'[]'"))  # times of the last changes; too many a day: stop
+    resyncs: Mapped[Impersonal[list[Any]]] = mapped_column(
+        server_default=sql("'[]'")
+    )  # times of the last changes; too many a day: stop
     lease_token: Mapped[Impersonal[str] | None]
     lease_until: Mapped[datetime | None]
     fails: Mapped[int] = mapped_column(server_default="0")

@@ -25,17 +25,14 @@ def add_owner(
     team_id = None
     if team:
         team_id = connection.scalar(
-            text(
-                "INSERT INTO team (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id"
-            ),
+            text("INSERT INTO team (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING id"),
             {"name": team},
         )
     try:
         with connection.begin_nested():
             owner_id = connection.scalar(
                 text(
-                    "INSERT INTO owner (name, extension, email, team_id)"
-                    " VALUES (:name, :extension, :email, :team) RETURNING id"
+                    "INSERT INTO owner (name, extension, email, team_id) VALUES (:name, :extension, :email, :team) RETURNING id"
                 ),
                 {"name": name.strip(), "extension": extension.strip(), "email": email.strip(), "team": team_id},
             )
@@ -94,9 +91,7 @@ def set_present(connection: Connection, owner_id: int) -> None:
     )
 
 
-def set_active(
-    connection: Connection, owner_id: int, active: bool, actor: Principal | str = "hub"
-) -> None:
+def set_active(connection: Connection, owner_id: int, active: bool, actor: Principal | str = "hub") -> None:
     """An inactive owner gets nothing more; their clients go to the pool at their next inquiry.
 
     Whoever is retired is out at once: their users are disabled, their tokens revoked, and stay so when the owner is

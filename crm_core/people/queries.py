@@ -116,9 +116,7 @@ def get_team(connection: Connection, team_id: int) -> TeamView:
 
 def list_pools(connection: Connection, pool_id: int | None = None) -> list[PoolView]:
     """Pools, the default one first."""
-    statement = select(Pool.id, Pool.name, Pool.is_default, Pool.seq).order_by(
-        Pool.is_default.desc(), Pool.id
-    )
+    statement = select(Pool.id, Pool.name, Pool.is_default, Pool.seq).order_by(Pool.is_default.desc(), Pool.id)
     if pool_id is not None:
         statement = statement.where(Pool.id == pool_id)
     pools = connection.execute(statement).all()
@@ -135,8 +133,12 @@ def list_pools(connection: Connection, pool_id: int | None = None) -> list[PoolV
     for row in rows:
         members[row.pool_id].append(
             PoolMemberView(
-                Named(row.owner_id, row.name), row.weight, round(row.entitled, 6), row.assigned,
-                round(row.entitled - row.assigned, 6), row.paused,
+                Named(row.owner_id, row.name),
+                row.weight,
+                round(row.entitled, 6),
+                row.assigned,
+                round(row.entitled - row.assigned, 6),
+                row.paused,
             )
         )
     return [PoolView(row.id, row.name, row.is_default, row.seq, members[row.id]) for row in pools]

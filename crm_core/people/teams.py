@@ -45,9 +45,7 @@ def add_team(connection: Connection, name: str) -> int:
 def rename_team(connection: Connection, team_id: int, name: str) -> None:
     try:
         with connection.begin_nested():
-            found = connection.execute(
-                update(Team).where(Team.id == team_id).values(name=name).returning(Team.id)
-            ).one_or_none()
+            found = connection.execute(update(Team).where(Team.id == team_id).values(name=name).returning(Team.id)).one_or_none()
     except IntegrityError as error:
         raise Conflict("name_taken", "There is already a team of this name.", fields=["name"]) from error
     if found is None:
@@ -72,9 +70,7 @@ def add_pool(connection: Connection, name: str) -> int:
 
 def change_pool(connection: Connection, pool_id: int, name: str | None, default: bool | None) -> None:
     """There is always one default pool: it stops being it only when another one becomes it."""
-    pool = connection.execute(
-        select(Pool.id, Pool.is_default).where(Pool.id == pool_id).with_for_update()
-    ).one_or_none()
+    pool = connection.execute(select(Pool.id, Pool.is_default).where(Pool.id == pool_id).with_for_update()).one_or_none()
     if pool is None:
         raise NotFound("pool_unknown", f"There is no pool {pool_id}.")
     if default is False and pool.is_default:
@@ -87,16 +83,12 @@ def change_pool(connection: Connection, pool_id: int, name: str | None, default:
                 connection.execute(update(Pool).where(Pool.is_default).values(is_default=False))
                 connection.execute(update(Pool).where(Pool.id == pool_id).values(is_default=True))
     except IntegrityError as error:
-        raise Conflict(
-            "name_taken", "There is already a pool of this name, or another default one.", fields=["name"]
-        ) from error
+        raise Conflict("name_taken", "There is already a pool of this name, or another default one.", fields=["name"]) from error
 
 
 def remove_pool(connection: Connection, pool_id: int) -> None:
     """Refuses the default pool and one that leads, decisions or sources name: history keeps its words."""
-    pool = connection.execute(
-        select(Pool.id, Pool.is_default).where(Pool.id == pool_id).with_for_update()
-    ).one_or_none()
+    pool = connection.execute(select(Pool.id, Pool.is_default).where(Pool.id == pool_id).with_for_update()).one_or_none()
     if pool is None:
         raise NotFound("pool_unknown", f"There is no pool {pool_id}.")
     if pool.is_default:
@@ -108,9 +100,7 @@ def remove_pool(connection: Connection, pool_id: int) -> None:
             connection.execute(delete(PoolMember).where(PoolMember.pool_id == pool_id))
             connection.execute(delete(Pool).where(Pool.id == pool_id))
     except IntegrityError as error:
-        raise Conflict(
-            "pool_in_use", "Leads went through this pool; empty it instead of removing it."
-        ) from error
+        raise Conflict("pool_in_use", "Leads went through this pool; empty it instead of removing it.") from error
 
 
 def put_member(connection: Connection, pool_id: int, owner_id: int, weight: float, paused: bool) -> None:
@@ -133,9 +123,7 @@ def put_member(connection: Connection, pool_id: int, owner_id: int, weight: floa
 def remove_member(connection: Connection, pool_id: int, owner_id: int) -> None:
     connection.execute(select(Pool.id).where(Pool.id == pool_id).with_for_update())
     found = connection.execute(
-        delete(PoolMember)
-        .where(PoolMember.pool_id == pool_id, PoolMember.owner_id == owner_id)
-        .returning(PoolMember.owner_id)
+        delete(PoolMember).where(PoolMember.pool_id == pool_id, PoolMember.owner_id == owner_id).returning(PoolMember.owner_id)
     ).one_or_none()
     if found is None:
         raise NotFound("member_unknown", "This owner is not in this pool.")

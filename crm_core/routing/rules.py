@@ -124,9 +124,7 @@ def _pick(pool: PoolState, owners: Mapping[int, OwnerState]) -> tuple[int | None
         owner = owners.get(member.owner_id)
         excluded = "unknown" if owner is None else owner.excluded()
         excluded = excluded or ("paused in this pool" if member.paused else None) or ("weight 0" if member.weight <= 0 else None)
-        candidates.append(
-            {"owner": str(member.owner_id), "name": owner.name if owner else "", "verdict": excluded or "eligible"}
-        )
+        candidates.append({"owner": str(member.owner_id), "name": owner.name if owner else "", "verdict": excluded or "eligible"})
         if excluded is None:
             eligible.append(member)
     if not eligible:
@@ -209,6 +207,4 @@ def who_answers(connection: Connection, caller: str, region: str, pool_id: int |
     named = {"id": str(owner.id), "name": owner.name, "extension": owner.extension}
     if owner.excluded() is not None or not owner.extension:
         return Answerer(contact, named, pool_targets, "owner_cannot_be_rung")
-    return Answerer(
-        contact, named, (owner.extension,), "owner_of_the_open_lead" if best.by_lead else "owner_of_the_contact"
-    )
+    return Answerer(contact, named, (owner.extension,), "owner_of_the_open_lead" if best.by_lead else "owner_of_the_contact")

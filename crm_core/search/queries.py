@@ -80,9 +80,7 @@ class Found:
     others: Sequence[Colleague]
 
 
-def search(
-    connection: Connection, principal: Principal, typed: str, region: str, limit: int = DEFAULT_LIMIT
-) -> Found:
+def search(connection: Connection, principal: Principal, typed: str, region: str, limit: int = DEFAULT_LIMIT) -> Found:
     """Each group newest first."""
     query = read_query(typed, region)
     catch_up(connection)
@@ -106,7 +104,11 @@ def _contacts(connection: Connection, principal: Principal, query: SearchQuery, 
     if not may(principal, "contacts.read") or not query.terms:
         return FoundGroup([], 0)
     clause = and_(Contact.id == Contact.root_id, Contact.id.in_(found_in("contact", query)))
-    ids, count = _group(connection, select_visible(Contact, principal, Contact.id).where(clause).order_by(Contact.last_seen_at.desc(), Contact.id.desc()), limit)
+    ids, count = _group(
+        connection,
+        select_visible(Contact, principal, Contact.id).where(clause).order_by(Contact.last_seen_at.desc(), Contact.id.desc()),
+        limit,
+    )
     return FoundGroup(contacts_by_id(connection, principal, ids), count)
 
 
@@ -117,7 +119,9 @@ def _leads(connection: Connection, principal: Principal, query: SearchQuery, lim
     if query.uid:
         clause = or_(clause, Lead.id.in_(select(InboundEvent.lead_id).where(InboundEvent.uid == query.uid)))
     ids, count = _group(
-        connection, select_visible(Lead, principal, Lead.id).where(clause).order_by(Lead.received_at.desc(), Lead.id.desc()), limit
+        connection,
+        select_visible(Lead, principal, Lead.id).where(clause).order_by(Lead.received_at.desc(), Lead.id.desc()),
+        limit,
     )
     return FoundGroup(leads_by_id(connection, principal, ids), count)
 
@@ -132,7 +136,9 @@ def _events(connection: Connection, principal: Principal, query: SearchQuery, li
     count = len(rows)
     if query.terms and not rows:
         clause = Touch.id.in_(found_in("touch", query))
-        ids, count = _group(connection, select_visible(Touch, principal, Touch.id).where(clause).order_by(Touch.at.desc(), Touch.id.desc()), limit)
+        ids, count = _group(
+            connection, select_visible(Touch, principal, Touch.id).where(clause).order_by(Touch.at.desc(), Touch.id.desc()), limit
+        )
         rows = _touches(connection, principal, ids, may(principal, "events.read"))
     return FoundGroup(rows, count)
 

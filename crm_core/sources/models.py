@@ -29,7 +29,9 @@ class Source(Base):
     state: Mapped[Impersonal[str]] = mapped_column(server_default="active")
     line: Mapped[Impersonal[str]] = mapped_column(server_default="")  # product line of its leads
     pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))  # None: the default pool
-    allowed_hosts: Mapped[Impersonal[list[str]]] = mapped_column(server_default=sql("'{}'"))  # a browser form may be sent back there
+    allowed_hosts: Mapped[Impersonal[list[str]]] = mapped_column(
+        server_default=sql("'{}'")
+    )  # a browser form may be sent back there
     # Until then every inquiry is set aside: a burst of what looks like fakes is under way.
     quarantine_until: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
@@ -97,7 +99,9 @@ class InboundEvent(Base):
     )  # fmt: skip
 
     id: Mapped[Id]
-    uid: Mapped[Impersonal[str]] = mapped_column(unique=True, server_default=sql("replace((uuidv7())::text, '-'::text, ''::text)"))
+    uid: Mapped[Impersonal[str]] = mapped_column(
+        unique=True, server_default=sql("replace((uuidv7())::text, '-'::text, ''::text)")
+    )
     source_id: Mapped[int]
     channel: Mapped[Impersonal[str]]
     received_at: Mapped[CreatedAt]

@@ -23,7 +23,18 @@ _END: Final = " .!?…"
 _YES: Final = frozenset({"on", "yes", "1", "true", "да", "y", "checked"})
 _NO: Final = frozenset({"off", "no", "0", "false", "нет", "n", ""})
 _LINKS, _MANY_LINKS = 2, 5
-_MESSENGERS: Final = ("t.me", "telegram.me", "wa.me", "api.whatsapp.com", "chat.whatsapp.com", "viber.click", "m.me", "vk.me", "signal.me", "max.ru")
+_MESSENGERS: Final = (
+    "t.me",
+    "telegram.me",
+    "wa.me",
+    "api.whatsapp.com",
+    "chat.whatsapp.com",
+    "viber.click",
+    "m.me",
+    "vk.me",
+    "signal.me",
+    "max.ru",
+)
 _PHRASE_CHARS: Final = 6_000  # who sells says so at once; bounds the time
 _SOME_PHRASES, _MANY_PHRASES = 2, 4
 _BOXES: Final = 5  # ticked ones; fewer are an ordinary choice

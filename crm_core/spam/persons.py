@@ -33,8 +33,7 @@ def person_signals(inquiry: Inquiry, region: str) -> Iterator[Signal]:
 def _phones(inquiry: Inquiry, region: str) -> Iterator[Signal]:
     written = [phone for phone in inquiry.phones if not is_withheld(phone) and len(_DIGITS.findall(phone)) >= _TYPED]
     keys = [
-        key for phone in written
-        for key in read_phones(phone, region, kind="form", hints=inquiry.country_hints.get(phone, ()))
+        key for phone in written for key in read_phones(phone, region, kind="form", hints=inquiry.country_hints.get(phone, ()))
     ]
     if any(_mechanical(phone) for phone in written) or any(_junk(key.value) for key in keys):
         yield Signal("phone_repeated")

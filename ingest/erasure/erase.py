@@ -170,9 +170,7 @@ def _empty(
         return emptied
 
 
-def _told(
-    connection: Connection, principal: Principal, subject: str, why: str, events: int, found: Search, **more: Any
-) -> None:
+def _told(connection: Connection, principal: Principal, subject: str, why: str, events: int, found: Search, **more: Any) -> None:
     if events or more.get("calls") or subject == "events":
         data = {"why": why, "events": events, "searched": found.searched, "unsearched": dict(found.unsearched), **more}
         audit(connection, principal, "events.erase", subject, data)

@@ -110,9 +110,7 @@ def _roots(connection: Connection, config: HubConfig, uids: Sequence[str], diges
         )
     )
     if digests:
-        roots |= {
-            row.root_id for row in rows if digest_of_identifier(config.secret_key, row.kind, row.value).hex() in digests
-        }
+        roots |= {row.root_id for row in rows if digest_of_identifier(config.secret_key, row.kind, row.value).hex() in digests}
     left = connection.scalars(
         text("SELECT DISTINCT root_id FROM contact WHERE root_id = ANY(:roots) AND erased_at IS NULL"), {"roots": sorted(roots)}
     )

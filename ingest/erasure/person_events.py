@@ -54,16 +54,16 @@ def erase_contact(
     return erase_held(connection, principal, held, event_ids, why, secret_key, now, erasure_id)
 
 
-def empty_unlinked_events(
-    connection: Connection, event_ids: Sequence[int], keyed: Callable[[str], bool], now: datetime
-) -> int:
+def empty_unlinked_events(connection: Connection, event_ids: Sequence[int], keyed: Callable[[str], bool], now: datetime) -> int:
     """Empties events that belong to no contact, lead or call of anybody; returns how many still were so and free.
 
     What waited for a person is dismissed: nobody can decide about it any more. `keyed` says whether a provider's key names
     the person; such a key goes too.
     """
     rows = connection.execute(
-        text(f"SELECT id, provider_key FROM inbound_event WHERE id = ANY(:ids) AND {UNLINKED_AND_DONE} ORDER BY id FOR UPDATE SKIP LOCKED"),
+        text(
+            f"SELECT id, provider_key FROM inbound_event WHERE id = ANY(:ids) AND {UNLINKED_AND_DONE} ORDER BY id FOR UPDATE SKIP LOCKED"
+        ),
         {"ids": list(event_ids)},
     ).all()
     ids = [row.id for row in rows]

@@ -87,9 +87,7 @@ def run_next(config: HubConfig, client: Outbound | None = None) -> Looked | None
 def _turn(config: HubConfig, client: Outbound | None, connection: psycopg.Connection[Any]) -> Looked | None:
     connectors = listing_connectors()
     _enrol(connection, connectors)
-    turn: Any = connection.execute(
-        _TURN, {"minutes": config.backfill_minutes, "connectors": connectors}
-    ).fetchone()
+    turn: Any = connection.execute(_TURN, {"minutes": config.backfill_minutes, "connectors": connectors}).fetchone()
     if turn is None:
         return None
     row: Any = connection.execute(
@@ -120,9 +118,7 @@ def _turn(config: HubConfig, client: Outbound | None, connection: psycopg.Connec
         mended(connection, row["id"])
     end_alert(connection, row["id"], "poll_failed")
     if look.todo:  # the next turn goes on, after those of the others
-        connection.execute(
-            "UPDATE source_poll SET fails = 0, next_at = clock_timestamp() WHERE source_id = %s", (row["id"],)
-        )
+        connection.execute("UPDATE source_poll SET fails = 0, next_at = clock_timestamp() WHERE source_id = %s", (row["id"],))
     else:
         connection.execute(
             "UPDATE source_poll SET since = %s, last_ok_at = clock_timestamp(), fails = 0, error = NULL"
@@ -177,9 +173,7 @@ def _look(
             raise Malformed("poll_endless", "The provider's list does not end. It is looked through from its beginning.")
         _, place = look.todo[0]
         try:
-            answer = client.ask(
-                fetch.page(place, source.settings), Limits(min(QUESTION_SECONDS, left), MOST_ANSWER_BYTES)
-            )
+            answer = client.ask(fetch.page(place, source.settings), Limits(min(QUESTION_SECONDS, left), MOST_ANSWER_BYTES))
             with keeping_retry_after(answer):
                 found = fetch.read_list(answer, source.settings)
             if found.next == place:
@@ -194,9 +188,7 @@ def _look(
             continue
         bodies = dict(found.bodies)
         known = known_keys(connection, source.id, bodies)
-        put_in(
-            config, source.id, source.channel, {key: body for key, body in bodies.items() if key not in known}
-        )
+        put_in(config, source.id, source.channel, {key: body for key, body in bodies.items() if key not in known})
         pages += 1
         listed += len(bodies)
         added += len(bodies) - len(known)

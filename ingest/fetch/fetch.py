@@ -67,13 +67,9 @@ class Fetcher:
         missing = [pointer for pointer in pointers if pointer.key not in known]
         if missing:
             if source.connector.fetch is None:
-                return _attention(
-                    event, "nothing_to_fetch_with", "The connector says what to fetch and not how."
-                )
+                return _attention(event, "nothing_to_fetch_with", "The connector says what to fetch and not how.")
             if not fetching:
-                return _later(
-                    event, "to_be_fetched", "It only says that something is there. The hub fetches it next."
-                )
+                return _later(event, "to_be_fetched", "It only says that something is there. The hub fetches it next.")
             failure = self._fetch(connection, event, source, source.connector.fetch, missing, known)
             if failure is not None:
                 return failure
@@ -124,9 +120,7 @@ class Fetcher:
         with keeping_retry_after(answer):
             return fetch.read(pointer, answer, source.settings)
 
-    def _failed(
-        self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, error: Transient
-    ) -> Failure:
+    def _failed(self, connection: psycopg.Connection[Any], event: Claimed, source: LoadedSource, error: Transient) -> Failure:
         """The source rests, as long as its provider wishes where it says so. The event keeps trying, and somebody is told."""
         retry_after = retry_after_of(error)
         rest = min(max(REST_SECONDS, retry_after or 0.0), LONGEST_REST_SECONDS)
@@ -134,9 +128,7 @@ class Fetcher:
         # The first attempt asked nobody. Told again about once a day, and not each time: others may be had meanwhile.
         late = event.attempts - TRIES_BEFORE_ALERT - 1
         if (late >= 0 and late % 24 < 2) or event.attempts >= MOST_TRIES:
-            raise_alert(
-                connection, source.id, "fetch_failed", data={"code": error.code, "said": error.message}
-            )
+            raise_alert(connection, source.id, "fetch_failed", data={"code": error.code, "said": error.message})
         if event.attempts >= MOST_TRIES:
             said = f"{error.message} (given up after {event.attempts} attempts in some two weeks)"
             return _attention(event, error.code, said)

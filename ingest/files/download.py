@@ -122,14 +122,12 @@ def _again(connection: psycopg.Connection[Any], row: Any, note: str) -> Fetched:
         return _end(connection, row, "failed", note)
     pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 4 ** (row["attempts"] - 1))
     connection.execute(
-        "UPDATE attachment SET note = %s, next_try_at = clock_timestamp() + make_interval(secs => %s)"
-        f" WHERE {_OURS}", (note, pause, row["id"], row["url"]),
+        f"UPDATE attachment SET note = %s, next_try_at = clock_timestamp() + make_interval(secs => %s) WHERE {_OURS}",
+        (note, pause, row["id"], row["url"]),
     )
     return Fetched(row["id"], "to_fetch", note)
 
 
 def _end(connection: psycopg.Connection[Any], row: Any, state: str, note: str) -> Fetched:
-    connection.execute(
-        f"UPDATE attachment SET state = %s, note = %s WHERE {_OURS}", (state, note, row["id"], row["url"])
-    )
+    connection.execute(f"UPDATE attachment SET state = %s, note = %s WHERE {_OURS}", (state, note, row["id"], row["url"]))
     return Fetched(row["id"], state, note)

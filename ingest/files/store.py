@@ -81,9 +81,7 @@ def forget(connection: psycopg.Connection[Any], home: Path, sha256: str) -> bool
     place = path_of(home, sha256)
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('file:' || %s, 0))", (sha256,))
-        named = connection.execute(
-            "SELECT 1 AS x FROM attachment WHERE sha256 = %s LIMIT 1", (sha256,)
-        ).fetchone()
+        named = connection.execute("SELECT 1 AS x FROM attachment WHERE sha256 = %s LIMIT 1", (sha256,)).fetchone()
         if named is not None:
             return False
         place.unlink(missing_ok=True)
@@ -123,7 +121,8 @@ def hashes_of(items: Iterable[ParsedEvent]) -> set[str]:
 def has_contents(item: ParsedEvent) -> bool:
     """True if files came along that are still to be stored."""
     return any(
-        isinstance(parsed_item, Inquiry) and any(file.data is not None for file in parsed_item.files) for parsed_item in item.parsed_items
+        isinstance(parsed_item, Inquiry) and any(file.data is not None for file in parsed_item.files)
+        for parsed_item in item.parsed_items
     )
 
 
@@ -150,10 +149,7 @@ def lose(item: ParsedEvent, note: str) -> ParsedEvent:
         parsed_items=tuple(
             replace(
                 parsed_item,
-                files=tuple(
-                    replace(one, data=None, note=note) if one.data is not None else one
-                    for one in parsed_item.files
-                ),
+                files=tuple(replace(one, data=None, note=note) if one.data is not None else one for one in parsed_item.files),
             )
             if isinstance(parsed_item, Inquiry)
             else parsed_item

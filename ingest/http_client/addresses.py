@@ -90,6 +90,4 @@ def may_connect(address: Address, allowed: Allowed, port: int = 0) -> bool:
     """True for an address of the public internet, and for one in an allowed network or at an allowed port."""
     if allowed.address(address) or (address, port) in allowed.endpoints:
         return True
-    return address.is_global and not any(
-        address.version == network.version and address in network for network in _REFUSED
-    )
+    return address.is_global and not any(address.version == network.version and address in network for network in _REFUSED)

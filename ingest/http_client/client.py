@@ -57,9 +57,7 @@ class Streamed:
 class Outbound:
     """Makes requests, one connection each. Holds no state between them and may be shared by threads."""
 
-    def __init__(
-        self, allowed: Allowed | None = None, resolve: Resolve = resolve, tls: ssl.SSLContext | None = None
-    ) -> None:
+    def __init__(self, allowed: Allowed | None = None, resolve: Resolve = resolve, tls: ssl.SSLContext | None = None) -> None:
         self._allowed = allowed or Allowed()
         self._resolve = resolve
         self._tls = tls or _tls_context()
@@ -81,9 +79,7 @@ class Outbound:
             backend = GuardedBackend(self._allowed, self._resolve, clock)
             with (
                 _passing(),
-                httpcore.ConnectionPool(
-                    ssl_context=self._tls, network_backend=backend, max_connections=1
-                ) as pool,
+                httpcore.ConnectionPool(ssl_context=self._tls, network_backend=backend, max_connections=1) as pool,
             ):
                 target, own = _target(url, self._allowed)
                 request = _headers(headers, own, ask.body)
@@ -91,18 +87,14 @@ class Outbound:
                     found = _headers_of(answer.headers)
                     onward = _onward(url, found.get("location", ""))
                     if answer.status not in (301, 302, 303, 307, 308) or not onward or ask.method != "GET":
-                        pieces = _unpacked(
-                            answer.iter_stream(), found.get("content-encoding", ""), limits.max_bytes
-                        )
+                        pieces = _unpacked(answer.iter_stream(), found.get("content-encoding", ""), limits.max_bytes)
                         yield Streamed(answer.status, found, url, _guarded(pieces))
                         return
             if hop == limits.redirects:
                 break
             headers = _onward_headers(headers, url, onward)
             url = onward
-        raise Invalid(
-            "address_refused", "It is sent on from address to address without end.", reason="redirects"
-        )
+        raise Invalid("address_refused", "It is sent on from address to address without end.", reason="redirects")
 
 
 def outbound(config: HubConfig, resolve: Resolve = resolve) -> Outbound:
@@ -169,9 +161,7 @@ def _known_to_owner(host: str, allowed: Allowed) -> bool:
 
 def _headers(given: Mapping[str, str], host: str, body: bytes) -> list[tuple[str, str]]:
     # Nothing packed is asked for: what comes packed all the same is unpacked under the same limit.
-    headers = {"host": host, "user-agent": _AGENT, "accept": "*/*", "accept-encoding": "identity"} | dict(
-        given
-    )
+    headers = {"host": host, "user-agent": _AGENT, "accept": "*/*", "accept-encoding": "identity"} | dict(given)
     headers["connection"] = "close"
     if body:
         headers["content-length"] = str(len(body))
@@ -246,9 +236,7 @@ def _passing() -> Iterator[None]:
     except httpcore.TimeoutException:
         raise Transient("outbound_timeout", "The other side did not answer in time.") from None
     except httpcore.NetworkError as error:
-        raise Transient(
-            "outbound_unreachable", f"The other side cannot be reached ({_why(error)})."
-        ) from None
+        raise Transient("outbound_unreachable", f"The other side cannot be reached ({_why(error)}).") from None
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol, httpcore.ConnectionNotAvailable):
         raise Transient("outbound_protocol", "The other side does not speak HTTP as it should.") from None
 

@@ -38,9 +38,7 @@ def refused(message: str, reason: str) -> Invalid:
     return Invalid("address_refused", message, reason=reason)
 
 
-def checked_addresses(
-    host: str, port: int, allowed: Allowed, seconds: float, resolve: Resolve = resolve
-) -> list[Address]:
+def checked_addresses(host: str, port: int, allowed: Allowed, seconds: float, resolve: Resolve = resolve) -> list[Address]:
     """The first addresses of a name, if all that it has may be reached: one that may not spoils the name.
 
     Whoever asked connects to these and never resolves the name again, so that a name server cannot say one thing to the
@@ -97,9 +95,7 @@ class GuardedBackend(httpcore.NetworkBackend):
     def _checked(self, host: str, port: int) -> list[Address]:
         """In the words of the HTTP library, which knows no others for a name without an address or an answer."""
         try:
-            return checked_addresses(
-                host, port, self._allowed, self._clock.left(httpcore.ConnectTimeout), self._resolve
-            )
+            return checked_addresses(host, port, self._allowed, self._clock.left(httpcore.ConnectTimeout), self._resolve)
         except TimeoutError:
             raise httpcore.ConnectTimeout from None
         except OSError:

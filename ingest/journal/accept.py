@@ -21,9 +21,7 @@ from ingest.monitoring.disk_space import DiskGuard
 
 __all__ = ["Counts", "GroupAcceptor", "RawEvent", "Receipt", "insert_events", "masked_headers"]
 
-_WAIT_SECONDS = (
-    2.6  # a request waits this long at most: with all delays of a busy machine, under the promised four
-)
+_WAIT_SECONDS = 2.6  # a request waits this long at most: with all delays of a busy machine, under the promised four
 _QUEUE_BOUND = 256  # requests waiting in one process; beyond, "come back" is the honest answer
 _BATCH_BOUND = 256  # rows in one statement
 _BATCH_BYTES = 64 * 1024 * 1024  # of bodies in one statement; a message of PostgreSQL's protocol ends at 1 GB
@@ -133,9 +131,7 @@ class GroupAcceptor:
         return batch, True
 
     def _wake(self, batch: Sequence[PendingInsert]) -> None:
-        for channel in {
-            pending.raw_event.channel for pending in batch if pending.receipt and not pending.receipt.redelivery
-        }:
+        for channel in {pending.raw_event.channel for pending in batch if pending.receipt and not pending.receipt.redelivery}:
             try:
                 self._on_accepted(channel)
             except Exception as error:  # noqa: BLE001 - a wake-up is a courtesy: the sweeper finds what it missed

@@ -73,9 +73,7 @@ class PendingInsert:
 
 
 def away() -> Transient:
-    return Transient(
-        "database_away", "The hub cannot store anything at the moment; please repeat in some seconds."
-    )
+    return Transient("database_away", "The hub cannot store anything at the moment; please repeat in some seconds.")
 
 
 def full() -> Transient:
@@ -235,6 +233,4 @@ class JournalWriter:
         except psycopg.Error as error:
             _log.warning("redeliveries not counted yet (%s)", error.sqlstate)
             return
-        self._uncounted = [event_id for event_id in self._uncounted if event_id not in counted][
-            -_MOST_UNCOUNTED:
-        ]
+        self._uncounted = [event_id for event_id in self._uncounted if event_id not in counted][-_MOST_UNCOUNTED:]

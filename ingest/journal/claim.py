@@ -67,9 +67,7 @@ class ClaimLost(Exception):
     """The lease ran out and somebody else has the event: everything done for it here is rolled back."""
 
 
-def claim(
-    cursor: Cursor, channel: str, limit: int, lease_seconds: float, tried_only: bool = False
-) -> tuple[str, list[Claimed]]:
+def claim(cursor: Cursor, channel: str, limit: int, lease_seconds: float, tried_only: bool = False) -> tuple[str, list[Claimed]]:
     """Takes up to `limit` untried events, oldest first, or one tried event; returns the fencing token with them."""
     token = uuid4().hex
     parameters = {

@@ -48,25 +48,36 @@ _STATEMENTS = (
     # Calls: silence counts from now (`crm_core.calls.derive`).
     f"""
 UPDATE call SET settle_at = clock_timestamp()
- WHERE settle_at {_LATE.format(longest=f'''CASE phase WHEN 'ending' THEN {GRACE.total_seconds()}
-         WHEN 'talking' THEN {STALE_TALKING.total_seconds()} ELSE {STALE_RINGING.total_seconds()} END''')}
+ WHERE settle_at {
+        _LATE.format(
+            longest=f'''CASE phase WHEN 'ending' THEN {GRACE.total_seconds()}
+         WHEN 'talking' THEN {STALE_TALKING.total_seconds()} ELSE {STALE_RINGING.total_seconds()} END'''
+        )
+    }
 """,
     _MAILBOXES,
     f"""
 UPDATE mail_ref SET next_try_at = clock_timestamp()
- WHERE status = 'seen' AND next_try_at {_LATE.format(
-     longest=f"CASE WHEN attempts = 0 THEN 0 ELSE {DEFAULT.retry_seconds} * 2.0 ^ least(attempts - 1, 20) END")}
+ WHERE status = 'seen' AND next_try_at {
+        _LATE.format(longest=f"CASE WHEN attempts = 0 THEN 0 ELSE {DEFAULT.retry_seconds} * 2.0 ^ least(attempts - 1, 20) END")
+    }
 """,
     f"""
 UPDATE attachment SET next_try_at = clock_timestamp()
- WHERE state = 'to_fetch' AND next_try_at {_LATE.format(
-     longest=f'''CASE WHEN attempts = 0 THEN 0 ELSE greatest({FILES_LEASE_SECONDS},
-         least({FILES_LONGEST_SECONDS}, {FILES_FIRST_SECONDS} * 4.0 ^ least(attempts - 1, 20))) END''')}
+ WHERE state = 'to_fetch' AND next_try_at {
+        _LATE.format(
+            longest=f'''CASE WHEN attempts = 0 THEN 0 ELSE greatest({FILES_LEASE_SECONDS},
+         least({FILES_LONGEST_SECONDS}, {FILES_FIRST_SECONDS} * 4.0 ^ least(attempts - 1, 20))) END'''
+        )
+    }
 """,
     f"""
 UPDATE source_poll SET next_at = clock_timestamp()
- WHERE next_at {_LATE.format(
-     longest=f"60 * CASE WHEN fails = 0 THEN %(backfill)s ELSE greatest(%(backfill)s, {LONGEST_PAUSE_MINUTES}) END")}
+ WHERE next_at {
+        _LATE.format(
+            longest=f"60 * CASE WHEN fails = 0 THEN %(backfill)s ELSE greatest(%(backfill)s, {LONGEST_PAUSE_MINUTES}) END"
+        )
+    }
 """,
 )
 

@@ -91,9 +91,7 @@ def insert_named(
     receipts: list[Receipt] = []
     conflicts: list[int] = []
     for index, (raw_event, key) in enumerate(zip(parsed_items, keys, strict=True)):
-        event_id, uid, digest, is_held = (
-            by_uid[uids[index]] if key is None else by_key[raw_event.source_id, key]
-        )
+        event_id, uid, digest, is_held = by_uid[uids[index]] if key is None else by_key[raw_event.source_id, key]
         redelivery = uid != uids[index]
         receipts.append(Receipt(event_id, uid, redelivery))
         if redelivery and is_conflict(raw_event, digest, is_held=is_held):
@@ -137,9 +135,7 @@ def _keep_conflicts(
     """Stores the conflicts under keys of their own and takes them from the count of the rows that they met."""
     met = [receipts[index].event_id for index in conflicts]
     renamed = [kept_apart(parsed_items[index]) for index in conflicts]
-    for index, receipt in zip(
-        conflicts, insert_named(connection, renamed, [uids[index] for index in conflicts]), strict=True
-    ):
+    for index, receipt in zip(conflicts, insert_named(connection, renamed, [uids[index] for index in conflicts]), strict=True):
         receipts[index] = receipt
     # The conflict met the row of its key, which therefore counted it. One that is locked by now keeps its one too many: to
     # wait for it would hold up the whole group.

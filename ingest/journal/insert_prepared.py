@@ -146,9 +146,7 @@ def _found(result: pq.abc.PGresult, row: int) -> Found:
 
 def _prepare(size: int, tail: str) -> str:
     count = len(_COLUMNS)
-    rows = ", ".join(
-        "(" + ", ".join(f"${row * count + column + 1}" for column in range(count)) + ")" for row in range(size)
-    )
+    rows = ", ".join("(" + ", ".join(f"${row * count + column + 1}" for column in range(count)) + ")" for row in range(size))
     types = ", ".join([_TYPES] * size)
     return f"PREPARE leadhub_insert_{size} ({types}) AS INSERT INTO inbound_event ({', '.join(_COLUMNS)}) VALUES {rows} {tail}"
 

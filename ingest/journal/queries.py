@@ -145,9 +145,7 @@ def _narrowed(
     if outcome is not None:
         statement = statement.where(InboundEvent.outcome == _one_of("outcome", outcome, OUTCOMES))
     if channel is not None:
-        statement = statement.where(
-            InboundEvent.channel == _one_of("channel", channel, ("form", "call", "mail"))
-        )
+        statement = statement.where(InboundEvent.channel == _one_of("channel", channel, ("form", "call", "mail")))
     if source_id is not None:
         statement = statement.where(InboundEvent.source_id == source_id)
     if lead_id is not None:
@@ -164,9 +162,7 @@ def get_event(connection: Connection, uid: str) -> EventCard:
     row = connection.execute(_statement().where(InboundEvent.uid == safe_text(uid))).one_or_none()
     if row is None:
         raise _unknown()
-    return EventCard(
-        **_facts(row), contact_id=row.contact_id, provider_key=row.provider_key, replayed=row.replayed
-    )
+    return EventCard(**_facts(row), contact_id=row.contact_id, provider_key=row.provider_key, replayed=row.replayed)
 
 
 def look_at_raw(connection: Connection, uid: str, actor: Principal | str, how: Literal["page", "file"]) -> RawEvent:
@@ -194,9 +190,7 @@ def _raw(connection: Connection, uid: str) -> RawEvent:
     return RawEvent(row.uid, row.method, row.path, row.query, row.headers, bytes(row.body), row.received_at)
 
 
-def dismiss(
-    connection: Connection, uid: str, actor: Principal | str, why: str, now: datetime
-) -> EventCard:
+def dismiss(connection: Connection, uid: str, actor: Principal | str, why: str, now: datetime) -> EventCard:
     """A person says that this event needs no lead. Invalid without a reason, Conflict if it is done or being worked on."""
     why = safe_text(why).strip()[:_LONGEST_WHY]
     if not why:
@@ -266,9 +260,7 @@ def _facts(row: AnyRow) -> dict[str, Any]:
 
 def _one_of(what: str, value: str, known: Sequence[str]) -> str:
     if value not in known:
-        raise Invalid(
-            f"{what}_unknown", f"There is no {what} {value!r}; choose {', '.join(known)}.", fields=[what]
-        )
+        raise Invalid(f"{what}_unknown", f"There is no {what} {value!r}; choose {', '.join(known)}.", fields=[what])
     return value
 
 

@@ -66,9 +66,7 @@ _REGAIN_KEY: Final = states.REGAIN_KEY.update(
     "id = %(id)s AND provider_key IS NULL AND NOT EXISTS"
     " (SELECT 1 FROM inbound_event o WHERE o.source_id = e.source_id AND o.provider_key = %(key)s)"
 )
-_PARK: Final = states.PARK.update(
-    f"next_attempt_at <= clock_timestamp() AND lost_claims >= {states.MOST_LOST_CLAIMS}"
-)
+_PARK: Final = states.PARK.update(f"next_attempt_at <= clock_timestamp() AND lost_claims >= {states.MOST_LOST_CLAIMS}")
 _COUNT: Final = states.COUNT_REDELIVERIES.update(
     "e.id = t.id",
     "(SELECT l.id, i.times FROM inbound_event l"
@@ -118,7 +116,11 @@ def fail(
     cursor.execute(
         _FAILURES[state],
         {
-            "id": event_id, "token": token, "error": Jsonb(error), "pause": pause_seconds, "is_try": is_try,
+            "id": event_id,
+            "token": token,
+            "error": Jsonb(error),
+            "pause": pause_seconds,
+            "is_try": is_try,
             "to_fetch": to_fetch,
         },
     )
@@ -146,9 +148,7 @@ def hear_silence(cursor: Cursor, event_ids: Sequence[int]) -> int:
 
 def make_due(cursor: Cursor, source_id: int) -> None:
     """What waits for something to be fetched from the source is due now."""
-    cursor.execute(
-        states.MAKE_DUE.update("source_id = %s AND next_attempt_at > clock_timestamp() AND to_fetch"), (source_id,)
-    )
+    cursor.execute(states.MAKE_DUE.update("source_id = %s AND next_attempt_at > clock_timestamp() AND to_fetch"), (source_id,))
 
 
 def pull_back(cursor: Cursor, margin_seconds: float, lease_seconds: float) -> int:
@@ -167,7 +167,9 @@ def count_redeliveries(connection: psycopg.Connection[Any], event_ids: Sequence[
 
 def replay(connection: Connection, event_ids: Sequence[int]) -> list[str]:
     """Sends events through again; returns their uids. Those that are with the workers stay as they are."""
-    return _uids(connection, states.REPLAY.update("id = ANY(:ids) AND erased_at IS NULL", returning="uid"), {"ids": list(event_ids)})
+    return _uids(
+        connection, states.REPLAY.update("id = ANY(:ids) AND erased_at IS NULL", returning="uid"), {"ids": list(event_ids)}
+    )
 
 
 def release(connection: Connection, event_ids: Sequence[int], verdict: Mapping[str, Any]) -> list[str]:

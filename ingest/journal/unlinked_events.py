@@ -71,9 +71,7 @@ class Search:
         }  # fmt: skip
 
 
-def search(
-    connection: Connection, config: HubConfig, wanted: Sought, after: int = 0, seconds: float | None = None
-) -> Search:
+def search(connection: Connection, config: HubConfig, wanted: Sought, after: int = 0, seconds: float | None = None) -> Search:
     """Looks through the events after `after`, for so many seconds at most (None: to the end). At least one page is done."""
     result = Search()
     if not wanted:

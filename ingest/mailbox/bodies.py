@@ -137,9 +137,7 @@ def _fetch(session: Session, batch: Sequence[Ref]) -> dict[int, bytes]:
     return rows
 
 
-def _fetch_beginnings(
-    session: Session, uids: Sequence[int], most: int, *, is_large: bool
-) -> dict[int, dict[bytes, Any]]:
+def _fetch_beginnings(session: Session, uids: Sequence[int], most: int, *, is_large: bool) -> dict[int, dict[bytes, Any]]:
     """The first `most` bytes of each. From a server without partial fetches (RFC 3501 has them, some gateways have not) the
     whole mail, and of a large one the headers."""
     if session.knows_partial:
@@ -171,9 +169,7 @@ def _store(work: Work, mails: Sequence[tuple[Ref, bytes]], quarantine: Failure |
     for ref, raw in mails:
         large = (ref.size or 0) > limit.raw_bytes or len(raw) > limit.raw_bytes
         status = "quarantined" if quarantine else "oversize" if large else "fetched"
-        parsed_items.append(
-            _parsed_item(work.folder, ref, raw[: limit.oversize_bytes] if large else raw, status, quarantine)
-        )
+        parsed_items.append(_parsed_item(work.folder, ref, raw[: limit.oversize_bytes] if large else raw, status, quarantine))
         statuses.append(status)
     with work.connection.transaction():
         hold(work.connection, work.folder)
@@ -213,9 +209,7 @@ def _parsed_item(folder: Folder, ref: Ref, raw: bytes, status: str, quarantine: 
 def _ask_whether_there(work: Work, ref: Ref) -> None:
     """No body came, even alone. Gone is only what a search does not find either."""
     if work.session.search(ref.uid, ref.uid):
-        _put_off(
-            work, ref, Failure("no_body", "The server lists this mail but does not hand it out.", "backoff")
-        )
+        _put_off(work, ref, Failure("no_body", "The server lists this mail but does not hand it out.", "backoff"))
         return
     with work.connection.transaction():
         hold(work.connection, work.folder)

@@ -26,24 +26,18 @@ class MailboxFinding:
     ok: bool
     message: str
     code: str = ""  # of a failure: as on the mailbox's own error
-    data: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # what the message names, for who says it in another language
+    data: Mapping[str, Any] = field(default_factory=dict)  # what the message names, for who says it in another language
 
 
 def check(settings: ImapConfig, config: HubConfig, limits: Limits | None = None) -> list[MailboxFinding]:
     """Findings in the order of the steps; the first that is not ok is the last."""
     # Somebody waits before a screen: shorter waits than the poller's.
-    session = Session(
-        settings, partial(allowed_here, config), limits or Limits(connect_seconds=8.0, read_seconds=15.0)
-    )
+    session = Session(settings, partial(allowed_here, config), limits or Limits(connect_seconds=8.0, read_seconds=15.0))
     found: list[MailboxFinding] = []
     step = "connect"
     try:
         client = session.client
-        how = {"tls": "over TLS", "starttls": "with STARTTLS", "plain": "WITHOUT encryption"}[
-            settings.security
-        ]
+        how = {"tls": "over TLS", "starttls": "with STARTTLS", "plain": "WITHOUT encryption"}[settings.security]
         where = f"{settings.host}:{settings.actual_port}"
         facts: dict[str, Any] = {"where": where, "user": settings.user, "security": settings.security}
         found.append(MailboxFinding(step, True, f"Signed in at {where} as {settings.user}, {how}.", data=facts))
@@ -51,14 +45,10 @@ def check(settings: ImapConfig, config: HubConfig, limits: Limits | None = None)
         names = sorted(str(name) for _, _, name in client.list_folders())
         more = f" and {len(names) - _SHOWN_FOLDERS} more" if len(names) > _SHOWN_FOLDERS else ""
         shown = f"{', '.join(names[:_SHOWN_FOLDERS])}{more}"
-        found.append(
-            MailboxFinding(step, True, f"Folders: {shown}.", data={"names": ", ".join(names[:_SHOWN_FOLDERS])})
-        )
+        found.append(MailboxFinding(step, True, f"Folders: {shown}.", data={"names": ", ".join(names[:_SHOWN_FOLDERS])}))
         step = "folder"
         seen = session.examine()
-        found.append(
-            MailboxFinding(step, True, f"{settings.folder} opened read-only.", data={"folder": settings.folder})
-        )
+        found.append(MailboxFinding(step, True, f"{settings.folder} opened read-only.", data={"folder": settings.folder}))
         step = "mails"
         found.append(
             MailboxFinding(

@@ -22,9 +22,7 @@ from ingest.mailbox.limits import Limits
 class GuardedIMAPClient(IMAPClient):  # type: ignore[misc]  # imapclient has no types
     """imapclient that is given its connection instead of making one; it resolves nothing."""
 
-    def __init__(
-        self, settings: ImapConfig, allowed: Allowed, limits: Limits, context: ssl.SSLContext | None
-    ) -> None:
+    def __init__(self, settings: ImapConfig, allowed: Allowed, limits: Limits, context: ssl.SSLContext | None) -> None:
         """Connects. Misconfigured ("host_private") for an address that is not public; OSError."""
         self._connected = _connected(settings, allowed, limits.connect_seconds)
         tls = settings.security == "tls"

@@ -49,20 +49,14 @@ _MOST_SAID = 200  # and of what is shown of it
 #: along, so that it is linear.
 _BYTES = re.compile(r"""\[?(?<!\w)b(?:'(?P<one>(?:[^'\\]|\\.)*)(?:'|\\?$)|"(?P<two>(?:[^"\\]|\\.)*)(?:"|\\?$))\]?""", re.DOTALL)
 _SUGGESTED = re.compile(r"backoff time:?\s*(\d{1,9})", re.IGNORECASE)
-_THROTTLED = re.compile(
-    r"throttl|\[OVERQUOTA\]|too many (?:requests|commands)|rate limit|bandwidth", re.IGNORECASE
-)
-_LIMIT = re.compile(
-    r"\[LIMIT\]|maximum number of connections|too many (?:simultaneous )?connections", re.IGNORECASE
-)
+_THROTTLED = re.compile(r"throttl|\[OVERQUOTA\]|too many (?:requests|commands)|rate limit|bandwidth", re.IGNORECASE)
+_LIMIT = re.compile(r"\[LIMIT\]|maximum number of connections|too many (?:simultaneous )?connections", re.IGNORECASE)
 _REFUSED = re.compile(
     r"\[(?:AUTHENTICATIONFAILED|EXPIRED|AUTHORIZATIONFAILED)\]|invalid credentials|authentication fail",
     re.IGNORECASE,
 )
 _AWAY = re.compile(r"\[(?:UNAVAILABLE|INUSE|SERVERBUG|ALERT)\]", re.IGNORECASE)
-_CLEARTEXT = re.compile(
-    r"\[PRIVACYREQUIRED\]|LOGINDISABLED|plaintext authentication disallowed", re.IGNORECASE
-)
+_CLEARTEXT = re.compile(r"\[PRIVACYREQUIRED\]|LOGINDISABLED|plaintext authentication disallowed", re.IGNORECASE)
 
 
 def explain(error: BaseException, settings: ImapConfig) -> Failure:

@@ -49,9 +49,7 @@ last_error, now() AS now, lease_token AS token, %(lease)s::float8 AS lease_secon
 (next_sweep_at <= now() OR (fails > 0 AND last_ok_at < now() - interval '10 minutes')) AS sweep_due"""
 
 
-def acquire(
-    connection: Connection, source_id: int, name: str, owner: str, lease_seconds: float
-) -> Folder | None:
+def acquire(connection: Connection, source_id: int, name: str, owner: str, lease_seconds: float) -> Folder | None:
     """The folder, leased to us, or None while it is not due or somebody else has it. Makes the row at first use."""
     connection.execute(
         "INSERT INTO mailbox_folder (source_id, name) VALUES (%s, %s) ON CONFLICT (source_id, name) DO NOTHING",
@@ -116,9 +114,7 @@ def fail(connection: Connection, folder: Folder, state: str, failure: Failure, p
 
 def make_due(connection: Connection, source_id: int) -> None:
     """A person changed its settings, resumed it or restarted the role: poll at once, whatever it was waiting for."""
-    connection.execute(
-        "UPDATE mailbox_folder SET next_poll_at = now(), resyncs = '[]' WHERE source_id = %s", (source_id,)
-    )
+    connection.execute("UPDATE mailbox_folder SET next_poll_at = now(), resyncs = '[]' WHERE source_id = %s", (source_id,))
 
 
 def seconds_until_due(connection: Connection, source_id: int, name: str) -> float:

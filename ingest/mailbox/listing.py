@@ -51,9 +51,7 @@ def list_new(connection: Connection, session: Session, folder: Folder, seen: Exa
         with connection.transaction():
             hold(connection, folder)
             written += _insert(connection, folder, found)
-            connection.execute(
-                "UPDATE mailbox_folder SET last_uid = greatest(last_uid, %s) WHERE id = %s", (high, folder.id)
-            )
+            connection.execute("UPDATE mailbox_folder SET last_uid = greatest(last_uid, %s) WHERE id = %s", (high, folder.id))
             reach("mailbox.in_refs")
         reach("mailbox.after_refs")
     return written
@@ -76,9 +74,7 @@ def sweep(connection: Connection, session: Session, folder: Folder) -> int:
         with connection.transaction():
             hold(connection, folder)
             count = _insert(connection, folder, found)
-            connection.execute(
-                "UPDATE mailbox_folder SET missed = missed + %s WHERE id = %s", (count, folder.id)
-            )
+            connection.execute("UPDATE mailbox_folder SET missed = missed + %s WHERE id = %s", (count, folder.id))
         missed += count
         reach("mailbox.in_sweep")
     connection.execute(
@@ -135,9 +131,7 @@ def _baseline(connection: Connection, session: Session, folder: Folder, seen: Ex
     elif settings.start_date is not None:
         start_at = datetime.combine(settings.start_date, time(), UTC)
         found = _list_since(session, top, settings.start_date)
-    placed = replace(
-        folder, uidvalidity=seen.uidvalidity, last_uid=last_uid, start_uid=start_uid, start_at=start_at
-    )
+    placed = replace(folder, uidvalidity=seen.uidvalidity, last_uid=last_uid, start_uid=start_uid, start_at=start_at)
     with connection.transaction():
         hold(connection, folder)
         written = _insert(connection, placed, found)
@@ -193,11 +187,7 @@ def _reach_back(connection: Connection, folder: Folder, days: int) -> date | Non
     if folder.last_ok_at is None or undated:
         return None
     days_back = timedelta(days=days)
-    return (
-        min(folder.last_ok_at - days_back, oldest - timedelta(days=1))
-        if waiting
-        else folder.last_ok_at - days_back
-    ).date()
+    return (min(folder.last_ok_at - days_back, oldest - timedelta(days=1)) if waiting else folder.last_ok_at - days_back).date()
 
 
 def _list_since(session: Session, top: int, since: date | None) -> list[ListedMail]:

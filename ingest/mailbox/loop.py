@@ -57,9 +57,7 @@ class _Mailbox:
     thread: threading.Thread | None = None
 
 
-def run(
-    config: HubConfig, stop: threading.Event, wake: Callable[[str], None], limits: Limits = DEFAULT
-) -> None:
+def run(config: HubConfig, stop: threading.Event, wake: Callable[[str], None], limits: Limits = DEFAULT) -> None:
     """Until `stop` is set. A database that is away is waited for."""
     owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     engine = make_engine(config.database_url, "worker", pool_size=1)
@@ -90,9 +88,7 @@ def _adjust(
     limits: Limits,
 ) -> None:
     """Makes the threads those of the active mail sources."""
-    rows = connection.execute(
-        select(Source.id, Source.config).where(Source.channel == "mail", Source.state == "active")
-    )
+    rows = connection.execute(select(Source.id, Source.config).where(Source.channel == "mail", Source.state == "active"))
     wanted: dict[int, dict[str, Any]] = {row.id: row.config for row in rows}
     for source_id, mailbox in list(mailboxes.items()):
         if source_id not in wanted or mailbox.stored != wanted[source_id]:
@@ -109,9 +105,7 @@ def _adjust(
         except (HubError, ValueError) as error:
             # Noted once; the source is loaded again when its settings change. A database that is away is no such note.
             mailboxes[source_id] = mailbox
-            _log.error(
-                "mailbox_settings_unreadable", extra={"source_id": source_id, "error": type(error).__name__}
-            )
+            _log.error("mailbox_settings_unreadable", extra={"source_id": source_id, "error": type(error).__name__})
             continue
         mailboxes[source_id] = mailbox
         if not isinstance(settings, ImapConfig):
@@ -160,15 +154,9 @@ def _watch(
                     wake=wake,
                     stopped=lambda: stop.is_set() or not disk.state().takes_events,
                 )
-                pause = (
-                    report.pause_seconds
-                    if report.ran
-                    else folders.seconds_until_due(database, source_id, settings.folder)
-                )
+                pause = report.pause_seconds if report.ran else folders.seconds_until_due(database, source_id, settings.folder)
             except psycopg.Error as error:
-                _log.warning(
-                    "mailbox_database_away", extra={"source_id": source_id, "error": type(error).__name__}
-                )
+                _log.warning("mailbox_database_away", extra={"source_id": source_id, "error": type(error).__name__})
                 if database is not None:
                     database.close()
                 database, pause = None, _DATABASE_PAUSE_SECONDS
@@ -220,7 +208,5 @@ def _end(config: HubConfig, engine: Engine, mailboxes: dict[int, _Mailbox], owne
         with connect(config.database_url, "worker") as database:
             folders.release(database, owner)
     except psycopg.Error as error:
-        _log.warning(
-            "mailbox_leases_kept", extra={"error": type(error).__name__}
-        )  # they expire by themselves
+        _log.warning("mailbox_leases_kept", extra={"error": type(error).__name__})  # they expire by themselves
     engine.dispose()

@@ -71,9 +71,7 @@ def poll(
     reach("mailbox.before_finish")
     folders.finish(connection, folder, pause)
     if folder.state != "live":
-        _log.info(
-            "mailbox_live", extra={"source_id": source_id, "folder_id": folder.id, "before": folder.state}
-        )
+        _log.info("mailbox_live", extra={"source_id": source_id, "folder_id": folder.id, "before": folder.state})
     return PollReport(True, "live", listed, work.taken, missed, None, pause)
 
 

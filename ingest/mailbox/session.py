@@ -41,9 +41,7 @@ class Examined:
 class Session:
     """Not for several threads. `client` connects when needed; after an error the caller calls `drop`."""
 
-    def __init__(
-        self, settings: ImapConfig, allowed: Callable[[], Allowed], limits: Limits = DEFAULT
-    ) -> None:
+    def __init__(self, settings: ImapConfig, allowed: Callable[[], Allowed], limits: Limits = DEFAULT) -> None:
         """`allowed` says, for each new connection, what may be reached besides the public internet."""
         self.settings = settings
         self.limits = limits
@@ -97,9 +95,7 @@ class Session:
             criteria += ["SINCE", since]
         return sorted({int(uid) for uid in self.client.search(criteria) if low <= uid <= high})
 
-    def search_windows(
-        self, low: int, high: int, since: date | None = None
-    ) -> Iterator[tuple[int, list[int]]]:
+    def search_windows(self, low: int, high: int, since: date | None = None) -> Iterator[tuple[int, list[int]]]:
         """(upper bound, UIDs) of each window. An empty answer is asked for twice: one omission is no proof.
 
         Some servers number from hundreds of millions. After a window without a mail the next ones end where the server's
@@ -188,9 +184,7 @@ def _connect(settings: ImapConfig, allowed: Allowed, limits: Limits) -> IMAPClie
         if (settings.user + settings.password).isascii():
             client.login(settings.user, settings.password)
         else:
-            client.plain_login(
-                settings.user, settings.password
-            )  # LOGIN carries ASCII only; SASL PLAIN is UTF-8
+            client.plain_login(settings.user, settings.password)  # LOGIN carries ASCII only; SASL PLAIN is UTF-8
     except BaseException:
         with contextlib.suppress(*IMAP_ERRORS):
             client.shutdown()

@@ -52,9 +52,7 @@ def bench(
         source = processor.source(source_id)
         items = []
         other = with_rules(source, rules) if rules is not None else None
-        newest_first = (
-            row for part in reversed([*portions(processor, ids)]) for row in reversed(event_rows(processor, part))
-        )
+        newest_first = (row for part in reversed([*portions(processor, ids)]) for row in reversed(event_rows(processor, part)))
         for row in newest_first:
             now = reading(source, row)
             then = reading(other, row) if other else None

@@ -57,13 +57,13 @@ def base_rules(connector: Connector, request: Request) -> Mapping[str, Any]:
     return (registry.get(named) if named else connector).rules or {}
 
 
-def _fields(
-    tree: Row, inquiry: Mapping[str, Any] | None, rules: Mapping[str, Any], number: int
-) -> Iterator[dict[str, Any]]:
+def _fields(tree: Row, inquiry: Mapping[str, Any] | None, rules: Mapping[str, Any], number: int) -> Iterator[dict[str, Any]]:
     mapped = {place: slot for slot, one in named_sources(rules) if not one.startswith(("@url:", "@text:"))
               for place, _ in values(one, tree)}  # fmt: skip
     secret = rules.get("shared_secret", {}).get("path", "")
-    kept = {(name_of(form_field), text_of(form_field.value)) for form_field in form_fields(inquiry["fields"])} if inquiry else set()
+    kept = (
+        {(name_of(form_field), text_of(form_field.value)) for form_field in form_fields(inquiry["fields"])} if inquiry else set()
+    )
     for form_field in tree.form_fields():
         kind = tree.kinds.get(form_field.path)
         value = text_of(form_field.value)
@@ -132,4 +132,3 @@ def _preview(value: Any) -> str:
         return f"{name} ({value['size']} B)".strip() if value.get("size") is not None else str(name or "…")
     text = text_of(value) if not isinstance(value, bool) else str(value).lower()
     return text if len(text) <= _PREVIEW else text[:_PREVIEW] + "…"
-

@@ -16,7 +16,19 @@ from crm_core.base.errors import Invalid
 from ingest.mapping.versions import checked
 
 #: What a field can be said to be. `submitted_at` and the marks of origin are for who writes the text himself.
-ROLES = ("name", "first_name", "last_name", "middle_name", "phone", "email", "message", "company", "title", "form_name", "page_url")
+ROLES = (
+    "name",
+    "first_name",
+    "last_name",
+    "middle_name",
+    "phone",
+    "email",
+    "message",
+    "company",
+    "title",
+    "form_name",
+    "page_url",
+)
 IGNORE = "ignore"
 
 #: Sections in the order in which the hub itself goes through them.

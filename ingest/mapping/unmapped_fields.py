@@ -75,12 +75,8 @@ def forget_profiles(connection: Connection, source_id: int, rules: Mapping[str, 
     gone = [one.removeprefix("$.").removeprefix("@name:") for one in sources if one.startswith(("$.", "@name:"))]
     gone += [one.removeprefix("$.") for one in rules.get("extra", {}).get("drop", ())]
     # First of all, as a look of the watch takes it before it writes fields and alerts.
-    profile = connection.execute(
-        select(SourceWatch.profile).where(SourceWatch.source_id == source_id).with_for_update()
-    ).scalar()
-    rows = connection.execute(
-        select(SourceField.form_id, SourceField.field).where(SourceField.source_id == source_id)
-    )
+    profile = connection.execute(select(SourceWatch.profile).where(SourceWatch.source_id == source_id).with_for_update()).scalar()
+    rows = connection.execute(select(SourceField.form_id, SourceField.field).where(SourceField.source_id == source_id))
     for row in rows.all():
         if any(matches(row.field, pattern) for pattern in gone):
             connection.execute(

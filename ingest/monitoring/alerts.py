@@ -48,9 +48,7 @@ RETURNING id, count
 """
 
 
-def raise_alert(
-    where: Where, source_id: int, code: str, subject: str = "", data: Mapping[str, Any] | None = None
-) -> int:
+def raise_alert(where: Where, source_id: int, code: str, subject: str = "", data: Mapping[str, Any] | None = None) -> int:
     """Opens the alert, or counts one more of the open one, in the caller's transaction; returns how often it was raised.
 
     `subject` says what of the source (a form, a field). `data` is added to what the alert knows: numbers and codes that

@@ -92,9 +92,7 @@ def queue_report(connection: Connection, now: datetime) -> dict[str, Any]:
                 "unfinished": line.get("unfinished", 0) + stuck.get("unfinished", 0),
             }
         )
-    beats = connection.execute(
-        text("SELECT role, instance, at, data FROM heartbeat ORDER BY role, instance")
-    ).mappings()
+    beats = connection.execute(text("SELECT role, instance, at, data FROM heartbeat ORDER BY role, instance")).mappings()
     processes, canaries = [], []
     for beat in beats:
         if beat["at"] - now > CLOCK_TOLERANCE:
@@ -104,9 +102,7 @@ def queue_report(connection: Connection, now: datetime) -> dict[str, Any]:
             seconds = beat["data"].get("seconds")
             canaries.append({"queue": beat["instance"], "seconds": seconds, "age_seconds": age})
         elif age is not None and age < GONE_SECONDS:
-            processes.append(
-                {"role": beat["role"], "instance": beat["instance"], "age_seconds": age, "data": beat["data"]}
-            )
+            processes.append({"role": beat["role"], "instance": beat["instance"], "age_seconds": age, "data": beat["data"]})
     return {
         "at": rfc3339(now),
         "channels": channels,
@@ -180,10 +176,7 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
             findings.append(_finding("source_alert", words, name=name, alert=row["code"], count=count))
         else:
             notes.append(f"Source {name}: {row['code'].replace('_', ' ')} ({count} open alerts).")
-    findings += [
-        _finding("connector_broken", sentence, name=name)
-        for name, sentence in sorted(registry.problems().items())
-    ]
+    findings += [_finding("connector_broken", sentence, name=name) for name, sentence in sorted(registry.problems().items())]
     hints: list[Finding] = []
     proxy = unknown_proxy(connection, config.trusted_proxies, now)
     if proxy is not None:
@@ -207,7 +200,9 @@ def disk_findings(config: HubConfig) -> list[Finding]:
     if disk.takes_events:
         return []
     words = f"{disk.words} Nothing is taken in until there is room: entrances say 503, mailboxes wait."
-    return [_finding("disk_read_only" if disk.read_only else "disk_low", words, free_bytes=disk.free_bytes, home=str(config.home))]
+    return [
+        _finding("disk_read_only" if disk.read_only else "disk_low", words, free_bytes=disk.free_bytes, home=str(config.home))
+    ]
 
 
 def _finding(code: str, words: str, **facts: Any) -> Finding:

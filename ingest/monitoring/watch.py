@@ -139,9 +139,7 @@ def name_of(form_field: FormField) -> str:
     return ".".join(step for step in form_field.path if isinstance(step, str))[:_LONGEST_NAME]
 
 
-def _learn_source(
-    cursor: Cursor, source_id: int, profile: dict[str, Any], inquiries: Sequence[Seen], zone: tzinfo
-) -> None:
+def _learn_source(cursor: Cursor, source_id: int, profile: dict[str, Any], inquiries: Sequence[Seen], zone: tzinfo) -> None:
     forms = sorted({seen.form for seen in inquiries})
     known = {(row["form_id"], row["field"]) for row in cursor.execute(_FIELDS, (source_id, forms)).fetchall()}
     sizes = Counter(form for form, _ in known)

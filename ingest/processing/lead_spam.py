@@ -59,9 +59,7 @@ def unmark_spam(
 def _hold(connection: Connection, event_id: int) -> AnyRow | None:
     """The event, locked. None if the journal has it no more."""
     row = connection.execute(
-        text(
-            "SELECT id, state, outcome, reason, error, verdict, erased_at FROM inbound_event WHERE id = :id FOR NO KEY UPDATE"
-        ),
+        text("SELECT id, state, outcome, reason, error, verdict, erased_at FROM inbound_event WHERE id = :id FOR NO KEY UPDATE"),
         {"id": event_id},
     ).one_or_none()
     if row is not None and row.state in PENDING:

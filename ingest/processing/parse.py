@@ -21,9 +21,7 @@ from ingest.sources.settings import LoadedSource
 _log = logging.getLogger(__name__)
 
 
-def read(
-    event: Claimed, load: Callable[[int], LoadedSource], our_addresses: Collection[str] = ()
-) -> ParsedEvent | Failure:
+def read(event: Claimed, load: Callable[[int], LoadedSource], our_addresses: Collection[str] = ()) -> ParsedEvent | Failure:
     """The worker's table of errors: what each class does to the event.
 
     `our_addresses` are those of the hub's mailboxes; with those that the source names they are never a client's.
@@ -44,11 +42,7 @@ def read(
             event.received_at,
             event.remote_ip,
         )
-        if (
-            source.connector.verify is not None
-            and not request.is_fetched
-            and not _verified_at_door(event, source)
-        ):
+        if source.connector.verify is not None and not request.is_fetched and not _verified_at_door(event, source):
             source.connector.verify(request, source.settings)
         parsed_items = tuple(_parsed_items(source, request))
     except NotAuthentic as error:
@@ -68,9 +62,7 @@ def read(
             f"The connector could not read this event ({type(error).__name__}). It is kept; replay it after an update.",
         )  # fmt: skip
     if not parsed_items:
-        return Failure(
-            event.id, "needs_attention", "connector_said_nothing", "The connector read nothing from it."
-        )
+        return Failure(event.id, "needs_attention", "connector_said_nothing", "The connector read nothing from it.")
     own = {*our_addresses, *getattr(source.settings, "own_addresses", ())}
     return ParsedEvent(
         event.id, event.source_id, source.name, event.channel, event.received_at, parsed_items, source.line, source.pool_id,
@@ -108,10 +100,7 @@ def _parsed_items(source: LoadedSource, request: Request) -> Sequence[ParsedItem
     except Exception as error:  # noqa: BLE001 - rules of an older version, say: the inquiry must not wait for them
         _log.error("mapping_failed source=%s %s", source.id, without_words(error))
     parsed_items = source.connector.parse(request, source.settings)
-    return [
-        replace(one, warnings=(*one.warnings, "mapping_failed")) if isinstance(one, Inquiry) else one
-        for one in parsed_items
-    ]
+    return [replace(one, warnings=(*one.warnings, "mapping_failed")) if isinstance(one, Inquiry) else one for one in parsed_items]
 
 
 def _verified_at_door(event: Claimed, source: LoadedSource) -> bool:
@@ -126,7 +115,5 @@ def _verified_at_door(event: Claimed, source: LoadedSource) -> bool:
 def retry(event: Claimed, code: str, message: str) -> Failure:
     """Later again; after `MOST_ATTEMPTS` a person must look."""
     if event.attempts >= MOST_ATTEMPTS:
-        return Failure(
-            event.id, "needs_attention", code, f"{message} (given up after {event.attempts} attempts)"
-        )
+        return Failure(event.id, "needs_attention", code, f"{message} (given up after {event.attempts} attempts)")
     return Failure(event.id, "waiting", code, message, attempts=event.attempts)

@@ -132,11 +132,15 @@ class Processor:
         come in on."""
         now = time.monotonic()
         if now - self._ours[0] >= _SETTINGS_FRESH_SECONDS:
-            rows = self.connection().execute(
-                "SELECT config->>'user' AS name FROM source WHERE channel = 'mail' UNION"
-                " SELECT jsonb_array_elements_text(config->'own_addresses') FROM source"
-                "  WHERE channel = 'mail' AND jsonb_typeof(config->'own_addresses') = 'array'"
-            ).fetchall()
+            rows = (
+                self.connection()
+                .execute(
+                    "SELECT config->>'user' AS name FROM source WHERE channel = 'mail' UNION"
+                    " SELECT jsonb_array_elements_text(config->'own_addresses') FROM source"
+                    "  WHERE channel = 'mail' AND jsonb_typeof(config->'own_addresses') = 'array'"
+                )
+                .fetchall()
+            )
             self._ours = now, frozenset(row["name"] for row in rows if row["name"] and "@" in row["name"])
         return self._ours[1]
 
@@ -225,9 +229,7 @@ class Processor:
         read_ones = [(events[item.event_id], item, self.source(item.source_id)) for item in items]
         return self.screener.screen(self.connection(), read_ones)
 
-    def _keep(
-        self, events: dict[int, Claimed], items: Sequence[ParsedEvent], failures: list[Failure]
-    ) -> list[ParsedEvent]:
+    def _keep(self, events: dict[int, Claimed], items: Sequence[ParsedEvent], failures: list[Failure]) -> list[ParsedEvent]:
         """Contents of files go to the disk before the rows that name them. A disk that stays full costs the files, which
         the raw event still has, and not the lead."""
         kept: list[ParsedEvent] = []

@@ -113,9 +113,7 @@ def _send(engine: Engine, ids: Sequence[int], actor: str) -> int:
         return 0
     with engine.begin() as connection:
         sent = transitions.replay(connection, ids)
-        audit(
-            connection, actor, "events.replay", "events", {"count": len(sent), "first": sent[0] if sent else ""}
-        )
+        audit(connection, actor, "events.replay", "events", {"count": len(sent), "first": sent[0] if sent else ""})
     return len(sent)
 
 
@@ -133,9 +131,7 @@ class _RollBack(Exception):
     """Ends a rehearsal."""
 
 
-def _rehearse_items(
-    connection: psycopg.Connection[Any], items: Sequence[ParsedEvent]
-) -> dict[int, tuple[str, Any, int | None]]:
+def _rehearse_items(connection: psycopg.Connection[Any], items: Sequence[ParsedEvent]) -> dict[int, tuple[str, Any, int | None]]:
     """What would become of them: together, or singly if one of them cannot be taken in, as the workers do it."""
     after: dict[int, tuple[str, Any, int | None]] = {}
     try:
@@ -166,9 +162,7 @@ def _rehearse_batch(processor: Processor, ids: Sequence[int], report: ReplayRepo
         lead = str(lead_id) if lead_id is not None and lead_id == row["lead_id"] else ("new" if lead_id else None)
         report.changed += was != name
         if was != name and len(report.changes) < MOST_SHOWN:
-            report.changes.append(
-                {"event": row["uid"], "before": was, "after": name, "lead": lead, "reason": reason}
-            )
+            report.changes.append({"event": row["uid"], "before": was, "after": name, "lead": lead, "reason": reason})
 
 
 def portions(processor: Processor, ids: Sequence[int]) -> Iterator[list[int]]:

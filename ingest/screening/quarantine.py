@@ -222,7 +222,9 @@ def _preview(row: AnyRow, body: bytes | None, load: Callable[[int], LoadedSource
         item = read(event, load)
     except HubError:
         return None
-    inquiry = next((one for one in item.parsed_items if isinstance(one, Inquiry)), None) if isinstance(item, ParsedEvent) else None
+    inquiry = (
+        next((one for one in item.parsed_items if isinstance(one, Inquiry)), None) if isinstance(item, ParsedEvent) else None
+    )
     if inquiry is None:
         return None
     return {

@@ -146,9 +146,7 @@ class Rates:
         wanted = [_Window("source", f"source:{post.source_id}", event, _MINUTE, _MOST_OF_SOURCE)]
         if post.by_address:
             wanted.append(_Window("ip", f"ip:{who}", event, _HOUR, _MOST_MEMBERS))
-        wanted += [
-            _Window("phone", f"phone:{self._mark('phone', phone)}", who, _HOUR, _MOST_MEMBERS) for phone in post.phones
-        ]
+        wanted += [_Window("phone", f"phone:{self._mark('phone', phone)}", who, _HOUR, _MOST_MEMBERS) for phone in post.phones]
         if post.text:
             text = f"text:{post.source_id}:{self._mark('text', post.text)}"
             wanted.append(_Window("text", text, who, _HOUR, _MOST_MEMBERS))

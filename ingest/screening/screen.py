@@ -71,9 +71,7 @@ class Screener:
     def close(self) -> None:
         self.rates.close()
 
-    def screen(
-        self, connection: psycopg.Connection[Any], read: Sequence[Read], *, rehearsal: bool = False
-    ) -> Screened:
+    def screen(self, connection: psycopg.Connection[Any], read: Sequence[Read], *, rehearsal: bool = False) -> Screened:
         """Judges a batch. A rehearsal counts nothing and raises no alarm. psycopg errors pass through; the events then
         come again, and are counted once."""
         result = Screened()

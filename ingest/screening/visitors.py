@@ -44,9 +44,7 @@ def is_visitor(event: Claimed, source: LoadedSource) -> bool:
     if source.connector.sender == "browser":
         return True
     headers = event.headers
-    return "mozilla/" in _agent(event) and any(
-        name in headers for name in ("sec-fetch-site", "origin", "accept-language")
-    )
+    return "mozilla/" in _agent(event) and any(name in headers for name in ("sec-fetch-site", "origin", "accept-language"))
 
 
 def says_it_is_a_program(event: Claimed) -> bool:

@@ -76,7 +76,9 @@ def read_alias(typed: str) -> str:
         raise Invalid(
             "alias_invalid",
             f"An alias is service:id, for example {', '.join(EXAMPLES[:3])}. Services: {', '.join(SERVICES)}.",
-            fields={"alias": "is not service:id"}, examples=", ".join(EXAMPLES[:3]), services=", ".join(SERVICES),
+            fields={"alias": "is not service:id"},
+            examples=", ".join(EXAMPLES[:3]),
+            services=", ".join(SERVICES),
         )
     return alias
 
@@ -95,9 +97,7 @@ def _of_address(address: str) -> tuple[str, str, str]:
     return "", "", ""
 
 
-def add_alias(
-    connection: Connection, config: HubConfig, source_id: int, typed: str, *, actor: str = "hub"
-) -> str:
+def add_alias(connection: Connection, config: HubConfig, source_id: int, typed: str, *, actor: str = "hub") -> str:
     """Gives a source an alias and returns it. Invalid: not an alias, or the connector pulls. Conflict: another source has it."""
     source = load_source(connection, config, source_id)
     if source.connector.pulls:
@@ -125,15 +125,15 @@ def add_alias(
         raise Conflict(
             "alias_taken",
             f"{alias} belongs to source {holder.id} ({holder.name}). Remove it there first.",
-            source_id=holder.id, alias=alias, holder=holder.name,
+            source_id=holder.id,
+            alias=alias,
+            holder=holder.name,
         )
     audit(connection, actor, "source.alias_add", f"source:{source_id}", {"alias": alias})
     return alias
 
 
-def remove_alias(
-    connection: Connection, config: HubConfig, source_id: int, typed: str, *, actor: str = "hub"
-) -> None:
+def remove_alias(connection: Connection, config: HubConfig, source_id: int, typed: str, *, actor: str = "hub") -> None:
     """What still arrives under it is kept as unclaimed. NotFound if the source has no such alias."""
     load_source(connection, config, source_id)
     alias = read_alias(typed)

@@ -42,22 +42,16 @@ def first_run(config: HubConfig, now: datetime | None = None) -> FirstRun:
             if not connection.execute(select(func.count()).select_from(Source)).scalar_one():
                 add_source(connection, config, "generic_form", FORM_NAME, {})
             form_url = _form_url(connection, config)
-            return FirstRun(
-                _sign_in_url(connection, config, now or datetime.now(UTC)), form_url, _curl(form_url)
-            )
+            return FirstRun(_sign_in_url(connection, config, now or datetime.now(UTC)), form_url, _curl(form_url))
     finally:
         engine.dispose()
 
 
 def _sign_in_url(connection: Connection, config: HubConfig, now: datetime) -> str:
-    user_id = connection.execute(
-        select(User.id).where(User.active, User.role == "admin").order_by(User.id).limit(1)
-    ).scalar()
+    user_id = connection.execute(select(User.id).where(User.active, User.role == "admin").order_by(User.id).limit(1)).scalar()
     if user_id is None:
         return ""
-    return (
-        f"{config.base_url}/console/sign-in/{sign_in_link(connection, user_id, now, minutes=_LINK_MINUTES)}"
-    )
+    return f"{config.base_url}/console/sign-in/{sign_in_link(connection, user_id, now, minutes=_LINK_MINUTES)}"
 
 
 def _form_url(connection: Connection, config: HubConfig) -> str:

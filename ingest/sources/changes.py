@@ -17,16 +17,12 @@ from crm_core.sources.models import InboundEvent, Source, SourceToken
 _KEPT_BESIDE = (SourceMapping, SourceField, SourceAlert, SourceWatch, SourcePoll)
 
 
-def change_source(
-    connection: Connection, source_id: int, changes: dict[str, Any], *, actor: str = "hub"
-) -> None:
+def change_source(connection: Connection, source_id: int, changes: dict[str, Any], *, actor: str = "hub") -> None:
     """`changes` by column: name, line, pool_id, allowed_hosts. Raises NotFound, Invalid (pool)."""
     if not changes:
         return
     if "allowed_hosts" in changes:
-        changes = changes | {
-            "allowed_hosts": sorted({h.strip().lower().rstrip(".") for h in changes["allowed_hosts"]} - {""})
-        }
+        changes = changes | {"allowed_hosts": sorted({h.strip().lower().rstrip(".") for h in changes["allowed_hosts"]} - {""})}
     try:
         with connection.begin_nested():
             found = connection.execute(
@@ -45,22 +41,16 @@ def remove_source(connection: Connection, source_id: int, *, actor: str = "hub")
     A post that comes within the seconds for which a web process still knows the address is kept all the same, and needs
     attention: it names a source that there is not.
     """
-    history = Conflict(
-        "source_has_history", "Something arrived through this source. Pause it, or give it a new address."
-    )
+    history = Conflict("source_has_history", "Something arrived through this source. Pause it, or give it a new address.")
     try:
         with connection.begin_nested():
-            if connection.execute(
-                select(InboundEvent.id).where(InboundEvent.source_id == source_id).limit(1)
-            ).first():
+            if connection.execute(select(InboundEvent.id).where(InboundEvent.source_id == source_id).limit(1)).first():
                 raise history
             connection.execute(delete(SourceToken).where(SourceToken.source_id == source_id))
             connection.execute(delete(MailboxFolder).where(MailboxFolder.source_id == source_id))
             for kept in _KEPT_BESIDE:
                 connection.execute(delete(kept).where(kept.source_id == source_id))
-            found = connection.execute(
-                delete(Source).where(Source.id == source_id).returning(Source.id)
-            ).one_or_none()
+            found = connection.execute(delete(Source).where(Source.id == source_id).returning(Source.id)).one_or_none()
     except IntegrityError as error:
         raise history from error
     if found is None:

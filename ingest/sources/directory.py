@@ -28,9 +28,7 @@ _STALE_SECONDS = 10.0  # up to here an old answer is used while a new one is fet
 _WAIT_SECONDS = 0.4  # how long a request waits for a newer answer before it makes do with the old one
 _FIRST_WAIT_SECONDS = 2.0  # and how long for the first one, which it cannot do without
 _RETRY_SECONDS = 1.0  # after a failure nobody waits again before this
-_MOST_UNKNOWN = (
-    10_000  # remembered misses, so that a scan of random tokens costs memory once and queries never
-)
+_MOST_UNKNOWN = 10_000  # remembered misses, so that a scan of random tokens costs memory once and queries never
 
 _QUERY = """
 SELECT t.digest, t.state AS address_state, t.is_alias, s.id, s.name, s.connector, s.channel, s.config, s.state, s.line, s.pool_id,
@@ -49,9 +47,7 @@ class SourceAddress:
     is_alias: bool  # it is the id of another service, which stands in a public page
     allowed_hosts: tuple[str, ...]
     secret_headers: frozenset[str]  # lower case; the source's settings say that their values are keys
-    source: (
-        LoadedSource | None
-    )  # None: its connector or its secrets cannot be loaded; what arrives is kept all the same
+    source: LoadedSource | None  # None: its connector or its secrets cannot be loaded; what arrives is kept all the same
 
 
 @dataclass(slots=True)
@@ -151,14 +147,10 @@ class SourceDirectory:
 
     def _learn(self, digests: Iterable[bytes], connection: BoundedConnection) -> None:
         with connection.cursor(row_factory=dict_row) as cursor:
-            rows = {
-                bytes(row["digest"]): row for row in cursor.execute(_QUERY, (list(digests),), binary=True)
-            }
+            rows = {bytes(row["digest"]): row for row in cursor.execute(_QUERY, (list(digests),), binary=True)}
         now = monotonic()
         if len(self._entries) > _MOST_UNKNOWN:
-            self._entries = {
-                digest: entry for digest, entry in self._entries.items() if entry.address is not None
-            }
+            self._entries = {digest: entry for digest, entry in self._entries.items() if entry.address is not None}
         for digest in digests:
             row = rows.get(digest)
             self._entries[digest] = _Entry(None if row is None else self._address(row), now)

@@ -35,9 +35,7 @@ def destinations_of(connector: Connector) -> dict[str, frozenset[str]]:
     return {name: settings for name, settings in found.items() if settings}
 
 
-def refuse_moved_secrets(
-    connector: Connector, before: ConnectorConfig, after: ConnectorConfig, given: Collection[str]
-) -> None:
+def refuse_moved_secrets(connector: Connector, before: ConnectorConfig, after: ConnectorConfig, given: Collection[str]) -> None:
     """Raises Invalid, naming each stored secret that has to be entered again because its destination changes.
 
     `given`: the settings that were entered this time. Whoever enters the secret knows it.

@@ -72,9 +72,7 @@ def check_settings(connector: Connector, settings: Mapping[str, Any]) -> Connect
             fields[place] = _in_words(problem["type"], problem["msg"])
         known = ", ".join(sorted(properties))
         told = "; ".join(f"{place}: {why}" for place, why in sorted(fields.items()))
-        raise Invalid(
-            "settings_invalid", f"{connector.title}: {told}. Settings it knows: {known}.", fields=fields
-        ) from error
+        raise Invalid("settings_invalid", f"{connector.title}: {told}. Settings it knows: {known}.", fields=fields) from error
 
 
 def _from_text(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -108,9 +106,7 @@ def seal_settings(config: HubConfig, source_id: int, settings: ConnectorConfig) 
     return stored
 
 
-def open_settings(
-    config: HubConfig, source_id: int, connector: Connector, stored: Mapping[str, Any]
-) -> ConnectorConfig:
+def open_settings(config: HubConfig, source_id: int, connector: Connector, stored: Mapping[str, Any]) -> ConnectorConfig:
     """The settings as they were checked in, secrets open, region and time zone of the hub where none is named.
 
     Misconfigured if an update of the connector asks for others; events wait as `needs_attention` meanwhile.

@@ -90,14 +90,10 @@ def add_source(
                 allowed_hosts=hosts, config={})
         .returning(Source.id)
     ).scalar_one()  # fmt: skip
-    connection.execute(
-        update(Source).where(Source.id == source_id).values(config=seal_settings(config, source_id, checked))
-    )
+    connection.execute(update(Source).where(Source.id == source_id).values(config=seal_settings(config, source_id, checked)))
     token = "" if connector.pulls else _new_token(connection, config, source_id)
     audit(connection, actor, "source.add", f"source:{source_id}", {"connector": connector.name})
-    return NewSource(
-        source_id, name, connector.name, connector.channel, _address(config, token), token, secret
-    )
+    return NewSource(source_id, name, connector.name, connector.channel, _address(config, token), token, secret)
 
 
 def change_settings(
@@ -117,9 +113,7 @@ def change_settings(
     source = load_source(connection, config, source_id)
     secret = marked_fields(source.connector.config_model, "secret")
     changes = {name: value for name, value in settings.items() if not (name in secret and value == "")}
-    kept = source.settings.model_dump(
-        mode="json", include=source.settings.model_fields_set - {"region", "timezone"}
-    )
+    kept = source.settings.model_dump(mode="json", include=source.settings.model_fields_set - {"region", "timezone"})
     stored = connection.execute(select(Source.config).where(Source.id == source_id)).scalar_one()
     kept |= {name: stored[name] for name in ("region", "timezone") if name in stored}
     checked = check_settings(source.connector, kept | changes)
@@ -132,9 +126,7 @@ def change_settings(
             fields=moved,
         )
     refuse_moved_secrets(source.connector, source.settings, checked, changes.keys())
-    connection.execute(
-        update(Source).where(Source.id == source_id).values(config=seal_settings(config, source_id, checked))
-    )
+    connection.execute(update(Source).where(Source.id == source_id).values(config=seal_settings(config, source_id, checked)))
     audit(connection, actor, "source.change", f"source:{source_id}", {"settings": sorted(changes)})
     return load_source(connection, config, source_id)
 
@@ -191,9 +183,7 @@ def source_address(connection: Connection, config: HubConfig, source_id: int) ->
 def set_state(connection: Connection, source_id: int, state: str, *, actor: str = "hub") -> None:
     """active | paused. A paused source still accepts what arrives."""
     if state not in ("active", "paused"):
-        raise Invalid(
-            "state_invalid", f"A source is active or paused, not {state!r}.", fields={"state": "is unknown"}
-        )
+        raise Invalid("state_invalid", f"A source is active or paused, not {state!r}.", fields={"state": "is unknown"})
     changed = connection.execute(update(Source).where(Source.id == source_id).values(state=state))
     if not changed.rowcount:
         raise _unknown(source_id)
@@ -216,9 +206,7 @@ def rotate_token(connection: Connection, config: HubConfig, source_id: int, *, a
 
 def load_source(connection: Connection, config: HubConfig, source_id: int) -> LoadedSource:
     """NotFound if there is none, or if nothing installed provides its connector."""
-    row = (
-        connection.execute(select(*Source.__table__.columns).where(Source.id == source_id)).mappings().first()
-    )
+    row = connection.execute(select(*Source.__table__.columns).where(Source.id == source_id)).mappings().first()
     if row is None:
         raise _unknown(source_id)
     return loaded(config, dict(row))

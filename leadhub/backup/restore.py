@@ -91,8 +91,16 @@ def restore(read: Settings, found: Reached, directory: Path, *, replaces: bool, 
         set_back(home, head)
     forget_unnamed(replace(found.config, secret_key=key), repeated.files)
     return Restored(
-        str(directory), saved.taken_at, saved.rows["inbound_event"], saved.rows["contact"], files, missing, repeated.erasures,
-        withdrawn.users, withdrawn.tokens, kept,
+        str(directory),
+        saved.taken_at,
+        saved.rows["inbound_event"],
+        saved.rows["contact"],
+        files,
+        missing,
+        repeated.erasures,
+        withdrawn.users,
+        withdrawn.tokens,
+        kept,
     )
 
 
@@ -126,7 +134,8 @@ def _key(read: Settings, found: Reached, directory: Path, saved: Manifest) -> st
         )
     if found.is_running:
         raise Conflict(
-            "key_in_use", "The backup brings another key, and the hub that runs here would go on with its own. Stop it and repeat."
+            "key_in_use",
+            "The backup brings another key, and the hub that runs here would go on with its own. Stop it and repeat.",
         )
     return key
 
@@ -155,7 +164,8 @@ def _require_whole(config: HubConfig, saved: Manifest) -> None:
             row: Any = connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()
             if row[0] != wanted:
                 raise Conflict(
-                    "restore_not_whole", f"{name} has {row[0]} rows after reading it back, the backup had {wanted}. Nothing was changed."
+                    "restore_not_whole",
+                    f"{name} has {row[0]} rows after reading it back, the backup had {wanted}. Nothing was changed.",
                 )
 
 

@@ -49,7 +49,9 @@ class Saved:
 def save(config: HubConfig, directory: Path, *, with_key: bool = True) -> Saved:
     """Makes the directory, readable by its owner only. Invalid if something is in it already; leaves nothing half made."""
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise Invalid("directory_not_empty", f"{directory} is not empty. Name a new directory for each backup.", fields=["directory"])
+        raise Invalid(
+            "directory_not_empty", f"{directory} is not empty. Name a new directory for each backup.", fields=["directory"]
+        )
     with _half(directory) as half, _moment(config) as (connection, snapshot, taken_at):
         names = [
             str(row[0]) for row in connection.execute("SELECT DISTINCT sha256 FROM attachment WHERE sha256 <> '' ORDER BY 1")

@@ -108,9 +108,7 @@ def _rename(admin: psycopg.Connection[Any], names: dict[str, str]) -> None:
 
 def _allow(admin: psycopg.Connection[Any], name: str, *, allowed: bool) -> None:
     admin.execute(
-        sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(
-            sql.Identifier(name), sql.SQL("true" if allowed else "false")
-        )
+        sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}").format(sql.Identifier(name), sql.SQL("true" if allowed else "false"))
     )
 
 

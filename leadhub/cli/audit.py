@@ -46,7 +46,9 @@ def list_(
         page = list_audit(connection, reader, filters, limit, position)
     shown = plain_json(AuditPage, page)
     columns = {"at": "AT", "who": "WHO", "action": "WHAT", "subject": "TO", "details": "DETAILS"}
-    rows = [row | {"who": row["actor_name"] or row["actor"], "details": orjson.dumps(row["data"]).decode()} for row in shown["items"]]
+    rows = [
+        row | {"who": row["actor_name"] or row["actor"], "details": orjson.dumps(row["data"]).decode()} for row in shown["items"]
+    ]
     words = table(rows, columns, "Nothing is recorded under these conditions.")
     if shown["next"]:
         words += f"\nMore: --cursor {shown['next']}"

@@ -76,11 +76,15 @@ def restore(
     words = [
         f"Restored as of {done.taken_at}: {done.events} events, {done.contacts} contacts, {done.files} files.",
         f"{done.erasures_repeated} erasures made since were repeated.",
-        (f"Everybody signs in anew. Kept as they are now: {done.users_as_now} users, {done.tokens_revoked} revoked tokens. Whatever"
-        " else was withdrawn since the backup is as it was then: look at `leadhub user list` and `leadhub token list`."),
+        (
+            f"Everybody signs in anew. Kept as they are now: {done.users_as_now} users, {done.tokens_revoked} revoked tokens. Whatever"
+            " else was withdrawn since the backup is as it was then: look at `leadhub user list` and `leadhub token list`."
+        ),
     ]
     if done.missing_files:
         words.append(f"{done.missing_files} files that are named are in neither the backup nor the home.")
     if done.kept_as:
-        words.append(f"What was there before is kept as the database {done.kept_as}; `leadhub restore --drop {done.kept_as}` drops it.")
+        words.append(
+            f"What was there before is kept as the database {done.kept_as}; `leadhub restore --drop {done.kept_as}` drops it."
+        )
     tell(done.as_dict(), as_json=as_json, words="\n".join(words))

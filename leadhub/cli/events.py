@@ -99,7 +99,9 @@ def replay(
     with hub() as (config, engine):
         if affected:
             if source_id is None or event_ids:
-                raise Invalid("affected_of_a_source", "Give --affected together with --source, and without ids.", fields=["affected"])
+                raise Invalid(
+                    "affected_of_a_source", "Give --affected together with --source, and without ids.", fields=["affected"]
+                )
             event_ids = tuple(find_affected(engine, config, source_id))
         selection = Selection(
             event_ids, state, outcome, source_id, code,
@@ -109,7 +111,8 @@ def replay(
         report = ReplayReport(dry_run=dry_run) if nothing else send(engine, config, selection, dry_run, ACTOR)
     if event_ids and not affected and not report.selected:
         raise NotFound(
-            "nothing_to_replay", "Nothing to send: none of these is an event that matches and has come to an end or needs attention."
+            "nothing_to_replay",
+            "Nothing to send: none of these is an event that matches and has come to an end or needs attention.",
         )
     tell(report, as_json=as_json, words=lambda: _words(report))
 

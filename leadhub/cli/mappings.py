@@ -11,7 +11,9 @@ import click
 from crm_core.base.errors import Invalid, NotFound
 from leadhub.cli.answers import ACTOR, answers, hub, table, tell
 
-_FILE = click.option("--file", "file", type=click.Path(dir_okay=False, allow_dash=True), help="The mapping's text; - reads standard input.")
+_FILE = click.option(
+    "--file", "file", type=click.Path(dir_okay=False, allow_dash=True), help="The mapping's text; - reads standard input."
+)
 _SOURCE = click.argument("source_id", metavar="SOURCE", type=int)
 
 
@@ -35,7 +37,11 @@ def show(source_id: int, version: int | None, as_json: bool) -> None:
             found = get_version(connection, source_id, version)
         else:
             found = in_state(connection, source_id, "published") or in_state(connection, source_id, "draft")
-    words = f"# version {found.version}, {found.state}\n{found.text}".rstrip() if found else "No mapping of its own: its connector's rules hold."
+    words = (
+        f"# version {found.version}, {found.state}\n{found.text}".rstrip()
+        if found
+        else "No mapping of its own: its connector's rules hold."
+    )
     tell(_shape(found) if found else None, as_json=as_json, words=words)
 
 
@@ -74,7 +80,9 @@ def publish(source_id: int, file: str | None, note: str, as_json: bool) -> None:
 
 @mapping.command()
 @_SOURCE
-@click.option("--version", type=click.IntRange(min=1), help="Publish that version again; without it the connector's own rules hold.")
+@click.option(
+    "--version", type=click.IntRange(min=1), help="Publish that version again; without it the connector's own rules hold."
+)
 @answers
 def rollback(source_id: int, version: int | None, as_json: bool) -> None:
     """Go back to an earlier version, or to no mapping at all."""
@@ -82,7 +90,9 @@ def rollback(source_id: int, version: int | None, as_json: bool) -> None:
 
     with hub() as (_, engine), engine.begin() as connection:
         new = versions.roll_back(connection, source_id, version, ACTOR)
-    said = f"The text of version {version} is published again, as version {new}." if new else "The connector's own rules hold again."
+    said = (
+        f"The text of version {version} is published again, as version {new}." if new else "The connector's own rules hold again."
+    )
     tell({"published": new}, as_json=as_json, words=said)
 
 
@@ -95,7 +105,14 @@ def history(source_id: int, as_json: bool) -> None:
 
     with hub() as (_, engine), engine.connect() as connection:
         rows = [_shape(one) for one in list_versions(connection, source_id)]
-    columns = {"version": "VERSION", "state": "STATE", "created_at": "WRITTEN", "published_at": "PUBLISHED", "author": "BY", "note": "NOTE"}
+    columns = {
+        "version": "VERSION",
+        "state": "STATE",
+        "created_at": "WRITTEN",
+        "published_at": "PUBLISHED",
+        "author": "BY",
+        "note": "NOTE",
+    }
     tell({"items": rows}, as_json=as_json, words=table(rows, columns, "No mapping of its own: its connector's rules hold."))
 
 
@@ -124,7 +141,12 @@ def _words(report: dict[str, Any]) -> str:
     before, after = (", ".join(f"{n} {name}" for name, n in sorted(report[key].items())) or "none" for key in ("before", "after"))
     said = f"{report['events']} events. Now: {before}. They would become: {after}. New leads: {report['leads']}."
     rows = [
-        {"event": item["event"], "before": item["before"]["outcome"], "after": item["after"]["outcome"], "differs": ", ".join(item["differs"])}
+        {
+            "event": item["event"],
+            "before": item["before"]["outcome"],
+            "after": item["after"]["outcome"],
+            "differs": ", ".join(item["differs"]),
+        }
         for item in report["items"]
     ]
     columns = {"event": "EVENT", "before": "NOW", "after": "WOULD BE", "differs": "DIFFERS IN"}

@@ -28,7 +28,13 @@ source.add_command(alias)
 @source.command()
 @click.argument("connector")
 @click.option("--name", required=True, help="What people call it.")
-@click.option("--set", "pairs", multiple=True, metavar="KEY=VALUE", help="A setting of the connector; repeat as needed. Of a secret, - reads a line of standard input, @FILE a file.")
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A setting of the connector; repeat as needed. Of a secret, - reads a line of standard input, @FILE a file.",
+)
 @click.option("--host", "hosts", multiple=True, help="A website that a form may send people back to; repeat as needed.")
 @answers
 def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...], as_json: bool) -> None:
@@ -73,10 +79,7 @@ def list_(as_json: bool) -> None:
 
     with hub() as (config, engine), engine.connect() as connection:
         states = {one.source_id: one for one in source_states(connection, config, datetime.now(UTC))}
-        rows = [
-            asdict(row) | {"id": str(row.id), "status": states[row.id].as_json()}
-            for row in list_sources(connection, config)
-        ]
+        rows = [asdict(row) | {"id": str(row.id), "status": states[row.id].as_json()} for row in list_sources(connection, config)]
     columns = {
         "id": "ID", "name": "NAME", "connector": "CONNECTOR", "last_event_at": "LAST EVENT", "url": "ADDRESS",
         "words": "STATE",

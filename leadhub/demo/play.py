@@ -53,7 +53,9 @@ class Played:
 
     @property
     def words(self) -> str:
-        again = f" + {self.redelivered} sent a second time under the same key, which are the same events" if self.redelivered else ""
+        again = (
+            f" + {self.redelivered} sent a second time under the same key, which are the same events" if self.redelivered else ""
+        )
         return f"{self.source}: {self.sent} sent = {self.received} received{again}."
 
 

@@ -108,7 +108,16 @@ def mails(seed: int, now: datetime) -> list[bytes]:
             made.append(_mail(who, f"Re: {subject}", "Спасибо, жду ответа.", message_id, at, {"In-Reply-To": f"<{parent}>"}))
         elif number % 10 == 8:
             who = somebody(seed * 1000 + 900 + number, dice)
-            made.append(_mail(who, "Автоответ: в отпуске", "Буду на месте в понедельник.", message_id, at, {"Auto-Submitted": "auto-replied"}))
+            made.append(
+                _mail(
+                    who,
+                    "Автоответ: в отпуске",
+                    "Буду на месте в понедельник.",
+                    message_id,
+                    at,
+                    {"Auto-Submitted": "auto-replied"},
+                )
+            )
         else:
             who = somebody(seed * 1000 + dice.randrange(400), dice)
             subject = who.wants.split(",")[0][:60]

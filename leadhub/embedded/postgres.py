@@ -94,9 +94,7 @@ def wheel() -> Path:
     return found
 
 
-def plan(
-    directory: Path, port: int, tuning: Mapping[str, str] = TUNING, auth: str = "scram-sha-256"
-) -> Cluster:
+def plan(directory: Path, port: int, tuning: Mapping[str, str] = TUNING, auth: str = "scram-sha-256") -> Cluster:
     """Decides who runs it and out of which binaries. Touches nothing but a copy of the binaries where needed, and lets that
     user through the home."""
     identity = privilege.unprivileged_identity(directory)
@@ -148,9 +146,7 @@ def _fitting(cluster: Cluster) -> dict[str, str]:
 
 
 def is_ready(cluster: Cluster) -> bool:
-    result = subprocess.run(
-        [str(cluster.binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(cluster.port)], check=False
-    )
+    result = subprocess.run([str(cluster.binaries / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(cluster.port)], check=False)
     return result.returncode == 0
 
 
@@ -184,9 +180,7 @@ def ensure_database(directory: Path, admin: str) -> None:
             )
         )
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
-            )
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE)))
 
 
 def require_our_major(data: Path) -> None:

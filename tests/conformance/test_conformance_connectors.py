@@ -25,9 +25,7 @@ _ADDRESS = re.compile(r"[\w.+'-]+@([\w-]+(?:\.[\w-]+)+)")
 _NUMBERS = re.compile(
     r"(?:[78]?(?:9123456\d{3}|900(?:123)?\d{4,7}|9991112233|495\d{7}|4951112233|800\d{7}|812000\d{4})|1?\d{3}55501\d{2}|44\d{3}496\d+|447700900\d{3})"
 )
-_WRITTEN = re.compile(
-    r"(?<![\w.:|-])\+\d[\d\s()-]{8,18}\d|(?<![\w.:|-])8[\s(-]{1,2}\d{3}[\s)-]{1,2}\d{3}[\s-]?\d{2}[\s-]?\d{2}"
-)
+_WRITTEN = re.compile(r"(?<![\w.:|-])\+\d[\d\s()-]{8,18}\d|(?<![\w.:|-])8[\s(-]{1,2}\d{3}[\s)-]{1,2}\d{3}[\s-]?\d{2}[\s-]?\d{2}")
 
 #: Settings whose names look like a destination and are none, each with its reason.
 LEAVES_SECRETS_WHERE_THEY_ARE = frozenset({
@@ -53,9 +51,7 @@ def test_settings_have_words_when_shown_as_a_form(name: str) -> None:
     for setting, described in schema["properties"].items():
         assert described.get("description"), f"{setting} says nothing about itself"
         looks_secret = re.search(r"secret|password|salt|api_?key|token", setting)
-        assert not looks_secret or described.get("secret"), (
-            f"{setting} looks like a secret and is not declared as one"
-        )
+        assert not looks_secret or described.get("secret"), f"{setting} looks like a secret and is not declared as one"
 
 
 def test_secret_says_where_it_is_sent_when_the_hub_connects(name: str) -> None:
@@ -114,9 +110,7 @@ def test_page_answers_the_questions_when_read(name: str) -> None:
 def test_page_names_every_setting_when_the_connector_has_its_own(name: str) -> None:
     connector = registry.get(name)
     common = set(FormConfig.model_fields)  # told once, in docs/connectors.md
-    unnamed = [
-        s for s in connector.config_model.model_fields if s not in common and f"`{s}`" not in connector.docs
-    ]
+    unnamed = [s for s in connector.config_model.model_fields if s not in common and f"`{s}`" not in connector.docs]
     assert not unnamed, f"README.md says nothing about the settings {unnamed}"
 
 
@@ -125,9 +119,7 @@ def test_samples_are_enough_when_counted(name: str) -> None:
     assert folder
     found = [sample.folder.name for sample in samples_of(registry.get(name), folder)]
     assert len(found) >= FEWEST_SAMPLES
-    assert all(re.fullmatch(r"[a-z0-9_]+__[a-z0-9_]+", sample) for sample in found), (
-        "event__detail in lower case"
-    )
+    assert all(re.fullmatch(r"[a-z0-9_]+__[a-z0-9_]+", sample) for sample in found), "event__detail in lower case"
 
 
 def test_samples_hold_no_real_people_when_searched(name: str) -> None:
@@ -135,9 +127,7 @@ def test_samples_hold_no_real_people_when_searched(name: str) -> None:
     assert folder
     for file in sorted(p for p in folder.rglob("samples/**/*") if p.is_file()):
         text = file.read_bytes().decode("utf-8", "ignore")
-        strangers = {
-            domain for domain in _ADDRESS.findall(text) if not _NOBODYS.search(domain.lower().rstrip("."))
-        }
+        strangers = {domain for domain in _ADDRESS.findall(text) if not _NOBODYS.search(domain.lower().rstrip("."))}
         assert not strangers, f"{_short(file)}: addresses at {sorted(strangers)}; use example.com"
         numbers = {re.sub(r"\D", "", written) for written in _WRITTEN.findall(text)}
         real = {number for number in numbers if not _NUMBERS.fullmatch(number)}

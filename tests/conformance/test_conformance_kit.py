@@ -16,9 +16,7 @@ from crm_core.base.errors import Misconfigured
 
 
 def test_catalogue_is_current_when_compared() -> None:
-    assert catalogue.PAGE.read_text(encoding="utf-8") == catalogue.page(), (
-        "run: python -m connectors.kit.tools.catalogue"
-    )
+    assert catalogue.PAGE.read_text(encoding="utf-8") == catalogue.page(), "run: python -m connectors.kit.tools.catalogue"
 
 
 @pytest.mark.parametrize("family, is_preset", [("forms", False), ("telephony", False), ("forms", True)])
@@ -38,14 +36,10 @@ def test_new_mapping_reads_its_samples_when_made(tmp_path: Path) -> None:
     samples = {sample.folder.name: sample for sample in samples_of(connector, folder)}
     inquiry = connector.parse(samples["form__all_fields"].request, samples["form__all_fields"].config)[0]
     assert (inquiry.name, inquiry.phones, inquiry.fields["City"]) == ("Ivan", ("+79123456760",), "Tver")  # type: ignore[union-attr]
-    assert json.loads((folder / "samples/form__all_fields/request.json").read_text())["body"].startswith(
-        "Name="
-    )
+    assert json.loads((folder / "samples/form__all_fields/request.json").read_text())["body"].startswith("Name=")
 
 
-@pytest.mark.parametrize(
-    "wanted, family", [("Bad-Name", "forms"), ("generic_form", "forms"), ("fine", "mail")]
-)
+@pytest.mark.parametrize("wanted, family", [("Bad-Name", "forms"), ("generic_form", "forms"), ("fine", "mail")])
 def test_new_connector_is_refused_when_its_name_cannot_be(tmp_path: Path, wanted: str, family: str) -> None:
     with pytest.raises(Misconfigured):
         new.create(wanted, family, root=tmp_path)

@@ -24,9 +24,7 @@ _MAPPING = {
 
 
 def test_sample_gives_what_is_expected_when_read(name: str, sample: Sample) -> None:
-    assert sample.expected is not None, (
-        f"write it: python -m connectors.kit.tools.samples {name} --write, then read it"
-    )
+    assert sample.expected is not None, f"write it: python -m connectors.kit.tools.samples {name} --write, then read it"
     wanted = {key: value for key, value in sample.expected.items() if key != "reply" or value is not None}
     assert json.loads(json.dumps(outcome(registry.get(name), sample), ensure_ascii=False)) == wanted
 
@@ -53,9 +51,7 @@ def test_signature_is_refused_when_the_secret_is_another(name: str, sample: Samp
     if any(parsed_item["type"] == "Ignored" for parsed_item in sample.expected["arrivals"]):
         return  # an event of an unknown kind may have an unknown signature
     given = sample.config.model_dump()
-    other = connector.config_model.model_validate(
-        {**given, **{key: f"other-{given[key]}" for key in secrets}}
-    )
+    other = connector.config_model.model_validate({**given, **{key: f"other-{given[key]}" for key in secrets}})
     with pytest.raises(NotAuthentic):
         connector.verify(sample.request, other)
 
@@ -108,9 +104,7 @@ def _hurt(request: Request) -> Iterator[Request]:
     body, dice = request.body[:_LARGE], random.Random(len(request.body))
     yield replace(request, body=b"")
     yield replace(request, headers={})
-    yield replace(
-        request, headers={**request.headers, "content-type": "multipart/form-data; boundary=nowhere"}
-    )
+    yield replace(request, headers={**request.headers, "content-type": "multipart/form-data; boundary=nowhere"})
     yield replace(request, headers={**request.headers, "content-type": "application/json; charset=utf-16"})
     yield replace(request, headers={**request.headers, "content-encoding": "gzip"})
     for cut in range(1, 13):

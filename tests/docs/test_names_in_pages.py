@@ -77,4 +77,10 @@ def test_names_that_lead_nowhere_are_found(tmp_path: Path) -> None:
         "`ingest/nowhere.py`, `ingest.nowhere.thing`, `crm_core.base.errors.Nothing`, [a](missing.md), `make nothing`;"
         " `crm_core/x/models.py`, `ingest/`, `crm_core.base.errors.NotFound`, `make test`, [b](page.md)"
     )
-    assert list(missing(page)) == ["ingest/nowhere.py", "crm_core.base.errors.Nothing", "ingest.nowhere.thing", "(missing.md)", "make nothing"]
+    assert list(missing(page)) == [
+        "ingest/nowhere.py",
+        "crm_core.base.errors.Nothing",
+        "ingest.nowhere.thing",
+        "(missing.md)",
+        "make nothing",
+    ]

@@ -11,9 +11,7 @@ _HEAD = "| sign | points | kind | why |\n|---|---|---|---|\n"
 
 
 def table() -> str:
-    return "".join(
-        f"| `{code}` | {weight.points:+d} | {weight.kind} | {weight.why} |\n" for code, weight in WEIGHTS.items()
-    )
+    return "".join(f"| `{code}` | {weight.points:+d} | {weight.kind} | {weight.why} |\n" for code, weight in WEIGHTS.items())
 
 
 def with_table(page: str) -> str:

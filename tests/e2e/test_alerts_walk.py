@@ -46,20 +46,14 @@ def hub(config: HubConfig, engine: Engine) -> Iterator[HubConfig]:
         access.add_user(connection, LOGIN, "Olga Head", "admin", access.hash_password(PASSWORD))
         source = add_source(connection, config, "generic_form", "Site " + "Straßenbahnhaltestelle" * 8, {}).id
         for code, data in _KINDS.items():
-            raise_alert(
-                connection, source, code, _LONG if code in ("contacts_missing", "field_gone") else "", data
-            )
+            raise_alert(connection, source, code, _LONG if code in ("contacts_missing", "field_gone") else "", data)
         for n in range(MOST_OPEN):
-            raise_alert(
-                connection, source, "new_field", (_HOSTILE if n == MOST_OPEN - 1 else _LONG) + f" · {n}"
-            )
+            raise_alert(connection, source, "new_field", (_HOSTILE if n == MOST_OPEN - 1 else _LONG) + f" · {n}")
     with served(config):
         yield config
 
 
-def test_alerts_page_when_everything_is_wrong_at_once(
-    browser: Browser, hub: HubConfig, engine: Engine
-) -> None:
+def test_alerts_page_when_everything_is_wrong_at_once(browser: Browser, hub: HubConfig, engine: Engine) -> None:
     context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-US")
     page = context.new_page()
     sign_in(page, hub.base_url)
@@ -83,9 +77,7 @@ def test_alerts_page_when_everything_is_wrong_at_once(
         assert "{" not in page.locator("#alerts").inner_text()
         assert page.title() != "broken"
         ARTEFACTS.mkdir(exist_ok=True)
-        page.screenshot(
-            path=ARTEFACTS / f"alerts-{locale}-phone.png", clip={"x": 0, "y": 0, "width": 320, "height": 860}
-        )
+        page.screenshot(path=ARTEFACTS / f"alerts-{locale}-phone.png", clip={"x": 0, "y": 0, "width": 320, "height": 860})
     rows.first.get_by_role("button", name="Разобрано").click()
     expect(page.locator("#alerts")).to_contain_text("Ещё 8 не показано")
     context.close()

@@ -31,7 +31,9 @@ from crm_core.people.owners import add_owner, set_absent
 from ingest.processing.process import drain
 
 #: Panels whose content is wider than they are.
-_CUT_PANELS = "[...document.querySelectorAll('.panel')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText.slice(0, 40))"
+_CUT_PANELS = (
+    "[...document.querySelectorAll('.panel')].filter(e => e.scrollWidth > e.clientWidth + 1).map(e => e.innerText.slice(0, 40))"
+)
 
 
 @dataclass
@@ -76,7 +78,9 @@ def address(config: HubConfig, engine: Engine) -> Iterator[str]:
 
 def _picture(page: Page, name: str) -> None:
     ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"console-{name}.png", full_page=page.viewport_size is not None and page.viewport_size["width"] < 500)
+    page.screenshot(
+        path=ARTEFACTS / f"console-{name}.png", full_page=page.viewport_size is not None and page.viewport_size["width"] < 500
+    )
 
 
 def _add_form(page: Page, address: str) -> str:
@@ -102,7 +106,12 @@ def _traffic(posted_to: str, config: HubConfig) -> None:
         {"name": "Мария Иванова", "email": "maria@example.com", "message": "Вы не перезвонили"},
     ):  # fmt: skip
         assert httpx.post(posted_to, timeout=60, json=fields).status_code == 200
-    assert httpx.post(posted_to, timeout=60, content=b"\x00\x01\xff\xfe" * 20, headers={"content-type": "application/octet-stream"}).status_code == 200
+    assert (
+        httpx.post(
+            posted_to, timeout=60, content=b"\x00\x01\xff\xfe" * 20, headers={"content-type": "application/octet-stream"}
+        ).status_code
+        == 200
+    )
     drain(None, config, "form")
 
 
@@ -175,7 +184,9 @@ def test_first_quarter_of_an_hour(browser: Browser, address: str, config: HubCon
     assert (watch.strangers, watch.said) == ([], [])
 
 
-@pytest.mark.parametrize("width, scheme, locale", [(1280, "dark", "en"), (390, "light", "ru"), (390, "dark", "en"), (1280, "light", "ru")])
+@pytest.mark.parametrize(
+    "width, scheme, locale", [(1280, "dark", "en"), (390, "light", "ru"), (390, "dark", "en"), (1280, "light", "ru")]
+)
 def test_every_page_fits_and_is_quiet(
     browser: Browser, address: str, config: HubConfig, engine: Engine, width: int, scheme: str, locale: str
 ) -> None:
@@ -190,11 +201,13 @@ def test_every_page_fits_and_is_quiet(
     watch.follow(context)
     with engine.begin() as connection:
         uid = connection.scalar(text("SELECT uid FROM inbound_event WHERE state = 'needs_attention'"))
-        hostile, lead = connection.scalars(text("SELECT id FROM lead ORDER BY id DESC")).all()[:: 2][:2]
+        hostile, lead = connection.scalars(text("SELECT id FROM lead ORDER BY id DESC")).all()[::2][:2]
         connection.execute(text("UPDATE app_user SET locale = :locale"), {"locale": locale})
         access.add_user(connection, "maria.konstantinova-ivanova@example.com", "Мария Константинова-Иванова", "manager", None, 1)
         access.create_token(connection, "manager", "Приложение на телефоне отдела продаж", 1)
-        connection.execute(text("UPDATE source SET name = :name"), {"name": "Заявки с главной страницы и из корзины, сайт окон и дверей"})
+        connection.execute(
+            text("UPDATE source SET name = :name"), {"name": "Заявки с главной страницы и из корзины, сайт окон и дверей"}
+        )
     for name, path in (
         ("leads", "leads"), ("lead", f"leads/{lead}"), ("hostile", f"leads/{hostile}"), ("contacts", "contacts"),
         ("call-backs", "call-backs"), ("events", "events"), ("event", f"events/{uid}"), ("sources", "sources"),
@@ -208,7 +221,9 @@ def test_every_page_fits_and_is_quiet(
         assert (name, page.evaluate(_CUT_PANELS)) == (name, [])
         assert page.evaluate("document.querySelectorAll('main h1').length") == 1
         _picture(page, f"{name}-{width}-{scheme}-{locale}")
-    unlabelled = "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(e => !e.labels.length).length"
+    unlabelled = (
+        "[...document.querySelectorAll('input:not([type=hidden]), select, textarea')].filter(e => !e.labels.length).length"
+    )
     page.goto(f"{address}/console/owners")
     assert page.evaluate(unlabelled) == 0
     context.close()

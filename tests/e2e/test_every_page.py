@@ -130,7 +130,9 @@ def test_every_page_is_fit_for_everybody(page: Page, address: str, engine: Engin
             assert answer is not None
             assert answer.status < 500, path
             page.evaluate(_AXE)
-            themes = ("light", "dark") if locale == "ru" else ("dark", "light")  # each width in each theme, in one of them in Russian
+            themes = (
+                ("light", "dark") if locale == "ru" else ("dark", "light")
+            )  # each width in each theme, in one of them in Russian
             found = _look(page, 1280, themes[0]) + _look(page, 360, themes[1])
             if found:
                 wrong[f"{endpoint} ({locale})"] = found

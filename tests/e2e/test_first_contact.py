@@ -150,9 +150,7 @@ def pasted_curl(said: str) -> dict[str, object]:
     return answer
 
 
-def test_everything_works_when_started_for_the_first_time_with_ports_taken(
-    start: Callable[..., Hub], taken_ports: None
-) -> None:
+def test_everything_works_when_started_for_the_first_time_with_ports_taken(start: Callable[..., Hub], taken_ports: None) -> None:
     hub = start()
     hub.wait_until_ready()
     said = hub.said()

@@ -79,9 +79,7 @@ def page() -> Iterator[Page]:
 
 def _run(page: Page, script: str, steps: str) -> dict[str, Any]:
     shown = "JSON.stringify({posts: posts, triggers: triggers, states: cells.map(function (line) { return String(line[4]); })})"
-    found: dict[str, Any] = json.loads(
-        page.evaluate(f"(function () {{ {script}\n{steps}; return {shown}; }})()")
-    )
+    found: dict[str, Any] = json.loads(page.evaluate(f"(function () {{ {script}\n{steps}; return {shown}; }})()"))
     return found
 
 
@@ -98,9 +96,7 @@ def test_answer_becomes_an_inquiry_when_the_form_is_sent(page: Page, script: str
     _, post = found["posts"]
     assert found["states"][2] == "sent uuid-1"
     connector = registry.get("google_forms")
-    request = Request(
-        "POST", "", "", {"content-type": "application/json"}, json.dumps(post).encode(), datetime.now(UTC)
-    )
+    request = Request("POST", "", "", {"content-type": "application/json"}, json.dumps(post).encode(), datetime.now(UTC))
     config = connector.config_model(region="US", timezone="UTC")
     (inquiry,) = connector.parse(request, config)
     assert isinstance(inquiry, Inquiry)
@@ -112,7 +108,9 @@ def test_answer_becomes_an_inquiry_when_the_form_is_sent(page: Page, script: str
 
 
 def test_answer_is_sent_later_under_its_id_when_the_hub_was_away(page: Page, script: str) -> None:
-    steps = "install(); up = false; answer([new Date(), 'Anna', '1', '']); var was = String(cells[2][4]); up = true; sendWaiting()"
+    steps = (
+        "install(); up = false; answer([new Date(), 'Anna', '1', '']); var was = String(cells[2][4]); up = true; sendWaiting()"
+    )
     found = _run(page, script, f"{steps}; triggers = [was]; sendWaiting()")
     assert found["triggers"] == ["waiting uuid-1"]
     assert [post.get("id") for post in found["posts"]] == [None, "uuid-1"]

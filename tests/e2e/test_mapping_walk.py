@@ -63,7 +63,9 @@ def test_missing_phone_is_found_by_a_click(
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US", java_script_enabled=scripts)
     strangers: list[str] = []
     said: list[str] = []
-    context.on("request", lambda request: None if urlsplit(request.url).hostname == "127.0.0.1" else strangers.append(request.url))
+    context.on(
+        "request", lambda request: None if urlsplit(request.url).hostname == "127.0.0.1" else strangers.append(request.url)
+    )
     context.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page = context.new_page()
     sign_in(page, config.base_url)
@@ -124,7 +126,12 @@ def test_page_fits_everywhere(
     long = {"a_very_long_name_of_a_field_without_any_blank_" + "x" * 80: "value" * 60, "<b>bold</b>": "<script>alert(1)</script>"}
     for body in ({**ODD, **long}, {"name": "Anna", "phone": "+7 912 345-67-06"}):
         assert httpx.post(posted_to, timeout=60, json=body).status_code == 200
-    assert httpx.post(posted_to, timeout=60, content=b"\x00\x01\xff\xfe" * 20, headers={"content-type": "application/octet-stream"}).status_code == 200
+    assert (
+        httpx.post(
+            posted_to, timeout=60, content=b"\x00\x01\xff\xfe" * 20, headers={"content-type": "application/octet-stream"}
+        ).status_code
+        == 200
+    )
     drain(None, config, "form")
     with engine.begin() as connection:
         connection.execute(text("UPDATE app_user SET locale = :locale"), {"locale": locale})

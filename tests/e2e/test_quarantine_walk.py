@@ -56,9 +56,7 @@ def _flood(config: HubConfig, source: NewSource) -> None:
             insert_events(connection, [RawEvent(source.id, "form", body, headers=headers, remote_ip=f"198.51.100.{n}")])
 
 
-def test_quarantine_when_a_head_looks_through_it(
-    browser: Browser, source: NewSource, config: HubConfig, engine: Engine
-) -> None:
+def test_quarantine_when_a_head_looks_through_it(browser: Browser, source: NewSource, config: HubConfig, engine: Engine) -> None:
     def count(statement: str) -> int:
         with engine.begin() as connection:
             return int(connection.execute(text(statement)).scalar_one())
@@ -66,7 +64,9 @@ def test_quarantine_when_a_head_looks_through_it(
     strangers: list[str] = []
     said: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 860}, locale="en-US")
-    context.on("request", lambda request: strangers.append(request.url) if urlsplit(request.url).hostname != "127.0.0.1" else None)
+    context.on(
+        "request", lambda request: strangers.append(request.url) if urlsplit(request.url).hostname != "127.0.0.1" else None
+    )
     context.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
     page = context.new_page()
     sign_in(page, config.base_url)
@@ -74,7 +74,11 @@ def test_quarantine_when_a_head_looks_through_it(
     expect(page.get_by_text("Nothing is set aside")).to_be_visible()
 
     trapped = {"name": "Мария Иванова", "phone": "+7 912 345-67-05", "message": "Окна на балкон", "_gotcha": "autofilled"}
-    offer = {"name": "SEO", "email": "seo@example.net", "message": "We offer SEO services: first page of Google, free audit https://a.example.top"}
+    offer = {
+        "name": "SEO",
+        "email": "seo@example.net",
+        "message": "We offer SEO services: first page of Google, free audit https://a.example.top",
+    }
     for fields in (trapped, offer, offer | {"name": "SEO again"}):
         answer = httpx.post(source.url, timeout=60, json=fields)
         assert (answer.status_code, answer.json()["ok"]) == (200, True)  # the visitor sees success

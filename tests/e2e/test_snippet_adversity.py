@@ -68,9 +68,7 @@ def fields(hub: Hub) -> list[dict[str, object]]:
     return [json.loads(event["body"])["fields"] for event in hub.events()]
 
 
-def test_inquiry_is_kept_when_somebodys_page_answers_instead_of_the_hub(
-    context: BrowserContext, site: Site, stub: Stub
-) -> None:
+def test_inquiry_is_kept_when_somebodys_page_answers_instead_of_the_hub(context: BrowserContext, site: Site, stub: Stub) -> None:
     """A proxy in front of the hub is being repaired and says so with 200."""
     stub.pages = 1
     page = context.new_page()
@@ -82,9 +80,7 @@ def test_inquiry_is_kept_when_somebodys_page_answers_instead_of_the_hub(
     assert len({letter["_key"] for letter in stub.letters()}) == 1
 
 
-@pytest.mark.parametrize(
-    ("status", "told"), [(301, "Saved"), (302, "Saved"), (303, "Saved"), (307, "Sent"), (308, "Sent")]
-)
+@pytest.mark.parametrize(("status", "told"), [(301, "Saved"), (302, "Saved"), (303, "Saved"), (307, "Sent"), (308, "Sent")])
 def test_redirect_counts_only_if_the_inquiry_went_along(
     context: BrowserContext, site: Site, stub: Stub, status: int, told: str
 ) -> None:
@@ -98,9 +94,7 @@ def test_redirect_counts_only_if_the_inquiry_went_along(
 
 
 @pytest.mark.parametrize("char", ["字", "я", "😀"])
-def test_long_text_arrives_when_its_characters_have_many_bytes(
-    context: BrowserContext, site: Site, hub: Hub, char: str
-) -> None:
+def test_long_text_arrives_when_its_characters_have_many_bytes(context: BrowserContext, site: Site, hub: Hub, char: str) -> None:
     """A browser refuses to keep more than 64 kB alive; it must not be asked to, or the inquiry waits for ever."""
     text = char * (28_000 // len(char.encode("utf-16-le")) * 2)
     page = context.new_page()
@@ -123,9 +117,7 @@ def test_fields_arrive_as_typed_when_they_are_named_like_what_every_object_has(
     assert {name: sent.get(name) for name in names} == {name: f"of {name}" for name in names}
 
 
-def test_no_consent_is_made_up_when_the_form_asks_for_none(
-    context: BrowserContext, site: Site, hub: Hub
-) -> None:
+def test_no_consent_is_made_up_when_the_form_asks_for_none(context: BrowserContext, site: Site, hub: Hub) -> None:
     page = context.new_page()
     page.goto(site.form(hub.source.url))
     submit(page)
@@ -133,9 +125,7 @@ def test_no_consent_is_made_up_when_the_form_asks_for_none(
     assert "_consents" not in json.loads(hub.events()[0]["body"])["ctx"]
 
 
-def test_inquiry_arrives_when_the_site_clears_its_storage_meanwhile(
-    context: BrowserContext, site: Site, hub: Hub
-) -> None:
+def test_inquiry_arrives_when_the_site_clears_its_storage_meanwhile(context: BrowserContext, site: Site, hub: Hub) -> None:
     page = context.new_page()
     page.goto(site.form(hub.source.url))
     hub.stop()
@@ -149,9 +139,7 @@ def test_inquiry_arrives_when_the_site_clears_its_storage_meanwhile(
     assert len(fields(hub)) == 1
 
 
-def test_page_tells_its_visitor_when_another_tab_has_sent_the_inquiry(
-    context: BrowserContext, site: Site, hub: Hub
-) -> None:
+def test_page_tells_its_visitor_when_another_tab_has_sent_the_inquiry(context: BrowserContext, site: Site, hub: Hub) -> None:
     tabs = [context.new_page(), context.new_page()]
     for tab in tabs:
         tab.goto(site.form(hub.source.url))
@@ -211,9 +199,7 @@ def test_form_with_a_file_can_be_sent_again_when_the_visitor_comes_back(
     assert all(body.count(b'name="_key"') == 1 for body in stub.heard)
 
 
-def test_button_with_an_address_of_its_own_keeps_its_meaning(
-    context: BrowserContext, site: Site, stub: Stub
-) -> None:
+def test_button_with_an_address_of_its_own_keeps_its_meaning(context: BrowserContext, site: Site, stub: Stub) -> None:
     page = context.new_page()
     page.goto(
         site.form(

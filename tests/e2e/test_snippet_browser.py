@@ -23,7 +23,9 @@ from webhooks.entrance.snippet_file import snippet
 pytestmark = pytest.mark.e2e
 
 #: Retries come at once: the waiting itself is not what is tested.
-NO_WAIT = "const real = window.setTimeout; window.setTimeout = (f, ms, ...rest) => real(f, ms >= 1000 && ms < 9000 ? 50 : ms, ...rest);"
+NO_WAIT = (
+    "const real = window.setTimeout; window.setTimeout = (f, ms, ...rest) => real(f, ms >= 1000 && ms < 9000 ? 50 : ms, ...rest);"
+)
 
 #: Retries never come by themselves: what was saved stays as it is until the test looks at it and flushes.
 BY_HAND = "const real = window.setTimeout; window.setTimeout = (f, ms, ...rest) => real(f, ms >= 1000 && ms < 9000 ? 1e9 : ms, ...rest);"
@@ -55,7 +57,12 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(locale="en-US")
     strangers: list[str] = []
     said: list[str] = []
-    made.on("request", lambda request: strangers.append(request.url) if urlsplit(request.url).hostname not in ("127.0.0.1", "shop.test") else None)
+    made.on(
+        "request",
+        lambda request: (
+            strangers.append(request.url) if urlsplit(request.url).hostname not in ("127.0.0.1", "shop.test") else None
+        ),
+    )
     made.on("console", lambda message: said.append(message.text) if "Content Security Policy" in message.text else None)
     made.on("weberror", lambda error: said.append(str(error.error)))
     yield made
@@ -109,9 +116,7 @@ def read(event: dict[str, object]) -> Inquiry:
     return inquiry
 
 
-def test_lead_arrives_once_when_the_hub_was_down_and_the_page_was_closed(
-    context: BrowserContext, site: Site, hub: Hub
-) -> None:
+def test_lead_arrives_once_when_the_hub_was_down_and_the_page_was_closed(context: BrowserContext, site: Site, hub: Hub) -> None:
     address = site.form(hub.source.url)
     page = context.new_page()
     page.goto(address)
@@ -190,9 +195,7 @@ def test_one_inquiry_is_made_when_the_button_is_clicked_again_and_again(
     assert event["redeliveries"] == 0
 
 
-def test_each_inquiry_arrives_once_when_two_tabs_wait_for_the_hub(
-    context: BrowserContext, site: Site, hub: Hub
-) -> None:
+def test_each_inquiry_arrives_once_when_two_tabs_wait_for_the_hub(context: BrowserContext, site: Site, hub: Hub) -> None:
     address = site.form(hub.source.url)
     tabs = [context.new_page(), context.new_page()]
     for tab in tabs:
@@ -213,9 +216,7 @@ def test_each_inquiry_arrives_once_when_two_tabs_wait_for_the_hub(
     assert hub.leads() == 2
 
 
-def test_nothing_is_lost_when_two_tabs_send_at_the_same_moment(
-    context: BrowserContext, site: Site, hub: Hub
-) -> None:
+def test_nothing_is_lost_when_two_tabs_send_at_the_same_moment(context: BrowserContext, site: Site, hub: Hub) -> None:
     """Tabs see each other's storage with a delay: neither may write over what the other keeps or takes away."""
     address = site.form(hub.source.url)
     tabs = [context.new_page(), context.new_page()]
@@ -258,9 +259,7 @@ def test_inquiry_arrives_when_cookies_are_broken_and_known(context: BrowserConte
 
 
 @pytest.mark.parametrize("how", ["blocked", "full"])
-def test_inquiry_arrives_when_storage_cannot_be_written(
-    context: BrowserContext, site: Site, hub: Hub, how: str
-) -> None:
+def test_inquiry_arrives_when_storage_cannot_be_written(context: BrowserContext, site: Site, hub: Hub, how: str) -> None:
     context.add_init_script(
         "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); } });"
         if how == "blocked"
@@ -328,9 +327,7 @@ def test_slow_answer_is_given_up_and_the_inquiry_sent_again(context: BrowserCont
     assert len({letter["_key"] for letter in letters}) == 1
 
 
-def test_beacon_carries_the_same_key_when_the_page_is_left_too_early(
-    context: BrowserContext, site: Site, stub: Stub
-) -> None:
+def test_beacon_carries_the_same_key_when_the_page_is_left_too_early(context: BrowserContext, site: Site, stub: Stub) -> None:
     stub.delays = [600.0]
     page = context.new_page()
     address = site.form(stub.address)
@@ -429,9 +426,7 @@ def test_consents_are_told_with_the_words_beside_the_box(context: BrowserContext
     assert given["marketing"].text == "Send me news and offers"
 
 
-def test_signed_time_is_fetched_at_the_first_touch_and_sent_along(
-    context: BrowserContext, site: Site, hub: Hub
-) -> None:
+def test_signed_time_is_fetched_at_the_first_touch_and_sent_along(context: BrowserContext, site: Site, hub: Hub) -> None:
     context.add_init_script(TOKEN_IS_KEPT)
     page = context.new_page()
     asked: list[str] = []
@@ -456,7 +451,11 @@ def test_file_is_sent_at_once_or_by_the_browser_itself(
     posted_to = stub.address if down else hub.source.url
     stub.statuses = [503, 200]
     page = context.new_page()
-    page.goto(site.form(posted_to, form='enctype="multipart/form-data"', inner=FIELDS + '<label>File <input type="file" name="plan"></label>'))
+    page.goto(
+        site.form(
+            posted_to, form='enctype="multipart/form-data"', inner=FIELDS + '<label>File <input type="file" name="plan"></label>'
+        )
+    )
     fill(page)
     page.get_by_label("File").set_input_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"two rooms"})
     send(page)
@@ -484,7 +483,9 @@ def test_what_the_site_asks_for_happens(context: BrowserContext, site: Site, hub
     page.goto(address)
     send(page)  # the name is required
     assert page.get_by_role("status").count() == 0
-    page.evaluate("() => { window.heard = []; for (const n of ['sending', 'sent', 'saved', 'failed']) document.addEventListener('leadhub:' + n, (e) => heard.push([n, !!e.detail.key, e.detail.answer && e.detail.answer.accepted])); }")
+    page.evaluate(
+        "() => { window.heard = []; for (const n of ['sending', 'sent', 'saved', 'failed']) document.addEventListener('leadhub:' + n, (e) => heard.push([n, !!e.detail.key, e.detail.answer && e.detail.answer.accepted])); }"
+    )
     page.get_by_label("Name").fill("Анна")
     send(page)
     expect(page.get_by_role("status")).to_have_text("Спасибо! Отправлено.")
@@ -538,7 +539,10 @@ def test_site_without_forms_sends_by_script(context: BrowserContext, site: Site,
 
 
 def test_page_without_tls_has_neither_locks_nor_hashes_and_works(context: BrowserContext, site: Site, hub: Hub) -> None:
-    site.form(hub.source.url, inner=FIELDS + '<label><input type="checkbox" name="agree" data-leadhub-consent> I agree to all of it</label>')
+    site.form(
+        hub.source.url,
+        inner=FIELDS + '<label><input type="checkbox" name="agree" data-leadhub-consent> I agree to all of it</label>',
+    )
     page = context.new_page()
     page.goto(site.url("/", host="shop.test"))
     assert page.evaluate("[typeof navigator.locks, typeof crypto.subtle]") == ["undefined", "undefined"]
@@ -606,7 +610,9 @@ def test_form_is_not_sent_while_the_pages_own_validation_refuses_it(context: Bro
 def test_refused_copy_is_forgotten_when_the_form_is_sent_again(context: BrowserContext, site: Site, hub: Hub) -> None:
     page = context.new_page()
     page.goto(site.form(hub.source.url))
-    page.evaluate("document.forms[0].addEventListener('submit', (e) => { if (e.target.phone.value.length < 5) e.preventDefault(); });")
+    page.evaluate(
+        "document.forms[0].addEventListener('submit', (e) => { if (e.target.phone.value.length < 5) e.preventDefault(); });"
+    )
     fill(page, phone="12")
     send(page)
     fill(page)
@@ -627,7 +633,9 @@ def test_empty_form_is_not_sent_when_the_page_stops_it(context: BrowserContext, 
 
 def test_form_arrives_from_a_frame_that_may_keep_nothing(context: BrowserContext, site: Site, hub: Hub) -> None:
     inner = site.form(hub.source.url, path="/inner")
-    site.pages["/"] = f'<!doctype html><meta charset="utf-8"><iframe sandbox="allow-scripts allow-forms" srcdoc="" src="{inner}"></iframe>'
+    site.pages["/"] = (
+        f'<!doctype html><meta charset="utf-8"><iframe sandbox="allow-scripts allow-forms" srcdoc="" src="{inner}"></iframe>'
+    )
     site.pages["/"] = site.pages["/"].replace(' srcdoc=""', "")
     page = context.new_page()
     page.route("**/", lambda route: route.fulfill(body=site.pages["/"], content_type="text/html"))

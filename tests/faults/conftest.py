@@ -15,9 +15,7 @@ from faulthub import FaultHub  # noqa: E402 - the rewriting must be asked for be
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "faults: kills, floods and broken peers on real servers; seeded"
-    )
+    config.addinivalue_line("markers", "faults: kills, floods and broken peers on real servers; seeded")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

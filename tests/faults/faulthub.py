@@ -71,17 +71,13 @@ class FaultHub:
         home = directory / "home"
         home.mkdir()
         url = self._cluster.url(postgres.ROLE, "hub")
-        self.config = HubConfig(
-            home, url, self._broker.url, SECRET, port=own_port(), lease_seconds=LEASE_SECONDS
-        )
+        self.config = HubConfig(home, url, self._broker.url, SECRET, port=own_port(), lease_seconds=LEASE_SECONDS)
         self.sources: dict[str, NewSource] = {}
 
     def __enter__(self) -> Self:
         self._keeper.start()
         try:
-            self._add(
-                "postgres", postgres.command(self._cluster), before=lambda: postgres.prepare(self._cluster)
-            )
+            self._add("postgres", postgres.command(self._cluster), before=lambda: postgres.prepare(self._cluster))
             self._add("broker", valkey.command(self._broker), before=lambda: valkey.prepare(self._broker))
             self.until(self.postgres_is_up)
             self.until(lambda: valkey.is_ready(self._broker))
@@ -109,9 +105,7 @@ class FaultHub:
         """`web`, `worker`, `beat`; a second one of a kind is named `worker.2`."""
         for name in names:
             role = name.partition(".")[0]
-            self._add(
-                name, [sys.executable, "-m", "leadhub", role], {**self._settings(), **(environment or {})}
-            )
+            self._add(name, [sys.executable, "-m", "leadhub", role], {**self._settings(), **(environment or {})})
             if role == "web":
                 self.until(lambda: not ports.is_free("127.0.0.1", self.config.port))
 
@@ -246,9 +240,7 @@ class FaultHub:
                 ("call", "generic_call", {}),
                 ("mail", "imap", _IMAP),
             ):
-                self.sources[channel] = add_source(
-                    connection, self.config, connector, f"A {channel}", settings
-                )
+                self.sources[channel] = add_source(connection, self.config, connector, f"A {channel}", settings)
             # Nothing here reads a mailbox; mails go in where the reader of the mailboxes puts them.
             for n in range(4):
                 add_owner(connection, f"Owner {n}", extension=str(100 + n))

@@ -11,9 +11,7 @@ from crm_core.base.config import HubConfig
 from ingest.processing.process import Processor
 
 
-def race(
-    database_url: str, start_at: float, batch_size: int, lease_seconds: float, channels: list[str]
-) -> None:
+def race(database_url: str, start_at: float, batch_size: int, lease_seconds: float, channels: list[str]) -> None:
     """Works on `channels` in turn, from the Unix time `start_at`, until all of them are empty."""
     config = HubConfig(Path(), database_url, "", "0" * 32, batch_size=batch_size, lease_seconds=lease_seconds)
     processor = Processor(config)
@@ -27,9 +25,6 @@ def race(
 if __name__ == "__main__":
     url, moment, threads, batch, names = sys.argv[1:]
     with ThreadPoolExecutor(int(threads)) as pool:
-        running = [
-            pool.submit(race, url, float(moment), int(batch), 60.0, names.split(","))
-            for _ in range(int(threads))
-        ]
+        running = [pool.submit(race, url, float(moment), int(batch), 60.0, names.split(",")) for _ in range(int(threads))]
         for each in running:
             each.result()

@@ -96,9 +96,7 @@ class OperationLog:
 
 def form(number: int, person: Person, identifiers: Sequence[str], key: str | None) -> Post:
     fields = {"name": person.name, "message": f"Inquiry #{number}#"}
-    fields |= {
-        ("email" if "@" in value else "phone") + str(i or ""): value for i, value in enumerate(identifiers)
-    }
+    fields |= {("email" if "@" in value else "phone") + str(i or ""): value for i, value in enumerate(identifiers)}
     return Post(number, "form", json.dumps(fields).encode(), key, tuple(identifiers))
 
 
@@ -239,9 +237,7 @@ class Senders:
     def _connection(self) -> http.client.HTTPConnection:
         connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = http.client.HTTPConnection(
-                "127.0.0.1", self._hub.config.port, timeout=_TIMEOUT_SECONDS
-            )
+            connection = http.client.HTTPConnection("127.0.0.1", self._hub.config.port, timeout=_TIMEOUT_SECONDS)
             self._local.connection = connection
             self._connections.append(connection)
         return connection

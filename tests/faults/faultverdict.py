@@ -28,9 +28,7 @@ def judge(hub: FaultHub, sent: list[Post], log: OperationLog) -> None:
     doubled = [number for number, count in stored.items() if count > 1]
     unasked = [number for number in stored if number not in log.acknowledged and number not in log.open_ended]
     assert (lost, doubled, unasked) == ([], [], [])
-    missing = [
-        number for number in by_number if number not in log.acknowledged and number not in log.open_ended
-    ]
+    missing = [number for number in by_number if number not in log.acknowledged and number not in log.open_ended]
     assert missing == []
     # One uid for a key, however often it was sent, and it is the one of the stored row.
     uids = {row["uid"] for row in hub.rows("SELECT uid FROM inbound_event")}
@@ -42,13 +40,8 @@ def judge(hub: FaultHub, sent: list[Post], log: OperationLog) -> None:
 
 
 def judge_journal(hub: FaultHub) -> None:
-    states = {
-        row["state"]: row["n"]
-        for row in hub.rows("SELECT state, count(*) AS n FROM inbound_event GROUP BY 1")
-    }
-    odd = hub.rows(
-        "SELECT id, channel, state, attempts, error, body FROM inbound_event WHERE state <> 'done' LIMIT 5"
-    )
+    states = {row["state"]: row["n"] for row in hub.rows("SELECT state, count(*) AS n FROM inbound_event GROUP BY 1")}
+    odd = hub.rows("SELECT id, channel, state, attempts, error, body FROM inbound_event WHERE state <> 'done' LIMIT 5")
     assert set(states) == {"done"}, odd
     engine = make_engine(hub.config.database_url, "worker", pool_size=1)
     today = datetime.now(UTC).date()
@@ -56,11 +49,7 @@ def judge_journal(hub: FaultHub) -> None:
         rows = ledger(connection, "UTC", today - timedelta(days=1), today)
     engine.dispose()
     assert all(row["balanced"] for row in rows)
-    assert (
-        sum(row["received"] for row in rows)
-        == states["done"]
-        == sum(row[part] for row in rows for part in PARTS)
-    )
+    assert sum(row["received"] for row in rows) == states["done"] == sum(row[part] for row in rows for part in PARTS)
 
 
 def judge_people(hub: FaultHub, stored: list[Post]) -> None:
@@ -74,9 +63,7 @@ def judge_people(hub: FaultHub, stored: list[Post]) -> None:
         == []
     )
     assert (
-        hub.rows(
-            "SELECT id FROM lead WHERE state = 'open' AND contact_id NOT IN (SELECT id FROM contact WHERE id = root_id)"
-        )
+        hub.rows("SELECT id FROM lead WHERE state = 'open' AND contact_id NOT IN (SELECT id FROM contact WHERE id = root_id)")
         == []
     )
     born = hub.one("SELECT count(*) FROM inbound_event WHERE outcome IN ('created', 'repeat')")
@@ -107,9 +94,7 @@ def _misjoined(hub: FaultHub, stored: list[Post]) -> list[str]:
 
 def judge_pool(hub: FaultHub) -> None:
     """The pool's ledger counts what its members were given, and gave fairly."""
-    given = {
-        row["owner_id"]: row["assigned"] for row in hub.rows("SELECT owner_id, assigned FROM pool_member")
-    }
+    given = {row["owner_id"]: row["assigned"] for row in hub.rows("SELECT owner_id, assigned FROM pool_member")}
     assert sum(given.values()) == hub.one("SELECT count(*) FROM assignment WHERE kind = 'pool'")
     assert max(given.values()) - min(given.values()) <= 1
 

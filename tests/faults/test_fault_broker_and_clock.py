@@ -81,9 +81,7 @@ def _require_going_on(
 def test_forms_become_leads_when_the_broker_hangs(shared_fault_hub: FaultHub) -> None:
     hub = shared_fault_hub
     # Longer than a socket waits for it twice, so that whatever is acknowledged, sent or asked fails.
-    _require_going_on(
-        hub, lambda: hub.signal("broker", signal.SIGSTOP), lambda: hub.signal("broker", signal.SIGCONT), 11.0
-    )
+    _require_going_on(hub, lambda: hub.signal("broker", signal.SIGSTOP), lambda: hub.signal("broker", signal.SIGCONT), 11.0)
 
 
 def test_forms_become_leads_when_the_broker_is_full(shared_fault_hub: FaultHub) -> None:

@@ -43,7 +43,9 @@ def test_no_call_back_stays_open_when_workers_are_stopped_and_overtake_each_othe
 ) -> None:
     hub = shared_fault_hub
     people = ordinary(2 * _CALLERS, 9_500_000)
-    posts = [post for n, person in enumerate(people[:_CALLERS]) for post in _missed_then_reached(9_500_000 + 10 * n, person.phone())]
+    posts = [
+        post for n, person in enumerate(people[:_CALLERS]) for post in _missed_then_reached(9_500_000 + 10 * n, person.phone())
+    ]
     # Beside them others, who are never reached: theirs stay open.
     posts += [post for n, person in enumerate(people[_CALLERS::5]) for post in call(9_800_000 + 10 * n, person, answered=False)]
     log = OperationLog()

@@ -28,7 +28,8 @@ def _send(port: int, path: str, key: str) -> bytes:
     with socket.create_connection(("127.0.0.1", port), timeout=20) as sender:
         sender.sendall(
             f"POST {path} HTTP/1.1\r\nHost: hub\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-            f"Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+            f"Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
         )
         sender.shutdown(socket.SHUT_WR)
         heard = b""

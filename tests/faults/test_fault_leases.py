@@ -18,18 +18,12 @@ pytestmark = pytest.mark.timeout(300)
 
 def _source(hub: FaultHub) -> int:
     """A source of the misbehaving connector, which this process itself does not have."""
-    return int(
-        hub.one(
-            "INSERT INTO source (name, connector, channel) VALUES ('Faulty', 'faulty', 'form') RETURNING id"
-        )
-    )
+    return int(hub.one("INSERT INTO source (name, connector, channel) VALUES ('Faulty', 'faulty', 'form') RETURNING id"))
 
 
 def _put(hub: FaultHub, source_id: int, *bodies: str) -> list[int]:
     with psycopg.connect(hub.config.database_url) as connection:
-        receipts = insert_events(
-            connection, [RawEvent(source_id, "form", body.encode()) for body in bodies]
-        )
+        receipts = insert_events(connection, [RawEvent(source_id, "form", body.encode()) for body in bodies])
     return [receipt.event_id for receipt in receipts]
 
 
@@ -38,9 +32,7 @@ def _event(hub: FaultHub, event_id: int) -> dict[str, object]:
     return row
 
 
-def test_event_that_kills_its_worker_is_parked_and_its_neighbours_are_done(
-    fault_hub: FaultHub, fault_directory: Path
-) -> None:
+def test_event_that_kills_its_worker_is_parked_and_its_neighbours_are_done(fault_hub: FaultHub, fault_directory: Path) -> None:
     hub = fault_hub
     environment, trace = install(fault_directory)
     source_id = _source(hub)
@@ -62,9 +54,7 @@ def test_event_that_kills_its_worker_is_parked_and_its_neighbours_are_done(
     hub.until(lambda: _event(hub, later[0])["state"] == "done")
 
 
-def test_worker_that_froze_beyond_its_lease_cannot_finish_twice(
-    fault_hub: FaultHub, fault_directory: Path
-) -> None:
+def test_worker_that_froze_beyond_its_lease_cannot_finish_twice(fault_hub: FaultHub, fault_directory: Path) -> None:
     hub = fault_hub
     environment, trace = install(fault_directory)
     hub.start("worker", "beat", environment=environment)
@@ -81,10 +71,7 @@ def test_worker_that_froze_beyond_its_lease_cannot_finish_twice(
 
     def holder_works_again() -> bool:
         _put(hub, source_id, "fine 77", "fine 78")
-        return any(
-            file.name.startswith(f"{holder.pid}-") and file.read_text().startswith("fine")
-            for file in trace.iterdir()
-        )
+        return any(file.name.startswith(f"{holder.pid}-") and file.read_text().startswith("fine") for file in trace.iterdir())
 
     hub.until(holder_works_again)
     hub.until(lambda: hub.unfinished() == 0)
@@ -107,11 +94,7 @@ def test_events_of_a_worker_killed_with_them_in_hand_are_done_when_the_lease_end
     hub.until(lambda: hub.unfinished() == 0, LEASE_SECONDS + 60)
     rows = hub.rows("SELECT state, outcome, attempts FROM inbound_event WHERE id = ANY(%s)", ids)
     assert {(row["state"], row["outcome"], row["attempts"]) for row in rows} == {("done", "created", 2)}
-    assert (
-        hub.one("SELECT count(*) FROM lead")
-        == hub.one("SELECT count(*) FROM touch WHERE event_id IS NOT NULL")
-        == 3
-    )
+    assert hub.one("SELECT count(*) FROM lead") == hub.one("SELECT count(*) FROM touch WHERE event_id IS NOT NULL") == 3
 
 
 def test_two_schedules_and_two_workers_do_no_harm(fault_hub: FaultHub, fault_directory: Path) -> None:

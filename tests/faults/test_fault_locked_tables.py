@@ -49,6 +49,9 @@ def test_every_post_is_answered_and_kept_when_all_other_tables_are_locked(shared
 
 
 def test_journal_refers_to_no_other_table(shared_fault_hub: FaultHub) -> None:
-    assert shared_fault_hub.rows(
-        "SELECT conname FROM pg_constraint WHERE contype = 'f' AND 'inbound_event'::regclass IN (conrelid, confrelid)"
-    ) == []
+    assert (
+        shared_fault_hub.rows(
+            "SELECT conname FROM pg_constraint WHERE contype = 'f' AND 'inbound_event'::regclass IN (conrelid, confrelid)"
+        )
+        == []
+    )

@@ -107,7 +107,9 @@ def test_intake_goes_on_while_a_hundred_thousand_events_migrate(
     database: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     acceptor = GroupAcceptor(HubConfig(tmp_path, database, "redis://127.0.0.1:1/0", "s" * 40), lambda _: None)
-    old = psycopg.connect(database, autocommit=True, options=f"{connect_options('web')} -c lock_timeout=250 -c statement_timeout=2000")
+    old = psycopg.connect(
+        database, autocommit=True, options=f"{connect_options('web')} -c lock_timeout=250 -c statement_timeout=2000"
+    )
 
     def by_the_old_version(key: str) -> None:
         row = {

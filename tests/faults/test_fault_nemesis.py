@@ -20,9 +20,7 @@ MOST_PAUSE_SECONDS = 2.4
 
 
 def _strike(hub: FaultHub, dice: random.Random) -> str:
-    victim = dice.choice(
-        ("web", "web/", "worker", "worker/", "worker/", "beat", "broker", "flush", "postgres")
-    )
+    victim = dice.choice(("web", "web/", "worker", "worker/", "worker/", "beat", "broker", "flush", "postgres"))
     if victim == "flush":
         try:
             with redis.Redis.from_url(hub.config.broker_url, socket_timeout=2) as client:
@@ -36,9 +34,7 @@ def _strike(hub: FaultHub, dice: random.Random) -> str:
 
 @pytest.mark.serial  # two processors are its own load
 @pytest.mark.timeout(300)
-def test_nothing_is_lost_or_doubled_when_everything_is_killed(
-    fault_hub: FaultHub, dice: random.Random
-) -> None:
+def test_nothing_is_lost_or_doubled_when_everything_is_killed(fault_hub: FaultHub, dice: random.Random) -> None:
     hub = fault_hub
     hub.start("web", "worker", "beat")
     hub.until(hub.working)
@@ -64,9 +60,7 @@ def test_nothing_is_lost_or_doubled_when_everything_is_killed(
     loaded = time.monotonic() - began
     hub.until(hub.postgres_is_up)
     healed = hub.until(lambda: hub.unfinished() == 0, 120)
-    print(
-        f"{len(struck)} strikes {struck}, {senders.sent} sends in {loaded:.0f} s, quiet after {healed:.1f} s"
-    )
+    print(f"{len(struck)} strikes {struck}, {senders.sent} sends in {loaded:.0f} s, quiet after {healed:.1f} s")
     print(dict(log.answers))
     judge(hub, posts, log)
     assert log.answers["503 without Retry-After"] == 0

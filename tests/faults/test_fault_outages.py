@@ -29,10 +29,7 @@ def _forms(count: int, *, keyed: bool) -> list[Post]:
     """Forms of as many people, unlike those of any other test of this module."""
     first = next(_numbers)
     people = ordinary(count, first)
-    return [
-        form(first + n, person, [person.phone()], f"key-{first + n}" if keyed else None)
-        for n, person in enumerate(people)
-    ]
+    return [form(first + n, person, [person.phone()], f"key-{first + n}" if keyed else None) for n, person in enumerate(people)]
 
 
 def _sending(hub: FaultHub, posts: list[Post], rate: float) -> tuple[threading.Thread, OperationLog]:
@@ -44,9 +41,7 @@ def _sending(hub: FaultHub, posts: list[Post], rate: float) -> tuple[threading.T
 
 def _require_all(hub: FaultHub, posts: list[Post], log: OperationLog) -> None:
     stored = {row["body"]: 1 for row in hub.rows("SELECT body FROM inbound_event")}
-    assert [
-        post.number for post in posts if post.number in log.acknowledged and post.body not in stored
-    ] == []
+    assert [post.number for post in posts if post.number in log.acknowledged and post.body not in stored] == []
     ours = hub.rows("SELECT body FROM inbound_event WHERE body = ANY(%s)", [post.body for post in posts])
     assert len(ours) == len({row["body"] for row in ours})
 
@@ -88,9 +83,7 @@ def test_every_post_is_answered_in_time_when_the_broker_hangs(shared_fault_hub: 
 
 
 @pytest.mark.timeout(300)
-def test_posts_are_told_to_come_back_when_the_database_is_down(
-    shared_fault_hub: FaultHub, dice: random.Random
-) -> None:
+def test_posts_are_told_to_come_back_when_the_database_is_down(shared_fault_hub: FaultHub, dice: random.Random) -> None:
     hub = shared_fault_hub
     posts = _forms(540, keyed=True)
     dice.shuffle(posts)
@@ -116,6 +109,4 @@ def _others(hub: FaultHub, posts: list[Post]) -> dict[bytes, Post]:
     """What earlier tests of the module left in the journal, under the number -1."""
     ours = {post.body for post in posts}
     rows = hub.rows("SELECT body FROM inbound_event")
-    return {
-        body: Post(-1, "form", body, None, ()) for row in rows if (body := bytes(row["body"])) not in ours
-    }
+    return {body: Post(-1, "form", body, None, ()) for row in rows if (body := bytes(row["body"])) not in ours}

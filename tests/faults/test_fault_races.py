@@ -63,12 +63,8 @@ def _triple(sources: dict[str, int], person: Person) -> list[RawEvent]:
     mail["Subject"], mail["Message-ID"] = "Doors", f"<m{person.number}@example.com>"
     mail.set_content("How much is a door?")
     return [
-        RawEvent(
-            sources["form"], "form", json.dumps(form).encode(), headers={"content-type": "application/json"}
-        ),
-        RawEvent(
-            sources["call"], "call", json.dumps(call).encode(), headers={"content-type": "application/json"}
-        ),
+        RawEvent(sources["form"], "form", json.dumps(form).encode(), headers={"content-type": "application/json"}),
+        RawEvent(sources["call"], "call", json.dumps(call).encode(), headers={"content-type": "application/json"}),
         RawEvent(sources["mail"], "mail", mail.as_bytes()),
     ]
 
@@ -110,14 +106,10 @@ def test_one_new_person_through_three_channels_at_once_is_one_contact_with_one_l
     assert _rows(engine, "SELECT DISTINCT state FROM inbound_event") == [("done",)]
     # A call or a mail that came first makes a contact that the form then joins with the other; one of them carries on.
     assert _rows(engine, "SELECT count(*) FROM contact WHERE id = root_id") == [(ROUNDS,)]
-    assert _rows(engine, "SELECT count(*), count(DISTINCT contact_id) FROM lead WHERE state = 'open'") == [
-        (ROUNDS, ROUNDS)
-    ]
+    assert _rows(engine, "SELECT count(*), count(DISTINCT contact_id) FROM lead WHERE state = 'open'") == [(ROUNDS, ROUNDS)]
     touches = "SELECT count(*) FROM touch t JOIN contact c ON c.id = t.contact_id WHERE t.event_id IS NOT NULL GROUP BY c.root_id"
     assert {count for (count,) in _rows(engine, touches)} == {3}
-    assert _rows(engine, "SELECT count(*), count(DISTINCT phone) FROM activity WHERE state = 'open'") == [
-        (ROUNDS, ROUNDS)
-    ]
+    assert _rows(engine, "SELECT count(*), count(DISTINCT phone) FROM activity WHERE state = 'open'") == [(ROUNDS, ROUNDS)]
 
 
 @pytest.mark.timeout(240)
@@ -134,9 +126,7 @@ def test_contacts_are_the_connected_components_when_sixteen_workers_race(
         has = [person.phone(), person.phone(1), person.email(), person.email(1)]
         named = dice.sample(has, dice.choice((1, 2, 3)))
         fields = {"name": person.name, "message": f"#{n}"}
-        fields |= {
-            ("email" if "@" in value else "phone") + str(i or ""): value for i, value in enumerate(named)
-        }
+        fields |= {("email" if "@" in value else "phone") + str(i or ""): value for i, value in enumerate(named)}
         groups.append(named)
         parsed_items.append(
             RawEvent(
@@ -163,26 +153,19 @@ def test_contacts_are_the_connected_components_when_sixteen_workers_race(
     assert [racer.wait(200) for racer in racers] == [0] * PROCESSES
     processor = Processor(config)
     deadline = time.monotonic() + 60
-    while (
-        _rows(engine, "SELECT 1 FROM inbound_event WHERE state <> 'done' LIMIT 1")
-        and time.monotonic() < deadline
-    ):
+    while _rows(engine, "SELECT 1 FROM inbound_event WHERE state <> 'done' LIMIT 1") and time.monotonic() < deadline:
         processor.drain("form")
         time.sleep(0.2)
     processor.close()
     assert _rows(engine, "SELECT DISTINCT state FROM inbound_event") == [("done",)]
     persons = len(set(components(groups).values()))
     assert _rows(engine, "SELECT count(*) FROM contact WHERE id = root_id") == [(persons,)]
-    assert _rows(engine, "SELECT count(*), count(DISTINCT contact_id) FROM lead WHERE state = 'open'") == [
-        (persons, persons)
-    ]
+    assert _rows(engine, "SELECT count(*), count(DISTINCT contact_id) FROM lead WHERE state = 'open'") == [(persons, persons)]
     assert _rows(engine, "SELECT count(*) FROM touch WHERE event_id IS NOT NULL") == [(inquiries,)]
     on_roots = "SELECT count(*) FROM lead l JOIN contact c ON c.id = l.contact_id WHERE l.state = 'open' AND c.id <> c.root_id"
     assert _rows(engine, on_roots) == [(0,)]
     assigned: dict[object, int] = dict(_rows(engine, "SELECT owner_id, assigned FROM pool_member"))  # type: ignore[arg-type]
-    assert (
-        sum(assigned.values()) == _rows(engine, "SELECT count(*) FROM assignment WHERE kind = 'pool'")[0][0]
-    )
+    assert sum(assigned.values()) == _rows(engine, "SELECT count(*) FROM assignment WHERE kind = 'pool'")[0][0]
     assert max(assigned.values()) - min(assigned.values()) <= 1
     born = _rows(engine, "SELECT count(*) FROM inbound_event WHERE outcome IN ('created', 'repeat')")
     assert _rows(engine, "SELECT count(*) FROM lead") == born

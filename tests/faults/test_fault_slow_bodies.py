@@ -29,9 +29,7 @@ def _slow(hub: FaultHub, path: str, count: int) -> Iterator[list[socket.socket]]
         opened = []
         for number in range(count):
             announced, sent = (
-                ("Content-Length: 1000", "name=Anna&")
-                if number % 2
-                else ("Transfer-Encoding: chunked", "a\r\nname=Anna&\r\n")
+                ("Content-Length: 1000", "name=Anna&") if number % 2 else ("Transfer-Encoding: chunked", "a\r\nname=Anna&\r\n")
             )
             connection = stack.enter_context(socket.create_connection(("127.0.0.1", hub.config.port), timeout=30))
             connection.sendall(

@@ -46,9 +46,7 @@ class Door:
     acceptor: GroupAcceptor
     woken: list[str] = field(default_factory=list)
 
-    def add(
-        self, connector: str = "generic_form", settings: Mapping[str, Any] | None = None, **more: Any
-    ) -> NewSource:
+    def add(self, connector: str = "generic_form", settings: Mapping[str, Any] | None = None, **more: Any) -> NewSource:
         with self.engine.begin() as connection:
             return add_source(connection, self.config, connector, "A source", settings or {}, **more)
 

@@ -106,7 +106,9 @@ def _seen(hub: CaseHub, source: NewSource, statuses: list[int]) -> Seen:
     events = hub.events(source)
     with hub.door.engine.connect() as connection:
         leads = [plain_json(Lead, one) for one in list_leads(connection, _ADMIN, LeadFilter(source=source.id)).items]
-        known = {lead: plain_json(Lead, get_lead(connection, _ADMIN, lead)) for lead in {one["lead_id"] for one in events} if lead}
+        known = {
+            lead: plain_json(Lead, get_lead(connection, _ADMIN, lead)) for lead in {one["lead_id"] for one in events} if lead
+        }
     contacts = [known[one["lead_id"]]["contact"] if one["lead_id"] else {} for one in events]
     return Seen(tuple(statuses), events, leads, contacts)
 

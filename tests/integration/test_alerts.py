@@ -53,9 +53,7 @@ def test_alert_when_subjects_differ(engine: Engine, source_id: int) -> None:
         raise_alert(connection, source_id, "new_field", "city")
         raise_alert(connection, source_id, "new_field", "budget\x00")
         assert [alert["subject"] for alert in open_alerts(connection, source_id)] == ["budget", "city"]
-        assert open_counts(connection) == [
-            {"code": "new_field", "source": {"id": str(source_id), "name": "Site"}, "count": 2}
-        ]
+        assert open_counts(connection) == [{"code": "new_field", "source": {"id": str(source_id), "name": "Site"}, "count": 2}]
 
 
 def test_alert_when_many_raise_it_at_once(config: HubConfig, engine: Engine, source_id: int) -> None:

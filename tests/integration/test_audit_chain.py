@@ -55,7 +55,9 @@ def test_rows_are_chained_in_order_and_verified(chain: Chain, engine: Engine, co
     assert noted(config.home) == [head]
     assert (config.home / HEADS).stat().st_mode & 0o077 == 0
     [first] = chain.execute("SELECT hash FROM audit_seal WHERE position = 1").fetchall()
-    [row] = chain.execute("SELECT id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM audit_entry ORDER BY id LIMIT 1").fetchall()
+    [row] = chain.execute(
+        "SELECT id, to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM audit_entry ORDER BY id LIMIT 1"
+    ).fetchall()
     told = f'[{row[0]}, "{row[1]}", "user:1", "lead.change", "lead:1", {{"Ж": 1.5, "fields": ["stage"]}}]'
     assert bytes(first[0]) == link(FIRST, told), "anybody can compute it from the documented form"
 
@@ -119,7 +121,9 @@ def test_a_row_that_is_committed_late_is_sealed_late(chain: Chain, engine: Engin
     second = seal(chain)
     assert (first and first.position, second and second.position) == (1, 2)
     assert verify(chain).broken is None
-    order = chain.execute("SELECT e.subject FROM audit_seal s JOIN audit_entry e ON e.id = s.entry_id ORDER BY position").fetchall()
+    order = chain.execute(
+        "SELECT e.subject FROM audit_seal s JOIN audit_entry e ON e.id = s.entry_id ORDER BY position"
+    ).fetchall()
     assert [row[0] for row in order] == ["lead:quick", "lead:slow"]
 
 
@@ -167,5 +171,7 @@ def test_only_the_end_is_compared_when_asked(chain: Chain, engine: Engine, confi
 def test_no_row_of_the_audit_is_changed_by_the_migration(engine: Engine, chain: Chain) -> None:
     """Rows of before the chain are sealed at the first pass, as they are."""
     with engine.begin() as connection:
-        connection.execute(text("INSERT INTO audit_entry (actor, action, subject) SELECT 'cli', 'x', 'lead:' || n FROM generate_series(1, 12) n"))
+        connection.execute(
+            text("INSERT INTO audit_entry (actor, action, subject) SELECT 'cli', 'x', 'lead:' || n FROM generate_series(1, 12) n")
+        )
     assert verify(chain).entries == 12

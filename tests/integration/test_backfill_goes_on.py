@@ -40,8 +40,7 @@ class World:
     def stored(self) -> list[int]:
         """The numbers of the leads in the journal."""
         return sorted(
-            int(row["provider_key"].partition("|")[2])
-            for row in self.desk.rows("SELECT provider_key FROM inbound_event")
+            int(row["provider_key"].partition("|")[2]) for row in self.desk.rows("SELECT provider_key FROM inbound_event")
         )
 
     def places(self) -> list[int]:
@@ -51,9 +50,7 @@ class World:
         return asked
 
     def poll(self) -> dict[str, Any]:
-        (row,) = self.desk.rows(
-            "SELECT *, extract(epoch FROM next_at - clock_timestamp()) AS due_in FROM source_poll"
-        )
+        (row,) = self.desk.rows("SELECT *, extract(epoch FROM next_at - clock_timestamp()) AS due_in FROM source_poll")
         return row
 
 
@@ -215,9 +212,7 @@ def test_look_begins_anew_when_the_forms_were_changed_meanwhile(world: World, en
     assert world.stored() == [*range(1, 31), *range(201, 204)]
 
 
-def test_nothing_is_taken_for_done_when_one_list_was_gone_in_an_earlier_turn(
-    world: World, engine: Engine
-) -> None:
+def test_nothing_is_taken_for_done_when_one_list_was_gone_in_an_earlier_turn(world: World, engine: Engine) -> None:
     world.add(*range(1, 66))
     with engine.begin() as connection:
         change_settings(connection, world.desk.config, world.source_id, {"forms": [OTHER, FORM]})

@@ -104,7 +104,9 @@ def with_file(desk: Desk, email: str, content: bytes) -> str:
         f'--e\r\nContent-Disposition: form-data; name="email"\r\n\r\n{email}\r\n--e\r\n'
         'Content-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n'
     ).encode()
-    return desk.post(desk.form_source, "form", body + content + b"\r\n--e--\r\n", {"content-type": "multipart/form-data; boundary=e"})
+    return desk.post(
+        desk.form_source, "form", body + content + b"\r\n--e--\r\n", {"content-type": "multipart/form-data; boundary=e"}
+    )
 
 
 def everything(target: Target) -> str:
@@ -366,7 +368,9 @@ def test_access_that_was_withdrawn_since_stays_withdrawn(desk: Desk, tmp_path: P
         "INSERT INTO app_user (login, role, password_hash) VALUES ('gone@example.com', 'admin', 'old'), ('stays@example.com',"
         " 'ops', 'old') RETURNING id"
     )
-    desk.rows("INSERT INTO api_token (digest, name, role) VALUES ('one', 'Reports', 'admin'), ('two', 'Site', 'ops') RETURNING id")
+    desk.rows(
+        "INSERT INTO api_token (digest, name, role) VALUES ('one', 'Reports', 'admin'), ('two', 'Site', 'ops') RETURNING id"
+    )
     desk.rows(
         "INSERT INTO user_session (digest, user_id, method, last_seen_at, expires_at)"
         " SELECT 'cookie', min(id), 'password', now(), now() + interval '1 day' FROM app_user RETURNING id"

@@ -38,7 +38,6 @@ def settle(desk: Desk) -> int:
         return close_silent_calls(cursor)
 
 
-
 def test_answered_call_makes_no_lead_when_its_events_waited_for_hours(desk: Desk) -> None:
     desk.call("newCall", "c", MOBILE)
     desk.call("answer", "c", MOBILE, answeringNumber="101")
@@ -56,7 +55,9 @@ def test_old_ringing_call_is_settled_only_when_nothing_older_waits(desk: Desk) -
     desk.drain()
     assert desk.one("SELECT phase FROM call") == "ringing"
     desk.call("answer", "c", MOBILE, answeringNumber="101")
-    desk.rows("UPDATE inbound_event SET received_at = received_at - interval '9 hours 59 minutes' WHERE uid <> %s RETURNING id", ring)
+    desk.rows(
+        "UPDATE inbound_event SET received_at = received_at - interval '9 hours 59 minutes' WHERE uid <> %s RETURNING id", ring
+    )
     assert settle(desk) == 0
     desk.drain()
     assert desk.one("SELECT phase FROM call") == "talking"
@@ -75,9 +76,7 @@ def test_ringing_call_is_lost_when_its_event_is_old_and_nothing_else_came(desk: 
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_missed_call_makes_lead_and_call_back_when_only_its_first_event_names_the_caller(
-    desk: Desk, together: bool
-) -> None:
+def test_missed_call_makes_lead_and_call_back_when_only_its_first_event_names_the_caller(desk: Desk, together: bool) -> None:
     desk.call("newCall", "c", MOBILE)
     if not together:
         desk.drain()
@@ -145,7 +144,9 @@ def test_call_back_is_not_held_when_its_contact_is_in_somebody_elses_hands(desk:
         person.execute("SELECT id FROM contact FOR NO KEY UPDATE")
         worker = threading.Thread(target=desk.drain, args=("call",))
         worker.start()
-        while not desk.one("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"):
+        while not desk.one(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ):
             pass
         person.execute("SELECT id FROM activity FOR UPDATE NOWAIT")
     worker.join()

@@ -178,9 +178,7 @@ def test_events_are_listed_and_shown_when_there(ask: Callable[..., Any], run: Ru
     assert ask("events", "show", event, "--raw")["raw"]["body"] == "name=\ufffd"
 
 
-def test_replay_changes_nothing_when_dry_and_sends_when_not(
-    ask: Callable[..., Any], engine: Engine, event: str
-) -> None:
+def test_replay_changes_nothing_when_dry_and_sends_when_not(ask: Callable[..., Any], engine: Engine, event: str) -> None:
     def state() -> str:
         with engine.connect() as connection:
             return connection.execute(select(InboundEvent.state).where(InboundEvent.uid == event)).scalar_one()

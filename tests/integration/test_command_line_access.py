@@ -82,7 +82,8 @@ def test_user_from_the_first_day_to_the_last(ask: Callable[..., Any], engine: En
     assert _signs_in(engine, "olga@example.com", "another good one")
     with engine.begin() as connection:
         rows = connection.execute(
-            text("SELECT action FROM audit_entry WHERE subject = :who AND actor = 'cli' ORDER BY id"), {"who": f"user:{olga['id']}"}
+            text("SELECT action FROM audit_entry WHERE subject = :who AND actor = 'cli' ORDER BY id"),
+            {"who": f"user:{olga['id']}"},
         ).scalars()
         assert list(rows) == [
             "user.add", "user.link", "user.change", "user.sign_out", "user.password", "user.disable", "user.enable",

@@ -48,7 +48,9 @@ def test_quarantine_when_listed_released_and_confirmed(desk: Desk, run: Callable
     assert answer(run("quarantine", "release", first, "--json")) == {"events": 1}
     again = run("quarantine", "release", first, "--json")
     assert (again.exit_code, json.loads(again.stdout)["error"]["code"]) == (1, "nothing_to_judge")
-    assert answer(run("quarantine", "confirm", "--source", str(desk.form_source), "--since", "2020-01-01", "--json")) == {"events": 1}
+    assert answer(run("quarantine", "confirm", "--source", str(desk.form_source), "--since", "2020-01-01", "--json")) == {
+        "events": 1
+    }
     desk.drain("form")
     assert desk.event(first)["outcome"] == "created"
     assert desk.event(second)["verdict"]["by"] == "cli"

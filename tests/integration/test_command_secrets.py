@@ -27,7 +27,9 @@ def run(config: HubConfig, engine: Engine) -> Run:
 
     def add(connector: str, *settings: str, said: str | None = None) -> Result:
         pairs = [part for setting in settings for part in ("--set", setting)]
-        return CliRunner().invoke(main, ["source", "add", connector, "--name", "S", *pairs, "--json"], input=said, env=environment)
+        return CliRunner().invoke(
+            main, ["source", "add", connector, "--name", "S", *pairs, "--json"], input=said, env=environment
+        )
 
     return add
 

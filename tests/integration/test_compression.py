@@ -47,7 +47,9 @@ def _signed_in(engine: Engine, config: HubConfig) -> World:
 
 
 def _get(world: World, path: str, encoding: str = "br, gzip", **headers: str) -> TestResponse:
-    return world.client.get(path, headers={"Accept-Encoding": encoding} | {name.replace("_", "-"): value for name, value in headers.items()})
+    return world.client.get(
+        path, headers={"Accept-Encoding": encoding} | {name.replace("_", "-"): value for name, value in headers.items()}
+    )
 
 
 def _said(answer: TestResponse) -> bytes:

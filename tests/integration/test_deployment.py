@@ -85,7 +85,9 @@ def test_variables_are_settings_when_named(ours: dict[str, Any]) -> None:
 
 def test_secrets_have_no_default_when_composed() -> None:
     told = (ROOT / "docker-compose.yml").read_text()
-    secrets = {name: rest for name, rest in re.findall(r"\$\{([A-Z_]+)([^}]*)\}", told) if re.search("PASSWORD|SECRET|AUTH", name)}
+    secrets = {
+        name: rest for name, rest in re.findall(r"\$\{([A-Z_]+)([^}]*)\}", told) if re.search("PASSWORD|SECRET|AUTH", name)
+    }
     assert secrets == dict.fromkeys(_SECRETS, ":?run deploy/make-env")
     assert "change-me" not in told
 
@@ -123,7 +125,9 @@ def test_containers_have_no_right_that_they_do_not_need(compose: dict[str, Any])
         assert service["cap_drop"] == ["ALL"], name
         assert service["read_only"] is True, name
         assert "/tmp" in service["tmpfs"], name
-        assert set(service.get("cap_add", [])) <= ({"CHOWN", "NET_BIND_SERVICE", "SETGID", "SETUID"} if name == "nginx" else set())
+        assert set(service.get("cap_add", [])) <= (
+            {"CHOWN", "NET_BIND_SERVICE", "SETGID", "SETUID"} if name == "nginx" else set()
+        )
 
 
 def test_roles_run_on_a_disk_that_is_read_only_and_without_any_right(postgres_server: RunPostgres, tmp_path: Path) -> None:

@@ -106,18 +106,14 @@ def test_other_bytes_under_one_key_are_counted_once_when_they_come_in_one_group(
     assert {bytes(row["body"]): row["redeliveries"] for row in door.rows()} == {b"one": 1, b"two": 1, b"three": 0}
 
 
-def test_providers_own_id_is_one_event_when_its_body_changes(
-    door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_providers_own_id_is_one_event_when_its_body_changes(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, provider_key=lambda request, config: "call-7")
     source = door.add("probe")
     first = _uid(door.post(source, b"try=1"))
     assert _uid(door.post(source, b"try=2", headers={"Idempotency-Key": "ignored"})) == first
 
 
-def test_key_is_hashed_when_it_is_long_or_cannot_be_stored(
-    door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_key_is_hashed_when_it_is_long_or_cannot_be_stored(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch)
     source = door.add("probe")
     for key in ("x" * 5_000, "nul\x00", "half \ud83d"):

@@ -38,9 +38,7 @@ def door(config: HubConfig) -> Iterator[Door]:
         ({}, "json"),
     ],
 )
-def test_answer_is_a_page_when_a_browser_posts_a_form_and_json_otherwise(
-    door: Door, headers: dict[str, str], wants: str
-) -> None:
+def test_answer_is_a_page_when_a_browser_posts_a_form_and_json_otherwise(door: Door, headers: dict[str, str], wants: str) -> None:
     heard = door.post(door.add(), headers=headers)
     assert heard.status == 200
     [row] = door.rows()
@@ -67,9 +65,7 @@ def test_answer_is_a_page_when_a_browser_posts_a_form_and_json_otherwise(
     ],
 )
 def test_page_speaks_the_readers_language(door: Door, language: str, said: str) -> None:
-    heard = door.post(
-        door.add(), headers={"Accept": BROWSER, "Accept-Language": language, "Content-Type": FORM}
-    )
+    heard = door.post(door.add(), headers={"Accept": BROWSER, "Accept-Language": language, "Content-Type": FORM})
     assert said in heard.body.decode()
 
 
@@ -105,9 +101,7 @@ def test_browser_stays_with_us_when_the_address_is_not_allowed(door: Door, asked
     from urllib.parse import urlencode
 
     source = door.add(allowed_hosts=["example.com"])
-    heard = door.post(
-        source, urlencode({"_next": asked}).encode(), headers={"Accept": BROWSER, "Content-Type": FORM}
-    )
+    heard = door.post(source, urlencode({"_next": asked}).encode(), headers={"Accept": BROWSER, "Content-Type": FORM})
     assert heard.status == 200
     assert "location" not in heard.headers
     assert len(door.rows()) == 1
@@ -116,18 +110,14 @@ def test_browser_stays_with_us_when_the_address_is_not_allowed(door: Door, asked
 def test_relative_address_belongs_to_the_page_when_its_host_is_allowed(door: Door) -> None:
     source = door.add(allowed_hosts=["example.com"])
     browser = {"Accept": BROWSER, "Content-Type": FORM}
-    heard = door.post(
-        source, b"_next=/thanks", headers={**browser, "Referer": "https://example.com/contact?x=1"}
-    )
+    heard = door.post(source, b"_next=/thanks", headers={**browser, "Referer": "https://example.com/contact?x=1"})
     assert (heard.status, heard.headers["location"]) == (303, "https://example.com/thanks?lead=ok")
     heard = door.post(source, b"_next=/thanks", headers={**browser, "Referer": "https://evil.com/"})
     assert heard.status == 200
 
 
 def test_program_is_never_sent_on(door: Door) -> None:
-    heard = door.post(
-        door.add(allowed_hosts=["example.com"]), b"_next=https://example.com/", headers={"Accept": "*/*"}
-    )
+    heard = door.post(door.add(allowed_hosts=["example.com"]), b"_next=https://example.com/", headers={"Accept": "*/*"})
     assert heard.status == 200
 
 
@@ -169,6 +159,7 @@ def test_preflight_allows_what_a_page_needs(door: Door) -> None:
     assert heard.headers["access-control-max-age"] == "7200"
     assert "webhook-allowed-origin" not in heard.headers
 
+
 @pytest.mark.parametrize(
     ("asked", "allowed"),
     [
@@ -189,11 +180,8 @@ def test_preflight_allows_whatever_header_a_script_of_the_page_sends(door: Door,
     assert "\n" not in names
 
 
-
 def test_cloudevents_handshake_is_answered(door: Door) -> None:
-    heard = call(
-        door.entrance, "OPTIONS", "/in/whatever", headers={"WebHook-Request-Origin": "events.example.com"}
-    )
+    heard = call(door.entrance, "OPTIONS", "/in/whatever", headers={"WebHook-Request-Origin": "events.example.com"})
     assert heard.headers["webhook-allowed-origin"] == "events.example.com"
 
 
@@ -313,9 +301,7 @@ def test_wrong_signature_is_kept_without_its_key_when_an_administrator_reads_the
     assert (forged["verified_at_door"], real["verified_at_door"]) == (False, True)
 
 
-def test_wrong_signature_is_left_to_the_worker_when_nobody_reads_the_refusal(
-    door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wrong_signature_is_left_to_the_worker_when_nobody_reads_the_refusal(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(monkeypatch, verify=_refuse)
     assert door.post(door.add("probe"), b"forged").status == 200
     assert len(door.rows()) == 1
@@ -337,9 +323,7 @@ def test_connector_that_breaks_at_the_door_costs_nothing(door: Door, monkeypatch
     def broken(request: Request, config: ConnectorConfig) -> Any:
         raise RecursionError("a defect")
 
-    stand_in(
-        monkeypatch, handshake=broken, verify=broken, verify_at_door=True, provider_key=broken, reply=broken
-    )
+    stand_in(monkeypatch, handshake=broken, verify=broken, verify_at_door=True, provider_key=broken, reply=broken)
     heard = door.post(door.add("probe"), headers={"Idempotency-Key": "k"})
     assert heard.status == 200
     assert heard.json()["event"] == door.rows()[0]["uid"]
@@ -378,10 +362,7 @@ def test_answers_are_equal_when_the_same_key_comes_from_a_browser(door: Door) ->
     source = door.add()
     sent = {"Accept": "application/json", "Idempotency-Key": "k"}
     answers: list[bytes] = []
-    threads = [
-        threading.Thread(target=lambda: answers.append(door.post(source, headers=sent).body))
-        for _ in range(5)
-    ]
+    threads = [threading.Thread(target=lambda: answers.append(door.post(source, headers=sent).body)) for _ in range(5)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -35,18 +35,14 @@ class OwnServer:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         # Durable as in life: what a commit promised must survive the kill.
-        self.context = servers.private_postgres(
-            directory, fsync="on", synchronous_commit="on", full_page_writes="on"
-        )
+        self.context = servers.private_postgres(directory, fsync="on", synchronous_commit="on", full_page_writes="on")
         self.cluster, self.server = self.context.__enter__()
         self.url = f"postgresql://{postgres.ADMIN}@127.0.0.1:{self.cluster.port}/postgres"
         migrate(self.url)
 
     def signal_all(self, how: signal.Signals) -> None:
         """The postmaster and every process of its own."""
-        listed = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.server.pid)], capture_output=True, text=True, check=True
-        )
+        listed = subprocess.run(["ps", "-o", "pid=", "--ppid", str(self.server.pid)], capture_output=True, text=True, check=True)
         for pid in [self.server.pid, *map(int, listed.stdout.split())]:
             os.kill(pid, how)
 
@@ -57,9 +53,7 @@ class OwnServer:
         (self.cluster.data / "postmaster.pid").unlink(missing_ok=True)
         with (self.directory / "server.log").open("ab") as output:
             self.server = subprocess.Popen(postgres.command(self.cluster), stdout=output, stderr=output)
-        servers.wait_until(
-            lambda: postgres.is_ready(self.cluster), self.server, self.directory / "server.log"
-        )
+        servers.wait_until(lambda: postgres.is_ready(self.cluster), self.server, self.directory / "server.log")
 
     def close(self) -> None:
         servers.end(self.server, signal.SIGQUIT)
@@ -103,9 +97,7 @@ def _eventually_accepts(door: Door, post: object) -> None:
         time.sleep(0.1)
 
 
-def test_known_address_is_told_to_come_back_when_the_database_is_stopped(
-    server: OwnServer, own_config: HubConfig
-) -> None:
+def test_known_address_is_told_to_come_back_when_the_database_is_stopped(server: OwnServer, own_config: HubConfig) -> None:
     with open_door(own_config) as door:
         source = door.add()
         assert door.post(source, b"before").status == 200
@@ -119,9 +111,7 @@ def test_known_address_is_told_to_come_back_when_the_database_is_stopped(
         assert [row["body"] for row in door.rows()] == [b"before", b"after"]
 
 
-def test_nobody_is_refused_when_the_database_was_restarted_between_two_posts(
-    server: OwnServer, own_config: HubConfig
-) -> None:
+def test_nobody_is_refused_when_the_database_was_restarted_between_two_posts(server: OwnServer, own_config: HubConfig) -> None:
     with open_door(own_config) as door:
         source = door.add()
         assert door.post(source, b"before").status == 200
@@ -150,9 +140,7 @@ def test_everybody_is_told_in_time_when_the_database_hangs(server: OwnServer, ow
         assert bodies[-1] == b"after"
 
 
-def test_unknown_address_is_told_to_come_back_when_nobody_can_be_asked(
-    server: OwnServer, own_config: HubConfig
-) -> None:
+def test_unknown_address_is_told_to_come_back_when_nobody_can_be_asked(server: OwnServer, own_config: HubConfig) -> None:
     with open_door(own_config) as door:
         door.add()
         server.stop()
@@ -161,9 +149,7 @@ def test_unknown_address_is_told_to_come_back_when_nobody_can_be_asked(
         assert seconds < LIMIT_SECONDS
 
 
-def test_promised_events_are_there_when_the_database_is_killed_under_load(
-    server: OwnServer, own_config: HubConfig
-) -> None:
+def test_promised_events_are_there_when_the_database_is_killed_under_load(server: OwnServer, own_config: HubConfig) -> None:
     with open_door(own_config) as door:
         source = door.add()
         assert door.post(source, b"first").status == 200
@@ -189,9 +175,7 @@ def test_promised_events_are_there_when_the_database_is_killed_under_load(
 
 
 @pytest.mark.parametrize("how", ["hung", "away"])
-def test_posts_are_accepted_when_the_broker_does_not_answer(
-    config: HubConfig, tmp_path: Path, how: str
-) -> None:
+def test_posts_are_accepted_when_the_broker_does_not_answer(config: HubConfig, tmp_path: Path, how: str) -> None:
     directory = tmp_path / "broker"
     directory.mkdir()
     with (

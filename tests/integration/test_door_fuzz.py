@@ -58,9 +58,7 @@ def test_door_answers_whatever_is_posted(door: Door) -> None:
         remote: str,
     ) -> None:
         nonlocal promised
-        heard = call(
-            door.entrance, method, f"/in/{source.token}/{rest}", body, headers, query, remote, length
-        )
+        heard = call(door.entrance, method, f"/in/{source.token}/{rest}", body, headers, query, remote, length)
         assert heard.status in (200, 204, 303, 400, 405, 413)
         for name, value in heard.headers.items():
             assert (name + value).isprintable()

@@ -77,9 +77,7 @@ def _bodies(config: HubConfig) -> list[bytes]:
         return [bytes(body) for (body,) in connection.execute("SELECT body FROM inbound_event ORDER BY id")]
 
 
-def test_web_process_takes_in_what_http_brings(
-    web: httpx.Client, source: NewSource, config: HubConfig
-) -> None:
+def test_web_process_takes_in_what_http_brings(web: httpx.Client, source: NewSource, config: HubConfig) -> None:
     path = f"/in/{source.token}"
 
     assert web.post(path, content=b"plain").json()["accepted"] is True
@@ -105,9 +103,7 @@ def test_web_process_takes_in_what_http_brings(
     keyed = {"Idempotency-Key": '"one"'}
     with ThreadPoolExecutor(16) as threads:
         answers = list(
-            threads.map(
-                lambda _: httpx.post(f"{web.base_url}{path}", content=b"k", headers=keyed, timeout=60).text, range(16)
-            )
+            threads.map(lambda _: httpx.post(f"{web.base_url}{path}", content=b"k", headers=keyed, timeout=60).text, range(16))
         )
     answers.append(web.post(path, content=b"k", headers=keyed).text)
     assert len(set(answers)) == 1

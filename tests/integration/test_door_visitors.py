@@ -39,9 +39,7 @@ def source(door: Door, monkeypatch: pytest.MonkeyPatch) -> NewSource:
         (b"redirect=https%3A%2F%2Fexample.com%2Fok", "_redirect=https%3A%2F%2Fexample.com%2Fother", ""),
     ],
 )
-def test_browser_is_sent_on_when_json_or_the_address_asks_for_it(
-    door: Door, body: bytes, query: str, content_type: str
-) -> None:
+def test_browser_is_sent_on_when_json_or_the_address_asks_for_it(door: Door, body: bytes, query: str, content_type: str) -> None:
     sent = {"Accept": BROWSER["Accept"], "Content-Type": content_type}
     heard = door.post(door.add(allowed_hosts=["example.com"]), body, query=query, headers=sent)
     assert heard.status == 303
@@ -72,9 +70,7 @@ def test_refusal_is_a_page_with_a_way_back_and_the_number_to_call(door: Door, so
     assert door.rows() == []
 
 
-def test_number_is_shown_when_the_hub_cannot_store(
-    door: Door, source: NewSource, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_number_is_shown_when_the_hub_cannot_store(door: Door, source: NewSource, monkeypatch: pytest.MonkeyPatch) -> None:
     from crm_core.base.errors import Transient
 
     def away(*_: Any) -> None:
@@ -88,7 +84,9 @@ def test_number_is_shown_when_the_hub_cannot_store(
     assert PHONE not in door.post(source, headers={"Accept": "*/*"}).body.decode()
 
 
-@pytest.mark.parametrize("referrer", ["javascript:alert(1)", "https://a@evil.test/", "https://x.test/\\y", "file:///etc", "http://[", ""])
+@pytest.mark.parametrize(
+    "referrer", ["javascript:alert(1)", "https://a@evil.test/", "https://x.test/\\y", "file:///etc", "http://[", ""]
+)
 def test_no_way_back_is_offered_when_the_page_is_no_web_address(door: Door, source: NewSource, referrer: str) -> None:
     shown = door.post(source, b"x" * 100_001, headers={**BROWSER, "Referer": referrer}).body.decode()
     assert "Back to the site" not in shown
@@ -106,7 +104,9 @@ def test_defect_of_ours_is_told_with_cors(door: Door, monkeypatch: pytest.Monkey
     assert b"ZeroDivision" not in heard.body
 
 
-@pytest.mark.parametrize("agent", ["", "curl/8.0", "Mozilla/5.0 (Windows NT 10.0) Chrome/120.0", "PHP/8.2", "WordPress/6.5; https://example.com"])
+@pytest.mark.parametrize(
+    "agent", ["", "curl/8.0", "Mozilla/5.0 (Windows NT 10.0) Chrome/120.0", "PHP/8.2", "WordPress/6.5; https://example.com"]
+)
 def test_get_of_a_program_or_a_person_counts_where_a_get_is_an_arrival(
     door: Door, monkeypatch: pytest.MonkeyPatch, agent: str
 ) -> None:
@@ -116,7 +116,9 @@ def test_get_of_a_program_or_a_person_counts_where_a_get_is_an_arrival(
     assert (heard.status, len(door.rows())) == (200, 1)
 
 
-@pytest.mark.parametrize("headers", [{"Sec-Purpose": "prefetch"}, {"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"}])
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Purpose": "prefetch"}, {"User-Agent": "Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)"}]
+)
 def test_post_counts_whoever_sends_it(door: Door, headers: dict[str, str]) -> None:
     assert door.post(door.add(), headers=headers).status == 200
     assert len(door.rows()) == 1

@@ -134,7 +134,7 @@ def test_look_for_doubles_goes_by_indexes_however_long_the_history(desk: Desk) -
 
 
 def test_four_workers_account_for_every_double_once(desk: Desk) -> None:
-    desk.rows("UPDATE source SET config = '{\"spam\": \"off\"}' WHERE id = %s RETURNING id", desk.form_source)
+    desk.rows('UPDATE source SET config = \'{"spam": "off"}\' WHERE id = %s RETURNING id', desk.form_source)
     for n in range(60):
         fields = {"name": f"Анна {n % 7}", "phone": f"+7 900 123-4{n % 5}-{n % 10}0", "message": f"Заявка {n % 3}"}
         for _ in range(3):

@@ -52,9 +52,7 @@ def _outcome(door: Door) -> list[tuple[str, str | None, str | None]]:
 
 
 @pytest.mark.parametrize("alias, path, field", PLACES)
-def test_inquiry_waits_for_a_person_when_the_alias_was_taken_away(
-    door: Door, alias: str, path: str, field: str
-) -> None:
+def test_inquiry_waits_for_a_person_when_the_alias_was_taken_away(door: Door, alias: str, path: str, field: str) -> None:
     name = alias.partition(":")[2]
     source = door.add().id
     with door.engine.begin() as connection:
@@ -72,9 +70,7 @@ def test_inquiry_waits_for_a_person_when_the_alias_was_taken_away(
     "path, field",
     [place[1:] for place in PLACES if place[1] not in ("/{}", "/submissions/v3/integration/submit/{}")],
 )
-def test_inquiry_waits_for_a_person_when_the_token_in_the_ids_place_was_replaced(
-    door: Door, path: str, field: str
-) -> None:
+def test_inquiry_waits_for_a_person_when_the_token_in_the_ids_place_was_replaced(door: Door, path: str, field: str) -> None:
     source = door.add()
     with door.engine.begin() as connection:
         rotate_token(connection, door.config, source.id)
@@ -84,9 +80,7 @@ def test_inquiry_waits_for_a_person_when_the_token_in_the_ids_place_was_replaced
 
 
 @pytest.mark.parametrize("alias, path, field", PLACES)
-def test_inquiry_waits_for_its_source_when_that_is_paused(
-    door: Door, alias: str, path: str, field: str
-) -> None:
+def test_inquiry_waits_for_its_source_when_that_is_paused(door: Door, alias: str, path: str, field: str) -> None:
     name = alias.partition(":")[2]
     source = door.add().id
     with door.engine.begin() as connection:

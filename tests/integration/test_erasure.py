@@ -73,9 +73,7 @@ def test_counts_and_outcomes_stay_so_that_the_ledger_balances(desk: Desk, engine
     assert (lead["state"], lead["lost_reason"], lead["attribution"]) == ("closed", "erased", {"utm_source": "ya"})
 
 
-def test_a_sender_that_repeats_the_erased_submission_brings_nobody_back(
-    desk: Desk, engine: Engine, config: HubConfig
-) -> None:
+def test_a_sender_that_repeats_the_erased_submission_brings_nobody_back(desk: Desk, engine: Engine, config: HubConfig) -> None:
     desk.form(**PERSON)
     desk.drain()
     erase(engine, config, ADMIN, desk.one("SELECT root_id FROM contact"), "letter", NOW)
@@ -88,9 +86,7 @@ def test_a_sender_that_repeats_the_erased_submission_brings_nobody_back(
     assert [trace for trace in TRACES if trace in _everything(engine)] == []
 
 
-def test_a_redelivery_under_the_same_key_is_counted_and_stays_empty(
-    desk: Desk, engine: Engine, config: HubConfig
-) -> None:
+def test_a_redelivery_under_the_same_key_is_counted_and_stays_empty(desk: Desk, engine: Engine, config: HubConfig) -> None:
     first = desk.form(key="k1", **PERSON)
     desk.drain()
     erase(engine, config, ADMIN, desk.one("SELECT root_id FROM contact"), "letter", NOW)

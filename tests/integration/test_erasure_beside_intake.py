@@ -46,9 +46,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, deed: Callable[[], Any]) -> None:
 
 def erase(desk: Desk, contact_id: int, before_commit: Callable[[], Any] = lambda: None) -> None:
     with desk.engine.begin() as connection:
-        erase_contact(
-            connection, ADMIN, contact_id, "letter", desk.config.secret_key, datetime.now(UTC)
-        )
+        erase_contact(connection, ADMIN, contact_id, "letter", desk.config.secret_key, datetime.now(UTC))
         before_commit()
 
 
@@ -81,15 +79,13 @@ def test_inquiry_by_an_address_that_was_linked_at_the_last_moment_makes_a_person
     desk.drain("form")
     assert desk.rows("SELECT name, (SELECT count(*) FROM contact_identifier i WHERE i.contact_id = c.id) AS n"
                      " FROM contact c WHERE id = %s", erased) == [{"name": "", "n": 0}]  # fmt: skip
-    assert desk.rows(
-        "SELECT l.message FROM lead l JOIN contact c ON c.id = l.contact_id WHERE c.erased_at IS NULL"
-    ) == [{"message": "Something new"}]
+    assert desk.rows("SELECT l.message FROM lead l JOIN contact c ON c.id = l.contact_id WHERE c.erased_at IS NULL") == [
+        {"message": "Something new"}
+    ]
     assert desk.one("SELECT count(*) FROM inbound_event WHERE state <> 'done'") == 0
 
 
-def test_person_who_was_merged_at_the_last_moment_is_not_called_erased(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_person_who_was_merged_at_the_last_moment_is_not_called_erased(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.form(name="Anna", email=EMAIL)
     desk.form(name="Anna", phone=PHONE)
     desk.drain("form")
@@ -107,17 +103,13 @@ def test_person_who_was_merged_at_the_last_moment_is_not_called_erased(
     assert desk.one("SELECT count(*) FROM inbound_event WHERE body <> ''") == 0
 
 
-@pytest.mark.parametrize(
-    ("seconds", "outcome"), [(-60, "ignored"), (60, "created"), (3600, "ignored"), (None, "ignored")]
-)
+@pytest.mark.parametrize(("seconds", "outcome"), [(-60, "ignored"), (60, "created"), (3600, "ignored"), (None, "ignored")])
 def test_same_words_after_an_erasure_are_new_only_if_they_were_written_since(
     desk: Desk, seconds: float | None, outcome: str
 ) -> None:
     def take(received: datetime, told: datetime | None) -> str:
         uid = desk.form(name="Anna")
-        event = desk.rows(
-            "UPDATE inbound_event SET state = 'done', outcome = 'created' WHERE uid = %s RETURNING id", uid
-        )
+        event = desk.rows("UPDATE inbound_event SET state = 'done', outcome = 'created' WHERE uid = %s RETURNING id", uid)
         inquiry = Inquiry(name="Anna", phones=(PHONE,), message="Call me back", submitted_at=told)
         item = ParsedEvent(event[0]["id"], desk.form_source, "Site", "form", received, (inquiry,))
         with desk.connection.transaction(), desk.connection.cursor() as cursor:

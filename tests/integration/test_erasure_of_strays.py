@@ -76,7 +76,9 @@ def test_contact_when_events_of_nobody_name_him_takes_them_along(desk: Desk) -> 
     mine = [
         spam(desk, name="Иван Уникальный", phone="8 (912) 345-67-01"),
         spam(desk, name="Bot", comment="write to IVAN@example.com"),
-        desk.post(desk.call_source, "call", b'{"event": "nonsense", "from": "89123456701"}', {"content-type": "application/json"}),
+        desk.post(
+            desk.call_source, "call", b'{"event": "nonsense", "from": "89123456701"}', {"content-type": "application/json"}
+        ),
         desk.post(desk.form_source, "form", b"", {"referer": f"https://shop.example/?m={quote(EMAIL)}"}),
     ]
     other = spam(desk, name="Peter", phone="+7 912 345-67-02", email="peter@example.org")
@@ -284,6 +286,9 @@ def test_search_when_most_events_have_a_contact_does_not_read_those(desk: Desk) 
     with desk.engine.begin() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         plan = "\n".join(
-            connection.scalars(text("EXPLAIN " + unlinked_events._IDS.format(which=unlinked_events.UNLINKED_AND_DONE)), {"after": 0, "limit": 200})
+            connection.scalars(
+                text("EXPLAIN " + unlinked_events._IDS.format(which=unlinked_events.UNLINKED_AND_DONE)),
+                {"after": 0, "limit": 200},
+            )
         )
     assert "ix_inbound_event_of_nobody" in plan

@@ -64,7 +64,9 @@ def linked(desk: Desk, url: str) -> str:
 
 def attach(desk: Desk, content: bytes, **fields: str) -> str:
     parts = [f'--edge\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'.encode() for k, v in fields.items()]
-    parts.append(b'--edge\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\n\r\n' + content + b"\r\n--edge--\r\n")
+    parts.append(
+        b'--edge\r\nContent-Disposition: form-data; name="photo"; filename="a.png"\r\n\r\n' + content + b"\r\n--edge--\r\n"
+    )
     uid = desk.post(desk.form_source, "form", b"".join(parts), {"content-type": "multipart/form-data; boundary=edge"})
     desk.drain("form")
     return uid

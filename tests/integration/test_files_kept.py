@@ -161,8 +161,10 @@ def test_lead_is_made_without_files_when_the_disk_stays_full(desk: Desk, monkeyp
     assert desk.event(uid)["outcome"] == "created"
     [row] = attachments(desk)
     assert (row["state"], row["note"]) == ("refused", "not_stored")
-    desk.rows("UPDATE inbound_event SET state = 'waiting', outcome = NULL, attempts = 0, replayed = replayed + 1,"
-              " next_attempt_at = clock_timestamp() RETURNING id")
+    desk.rows(
+        "UPDATE inbound_event SET state = 'waiting', outcome = NULL, attempts = 0, replayed = replayed + 1,"
+        " next_attempt_at = clock_timestamp() RETURNING id"
+    )
     desk.drain("form")
     assert [row["state"] for row in attachments(desk)] == ["stored"], "the raw event still had it"
 
@@ -279,7 +281,10 @@ def linked(desk: Desk, url: str, **settings: Any) -> dict[str, Any]:
     """A form that names a file by its address."""
     with desk.engine.begin() as connection:
         source = add_source(connection, desk.config, "meta", "Linked", {"app_secret": "s", "page_token": "t", **settings})
-    body = b'{"lead": {"id": "1", "field_data": [{"name": "full_name", "values": ["Anna"]}, {"name": "file_upload", "values": ["%s"]}]}, "notice": {}}' % url.encode()
+    body = (
+        b'{"lead": {"id": "1", "field_data": [{"name": "full_name", "values": ["Anna"]}, {"name": "file_upload", "values": ["%s"]}]}, "notice": {}}'
+        % url.encode()
+    )
     from ingest.fetch.fetched import put_in
 
     put_in(desk.config, source.id, "form", {"lead|1": body})

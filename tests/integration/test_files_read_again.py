@@ -50,9 +50,7 @@ def test_fetched_files_stay_fetched_when_a_new_reading_has_them_in_another_order
 
     take("plan.pdf", "photo.png", replayed=False)
     # Fetched since; the provider deletes its copies after a day.
-    desk.rows(
-        "UPDATE attachment SET state = 'stored', sha256 = encode(sha256(url::bytea), 'hex') RETURNING id"
-    )
+    desk.rows("UPDATE attachment SET state = 'stored', sha256 = encode(sha256(url::bytea), 'hex') RETURNING id")
     had = {row["url"]: row["sha256"] for row in attachments(desk)}
     for _ in range(2):
         rows = take("letter.pdf", "photo.png", "plan.pdf", replayed=True)
@@ -60,9 +58,7 @@ def test_fetched_files_stay_fetched_when_a_new_reading_has_them_in_another_order
         assert {row["url"]: row["sha256"] for row in rows if row["state"] == "stored"} == had
 
 
-def test_stored_file_stays_on_its_lead_when_it_is_read_again_on_a_full_disk(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stored_file_stays_on_its_lead_when_it_is_read_again_on_a_full_disk(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     body = (
         b'--e\r\nContent-Disposition: form-data; name="name"\r\n\r\nAnna\r\n--e\r\n'
         b'Content-Disposition: form-data; name="f"; filename="a.png"\r\n\r\n' + PNG + b"\r\n--e--\r\n"

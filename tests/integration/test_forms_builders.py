@@ -50,9 +50,7 @@ def _touches(door: Door) -> list[dict[str, Any]]:
 def test_elementor_hears_exactly_200_and_json_when_it_posts(door: Door) -> None:
     """201, 202 and 204 are an error to the visitor."""
     source = door.add("elementor")
-    heard = _form(
-        door, source, _FORM | _WORDPRESS, Phone="+7 912 345-61-30", form_id="6f8642e", form_name="Call"
-    )
+    heard = _form(door, source, _FORM | _WORDPRESS, Phone="+7 912 345-61-30", form_id="6f8642e", form_name="Call")
     assert (heard.status, heard.body) == (200, b"{}")
     assert heard.headers["content-type"].startswith("application/json")
 
@@ -68,7 +66,9 @@ def test_elementor_hears_200_when_nothing_can_be_read_of_its_post(door: Door) ->
 def test_cf7_template_broken_by_a_quote_is_kept_read_and_answered_when_posted(door: Door) -> None:
     """The plug-in pastes texts into its template unescaped and calls the result text/plain."""
     source = door.add("cf7")
-    body = '{"your-name": "Иван", "your-tel": "+7 912 345-61-31", "your-message": "Кухня "под ключ", срочно\nЖду звонка"}'.encode()
+    body = (
+        '{"your-name": "Иван", "your-tel": "+7 912 345-61-31", "your-message": "Кухня "под ключ", срочно\nЖду звонка"}'.encode()
+    )
     heard = door.post(source, body, headers=_WORDPRESS | {"Content-Type": "text/plain; charset=UTF-8"})
     assert (heard.status, heard.body) == (200, b"{}")
     assert bytes(door.rows()[0]["body"]) == body
@@ -92,9 +92,7 @@ def test_cf7_query_is_an_inquiry_when_sent_by_get(door: Door) -> None:
 
 def test_cf7_file_in_base64_is_taken_out_of_the_fields_when_posted(door: Door) -> None:
     source = door.add("cf7")
-    body = orjson.dumps(
-        {"your-email": "anna@example.com", "file-1": {"filename": "plan.txt", "content": "YSBkcmF3aW5n"}}
-    )
+    body = orjson.dumps({"your-email": "anna@example.com", "file-1": {"filename": "plan.txt", "content": "YSBkcmF3aW5n"}})
     assert door.post(source, body, headers=_JSON | _WORDPRESS).status == 200
     (touch,) = _touches(door)
     assert touch["data"]["emails"] == ["anna@example.com"]
@@ -103,9 +101,7 @@ def test_cf7_file_in_base64_is_taken_out_of_the_fields_when_posted(door: Door) -
 
 def test_gravity_entry_is_one_event_when_sent_twice(door: Door) -> None:
     source = door.add("gravity")
-    entry = orjson.dumps(
-        {"id": "42", "form_id": "2", "1.3": "Anna", "1.6": "Example", "2": "anna@example.com"}
-    )
+    entry = orjson.dumps({"id": "42", "form_id": "2", "1.3": "Anna", "1.6": "Example", "2": "anna@example.com"})
     answers = [door.post(source, entry, headers=_JSON | _WORDPRESS) for _ in range(2)]
     assert [(heard.status, heard.body) for heard in answers] == [(200, b"{}")] * 2
     assert [row["redeliveries"] for row in door.rows()] == [1]
@@ -116,9 +112,7 @@ def test_gravity_entry_is_one_event_when_sent_twice(door: Door) -> None:
 def test_webflow_post_with_a_wrong_signature_is_kept_and_answered_when_a_secret_is_set(door: Door) -> None:
     """Webflow shows nobody the refusal, so it hears 200; the event waits for the right secret."""
     source = door.add("webflow", {"secret": "right"})
-    body = orjson.dumps(
-        {"triggerType": "form_submission", "payload": {"id": "1", "data": {"Phone Number": 15550000000}}}
-    )
+    body = orjson.dumps({"triggerType": "form_submission", "payload": {"id": "1", "data": {"Phone Number": 15550000000}}})
     signed = {"x-webflow-timestamp": "1700000000000", "x-webflow-signature": "0" * 64}
     assert (door.post(source, body, headers=_JSON | signed).status, _touches(door)) == (200, [])
     assert door.rows()[0]["state"] == "rejected"
@@ -152,9 +146,7 @@ def test_roistat_query_in_cp1251_is_read_when_sent_by_get(door: Door) -> None:
     source = door.add("roistat")
     values = {"roistat": "77", "key": "secret-of-roistat", "name": "Анна", "phone": "89001234567", "fields[charset]": "windows-1251",
               "fields[utm_source]": "{utmSource}", "fields[Город]": "Тула"}  # fmt: skip
-    query = "&".join(
-        f"{quote_plus(k.encode('cp1251'))}={quote_plus(v.encode('cp1251'))}" for k, v in values.items()
-    )
+    query = "&".join(f"{quote_plus(k.encode('cp1251'))}={quote_plus(v.encode('cp1251'))}" for k, v in values.items())
     heard = call(door.entrance, "GET", f"/in/{source.token}", query=query)
     assert (heard.status, heard.json()) == (200, {"status": "ok"})
     (touch,) = _touches(door)
@@ -206,16 +198,10 @@ def test_formsubmit_visitor_sees_a_page_when_his_browser_posts(door: Door) -> No
     assert (heard.status, heard.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
-@pytest.mark.parametrize(
-    ("connector", "field"), [("formspree", "_next"), ("formsubmit", "_next"), ("web3forms", "redirect")]
-)
-def test_visitor_is_sent_to_the_page_that_the_form_names_when_its_host_is_allowed(
-    door: Door, connector: str, field: str
-) -> None:
+@pytest.mark.parametrize(("connector", "field"), [("formspree", "_next"), ("formsubmit", "_next"), ("web3forms", "redirect")])
+def test_visitor_is_sent_to_the_page_that_the_form_names_when_its_host_is_allowed(door: Door, connector: str, field: str) -> None:
     source = door.add(connector, allowed_hosts=["www.example.com"])
-    allowed = _form(
-        door, source, _BROWSER, email="anna@example.com", **{field: "https://www.example.com/thanks"}
-    )
+    allowed = _form(door, source, _BROWSER, email="anna@example.com", **{field: "https://www.example.com/thanks"})
     assert (allowed.status, allowed.headers["location"]) == (303, "https://www.example.com/thanks?lead=ok")
     evil = _form(door, source, _BROWSER, email="boris@example.com", **{field: "https://evil.example/"})
     assert (evil.status, evil.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -259,9 +245,7 @@ def test_scripts_hear_what_their_providers_would_say_when_they_post_json(door: D
         },
     }
     script = _JSON | {"Accept": "application/json"}
-    heard = {
-        name: door.post(door.add(name), b'{"email":"anna@example.com"}', headers=script) for name in wanted
-    }
+    heard = {name: door.post(door.add(name), b'{"email":"anna@example.com"}', headers=script) for name in wanted}
     assert {name: answer.json() for name, answer in heard.items()} == wanted
     assert {answer.status for answer in heard.values()} == {200}
     assert len(_touches(door)) == len(wanted)

@@ -199,7 +199,9 @@ def test_number_is_the_persons_key_when_its_plus_was_not_escaped(hub: CaseHub, s
 
 def test_beacon_is_dated_back_and_its_key_makes_a_repetition_the_same_event(hub: CaseHub, sent: dict[str, Sent]) -> None:  # 16
     given = sent["16 beacon"]
-    again = hub.send(given.source, json.dumps(_BEACON | {"_age_ms": 95_000, "_try": 2}).encode(), {"Content-Type": "text/plain;charset=UTF-8"})
+    again = hub.send(
+        given.source, json.dumps(_BEACON | {"_age_ms": 95_000, "_try": 2}).encode(), {"Content-Type": "text/plain;charset=UTF-8"}
+    )
     (event,) = hub.events(given.source)
     assert again.json()["event"] == event["uid"]
     (touch,) = hub.touches(given.source)

@@ -36,7 +36,12 @@ from webhooks.app import create_app
 
 _OURS = ("connectors", "crm_core", "ingest", "webhooks", "workers", "leadhub")
 #: The person, in all spellings that a log might use.
-PERSON = {"name": "Секретова Jubilata", "phone": "+7 900 271-82-81", "email": "jubilata@example.org", "message": "Слово Барвинокслово"}
+PERSON = {
+    "name": "Секретова Jubilata",
+    "phone": "+7 900 271-82-81",
+    "email": "jubilata@example.org",
+    "message": "Слово Барвинокслово",
+}
 TRACES = (
     "Секретова", "Jubilata", "jubilata", "271-82-81", "2718281", "Барвинокслово",
     *(quote(word) for word in ("Секретова", "Барвинокслово")), json.dumps("Секретова").strip('"'), json.dumps("Барвинокслово").strip('"'),
@@ -203,7 +208,13 @@ def test_nobody_is_named_when_a_step_behind_the_door_breaks(
     patches[step]()
     hub.send(source, urlencode(PERSON).encode(), SCRIPT | {"Content-Type": FORM})
     hub.drain()
-    wanted = {"parse": "connector_failed", "mapping": "mapping_failed", "wake": "wake_failed", "writer": "journal_batch_failed", "take_in": "event_failed"}
+    wanted = {
+        "parse": "connector_failed",
+        "mapping": "mapping_failed",
+        "wake": "wake_failed",
+        "writer": "journal_batch_failed",
+        "take_in": "event_failed",
+    }
     assert wanted[step] in told.getvalue()
     nobody_is_named(told.getvalue())
     for event in hub.events(source):
@@ -223,7 +234,9 @@ def test_nobody_is_named_when_the_database_refuses_the_rows(tmp_path: Path, brok
                 connection.execute("ALTER TABLE touch ADD CONSTRAINT never CHECK (text NOT LIKE '%Барвинокслово%')")
                 connection.execute("INSERT INTO identifier (kind, value, strength) VALUES ('phone', '+79002718281', 'strong')")
                 with pytest.raises(psycopg.errors.UniqueViolation, match="2718281"):  # what a client is told
-                    connection.execute("INSERT INTO identifier (kind, value, strength) VALUES ('phone', '+79002718281', 'strong')")
+                    connection.execute(
+                        "INSERT INTO identifier (kind, value, strength) VALUES ('phone', '+79002718281', 'strong')"
+                    )
             source = hub.add()
             hub.send(source, urlencode(PERSON).encode(), SCRIPT | {"Content-Type": FORM})
             hub.drain()

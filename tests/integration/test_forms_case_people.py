@@ -163,9 +163,7 @@ def test_consent_is_to_the_words_that_the_visitor_saw_when_they_change_meanwhile
 def test_one_key_is_one_lead_quoted_or_bare_and_other_bytes_under_it_are_kept(hub: CaseHub) -> None:  # 52
     source = hub.add()
     first = b"name=Anna&phone=%2B79005550101"
-    heard = [
-        hub.send(source, first, _FORM | {"Idempotency-Key": key}) for key in ('"8e03978e"', "8e03978e", '"8e03978e"')
-    ]
+    heard = [hub.send(source, first, _FORM | {"Idempotency-Key": key}) for key in ('"8e03978e"', "8e03978e", '"8e03978e"')]
     other = hub.send(source, b"name=Boris&phone=%2B79005550102", _FORM | {"Idempotency-Key": "8e03978e"})
     long = [hub.send(source, b"name=Vera&phone=%2B79005550103", _FORM | {"Idempotency-Key": "k" * 5_000}) for _ in range(2)]
     assert {answer.status for answer in (*heard, other, *long)} == {200}
@@ -227,11 +225,16 @@ def test_corrected_address_half_a_minute_later_is_the_same_person_with_both(hub:
     fields: dict[str, Any] = {"name": "Анна Примерова", "message": "Хочу шкаф"}
     form(hub, source, "198.51.100.67", **fields, email="anna.primerova@gmial.com")
     hub.drain()
-    hub.rows("UPDATE inbound_event SET received_at = received_at - interval '30 seconds' WHERE source_id = %s RETURNING id", source.id)
+    hub.rows(
+        "UPDATE inbound_event SET received_at = received_at - interval '30 seconds' WHERE source_id = %s RETURNING id", source.id
+    )
     hub.rows("UPDATE touch SET at = at - interval '30 seconds' WHERE source_id = %s RETURNING id", source.id)
     form(hub, source, "198.51.100.67", **fields, email="anna.primerova@gmail.com")
     hub.drain()
     assert hub.ends(source) == ["created", "attached"]
     assert len({touch["contact_id"] for touch in hub.touches(source)}) == 1
-    shown = hub.rows("SELECT DISTINCT c.display FROM contact_identifier c JOIN touch t ON t.contact_id = c.contact_id WHERE t.source_id = %s", source.id)
+    shown = hub.rows(
+        "SELECT DISTINCT c.display FROM contact_identifier c JOIN touch t ON t.contact_id = c.contact_id WHERE t.source_id = %s",
+        source.id,
+    )
     assert {"anna.primerova@gmial.com", "anna.primerova@gmail.com"} <= {row["display"] for row in shown}

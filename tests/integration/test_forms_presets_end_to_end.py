@@ -46,11 +46,7 @@ class Came:
 
 
 def _connectors() -> list[Connector]:
-    return [
-        c
-        for c in registry.discover().values()
-        if c.channel == "form" and not c.pulls and registry.folder_of(c.name)
-    ]
+    return [c for c in registry.discover().values() if c.channel == "form" and not c.pulls and registry.folder_of(c.name)]
 
 
 @cache
@@ -70,9 +66,7 @@ def _samples(connector: Connector) -> tuple[Sample, ...]:
 def _known(connector: Connector, sample: Sample) -> bool:
     """True if an address for any form knows it by a sign; what only a source with the secret refuses is left out."""
     wrong = sample.expected.get("error", {}).get("class") == "NotAuthentic"
-    return (
-        not wrong and connector.name != "generic_form" and delegate.reads_as(sample.request) == connector.name
-    )
+    return not wrong and connector.name != "generic_form" and delegate.reads_as(sample.request) == connector.name
 
 
 _OWN = [(c.name, s.folder.name) for c in _connectors() for s in _samples(c)]
@@ -105,10 +99,7 @@ def came(
                 sources = [_source(connection, config, to, sample) for _, sample, to in posts]
             with ThreadPoolExecutor(16) as pool:  # the door commits those together that come together
                 heard = list(pool.map(partial(_post, door), sources, [sample for _, sample, _ in posts]))
-            received = [
-                (sample.request.received_at, source.id)
-                for source, (_, sample, _) in zip(sources, posts, strict=True)
-            ]
+            received = [(sample.request.received_at, source.id) for source, (_, sample, _) in zip(sources, posts, strict=True)]
             with psycopg.connect(url) as database, database.cursor() as cursor:
                 # A signed time is compared with the receipt, and the samples were received on one fixed day.
                 cursor.executemany("UPDATE inbound_event SET received_at = %s WHERE source_id = %s", received)
@@ -125,9 +116,7 @@ def _addresses(connector: Connector, sample: Sample) -> list[tuple[str, str]]:
 def _source(connection: Connection, config: HubConfig, to: str, sample: Sample) -> NewSource:
     known = registry.get(to).config_model.model_fields
     given = sample.config.model_dump()
-    settings = {
-        name: value for name, value in given.items() if name in known and value != known[name].default
-    }
+    settings = {name: value for name, value in given.items() if name in known and value != known[name].default}
     # Whether it is spam is another test's question, and some senders know no POST.
     settings |= {name: value for name, value in (("spam", "off"), ("accept_get", True)) if name in known}
     return add_source(connection, config, to, "A source", settings, ["www.example.com"])
@@ -148,12 +137,8 @@ def _drained(
     finally:
         processor.close()
     with psycopg.connect(url, row_factory=dict_row) as connection:
-        events = {
-            row["source_id"]: row for row in connection.execute("SELECT * FROM inbound_event").fetchall()
-        }
-        touches = connection.execute(
-            "SELECT * FROM touch WHERE kind = 'form' ORDER BY event_id, seq"
-        ).fetchall()
+        events = {row["source_id"]: row for row in connection.execute("SELECT * FROM inbound_event").fetchall()}
+        touches = connection.execute("SELECT * FROM touch WHERE kind = 'form' ORDER BY event_id, seq").fetchall()
         consents = connection.execute("SELECT * FROM consent ORDER BY id").fetchall()
     return {
         key: Came(
@@ -196,12 +181,8 @@ def test_sample_becomes_the_same_when_posted_to_an_address_for_any_form(
 def test_samples_are_taken_for_no_other_provider_when_looked_at(name: str) -> None:
     connector = registry.get(name)
     taken_for = {sample.folder.name: delegate.reads_as(sample.request) for sample in _samples(connector)}
-    assert {
-        case: found for case, found in taken_for.items() if found not in ("", name, _TWINS.get(name))
-    } == {}
-    if connector.fetch is None and not any(
-        field.is_required() for field in connector.config_model.model_fields.values()
-    ):
+    assert {case: found for case, found in taken_for.items() if found not in ("", name, _TWINS.get(name))} == {}
+    if connector.fetch is None and not any(field.is_required() for field in connector.config_model.model_fields.values()):
         assert name in taken_for.values(), "its signs fit none of its own samples"
 
 
@@ -215,9 +196,7 @@ def _not_events(name: str) -> set[str]:
 def _expected(name: str, case: str) -> dict[str, Any]:
     folder = registry.folder_of(name)
     assert folder is not None
-    found: dict[str, Any] = json.loads(
-        Path(folder, "samples", case, "expected.json").read_text(encoding="utf-8")
-    )
+    found: dict[str, Any] = json.loads(Path(folder, "samples", case, "expected.json").read_text(encoding="utf-8"))
     return found
 
 
@@ -247,11 +226,7 @@ def _compare(came: Came, expected: dict[str, Any]) -> None:
     assert len(came.touches) == len(inquiries)
     for touch, inquiry in zip(came.touches, inquiries, strict=True):
         assert _plain(touch) == _wanted(inquiry)
-    said = {
-        (consent["purpose"], consent["given"])
-        for inquiry in inquiries
-        for consent in inquiry.get("consents", [])
-    }
+    said = {(consent["purpose"], consent["given"]) for inquiry in inquiries for consent in inquiry.get("consents", [])}
     assert {(row["purpose"], row["given"]) for row in came.consents} <= said
     assert {row["purpose"] for row in came.consents} == {purpose for purpose, _ in said}
 

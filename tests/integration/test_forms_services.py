@@ -296,9 +296,7 @@ def test_yandex_call_is_answered_with_its_own_id(hub: Hub) -> None:
         ("fillout", "submission__older_shape", {"secret": "hub-word"}),
     ],
 )
-def test_form_service_makes_a_lead_of_a_person(
-    hub: Hub, connector: str, name: str, settings: dict[str, str]
-) -> None:
+def test_form_service_makes_a_lead_of_a_person(hub: Hub, connector: str, name: str, settings: dict[str, str]) -> None:
     heard = hub.sample(hub.add(connector, **settings), connector, name)
     assert (heard.status, heard.body) == (200, b"{}")
     assert hub.outcomes() == ["created"]

@@ -49,9 +49,7 @@ def rows(door: Door, sql: str, *parameters: Any) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("mapped", [False, True])
-def test_test_post_is_answered_ok_and_kept_nowhere_when_the_address_is_saved(
-    door: Door, mapped: bool
-) -> None:
+def test_test_post_is_answered_ok_and_kept_nowhere_when_the_address_is_saved(door: Door, mapped: bool) -> None:
     source = door.add("tilda")
     if mapped:  # a mapping of the source's own changes nothing about it
         with psycopg.connect(door.config.database_url) as connection:
@@ -66,9 +64,7 @@ def test_test_post_is_answered_ok_and_kept_nowhere_when_the_address_is_saved(
 
 def test_three_tries_a_minute_apart_are_one_lead_when_the_key_is_the_same(door: Door) -> None:
     source = door.add("tilda")
-    body = urlencode(
-        {"Name": "Иван", "Phone": "+7 912 345-67-60", "tranid": "6778771:4632011511", "formid": "form1"}
-    )
+    body = urlencode({"Name": "Иван", "Phone": "+7 912 345-67-60", "tranid": "6778771:4632011511", "formid": "form1"})
     heard = [post(door, source, body.encode())]
     assert len(drained(door)) == 1
     heard += [post(door, source, body.encode()) for _ in range(2)]
@@ -80,9 +76,7 @@ def test_three_tries_a_minute_apart_are_one_lead_when_the_key_is_the_same(door: 
 
 def test_eight_tries_at_once_are_one_lead_when_the_key_is_the_same(door: Door) -> None:
     source = door.add("tilda")
-    body = urlencode(
-        {"Name": "Анна", "Phone": "+7 912 345-67-61", "tranid": "1:2", "formid": "form1"}
-    ).encode()
+    body = urlencode({"Name": "Анна", "Phone": "+7 912 345-67-61", "tranid": "1:2", "formid": "form1"}).encode()
     barrier = threading.Barrier(8)
 
     def send(_: int) -> Heard:
@@ -118,9 +112,7 @@ def test_labels_and_cart_reach_the_lead_without_the_session_when_cookies_come_al
 def test_tilda_is_known_and_told_when_it_posts_to_an_address_for_any_form(door: Door) -> None:
     source = door.add("generic_form")
     assert post(door, source, b"test=test").body == b"ok"
-    body = urlencode(
-        {"Name": "Вера", "Phone": "+7 912 345-67-63", "tranid": "5:6", "formid": "form3"}
-    ).encode()
+    body = urlencode({"Name": "Вера", "Phone": "+7 912 345-67-63", "tranid": "5:6", "formid": "form3"}).encode()
     assert post(door, source, body).body == b"ok"
     named = post(door, source, b"Name=Olga&Phone=89123456764", rest="/tilda")
     assert named.body == b"ok"

@@ -25,7 +25,9 @@ def _subscribe(connection: Connection, name: str, *actions: str) -> None:
 
 
 def _contact(connection: Connection) -> int:
-    return int(connection.execute(text("INSERT INTO contact (id, root_id, name) VALUES (1, 1, 'Ivan') RETURNING id")).scalar_one())
+    return int(
+        connection.execute(text("INSERT INTO contact (id, root_id, name) VALUES (1, 1, 'Ivan') RETURNING id")).scalar_one()
+    )
 
 
 def _rows(connection: Connection, table: str, columns: str) -> list[tuple[Any, ...]]:

@@ -65,7 +65,9 @@ def test_reply_of_a_participant_becomes_a_touch(desk: Desk, mailbox: int) -> Non
 def test_stranger_who_claims_a_thread_gets_a_lead_of_his_own(desk: Desk, mailbox: int) -> None:
     desk.post(mailbox, "mail", mail(IVAN, "Дверь", "Сколько?", "m1@example.com"))
     desk.drain()
-    forged = desk.post(mailbox, "mail", mail(MARIA, "Re: Дверь", "Пришлите договор", "f1@example.org", References="<m1@example.com>"))
+    forged = desk.post(
+        mailbox, "mail", mail(MARIA, "Re: Дверь", "Пришлите договор", "f1@example.org", References="<m1@example.com>")
+    )
     desk.drain()
     assert desk.one("SELECT count(*) FROM lead") == 2
     assert desk.event(forged)["outcome"] == "created"
@@ -75,7 +77,9 @@ def test_stranger_who_claims_a_thread_gets_a_lead_of_his_own(desk: Desk, mailbox
 def test_colleague_in_cc_continues_the_thread_without_becoming_the_client(desk: Desk, mailbox: int) -> None:
     desk.post(mailbox, "mail", mail(IVAN, "Дверь", "Сколько?", "m1@example.com", Cc="olga@example.com"))
     desk.drain()
-    desk.post(mailbox, "mail", mail("Ольга <olga@example.com>", "Re: Дверь", "И окно", "m2@example.com", In_Reply_To="<m1@example.com>"))
+    desk.post(
+        mailbox, "mail", mail("Ольга <olga@example.com>", "Re: Дверь", "И окно", "m2@example.com", In_Reply_To="<m1@example.com>")
+    )
     desk.drain()
     assert desk.one("SELECT touches FROM lead") == 2
     assert desk.one("SELECT name FROM contact") == "Иван Петров"

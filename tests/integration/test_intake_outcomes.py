@@ -110,7 +110,10 @@ def test_number_leaves_its_old_owner_when_it_was_given_to_another(desk: Desk) ->
     desk.drain()
     assert desk.event(uid)["reason"]["match"]["rule"] == "identifier_was_reissued"
     assert desk.event(again)["contact_id"] == desk.event(uid)["contact_id"]
-    assert [row["retired_at"] is None for row in desk.rows("SELECT retired_at FROM contact_identifier ORDER BY contact_id")] == [False, True]
+    assert [row["retired_at"] is None for row in desk.rows("SELECT retired_at FROM contact_identifier ORDER BY contact_id")] == [
+        False,
+        True,
+    ]
     assert desk.one("SELECT count(*) FROM suggestion") == 1
 
 
@@ -340,9 +343,7 @@ def test_ledger_balances_when_every_kind_of_outcome_is_in_it(desk: Desk) -> None
     assert desk.one("SELECT redeliveries FROM inbound_event WHERE provider_key = 'k'") == 1
 
 
-@pytest.mark.parametrize(
-    "damage", ["UPDATE lead SET event_id = event_id + 1000", "UPDATE inbound_event SET lead_id = NULL"]
-)
+@pytest.mark.parametrize("damage", ["UPDATE lead SET event_id = event_id + 1000", "UPDATE inbound_event SET lead_id = NULL"])
 def test_ledger_does_not_balance_when_a_lead_and_its_event_lost_each_other(desk: Desk, damage: str) -> None:
     desk.form(name="A", phone=MOBILE)
     desk.drain()
@@ -416,7 +417,9 @@ def test_replay_of_done_events_adds_nothing_and_keeps_their_outcomes(desk: Desk)
         )
 
     # The ringing that began the call came before its lead; looked at again, it belongs to it.
-    desk.connection.execute("UPDATE inbound_event SET outcome = 'attached', lead_id = (SELECT max(id) FROM lead) WHERE outcome = 'ignored'")
+    desk.connection.execute(
+        "UPDATE inbound_event SET outcome = 'attached', lead_id = (SELECT max(id) FROM lead) WHERE outcome = 'ignored'"
+    )
     before = state()
     report = replay(desk.engine, desk.config, Selection(state="done"), True, "test")
     assert (report.selected, report.changes) == (6, [])
@@ -429,9 +432,7 @@ def test_replay_of_done_events_adds_nothing_and_keeps_their_outcomes(desk: Desk)
 
 def test_dry_run_shows_the_difference_and_writes_nothing(desk: Desk) -> None:
     uid = desk.form(name="A", phone=MOBILE)
-    desk.connection.execute(
-        "UPDATE inbound_event SET state = 'needs_attention', error = '{\"code\": \"x\", \"message\": \"y\"}'"
-    )
+    desk.connection.execute('UPDATE inbound_event SET state = \'needs_attention\', error = \'{"code": "x", "message": "y"}\'')
     report = replay(desk.engine, desk.config, Selection(state="needs_attention"), True, "test")
     assert report.after == {"created": 1}
     assert [(c["event"], c["before"], c["after"], c["lead"]) for c in report.changes] == [

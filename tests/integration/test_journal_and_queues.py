@@ -97,11 +97,7 @@ def test_dismissed_event_has_an_outcome_a_reason_and_is_counted_once(door: Door)
         with pytest.raises(NotFound):
             dismiss(connection, "nothing", "user:1", "why", NOW)
         counted = connection.execute(text("SELECT channel, outcome, count FROM capture_stat")).all()
-        deeds = (
-            connection.execute(text("SELECT subject FROM audit_entry WHERE action = 'event.dismiss'"))
-            .scalars()
-            .all()
-        )
+        deeds = connection.execute(text("SELECT subject FROM audit_entry WHERE action = 'event.dismiss'")).scalars().all()
     assert [tuple(row) for row in counted] == [("form", "dismissed", 1)]
     assert deeds == [f"event:{uid}"]
 
@@ -159,10 +155,7 @@ def test_metrics_add_up_to_what_was_received(door: Door) -> None:
         dismiss(connection, uid, "cli", "a test", datetime.now(UTC))
         report = queue_report(connection, datetime.now(UTC))
         stats = [
-            tuple(row)
-            for row in connection.execute(
-                text("SELECT channel, outcome, count, seconds, buckets FROM capture_stat")
-            )
+            tuple(row) for row in connection.execute(text("SELECT channel, outcome, count, seconds, buckets FROM capture_stat"))
         ]
     samples = {
         (sample.name, tuple(sample.labels.values())): sample.value

@@ -57,11 +57,7 @@ def test_genuine_inquiry_becomes_a_lead_when_a_forged_one_had_its_key_first(door
         ):
             insert_events(
                 connection,
-                [
-                    RawEvent(
-                        source.id, "form", body, headers=JSON, provider_key="tran:1", unclaimed=unclaimed
-                    )
-                ],
+                [RawEvent(source.id, "form", body, headers=JSON, provider_key="tran:1", unclaimed=unclaimed)],
             )
     _drain(door.config)
     assert _outcomes(door) == [
@@ -112,11 +108,7 @@ def test_key_is_the_events_again_when_a_person_has_taken_it(door: Door) -> None:
     with psycopg.connect(door.config.database_url, autocommit=True) as connection:
         insert_events(
             connection,
-            [
-                RawEvent(
-                    source.id, "form", _body("Anna"), headers=JSON, provider_key="tran:3", unclaimed=True
-                )
-            ],
+            [RawEvent(source.id, "form", _body("Anna"), headers=JSON, provider_key="tran:3", unclaimed=True)],
         )
         connection.execute("UPDATE inbound_event SET replayed = 1")  # as `replay` does
         assert insert_events(connection, [raw_event])[0].redelivery

@@ -97,9 +97,7 @@ class History:
         if dice.random() < 0.15:
             fields["_gotcha"] = "filled"
         if dice.random() < 0.1:
-            fields["message"] += (
-                " We offer SEO services, guest posts and back links: https://spam.example/a http://x.example"
-            )
+            fields["message"] += " We offer SEO services, guest posts and back links: https://spam.example/a http://x.example"
         if dice.random() < 0.3:
             fields["consent"] = dice.choice(["on", "off"])
         self.send(fields, dice, photo=dice.choice([b"", b"", _PNG + bytes([dice.randrange(4)])]))
@@ -108,13 +106,8 @@ class History:
         body, kind = urlencode(fields).encode(), "application/x-www-form-urlencoded"
         if photo:
             kind = "multipart/form-data; boundary=edge"
-            parts = [
-                f'--edge\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}'.encode()
-                for k, v in fields.items()
-            ]
-            parts.append(
-                b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + photo
-            )
+            parts = [f'--edge\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}'.encode() for k, v in fields.items()]
+            parts.append(b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + photo)
             body = b"\r\n".join([*parts, b"--edge--", b""])
         raw_event = RawEvent(
             self.desk.form_source, "form", body, headers={"content-type": kind, "user-agent": "Mozilla/5.0"},
@@ -131,9 +124,7 @@ class History:
     def several(self, dice: random.Random) -> None:
         people = [{"name": one["name"], "phone": one.get("phone", "")} for one in dice.sample(PEOPLE, 2)]
         body = orjson.dumps({"shop": "x", "message": dice.choice(MESSAGES), "people": people})
-        self.put(
-            RawEvent(self.desk.form_source, "form", body, headers={"content-type": "application/json"})
-        )
+        self.put(RawEvent(self.desk.form_source, "form", body, headers={"content-type": "application/json"}))
 
     def again(self, dice: random.Random) -> None:
         if self.sent:
@@ -183,14 +174,10 @@ class History:
 
     def selection(self, dice: random.Random) -> Selection:
         if dice.random() < 0.3:
-            return Selection(
-                uids=tuple(affected(self.desk.engine, self.config, self.desk.form_source)) or ("none",)
-            )
+            return Selection(uids=tuple(affected(self.desk.engine, self.config, self.desk.form_source)) or ("none",))
         if dice.random() < 0.5:
             return Selection(state=dice.choice(["done", "needs_attention"]))
-        return Selection(
-            uids=tuple(self.some(dice, "SELECT uid FROM inbound_event ORDER BY id", 9)) or ("none",)
-        )
+        return Selection(uids=tuple(self.some(dice, "SELECT uid FROM inbound_event ORDER BY id", 9)) or ("none",))
 
     def publish(self, dice: random.Random) -> None:
         with self.desk.engine.begin() as connection:
@@ -198,9 +185,7 @@ class History:
             publish(connection, self.desk.form_source, version, "test")
 
     def roll_back(self, dice: random.Random) -> None:
-        versions = self.some(
-            dice, "SELECT version FROM source_mapping WHERE state = 'retired' ORDER BY version", 1
-        )
+        versions = self.some(dice, "SELECT version FROM source_mapping WHERE state = 'retired' ORDER BY version", 1)
         with self.desk.engine.begin() as connection:
             roll_back(connection, self.desk.form_source, next(iter(versions), None), "test")
 
@@ -226,25 +211,19 @@ class History:
             accept_consent(connection, uids, ADMIN, datetime.now(UTC))
 
     def dismiss(self, dice: random.Random) -> None:
-        for uid in self.some(
-            dice, "SELECT uid FROM inbound_event WHERE state = 'needs_attention' ORDER BY id", 1
-        ):
+        for uid in self.some(dice, "SELECT uid FROM inbound_event WHERE state = 'needs_attention' ORDER BY id", 1):
             with contextlib.suppress(HubError), self.desk.engine.begin() as connection:
                 dismiss(connection, uid, ADMIN, "no lead", datetime.now(UTC))
 
     def erase(self, dice: random.Random) -> None:
-        for contact in self.some(
-            dice, "SELECT id FROM contact WHERE erased_at IS NULL AND id = root_id ORDER BY id", 1
-        ):
+        for contact in self.some(dice, "SELECT id FROM contact WHERE erased_at IS NULL AND id = root_id ORDER BY id", 1):
             with contextlib.suppress(HubError):
                 erase(self.desk.engine, self.config, ADMIN, contact, "letter", datetime.now(UTC))
 
     def close(self, dice: random.Random) -> None:
         for lead in self.some(dice, "SELECT id FROM lead WHERE state = 'open' ORDER BY id", 1):
             with contextlib.suppress(HubError), self.desk.engine.begin() as connection:
-                version = connection.execute(
-                    text("SELECT version FROM lead WHERE id = :id"), {"id": lead}
-                ).scalar_one()
+                version = connection.execute(text("SELECT version FROM lead WHERE id = :id"), {"id": lead}).scalar_one()
                 change = LeadChange(version=version, state=dice.choice(["won", "lost", "closed"]))
                 change_lead(connection, ADMIN, lead, change, datetime.now(UTC))
 
@@ -291,10 +270,7 @@ class History:
 
         chosen = [(deed, random.Random(dice.getrandbits(64))) for deed in dice.sample(deeds, 3)]
         threads = [threading.Thread(target=run, args=(lambda one=one: one[0](one[1]),)) for one in chosen]
-        threads += [
-            threading.Thread(target=run, args=(lambda worker=worker: self.work(worker),))
-            for worker in self.workers
-        ]
+        threads += [threading.Thread(target=run, args=(lambda worker=worker: self.work(worker),)) for worker in self.workers]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -310,9 +286,7 @@ class History:
         """Nothing is paused, no lease runs, all that can have an outcome has one."""
         with self.desk.engine.begin() as connection:
             set_state(connection, self.desk.form_source, "active")
-        self.desk.connection.execute(
-            "UPDATE inbound_event SET next_attempt_at = now() WHERE state IN ('waiting', 'working')"
-        )
+        self.desk.connection.execute("UPDATE inbound_event SET next_attempt_at = now() WHERE state IN ('waiting', 'working')")
         self.work(self.workers[0])
 
     def end(self) -> None:
@@ -392,10 +366,7 @@ def offences(desk: Desk) -> dict[str, Any]:
 
 
 def standing(desk: Desk) -> dict[str, list[str]]:
-    return {
-        name: sorted(str(row) for row in desk.rows(f"SELECT {columns} FROM {name}"))
-        for name, columns in STABLE.items()
-    }
+    return {name: sorted(str(row) for row in desk.rows(f"SELECT {columns} FROM {name}")) for name, columns in STABLE.items()}
 
 
 @pytest.fixture
@@ -417,17 +388,13 @@ def test_books_stay_right_when_everything_happens_in_any_order(desk: Desk) -> No
             history.settle()
             assert offences(desk) == {}, f"LEADHUB_TEST_SEED={seed}, part {part}"
         everything = Selection(since=datetime(2000, 1, 1, tzinfo=UTC))
-        for _ in range(
-            3
-        ):  # the first may bring what nobody had replayed before, the second says of it "replayed"
+        for _ in range(3):  # the first may bring what nobody had replayed before, the second says of it "replayed"
             before = standing(desk)
             replay(desk.engine, desk.config, everything, dry_run=False, actor="test")
             history.settle()
             assert offences(desk) == {}, f"LEADHUB_TEST_SEED={seed}, replayed"
         after = standing(desk)
-        moved = {
-            name: sorted(set(rows) ^ set(after[name])) for name, rows in before.items() if rows != after[name]
-        }
+        moved = {name: sorted(set(rows) ^ set(after[name])) for name, rows in before.items() if rows != after[name]}
         assert moved == {}, f"LEADHUB_TEST_SEED={seed}"
         assert desk.one("SELECT count(*) FROM lead") > 20
     finally:

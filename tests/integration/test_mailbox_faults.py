@@ -67,9 +67,7 @@ def subjects(numbers: list[int]) -> list[str]:
     return [f"Inquiry {number}" for number in numbers]
 
 
-def test_two_refusals_of_the_password_make_auth_failed(
-    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_two_refusals_of_the_password_make_auth_failed(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     bench = bench_on(mail_server.settings(mail_user, password="wrong"))
     assert bench.poll().state == "backoff"
     report = bench.poll()
@@ -93,9 +91,7 @@ def test_password_beyond_ascii_signs_in_or_is_refused_in_words(
     bench_on: MakeBench, mail_server: Dovecot, mail_user: str, config: HubConfig
 ) -> None:
     bench = bench_on(mail_server.settings(mail_user, password="пароль"))
-    assert bench.poll().failure == Failure(
-        "auth_failed", bench.folder()["last_error"]["message"], "auth", pauses=True
-    )
+    assert bench.poll().failure == Failure("auth_failed", bench.folder()["last_error"]["message"], "auth", pauses=True)
     server = dovecot.start(password="пароль")
     try:
         allowing = replace(config, outbound_allow=ON_THIS_MACHINE)
@@ -133,9 +129,7 @@ def test_starttls_that_is_not_offered_never_falls_back_to_clear_text(
     assert mail_server.sessions(mail_user) == []
 
 
-def test_connection_limit_is_backoff_and_no_fault_of_the_password(
-    bench_on: MakeBench, mail_user: str
-) -> None:
+def test_connection_limit_is_backoff_and_no_fault_of_the_password(bench_on: MakeBench, mail_user: str) -> None:
     server = dovecot.start(connections=1)
     try:
         busy = server.login(mail_user)
@@ -151,9 +145,7 @@ def test_connection_limit_is_backoff_and_no_fault_of_the_password(
         server.stop()
 
 
-def test_refused_port_is_told_with_host_and_port(
-    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_refused_port_is_told_with_host_and_port(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     port = own_port()
     bench = bench_on(mail_server.settings(mail_user, port=port))
     report = bench.poll()
@@ -161,9 +153,7 @@ def test_refused_port_is_told_with_host_and_port(
     assert f"127.0.0.1:{port}" in bench.folder()["last_error"]["message"]
 
 
-def test_silent_server_is_given_up_within_the_limit(
-    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
-) -> None:
+def test_silent_server_is_given_up_within_the_limit(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
     server = scripted([1], silent=True)
     bench = bench_on(settings_of(server), limits=replace(SMALL, read_seconds=0.3, connect_seconds=0.3))
     report = bench.poll()
@@ -174,9 +164,7 @@ def test_silent_server_is_given_up_within_the_limit(
     assert bench.subjects() == subjects([1])
 
 
-def test_session_that_was_killed_is_replaced_without_a_failure(
-    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_session_that_was_killed_is_replaced_without_a_failure(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     bench = bench_on(mail_server.settings(mail_user))
     bench.poll()
     assert mail_server.signal_sessions(mail_user) == 1
@@ -186,9 +174,7 @@ def test_session_that_was_killed_is_replaced_without_a_failure(
     assert bench.subjects() == subjects([1])
 
 
-def test_missing_folder_is_a_state_after_three_polls(
-    bench_on: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_missing_folder_is_a_state_after_three_polls(bench_on: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     bench = bench_on(mail_server.settings(mail_user, folder="Nowhere"))
     assert [bench.poll().state for _ in range(3)] == ["backoff", "backoff", "folder_missing"]
     assert "Nowhere" in bench.folder()["last_error"]["message"]
@@ -221,28 +207,20 @@ def test_demo_mailbox_is_reached_at_its_own_port_and_while_it_runs(
     assert bench.poll().state == "stopped"
 
 
-def test_throttling_waits_as_long_as_the_server_asks(
-    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
-) -> None:
-    server = scripted(
-        [1, 2], uidnext=3, fetch_error="NO Request is throttled. Suggested Backoff Time: 299961 milliseconds"
-    )
+def test_throttling_waits_as_long_as_the_server_asks(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+    server = scripted([1, 2], uidnext=3, fetch_error="NO Request is throttled. Suggested Backoff Time: 299961 milliseconds")
     bench = bench_on(settings_of(server))
     report = bench.poll()
     assert (report.state, report.failure and report.failure.code) == ("backoff", "throttled")
     assert report.pause_seconds == pytest.approx(299.961)
-    assert sum("BODY" in command for command in server.commands) == 1, (
-        "smaller batches would only ask more often"
-    )
+    assert sum("BODY" in command for command in server.commands) == 1, "smaller batches would only ask more often"
     assert [ref["attempts"] for ref in bench.refs()] == [0, 0]
     server.fetch_error = ""
     bench.poll()
     assert bench.subjects() == subjects([1, 2])
 
 
-def test_mails_come_in_when_the_server_names_no_uidnext(
-    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
-) -> None:
+def test_mails_come_in_when_the_server_names_no_uidnext(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
     server = scripted([3, 9, 40], uidnext=None)
     bench = bench_on(settings_of(server))
     bench.poll()
@@ -252,9 +230,7 @@ def test_mails_come_in_when_the_server_names_no_uidnext(
     assert bench.subjects() == subjects([3, 9, 40, 41])
 
 
-def test_mails_come_in_when_the_server_names_no_uidvalidity(
-    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
-) -> None:
+def test_mails_come_in_when_the_server_names_no_uidvalidity(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
     bench = bench_on(settings_of(scripted([1, 2], uidvalidity=None, uidnext=3)))
     bench.poll()
     bench.poll()
@@ -262,18 +238,14 @@ def test_mails_come_in_when_the_server_names_no_uidvalidity(
     assert bench.folder()["uidvalidity"] == 0
 
 
-def test_no_mail_is_lost_when_search_answers_unsorted(
-    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
-) -> None:
+def test_no_mail_is_lost_when_search_answers_unsorted(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
     numbers = list(range(1, 31))
     bench = bench_on(settings_of(scripted(numbers, uidnext=31, unsorted=True)))
     bench.poll()
     assert bench.subjects() == subjects(numbers)
 
 
-def test_rows_without_a_uid_are_not_taken_for_another_mail(
-    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
-) -> None:
+def test_rows_without_a_uid_are_not_taken_for_another_mail(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
     # Sequence numbers 1, 2 are no UIDs here; taken for such, mail 3 would be stored as mail 2.
     server = scripted([2, 3], uidnext=4, without_uid=True)
     bench = bench_on(settings_of(server))
@@ -289,9 +261,7 @@ def test_rows_without_a_uid_are_not_taken_for_another_mail(
     assert bench.subjects() == subjects([2, 3])
 
 
-def test_row_left_out_of_one_answer_is_asked_for_again(
-    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
-) -> None:
+def test_row_left_out_of_one_answer_is_asked_for_again(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
     bench = bench_on(settings_of(scripted([1, 2, 3], uidnext=4, hidden_once=True)))
     report = bench.poll()
     assert report.taken is not None
@@ -316,9 +286,7 @@ def test_mail_that_breaks_every_fetch_is_quarantined_and_its_neighbours_come_in(
     assert len(bench.events()) == 5
 
 
-def test_numbers_far_apart_are_crossed_in_windows(
-    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
-) -> None:
+def test_numbers_far_apart_are_crossed_in_windows(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
     numbers = [1, 4_999, 5_000, 5_001, 123_456, 420_000]
     server = scripted(numbers, uidnext=420_100)
     bench = bench_on(settings_of(server), limits=Limits())
@@ -327,9 +295,7 @@ def test_numbers_far_apart_are_crossed_in_windows(
     assert bench.folder()["last_uid"] == 420_099
     searches = [command for command in server.commands if command.startswith("UID SEARCH")]
     bench.poll()
-    assert [c for c in server.commands if c.startswith("UID SEARCH")] == searches, (
-        "nothing new costs no search"
-    )
+    assert [c for c in server.commands if c.startswith("UID SEARCH")] == searches, "nothing new costs no search"
 
 
 #: web.de, GMX and others number so: a search in windows of 5,000 walked such a gap with 300,000 commands.
@@ -360,9 +326,7 @@ def test_mails_numbered_from_hundreds_of_millions_take_few_commands(
     assert bench.subjects()[-1] == "Inquiry 77"
 
 
-def test_gap_is_crossed_when_thousands_of_mails_lie_apart(
-    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
-) -> None:
+def test_gap_is_crossed_when_thousands_of_mails_lie_apart(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
     numbers = [1, 2, *range(FAR, FAR + 300 * 9_000, 9_000)]
     server = scripted(numbers, uidnext=numbers[-1] + 5)
     bench = bench_on(settings_of(server), limits=replace(Limits(), window_uids=50))
@@ -408,9 +372,7 @@ def test_mail_with_an_unreadable_date_comes_in_and_holds_nobody_up(
     assert bench.poll().state == "live"
 
 
-def test_server_without_partial_fetches_is_read_whole(
-    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
-) -> None:
+def test_server_without_partial_fetches_is_read_whole(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
     server = scripted([1, 2, 3], uidnext=4, partial=False)
     large = mail_samples.plain(2) + b"x" * SMALL.raw_bytes
     server.mails[2] = large
@@ -445,17 +407,11 @@ def test_failure_of_one_mailbox_doubles_its_pause_up_to_the_longest() -> None:
     assert pause_after(failure, "auth_failed", 0, limits, 1.0) == 1800.0
 
 
-def test_check_names_folders_counts_and_the_newest_subject(
-    mail_server: Dovecot, mail_user: str, config: HubConfig
-) -> None:
-    mail_server.append_many(
-        mail_user, [mail_samples.plain(1), mail_samples.plain(2, subject="=?utf-8?b?0KbQtdC90LA=?=")]
-    )
+def test_check_names_folders_counts_and_the_newest_subject(mail_server: Dovecot, mail_user: str, config: HubConfig) -> None:
+    mail_server.append_many(mail_user, [mail_samples.plain(1), mail_samples.plain(2, subject="=?utf-8?b?0KbQtdC90LA=?=")])
     settings = ImapConfig.model_validate(mail_server.settings(mail_user))
     found = check(settings, replace(config, outbound_allow=ON_THIS_MACHINE), SMALL)
-    assert [(one.name, one.ok) for one in found] == [
-        (name, True) for name in ("connect", "folders", "folder", "mails", "newest")
-    ]
+    assert [(one.name, one.ok) for one in found] == [(name, True) for name in ("connect", "folders", "folder", "mails", "newest")]
     text = " ".join(one.message for one in found)
     assert "INBOX" in text
     assert "Sent" in text

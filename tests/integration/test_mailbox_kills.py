@@ -98,9 +98,7 @@ def test_second_poller_leaves_a_leased_folder_alone(
     assert bench.subjects() == ["Inquiry 1"]
 
 
-def test_mails_come_in_once_when_two_pollers_race(
-    bench: Bench, config: HubConfig, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_mails_come_in_once_when_two_pollers_race(bench: Bench, config: HubConfig, mail_server: Dovecot, mail_user: str) -> None:
     mail_server.append_many(mail_user, [mail_samples.plain(number) for number in range(1, 61)])
     start = threading.Barrier(2)
 
@@ -125,22 +123,16 @@ def test_mails_come_in_once_when_two_pollers_race(
     assert all(event["redeliveries"] == 0 for event in bench.events())
 
 
-def test_poller_writes_nothing_when_its_lease_was_taken_over(
-    bench: Bench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_poller_writes_nothing_when_its_lease_was_taken_over(bench: Bench, mail_server: Dovecot, mail_user: str) -> None:
     mail_server.append_many(mail_user, [mail_samples.plain(number) for number in range(1, 11)])
 
     def taken_over(_: str) -> None:
         bench.woken.append("mail")
-        bench.database.execute(
-            "UPDATE mailbox_folder SET lease_token = 'other', lease_until = now() + interval '1 minute'"
-        )
+        bench.database.execute("UPDATE mailbox_folder SET lease_token = 'other', lease_until = now() + interval '1 minute'")
 
     report = poll(bench.database, bench.session, bench.source_id, owner="slow:1", wake=taken_over)
     assert not report.ran
-    assert len(bench.events()) == SMALL.batch_mails, (
-        "the batch before the take-over stays, the next one is refused"
-    )
+    assert len(bench.events()) == SMALL.batch_mails, "the batch before the take-over stays, the next one is refused"
     assert bench.folder()["lease_token"] == "other"
 
 

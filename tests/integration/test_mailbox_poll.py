@@ -41,9 +41,7 @@ def subjects(first: int, last: int) -> list[str]:
     return [f"Inquiry {number}" for number in range(first, last + 1)]
 
 
-def test_thirty_mails_become_thirty_events_once(
-    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_thirty_mails_become_thirty_events_once(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     mail_server.append_many(mail_user, mails(1, 30))
     bench = bench_for()
     report = bench.poll()
@@ -60,9 +58,7 @@ def test_thirty_mails_become_thirty_events_once(
     assert folder["lease_token"] is None
 
 
-def test_event_carries_the_raw_mail_and_where_it_was_found(
-    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_event_carries_the_raw_mail_and_where_it_was_found(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     raw = mail_samples.plain(1)
     mail_server.append(mail_user, raw, at=1_790_000_000)
     bench = bench_for()
@@ -87,9 +83,7 @@ def test_event_carries_the_raw_mail_and_where_it_was_found(
     assert (message.subject, message.sender and message.sender.email) == ("Inquiry 1", "client1@example.org")
 
 
-def test_nothing_in_the_mailbox_changes_when_it_is_polled(
-    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_nothing_in_the_mailbox_changes_when_it_is_polled(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     mail_server.append_many(mail_user, mails(1, 3))
     bench_for().poll()
     client = mail_server.login(mail_user)
@@ -98,9 +92,7 @@ def test_nothing_in_the_mailbox_changes_when_it_is_polled(
     client.logout()
 
 
-def test_only_new_mail_comes_in_when_start_is_new(
-    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_only_new_mail_comes_in_when_start_is_new(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     mail_server.append_many(mail_user, mails(1, 12))
     bench = bench_for({"start": "new"})
     bench.poll()
@@ -113,9 +105,7 @@ def test_only_new_mail_comes_in_when_start_is_new(
     assert bench.subjects() == subjects(13, 15)
 
 
-def test_mail_since_a_date_comes_in_when_start_is_a_date(
-    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_mail_since_a_date_comes_in_when_start_is_a_date(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     mail_server.append_many(mail_user, mails(1, 3), at=time.time() - 90 * 86_400)
     mail_server.append_many(mail_user, mails(4, 6))
     bench = bench_for({"start": time.strftime("%Y-%m-%d", time.gmtime(time.time() - 10 * 86_400))})
@@ -131,9 +121,7 @@ def test_empty_folder_is_live_and_waits(bench_for: MakeBench, mail_server: Dovec
     assert bench.subjects() == subjects(1, 1)
 
 
-def test_mail_comes_in_when_people_read_move_and_delete(
-    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_mail_comes_in_when_people_read_move_and_delete(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     mail_server.append_many(mail_user, mails(1, 6))
     bench = bench_for(limits=replace(SMALL, batch_mails=50))
     bench.poll()
@@ -200,9 +188,7 @@ def test_changed_uidvalidity_brings_five_new_mails_and_their_old_ones_are_recogn
     bench_for: MakeBench, mail_server: Dovecot, mail_user: str
 ) -> None:
     mail_server.append_many(mail_user, mails(1, 300))
-    bench = bench_for(
-        limits=replace(SMALL, window_uids=100, batch_mails=50, metadata_mails=100, batch_bytes=1_000_000)
-    )
+    bench = bench_for(limits=replace(SMALL, window_uids=100, batch_mails=50, metadata_mails=100, batch_bytes=1_000_000))
     bench.poll()
     before = {event["id"] for event in bench.events()}
     first = bench.folder()["uidvalidity"]
@@ -252,9 +238,7 @@ def test_waiting_rows_are_listed_again_when_uidvalidity_changes(
     assert [ref["status"] for ref in bench.refs() if ref["uidvalidity"] != 777_002] == ["gone"] * 4
 
 
-def test_folder_is_stopped_when_uidvalidity_changes_all_day(
-    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_folder_is_stopped_when_uidvalidity_changes_all_day(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     mail_server.append(mail_user, mail_samples.plain(1))
     bench = bench_for()
     bench.poll()
@@ -284,12 +268,8 @@ def test_sweep_finds_a_mail_that_the_cursor_missed_and_counts_it(
     assert "Inquiry 4" in bench.subjects()
 
 
-def test_mail_above_the_limit_is_kept_with_its_beginning(
-    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
-    mail_server.append_many(
-        mail_user, [mail_samples.plain(1), mail_samples.plain(2, size=60_000), mail_samples.plain(3)]
-    )
+def test_mail_above_the_limit_is_kept_with_its_beginning(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
+    mail_server.append_many(mail_user, [mail_samples.plain(1), mail_samples.plain(2, size=60_000), mail_samples.plain(3)])
     bench = bench_for(limits=replace(SMALL, raw_bytes=30_000, oversize_bytes=2_000))
     bench.poll()
     assert [ref["status"] for ref in bench.refs()] == ["fetched", "oversize", "fetched"]
@@ -304,9 +284,7 @@ def test_mail_above_the_limit_is_kept_with_its_beginning(
     assert "oversize" in message.warnings
 
 
-def test_folder_with_a_russian_name_is_read(
-    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_folder_with_a_russian_name_is_read(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     client = mail_server.login(mail_user)
     client.create("&BBcEMARPBDIEOgQ4-")  # Заявки in the modified UTF-7 of IMAP
     client.logout()
@@ -317,9 +295,7 @@ def test_folder_with_a_russian_name_is_read(
     assert bench.events()[0]["path"] == "Заявки"
 
 
-def test_bombs_between_ordinary_mails_hold_nothing_up(
-    bench_for: MakeBench, mail_server: Dovecot, mail_user: str
-) -> None:
+def test_bombs_between_ordinary_mails_hold_nothing_up(bench_for: MakeBench, mail_server: Dovecot, mail_user: str) -> None:
     bombs = mail_samples.bombs()
     for number, raw in enumerate(bombs.values()):
         mail_server.append_many(mail_user, [mail_samples.plain(number), raw])
@@ -328,7 +304,5 @@ def test_bombs_between_ordinary_mails_hold_nothing_up(
     assert len(bench.events()) == 2 * len(bombs)
     parse = registry.get("imap").parse
     for event in bench.events():
-        request = Request(
-            "IMAP", "INBOX", event["query"], event["headers"], bytes(event["body"]), event["received_at"]
-        )
+        request = Request("IMAP", "INBOX", event["query"], event["headers"], bytes(event["body"]), event["received_at"])
         assert isinstance(parse(request, bench.settings)[0], Message)

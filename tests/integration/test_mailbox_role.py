@@ -42,9 +42,7 @@ def role(config: HubConfig) -> Iterator[Callable[..., Any]]:
         # A successor waits for the lease of a poll that was under way when its mailbox changed.
         hub = replace(config, lease_seconds=5.0, outbound_allow=ON_THIS_MACHINE)
         stop = threading.Event()
-        thread = threading.Thread(
-            target=run, args=(hub, stop, (woken if woken is not None else []).append, SMALL)
-        )
+        thread = threading.Thread(target=run, args=(hub, stop, (woken if woken is not None else []).append, SMALL))
         thread.start()
         try:
             yield thread
@@ -96,9 +94,7 @@ def test_broken_mailboxes_delay_nobody(
         until(engine, "SELECT (data->>'mailboxes')::int FROM heartbeat WHERE role = 'mail'", 3)
     assert set(woken) == {"mail"}
     with engine.connect() as connection:
-        leased = connection.execute(
-            text("SELECT count(*) FROM mailbox_folder WHERE lease_token IS NOT NULL")
-        ).scalar()
+        leased = connection.execute(text("SELECT count(*) FROM mailbox_folder WHERE lease_token IS NOT NULL")).scalar()
     assert leased == 0, "an orderly end gives the leases back"
 
 
@@ -156,9 +152,7 @@ def test_unreadable_settings_of_one_source_stop_no_other(
     broken, _ = add()
     good, user = add()
     with engine.begin() as connection:
-        connection.execute(
-            text("""UPDATE source SET config = '{"host": 7}' WHERE id = :source"""), {"source": broken}
-        )
+        connection.execute(text("""UPDATE source SET config = '{"host": 7}' WHERE id = :source"""), {"source": broken})
     mail_server.append(user, mail_samples.plain(1))
     with role():
         until(engine, EVENTS, 1, source=good)

@@ -20,9 +20,7 @@ from ingest.processing.replay import Selection, replay
 
 #: What no name says and no value can be taken for.
 ODD = {"zakaz_kod": "+7 912 345-67-05, after six please", "zakaz_kto": "Anna Sidorova", "zakaz_chto": "A balcony, glazed"}
-FIX = (
-    'fields:\n  name: {from: ["$.zakaz_kto"]}\n  phone: {from: ["$.zakaz_kod"]}\n  message: {from: ["$.zakaz_chto"]}\n'
-)
+FIX = 'fields:\n  name: {from: ["$.zakaz_kto"]}\n  phone: {from: ["$.zakaz_kod"]}\n  message: {from: ["$.zakaz_chto"]}\n'
 
 
 @pytest.fixture
@@ -88,7 +86,12 @@ def test_bench_compares_with_the_draft_or_with_a_text(desk: Desk) -> None:
 
 
 def test_bench_names_values_found_by_their_look_and_nested_fields(desk: Desk) -> None:
-    body = {"order": {"who_it_is": "x"}, "poster": "anna@example.com", "list": [{"label": "Какой этаж?", "value": "3"}], "name": "Anna"}
+    body = {
+        "order": {"who_it_is": "x"},
+        "poster": "anna@example.com",
+        "list": [{"label": "Какой этаж?", "value": "3"}],
+        "name": "Anna",
+    }
     desk.post(desk.form_source, "form", orjson.dumps(body), {"content-type": "application/json"})
     desk.drain("form")
     shown = {one["path"]: one for one in _bench(desk)["items"][0]["arrived"]}
@@ -144,14 +147,16 @@ def test_dry_run_tells_each_difference_and_leaves_nothing_behind(desk: Desk) -> 
 
 
 def test_dry_run_names_the_leads_that_would_come_and_the_mistakes(desk: Desk) -> None:
-    _publish(desk, "skip_if:\n  - {path: \"$.zakaz_kto\", exists: true, code: noise}\n")
+    _publish(desk, 'skip_if:\n  - {path: "$.zakaz_kto", exists: true, code: noise}\n')
     for n in range(3):
         desk.form(**{**ODD, "zakaz_kod": f"+7 912 345-60-1{n} after six"})
     desk.drain("form")
     assert _counts(desk)[0] == 0
     report = dry_run(desk.engine, desk.config, desk.form_source, FIX, actor="cli")
     assert (report["leads"], report["before"], report["after"]) == (3, {"ignored": 3}, {"created": 3})
-    worse = dry_run(desk.engine, desk.config, desk.form_source, "", actor="cli")  # the connector's own rules: leads, but without a phone
+    worse = dry_run(
+        desk.engine, desk.config, desk.form_source, "", actor="cli"
+    )  # the connector's own rules: leads, but without a phone
     assert worse["leads"] == 3
     assert _counts(desk)[0] == 0
 
@@ -163,7 +168,7 @@ def test_waiting_events_are_read_and_not_rehearsed(desk: Desk) -> None:
 
 
 def test_missed_leads_come_once_however_often_it_is_clicked(desk: Desk) -> None:
-    _publish(desk, "skip_if:\n  - {path: \"$.zakaz_kto\", exists: true, code: noise}\n")
+    _publish(desk, 'skip_if:\n  - {path: "$.zakaz_kto", exists: true, code: noise}\n')
     for n in range(3):
         desk.form(**{**ODD, "zakaz_kod": f"+7 912 345-60-1{n} after six"})
     desk.drain("form")

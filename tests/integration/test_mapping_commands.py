@@ -78,7 +78,7 @@ def test_mapping_from_a_file_is_tried_published_and_taken_back(desk: Desk, run: 
 
 def test_wrong_mapping_names_its_line_and_ends_with_two(desk: Desk, run: Run) -> None:
     source = str(desk.form_source)
-    wrong = run("mapping", "publish", source, "--file", "-", input="fields:\n  fone: {from: [\"$.a\"]}\n")
+    wrong = run("mapping", "publish", source, "--file", "-", input='fields:\n  fone: {from: ["$.a"]}\n')
     assert wrong.exit_code == 2
     assert "line 2" in wrong.output
     assert run("mapping", "publish", source, "--file", "/nowhere/mapping.yaml").exit_code == 2

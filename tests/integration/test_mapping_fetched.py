@@ -52,9 +52,7 @@ def lead(desk: Desk, api: Graph, lead_id: str, **answers: str) -> None:
     """A lead that was announced and fetched."""
     api.add(lead_id, **answers)
     value = {"leadgen_id": lead_id, "form_id": "12312312312", "ad_id": "77"}
-    body = json.dumps(
-        {"object": "page", "entry": [{"changes": [{"field": "leadgen", "value": value}]}]}
-    ).encode()
+    body = json.dumps({"object": "page", "entry": [{"changes": [{"field": "leadgen", "value": value}]}]}).encode()
     signature = hmac.new(b"s", body, hashlib.sha256).hexdigest()
     desk.post(desk.form_source, "form", body, {"x-hub-signature-256": f"sha256={signature}"})
     drain(None, desk.config, "form", 60)
@@ -72,9 +70,7 @@ def of_lead(desk: Desk) -> dict[str, Any]:
 
 def put(desk: Desk, text: str) -> None:
     with desk.engine.begin() as connection:
-        publish(
-            connection, desk.form_source, save_draft(connection, desk.form_source, text, "user:1"), "user:1"
-        )
+        publish(connection, desk.form_source, save_draft(connection, desk.form_source, text, "user:1"), "user:1")
 
 
 def test_bench_shows_the_questions_when_a_lead_was_fetched(desk: Desk, api: Graph) -> None:
@@ -89,13 +85,11 @@ def test_bench_shows_the_questions_when_a_lead_was_fetched(desk: Desk, api: Grap
     assert shown["ad_id"]["value"] == "77"
 
 
-def test_notice_shows_nothing_that_could_be_mapped_when_it_stands_on_the_bench(
-    desk: Desk, api: Graph
-) -> None:
+def test_notice_shows_nothing_that_could_be_mapped_when_it_stands_on_the_bench(desk: Desk, api: Graph) -> None:
     odd(desk, api)
-    items = bench(
-        desk.engine, desk.config, desk.form_source, text="fields:\n  company: {from: [$.object]}\n", actor="cli"
-    )["items"]
+    items = bench(desk.engine, desk.config, desk.form_source, text="fields:\n  company: {from: [$.object]}\n", actor="cli")[
+        "items"
+    ]
     notice = next(item for item in items if not item["understood"]["inquiries"])
     assert notice["understood"] == notice["draft"]
     assert (notice["understood"]["ignored"], notice["differs"]) == ("pointer", [])
@@ -108,9 +102,7 @@ def test_question_becomes_what_a_person_says_when_he_clicks_on_it(desk: Desk, ap
         source = next(one["source"] for one in of_lead(desk)["arrived"] if one["name"] == name)
         text = assign(text, source, role, {}).text
     tried = dry_run(desk.engine, desk.config, desk.form_source, text, actor="cli")
-    assert (tried["events"], tried["changed"], tried["leads"]) == (2, 1, 0), (
-        "the notice beside it is as it was"
-    )
+    assert (tried["events"], tried["changed"], tried["leads"]) == (2, 1, 0), "the notice beside it is as it was"
     [differs] = [item["differs"] for item in tried["items"]]
     assert {"message", "title", "fields"} == set(differs)
     put(desk, text)
@@ -119,12 +111,7 @@ def test_question_becomes_what_a_person_says_when_he_clicks_on_it(desk: Desk, ap
     assert (new["title"], new["form_id"]) == ("from 900", "12312312312")
     assert QUESTION not in new["fields"]
     assert new["fields"]["leadgen_id"] == "2"
-    assert (
-        desk.one(
-            "SELECT reason->>'mapping' FROM inbound_event WHERE method = 'FETCH' ORDER BY id DESC LIMIT 1"
-        )
-        == "1"
-    )
+    assert desk.one("SELECT reason->>'mapping' FROM inbound_event WHERE method = 'FETCH' ORDER BY id DESC LIMIT 1") == "1"
 
 
 def test_earlier_leads_get_what_was_missed_once_when_a_mapping_is_published(desk: Desk, api: Graph) -> None:
@@ -162,9 +149,7 @@ def test_question_of_linkedin_is_mapped_by_its_words() -> None:
     assert sample.request.method == FETCHED
     assert connector.map is not None
     [plain] = connector.parse(sample.request, sample.config)
-    [mapped] = connector.map(
-        sample.request, sample.config, {"fields": {"title": {"from": ["$.Which colours?"]}}}
-    )
+    [mapped] = connector.map(sample.request, sample.config, {"fields": {"title": {"from": ["$.Which colours?"]}}})
     assert isinstance(plain, Inquiry)
     assert isinstance(mapped, Inquiry)
     assert "Which colours?" in plain.fields

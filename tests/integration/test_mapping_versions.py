@@ -46,7 +46,12 @@ def test_draft_is_written_anew_until_it_is_published(desk: Desk) -> None:
         assert save_draft(connection, desk.form_source, NAME, "user:2", "second try") == 1
         draft = in_state(connection, desk.form_source, "draft")
         assert draft is not None
-        assert (draft.text, draft.note, draft.author, draft.rules) == (NAME, "second try", "user:2", {"fields": {"name": {"from": ["$.q8"]}}})
+        assert (draft.text, draft.note, draft.author, draft.rules) == (
+            NAME,
+            "second try",
+            "user:2",
+            {"fields": {"name": {"from": ["$.q8"]}}},
+        )
         publish(connection, desk.form_source, 1, "user:2")
         publish(connection, desk.form_source, 1, "user:2")  # a second click
         assert in_state(connection, desk.form_source, "draft") is None
@@ -77,8 +82,8 @@ def test_publishing_retires_the_one_before_and_going_back_publishes_its_text_ane
 
 def test_what_is_wrong_is_refused_with_its_line_and_changes_nothing(desk: Desk) -> None:
     laughs = "a: &a [x, x]\nb: &b [*a, *a]\nfields: {}\n"
-    bomb = "fields:\n  name:\n    from: [\"$.a\"]\n    regex: \"(?<=a)b\"\n"
-    for text, line in ((laughs, 1), (bomb, 4), ("fields:\n  phone: [\n", 3), ("fields:\n  fone: {from: [\"$.a\"]}\n", 2)):
+    bomb = 'fields:\n  name:\n    from: ["$.a"]\n    regex: "(?<=a)b"\n'
+    for text, line in ((laughs, 1), (bomb, 4), ("fields:\n  phone: [\n", 3), ('fields:\n  fone: {from: ["$.a"]}\n', 2)):
         with desk.engine.begin() as connection, pytest.raises(Invalid) as caught:
             save_draft(connection, desk.form_source, text, "user:1")
         assert caught.value.code == "mapping_wrong"
@@ -159,7 +164,10 @@ def test_fields_that_are_mapped_are_no_longer_news(desk: Desk) -> None:
         "INSERT INTO source_field (source_id, form_id, field, event_id) VALUES (%s, 'order', 'q7', 1), (%s, 'order', 'x', 1) RETURNING field",
         desk.form_source, desk.form_source,
     )  # fmt: skip
-    desk.rows("INSERT INTO source_alert (source_id, code, subject) VALUES (%s, 'new_field', 'order · q7') RETURNING id", desk.form_source)
+    desk.rows(
+        "INSERT INTO source_alert (source_id, code, subject) VALUES (%s, 'new_field', 'order · q7') RETURNING id",
+        desk.form_source,
+    )
     _publish(desk, PHONE)
     assert [row["field"] for row in desk.rows("SELECT field FROM source_field")] == ["x"]
     assert desk.one("SELECT resolved_at IS NOT NULL FROM source_alert") is True
@@ -176,7 +184,9 @@ def test_source_with_a_mapping_of_another_connector_takes_it_too(desk: Desk) -> 
         assert save_draft(connection, tilda, PHONE, "cli") == 1
 
 
-@pytest.mark.parametrize("rules", ['{"fields": {"phone": {"from": ["@nonsense:1"]}}}', '{"unwrap": [{"unknown": 1}]}', '{"fields": []}'])
+@pytest.mark.parametrize(
+    "rules", ['{"fields": {"phone": {"from": ["@nonsense:1"]}}}', '{"unwrap": [{"unknown": 1}]}', '{"fields": []}']
+)
 def test_rules_that_cannot_be_followed_cost_no_inquiry(desk: Desk, rules: str) -> None:
     """As an update that no longer knows a verb would find them."""
     desk.rows(

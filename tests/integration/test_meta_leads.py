@@ -37,13 +37,10 @@ class Page:
 
     def notice(self, *lead_ids: str, secret: str = SECRET) -> str:
         changes = [
-            {"field": "leadgen", "value": {"leadgen_id": int(one), "form_id": 12312312312, "ad_id": 77}}
-            for one in lead_ids
+            {"field": "leadgen", "value": {"leadgen_id": int(one), "form_id": 12312312312, "ad_id": 77}} for one in lead_ids
         ]
         body = json.dumps({"object": "page", "entry": [{"id": 1, "changes": changes}]}).encode()
-        headers = {
-            "x-hub-signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
-        }
+        headers = {"x-hub-signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}
         return self.desk.post(self.source.id, "form", body, headers)
 
     def drain(self) -> None:

@@ -69,7 +69,9 @@ def test_index_is_built_anew_when_an_attempt_was_killed_in_the_middle(database_u
         connection.execute("CREATE INDEX ix_inbound_event_lead_id_new ON inbound_event (lead_id)")
         connection.execute("DROP INDEX ix_inbound_event_lead_id")
         migrate(database_url)
-        found = connection.execute("SELECT to_regclass('ix_inbound_event_lead_id_new') IS NULL, to_regclass('ix_inbound_event_lead_id') IS NULL")
+        found = connection.execute(
+            "SELECT to_regclass('ix_inbound_event_lead_id_new') IS NULL, to_regclass('ix_inbound_event_lead_id') IS NULL"
+        )
         assert found.fetchone() == (True, False)
 
 

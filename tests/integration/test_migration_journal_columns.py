@@ -56,7 +56,8 @@ def test_events_of_the_version_before_are_the_same_in_columns(
     verified = {state: old_event(old_database, state, headers='{"x-leadhub-verified": "door"}') for state in STATES}
     forged = old_event(old_database, "done", headers='{"x-leadhub-verified": "else"}')
     fetching = {
-        state: old_event(old_database, state, error='{"code": "to_be_fetched", "by": "fetch"}') for state in ("waiting", "working")
+        state: old_event(old_database, state, error='{"code": "to_be_fetched", "by": "fetch"}')
+        for state in ("waiting", "working")
     }
     rejected = {
         state: old_event(old_database, state, reason='{"provider_key": "k-1"}')

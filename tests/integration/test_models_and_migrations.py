@@ -54,7 +54,9 @@ def test_autogenerate_finds_nothing_to_do(engine: Engine) -> None:
         assert compare_metadata(context, Base.metadata) == []
 
 
-@pytest.mark.parametrize("query", [_COLUMNS, _INDEXES, _CONSTRAINTS, _STORAGE], ids=["columns", "indexes", "constraints", "storage"])
+@pytest.mark.parametrize(
+    "query", [_COLUMNS, _INDEXES, _CONSTRAINTS, _STORAGE], ids=["columns", "indexes", "constraints", "storage"]
+)
 def test_database_describes_what_was_migrated_as_what_is_declared(declared: Engine, query: str) -> None:
     with declared.connect() as connection:
         migrated, wanted = described(connection, query, "public"), described(connection, query, "declared")

@@ -281,9 +281,7 @@ def test_body_is_unpacked_when_it_came_packed_though_nobody_asked() -> None:
         assert server.asked[0].headers["accept-encoding"] == "identity"
 
 
-@pytest.mark.parametrize(
-    "wire", [b"not http at all\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"]
-)
+@pytest.mark.parametrize("wire", [b"not http at all\r\n\r\n", b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort"])
 def test_error_may_pass_when_the_other_side_breaks_off(wire: bytes) -> None:
     def script(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
         handler.wfile.write(wire)
@@ -330,9 +328,7 @@ def _certificate(folder: Path, name: str) -> Path:
     )  # fmt: skip
     file = folder / f"{name}.pem"
     file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + made.public_bytes(serialization.Encoding.PEM)
     )
     return file

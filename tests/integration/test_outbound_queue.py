@@ -75,9 +75,7 @@ def meta(desk: Desk, engine: Engine, api: Graph) -> int:
         return add_source(connection, desk.config, "meta", "Facebook", settings).id
 
 
-def test_sweeps_and_forms_go_on_when_everything_that_is_fetched_hangs(
-    engine: Engine, config: HubConfig
-) -> None:
+def test_sweeps_and_forms_go_on_when_everything_that_is_fetched_hangs(engine: Engine, config: HubConfig) -> None:
     config = replace(config, outbound_allow=("127.0.0.1",), workers=1, lease_seconds=300.0)
     desk = Desk(config, engine)
     hanging = threading.Event()
@@ -125,11 +123,7 @@ def test_lead_is_fetched_when_the_hint_for_it_was_lost(engine: Engine, config: H
             app.send_task("sweep", queue=QUEUES["maintenance"])
             until(lambda: desk.event(announced)["outcome"] == "ignored")
             app.send_task("canary", args=[QUEUES[OUTBOUND], time.time()], queue=QUEUES[OUTBOUND])
-            until(
-                lambda: desk.rows(
-                    "SELECT 1 AS x FROM heartbeat WHERE role = 'canary' AND instance = 'outbound'"
-                )
-            )
+            until(lambda: desk.rows("SELECT 1 AS x FROM heartbeat WHERE role = 'canary' AND instance = 'outbound'"))
     desk.close()
 
 

@@ -62,7 +62,11 @@ def test_list_when_something_was_set_aside(desk: Desk) -> None:
     assert item["id"] == uid
     assert (item["score"], item["shelf"], item["judged"]) == (4, "review", None)
     assert item["reasons"] == [{"code": "honeypot", "points": 4, "detail": "_gotcha"}]
-    assert (item["preview"]["name"], item["preview"]["phones"], item["preview"]["message"]) == ("Anna 1", ["+79123456701"], "hello")
+    assert (item["preview"]["name"], item["preview"]["phones"], item["preview"]["message"]) == (
+        "Anna 1",
+        ["+79123456701"],
+        "hello",
+    )
     assert counts(desk) == {"review": 1, "buried": 0, "confirmed": 0}
     assert shown(desk, shelf="buried") == []
     assert shown(desk, source_id=desk.call_source) == []
@@ -169,7 +173,11 @@ def test_release_when_the_event_is_no_spam_touches_nothing(desk: Desk) -> None:
 
 def test_burst_when_released_by_its_alert_delivers_all_of_it(desk: Desk) -> None:
     desk.connection.execute("UPDATE source SET config = %s WHERE id = %s", ('{"burst_per_minute": 5}', desk.form_source))
-    headers = {"user-agent": "Mozilla/5.0", "origin": "https://site.example.com", "content-type": "application/x-www-form-urlencoded"}
+    headers = {
+        "user-agent": "Mozilla/5.0",
+        "origin": "https://site.example.com",
+        "content-type": "application/x-www-form-urlencoded",
+    }
     insert_events(desk.door, [
         RawEvent(desk.form_source, "form", b"name=N%d&phone=%%2B791234567%02d" % (n, n), headers=headers, remote_ip=f"198.51.100.{n}")
         for n in range(1, 21)

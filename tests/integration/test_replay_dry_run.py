@@ -20,9 +20,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
     built.close()
 
 
-def test_dry_run_names_the_event_that_still_fails_and_shows_the_others(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dry_run_names_the_event_that_still_fails_and_shows_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = desk.form(name="Иван", phone="+79213334455"), desk.form(name="Пётр", message="breaks")
     desk.rows("UPDATE inbound_event SET state = 'needs_attention' RETURNING id")
     take_inquiry = take.take_inquiry

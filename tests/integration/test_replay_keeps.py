@@ -35,9 +35,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 
 def put(desk: Desk, rules: str) -> None:
     with desk.engine.begin() as connection:
-        publish(
-            connection, desk.form_source, save_draft(connection, desk.form_source, rules, "user:1"), "user:1"
-        )
+        publish(connection, desk.form_source, save_draft(connection, desk.form_source, rules, "user:1"), "user:1")
 
 
 def again(desk: Desk, **selection: Any) -> None:
@@ -60,9 +58,7 @@ def test_why_of_a_lead_is_still_told_when_its_events_were_replayed(desk: Desk) -
         assert [one.reason["code"] for one in after] == ["replayed"] * 3
         assert [one.reason["first"] for one in after] == [one.reason["code"] for one in before]
         assert [one.reason.get("match") for one in after] == [one.reason.get("match") for one in before]
-        assert [one.reason.get("double") for one in after] == [
-            one.reason.get("double") for one in before
-        ]
+        assert [one.reason.get("double") for one in after] == [one.reason.get("double") for one in before]
     assert before[2].reason["double"], "the third is a double, or this test says nothing of doubles"
 
 
@@ -98,9 +94,7 @@ def test_title_that_a_person_wrote_stays_when_its_event_is_replayed(desk: Desk) 
     anna, boris = (row["id"] for row in desk.rows("SELECT id FROM lead ORDER BY id"))
     with desk.engine.begin() as connection:
         version = desk.one("SELECT version FROM lead WHERE id = %s", anna)
-        change_lead(
-            connection, ADMIN, anna, LeadChange(version=version, title="Kitchen for the Petrovs"), NOW
-        )
+        change_lead(connection, ADMIN, anna, LeadChange(version=version, title="Kitchen for the Petrovs"), NOW)
     put(desk, "fields:\n  title: {from: [$.name]}\n")
     again(desk)
     titles = {row["id"]: row["title"] for row in desk.rows("SELECT id, title FROM lead")}

@@ -64,17 +64,13 @@ def test_unknown_address_is_not_found(desk: FlaskClient, source: NewSource) -> N
     assert desk.get("/route/nobody?caller=1").status_code == 404
 
 
-def test_default_is_answered_when_the_database_is_too_slow(
-    desk: FlaskClient, source: NewSource, config: HubConfig
-) -> None:
+def test_default_is_answered_when_the_database_is_too_slow(desk: FlaskClient, source: NewSource, config: HubConfig) -> None:
     _settled(desk, source)
     with psycopg.connect(config.database_url) as blocker:
         blocker.execute("LOCK TABLE owner IN ACCESS EXCLUSIVE MODE")
         reasons = set()
         for _ in range(6):
-            answer = desk.get(
-                f"/route/{source.token}", query_string={"caller": "+7 912 345-67-89"}
-            ).get_json()
+            answer = desk.get(f"/route/{source.token}", query_string={"caller": "+7 912 345-67-89"}).get_json()
             assert answer["targets"] == ["101"]  # what was last known
             reasons.add(answer["reason"])
         assert reasons <= {"took_too_long", "busy", "database_away"}

@@ -26,15 +26,11 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[FlaskClient]:
     with engine.begin() as connection:
         owner = add_owner(connection, "Olga Sale", extension="101")
         connection.execute(
-            text(
-                "INSERT INTO contact (id, root_id, name, owner_id) VALUES (900, 900, 'Ivan Petrov', :owner)"
-            ),
+            text("INSERT INTO contact (id, root_id, name, owner_id) VALUES (900, 900, 'Ivan Petrov', :owner)"),
             {"owner": owner},
         )
         connection.execute(
-            text(
-                "INSERT INTO identifier (id, kind, value, strength) VALUES (900, 'phone', :value, 'strong')"
-            ),
+            text("INSERT INTO identifier (id, kind, value, strength) VALUES (900, 'phone', :value, 'strong')"),
             {"value": CALLER},
         )
         connection.execute(
@@ -59,9 +55,7 @@ def _asked(desk: FlaskClient, token: str) -> tuple[int, dict[str, Any]]:
         assert time.monotonic() < deadline
 
 
-def test_exchange_learns_who_calls_also_while_its_source_is_paused(
-    desk: FlaskClient, engine: Engine, config: HubConfig
-) -> None:
+def test_exchange_learns_who_calls_also_while_its_source_is_paused(desk: FlaskClient, engine: Engine, config: HubConfig) -> None:
     with engine.begin() as connection:
         source = add_source(connection, config, "generic_call", "Exchange", {})
         set_state(connection, source.id, "paused")
@@ -83,18 +77,14 @@ def test_address_of_a_form_names_nobody_when_somebody_tries_a_number_on_it(
         )
 
 
-def test_alias_of_an_exchange_names_nobody_because_it_is_no_key(
-    desk: FlaskClient, engine: Engine, config: HubConfig
-) -> None:
+def test_alias_of_an_exchange_names_nobody_because_it_is_no_key(desk: FlaskClient, engine: Engine, config: HubConfig) -> None:
     with engine.begin() as connection:
         source = add_source(connection, config, "generic_call", "Exchange", {})
         add_alias(connection, config, source.id, "calltouch:12345")
     assert _asked(desk, "calltouch:12345")[0] == 404
 
 
-def test_replaced_address_rings_the_pool_and_names_nobody(
-    desk: FlaskClient, engine: Engine, config: HubConfig
-) -> None:
+def test_replaced_address_rings_the_pool_and_names_nobody(desk: FlaskClient, engine: Engine, config: HubConfig) -> None:
     with engine.begin() as connection:
         source = add_source(connection, config, "generic_call", "Exchange", {})
         rotate_token(connection, config, source.id)

@@ -181,9 +181,7 @@ def test_altcha_when_anything_is_sent_raises_nothing(site: Site) -> None:
 
 
 def test_rates_when_one_phone_comes_from_many_addresses(site: Site) -> None:
-    events = [
-        site.judge(f"198.51.100.{n}", name=f"N{n}", phone="+79123456701", message=f"number {n}") for n in (1, 2, 3)
-    ]
+    events = [site.judge(f"198.51.100.{n}", name=f"N{n}", phone="+79123456701", message=f"number {n}") for n in (1, 2, 3)]
     assert [site.codes(event) for event in events] == [set(), set(), {"phone_many_ips"}]
     assert site.codes(site.judge("198.51.100.3", name="again", phone="8 912 345-67-01")) == {"phone_many_ips"}
 
@@ -244,7 +242,12 @@ def test_rates_when_events_waited_count_them_when_they_came(config: HubConfig) -
     rates = Rates(config)
     hours = rates.count([Post(n, 1, 1000.0 + 50 * n, "198.51.100.7") for n in range(4)])
     rates.close()
-    assert [(counts.ip_minute, counts.ip_hour, counts.source_minute) for counts in hours] == [(1, 1, 1), (2, 2, 2), (2, 3, 2), (2, 4, 2)]
+    assert [(counts.ip_minute, counts.ip_hour, counts.source_minute) for counts in hours] == [
+        (1, 1, 1),
+        (2, 2, 2),
+        (2, 3, 2),
+        (2, 4, 2),
+    ]
 
 
 def test_rates_when_looked_at_in_the_broker_hold_nobodys_data(site: Site) -> None:
@@ -309,9 +312,7 @@ def test_burst_when_a_source_is_flooded_sets_aside_and_alarms_once(site: Site) -
 
 
 def test_burst_when_it_is_over_ends_by_itself(site: Site) -> None:
-    site.connection.execute(
-        "UPDATE source SET quarantine_until = now() - interval '1 second' WHERE id = %s", (site.form_source,)
-    )
+    site.connection.execute("UPDATE source SET quarantine_until = now() - interval '1 second' WHERE id = %s", (site.form_source,))
     assert site.judge(name="A", phone="+79123456701")["outcome"] == "created"
 
 

@@ -41,7 +41,9 @@ PEOPLE: dict[str, dict[str, str]] = {
 
 
 @pytest.fixture(scope="module")
-def still(postgres_server: servers.RunPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Desk, dict[str, int]]]:
+def still(
+    postgres_server: servers.RunPostgres, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Desk, dict[str, int]]]:
     """A desk with everybody at it, and their contacts' ids; for tests that change nothing."""
     with postgres_server.fresh_database() as url:
         engine = make_engine(url, "worker")
@@ -166,7 +168,9 @@ def test_manager_finds_his_own_and_of_others_only_who_has_them(desk: Desk) -> No
     with desk.engine.begin() as connection:
         connection.execute(text("UPDATE contact SET owner_id = :owner"), {"owner": desk.owners["Boris"]})
         connection.execute(text("UPDATE lead SET owner_id = :owner"), {"owner": desk.owners["Boris"]})
-        connection.execute(text("UPDATE contact SET owner_id = :anna WHERE id = :id"), {"anna": desk.owners["Anna"], "id": ids["smith"]})
+        connection.execute(
+            text("UPDATE contact SET owner_id = :anna WHERE id = :id"), {"anna": desk.owners["Anna"], "id": ids["smith"]}
+        )
     anna = Principal("user", 2, "Anna", "manager", desk.owners["Anna"])
     assert _contacts(desk, "smith", anna) == {ids["smith"]}
     for typed in ("ершов фёдор", "89216953401", "n.shcherbakova@mail.example.com", "ershov"):
@@ -190,7 +194,9 @@ def test_what_changes_is_found_at_once_and_no_more_as_it_was(desk: Desk) -> None
     desk.drain()
     assert _search(desk, "сомов крыша")["leads"]["count"] == 1
     with desk.engine.begin() as connection:
-        change_lead(connection, ADMIN, lead_id, LeadChange(version=desk.one("SELECT version FROM lead"), title="Забор"), _now(desk))
+        change_lead(
+            connection, ADMIN, lead_id, LeadChange(version=desk.one("SELECT version FROM lead"), title="Забор"), _now(desk)
+        )
         comment_on_lead(connection, ADMIN, lead_id, "Просит скидку", _now(desk))
     assert _search(desk, "забор")["leads"]["count"] == 1
     assert _search(desk, "скидку")["events"]["count"] == 1

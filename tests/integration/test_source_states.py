@@ -208,7 +208,9 @@ def test_check_is_told_and_stays_the_state_until_it_is_read(
     settings = {"host": "127.0.0.1", "port": server.port, "user": "u@example.com", "password": "secret", "security": "plain"}
     client = Client(create_application(config))
     answer = client.post(
-        "/api/v1/sources", headers={"Authorization": f"Bearer {token}"}, json={"connector": "imap", "name": "Box", "settings": settings}
+        "/api/v1/sources",
+        headers={"Authorization": f"Bearer {token}"},
+        json={"connector": "imap", "name": "Box", "settings": settings},
     )
     assert answer.status_code == 201
     assert (answer.json["check"]["ok"], (answer.json["check"]["error"] or {}).get("code")) == (code is None, code)

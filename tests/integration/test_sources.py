@@ -36,9 +36,7 @@ class _Settings(ConnectorConfig):
 
 @pytest.fixture(autouse=True)
 def _probe(monkeypatch: pytest.MonkeyPatch) -> None:
-    probe = Connector(
-        "probe", "call", "Probe exchange", lambda request, config: [Ignored("x")], config_model=_Settings
-    )
+    probe = Connector("probe", "call", "Probe exchange", lambda request, config: [Ignored("x")], config_model=_Settings)
     real = registry.get
     monkeypatch.setattr(registry, "get", lambda name: probe if name == "probe" else real(name))
 
@@ -55,11 +53,7 @@ def test_source_keeps_no_secret_in_the_open(engine: Engine, config: HubConfig) -
     assert made.url == f"{config.base_url}/in/{made.token}"
     assert len(bytes.fromhex(made.token)) == 16
     with engine.connect() as connection:
-        stored = str(
-            connection.execute(
-                text("SELECT s, t FROM source s JOIN source_token t ON t.source_id = s.id")
-            ).all()
-        )
+        stored = str(connection.execute(text("SELECT s, t FROM source s JOIN source_token t ON t.source_id = s.id")).all())
         digest = connection.execute(text("SELECT digest FROM source_token")).scalar_one()
         source = load_source(connection, config, made.id)
     assert "pass-word" not in stored
@@ -113,9 +107,7 @@ def test_list_shows_addresses_and_rotating_replaces_one(engine: Engine, config: 
         new = rotate_token(connection, config, made.id)
         set_state(connection, made.id, "paused")
         [row] = list_sources(connection, config)
-        states = (
-            connection.execute(text("SELECT state FROM source_token ORDER BY created_at")).scalars().all()
-        )
+        states = connection.execute(text("SELECT state FROM source_token ORDER BY created_at")).scalars().all()
         deeds = connection.execute(text("SELECT action FROM audit_entry ORDER BY id")).scalars().all()
     assert (row.url, row.state, row.last_event_at) == (new, "paused", None)
     assert new != made.url
@@ -125,9 +117,7 @@ def test_list_shows_addresses_and_rotating_replaces_one(engine: Engine, config: 
 
 def test_connector_that_pulls_has_no_address(engine: Engine, config: HubConfig) -> None:
     with engine.begin() as connection:
-        made = add_source(
-            connection, config, "imap", "Sales", {"host": "mail.example.com", "user": "u", "password": "p"}
-        )
+        made = add_source(connection, config, "imap", "Sales", {"host": "mail.example.com", "user": "u", "password": "p"})
         assert source_address(connection, config, made.id) == ""
         with pytest.raises(Invalid):
             rotate_token(connection, config, made.id)
@@ -136,9 +126,7 @@ def test_connector_that_pulls_has_no_address(engine: Engine, config: HubConfig) 
 def test_settings_change_singly_and_an_empty_secret_stays(engine: Engine, config: HubConfig) -> None:
     made = _add(engine, config)
     with engine.begin() as connection:
-        changed = change_settings(
-            connection, config, made.id, {"port": "143", "password": "", "region": "KZ"}
-        )
+        changed = change_settings(connection, config, made.id, {"port": "143", "password": "", "region": "KZ"})
     assert changed.settings.model_dump(include={"port", "password", "region"}) == {
         "port": 143, "password": "pass-word", "region": "KZ",
     }  # fmt: skip
@@ -151,9 +139,7 @@ def test_settings_change_singly_and_an_empty_secret_stays(engine: Engine, config
     assert "timezone" not in stored  # never named, so the hub's own goes on to apply
 
 
-def test_secret_does_not_open_with_another_key_or_in_another_source(
-    engine: Engine, config: HubConfig
-) -> None:
+def test_secret_does_not_open_with_another_key_or_in_another_source(engine: Engine, config: HubConfig) -> None:
     from dataclasses import replace
 
     one, two = _add(engine, config), _add(engine, config)

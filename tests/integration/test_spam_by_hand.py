@@ -230,7 +230,10 @@ def test_lead_when_people_and_workers_meet_on_it_loses_nothing(desk: Desk) -> No
                 raise
 
     with ThreadPoolExecutor(5) as pool:
-        work = [pool.submit(desk.drain, "form"), pool.submit(replay, desk.engine, desk.config, Selection(state="done"), False, "cli")]
+        work = [
+            pool.submit(desk.drain, "form"),
+            pool.submit(replay, desk.engine, desk.config, Selection(state="done"), False, "cli"),
+        ]
         list(pool.map(judge, range(12)))
         for one in work:
             one.result()
@@ -321,9 +324,7 @@ def test_lead_when_it_is_called_spam_is_not_opened_by_the_back_door(desk: Desk) 
         (NotFound, 1, "x", Principal("user", 2, "Stray", "manager", None)),
     ],
 )
-def test_mark_when_it_cannot_be_changes_nothing(
-    desk: Desk, error: type[HubError], lead: int, why: str, who: Principal
-) -> None:
+def test_mark_when_it_cannot_be_changes_nothing(desk: Desk, error: type[HubError], lead: int, why: str, who: Principal) -> None:
     desk.form(**PERSON)
     desk.drain()
     before = state_of(desk)

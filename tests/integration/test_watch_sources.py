@@ -60,7 +60,10 @@ def test_new_field_of_a_known_form_is_told_once(desk: Desk) -> None:
     _look(desk)
     with desk.engine.begin() as connection:
         fields = list_fields(connection, desk.form_source)
-        assert {(one["form"], one["field"], one["seen"]) for one in fields} == {("order", "colour", 24), ("order", "quiz_answer", 3)}
+        assert {(one["form"], one["field"], one["seen"]) for one in fields} == {
+            ("order", "colour", 24),
+            ("order", "quiz_answer", 3),
+        }
         assert acknowledge(connection, desk.form_source, "user:1", "order", "quiz_answer") == 1
         assert acknowledge(connection, desk.form_source, "user:1", "order", "quiz_answer") == 0
         assert [one["field"] for one in list_fields(connection, desk.form_source, fresh=True)] == ["colour"]
@@ -168,7 +171,10 @@ def test_silence_is_told_once_and_ended_by_the_next_arrival(desk: Desk) -> None:
     assert row["count"] == 1
     assert 30 < row["data"]["hours"] < 60  # four a day: eight were expected
     _send(desk, 1, email="back@example.com")
-    desk.rows("UPDATE inbound_event SET received_at = %s WHERE id = (SELECT max(id) FROM inbound_event) RETURNING id", now + timedelta(days=3))
+    desk.rows(
+        "UPDATE inbound_event SET received_at = %s WHERE id = (SELECT max(id) FROM inbound_event) RETURNING id",
+        now + timedelta(days=3),
+    )
     _look(desk, now + timedelta(days=3, seconds=30))
     assert _alerts(desk) == [("silence", "", False)]
     assert desk.one("SELECT resolved_by FROM source_alert") == "hub"

@@ -29,9 +29,7 @@ class CallQuery(Paging):
 def _list(ask: Ask) -> object:
     query = cast(CallQuery, ask.query)
     with ask.engine.begin() as connection:
-        return list_calls(
-            connection, ask.principal, narrowed(CallFilter, query), query.limit, query.after, ask.config.region
-        )
+        return list_calls(connection, ask.principal, narrowed(CallFilter, query), query.limit, query.after, ask.config.region)
 
 
 def _get(ask: Ask) -> object:

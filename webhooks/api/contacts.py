@@ -69,9 +69,7 @@ def _get(ask: Ask) -> object:
 def _timeline(ask: Ask) -> object:
     query = cast(TimelineQuery, ask.query)
     with ask.engine.begin() as connection:
-        return timeline(
-            connection, ask.principal, ask.id("contact"), query.limit, query.after, query.lead
-        )
+        return timeline(connection, ask.principal, ask.id("contact"), query.limit, query.after, query.lead)
 
 
 def _export(ask: Ask) -> Mapping[str, Any]:

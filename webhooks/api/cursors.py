@@ -22,9 +22,7 @@ def encode_cursor(position: Position) -> str:
 def decode_cursor(cursor: str) -> Position:
     """Raises Invalid for anything that `encode_cursor` did not make."""
     try:
-        raw = base64.b64decode(
-            cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True
-        )
+        raw = base64.b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         at, row_id = orjson.loads(raw)
         moment = None if at is None else datetime.fromisoformat(at)
     except (ValueError, TypeError, binascii.Error, orjson.JSONDecodeError) as error:
@@ -35,6 +33,4 @@ def decode_cursor(cursor: str) -> Position:
 
 
 def _bad_cursor() -> Invalid:
-    return Invalid(
-        "bad_cursor", "This cursor was not made by this list; begin again without one.", fields=["cursor"]
-    )
+    return Invalid("bad_cursor", "This cursor was not made by this list; begin again without one.", fields=["cursor"])

@@ -21,9 +21,7 @@ class LeadQuery(Paging):
         None, description="spam: closed because somebody called it so"
     )
     stage: Text | None = None
-    owner: RowId | Literal["none"] | None = Field(
-        None, description="an owner's id, or none for leads without one"
-    )
+    owner: RowId | Literal["none"] | None = Field(None, description="an owner's id, or none for leads without one")
     pool: RowId | None = None
     source: RowId | None = None
     channel: Literal["form", "call", "mail"] | None = None
@@ -57,9 +55,7 @@ class NotSpamBody(Body):
 def _list(ask: Ask) -> object:
     query = cast(LeadQuery, ask.query)
     with ask.engine.begin() as connection:
-        return list_leads(
-            connection, ask.principal, narrowed(LeadFilter, query), query.limit, query.after, ask.config.region
-        )
+        return list_leads(connection, ask.principal, narrowed(LeadFilter, query), query.limit, query.after, ask.config.region)
 
 
 def _get(ask: Ask) -> object:
@@ -78,9 +74,7 @@ def _assign(ask: Ask) -> object:
     lead_id = ask.id("lead")
     body = cast(AssignBody, ask.body)
     with ask.engine.begin() as connection:
-        assign_lead(
-            connection, ask.principal, lead_id, body.why, ask.now, body.owner, body.pool, body.version
-        )
+        assign_lead(connection, ask.principal, lead_id, body.why, ask.now, body.owner, body.pool, body.version)
         return get_lead(connection, ask.principal, lead_id)
 
 

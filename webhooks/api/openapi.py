@@ -111,9 +111,7 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
     """A parameter is there or not; it is never null."""
     schema = {key: value for key, value in schema.items() if not (key == "default" and value is None)}
-    choices: list[dict[str, Any]] = [
-        choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}
-    ]
+    choices: list[dict[str, Any]] = [choice for choice in schema.get("anyOf", ()) if choice != {"type": "null"}]
     if len(choices) == 1:
         return {key: value for key, value in schema.items() if key != "anyOf"} | choices[0]
     return schema | ({"anyOf": choices} if choices else {})

@@ -20,9 +20,7 @@ class PoolBody(Body):
 
 class PoolPatch(Body):
     name: Text | None = Field(None, min_length=1, max_length=200)
-    default: bool | None = Field(
-        None, description="true makes it the default pool instead of the present one"
-    )
+    default: bool | None = Field(None, description="true makes it the default pool instead of the present one")
 
 
 class MemberBody(Body):

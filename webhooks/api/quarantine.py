@@ -37,9 +37,7 @@ def _list(ask: Ask) -> object:
     query = cast(QuarantineQuery, ask.query)
     shelf = None if query.shelf == "all" else query.shelf
     with ask.engine.begin() as connection:
-        return list_quarantine(
-            connection, ask.config, ask.now, shelf, query.source, query.days, query.limit, query.after
-        )
+        return list_quarantine(connection, ask.config, ask.now, shelf, query.source, query.days, query.limit, query.after)
 
 
 def _release(ask: Ask) -> Mapping[str, Any]:

@@ -19,8 +19,4 @@ def _queues(ask: Ask) -> Mapping[str, Any]:
         return queue_report(connection, ask.now) | {"sources": shown}
 
 
-ROUTES = (
-    Route(
-        "GET", "/queues", "queues.read", _queues, "What waits, what stands still, who is alive", shapes.Queues
-    ),
-)
+ROUTES = (Route("GET", "/queues", "queues.read", _queues, "What waits, what stands still, who is alive", shapes.Queues),)

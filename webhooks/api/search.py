@@ -13,7 +13,9 @@ from webhooks.api.schemas import search as shapes
 
 
 class SearchQuery(Filters):
-    q: Text = Field(description="words in any order, either script; a phone in any spelling; part of an e-mail; a lead's number; an event's id")
+    q: Text = Field(
+        description="words in any order, either script; a phone in any spelling; part of an e-mail; a lead's number; an event's id"
+    )
     limit: Annotated[int, Field(ge=1, le=50, description="of each group")] = DEFAULT_LIMIT
 
 
@@ -23,6 +25,4 @@ def _search(ask: Ask) -> object:
         return search(connection, ask.principal, query.q, ask.config.region, query.limit)
 
 
-ROUTES = (
-    Route("GET", "/search", "leads.read", _search, "Leads, contacts and events in one", shapes.Found, query=SearchQuery),
-)
+ROUTES = (Route("GET", "/search", "leads.read", _search, "Leads, contacts and events in one", shapes.Found, query=SearchQuery),)

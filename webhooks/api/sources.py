@@ -52,9 +52,7 @@ class SourceBody(Body):
     connector: Text = Field(min_length=1, max_length=100)
     name: Text = Field(min_length=1, max_length=200)
     settings: Settings = Field(default_factory=dict, description="as the connector's page says")
-    allowed_hosts: Hosts = Field(
-        default_factory=list, description="hosts that a browser form may be sent back to"
-    )
+    allowed_hosts: Hosts = Field(default_factory=list, description="hosts that a browser form may be sent back to")
     line: Text = Field("", max_length=100, description="product line of its leads")
     pool: RowId | None = Field(None, description="null: the default pool")
 
@@ -124,9 +122,7 @@ def _add(ask: Ask) -> Mapping[str, Any]:
     settings = check_settings(connector, body.settings) if connector.pulls else None
     checked = check_source(settings, ask.config) if settings else None
     with ask.engine.begin() as connection:
-        made = add_source(
-            connection, ask.config, body.connector, body.name, body.settings, body.allowed_hosts, actor=actor
-        )
+        made = add_source(connection, ask.config, body.connector, body.name, body.settings, body.allowed_hosts, actor=actor)
         routing = {name: value for name, value in _columns(body).items() if name in {"line", "pool_id"}}
         change_source(connection, made.id, routing, actor=actor)
         if settings is not None:
@@ -142,9 +138,7 @@ def _told(checked: CheckResult | None) -> dict[str, Any]:
 
 def _columns(body: SourceBody | SourcePatch) -> dict[str, Any]:
     """Only what was sent; null means nothing, except for the pool."""
-    columns: dict[str, Any] = body.model_dump(
-        include={"name", "line", "allowed_hosts"}, exclude_unset=True, exclude_none=True
-    )
+    columns: dict[str, Any] = body.model_dump(include={"name", "line", "allowed_hosts"}, exclude_unset=True, exclude_none=True)
     if "pool" in body.model_fields_set:
         columns["pool_id"] = body.pool
     return columns

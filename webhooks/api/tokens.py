@@ -34,9 +34,7 @@ def _get(ask: Ask) -> object:
 def _create(ask: Ask) -> object:
     body = cast(TokenBody, ask.body)
     with ask.engine.begin() as connection:
-        token_id, token = access.add_token(
-            connection, ask.principal, body.role, body.name, body.owner, body.expires_at
-        )
+        token_id, token = access.add_token(connection, ask.principal, body.role, body.name, body.owner, body.expires_at)
         return beside(get_token(connection, token_id), token=token)
 
 

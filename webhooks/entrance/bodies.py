@@ -105,7 +105,9 @@ class Bodies:
                     placed_at, placed_got = monotonic(), got
                     has_place = self._large.acquire(timeout=_LARGE_WAIT_SECONDS)
                     if not has_place:
-                        raise Transient("busy", "Too many large messages are coming in at the moment; please repeat in some seconds.")
+                        raise Transient(
+                            "busy", "Too many large messages are coming in at the moment; please repeat in some seconds."
+                        )
                 asked, wanted = monotonic(), min(_CHUNK, most - got)
                 more = stream.read(wanted)
                 # granian takes the end of a connection for the end of a body in chunks. Where we made that end, what there is
@@ -168,7 +170,4 @@ def _too_slow() -> Transient:
 
 
 def _is_chunked(environ: Environ) -> bool:
-    return (
-        bool(environ.get("wsgi.input_terminated"))
-        or "chunked" in str(environ.get("HTTP_TRANSFER_ENCODING") or "").lower()
-    )
+    return bool(environ.get("wsgi.input_terminated")) or "chunked" in str(environ.get("HTTP_TRANSFER_ENCODING") or "").lower()

@@ -60,8 +60,7 @@ def read(path: str, query: str, body: bytes) -> tuple[Dropin, ...]:
     if found := _FORM.fullmatch(path):
         name, wants_json = found[1], found[2] is not None
         return tuple(
-            Dropin(service, _tokens(service, name), name, wants_json=wants_json)
-            for service in ("formspree", "basin", "getform")
+            Dropin(service, _tokens(service, name), name, wants_json=wants_json) for service in ("formspree", "basin", "getform")
         )
     if found := _AJAX.fullmatch(path):
         return (Dropin("formsubmit", _tokens("formsubmit", found[1]), found[1], wants_json=True),)
@@ -93,9 +92,7 @@ def _tokens(service: str, name: str) -> tuple[str, ...]:
 def _keyed(service: str, field: bytes, query: str, body: bytes, *, get_counts: bool) -> tuple[Dropin, ...]:
     """Services whose address is the same for everybody: the key stands among the fields. UnknownSource without one."""
     for key in _named(field, query, body):
-        return (
-            Dropin(service, _tokens(service, key), get_counts=get_counts, wants_json=service == "roistat"),
-        )
+        return (Dropin(service, _tokens(service, key), get_counts=get_counts, wants_json=service == "roistat"),)
     name = field.decode()
     raise UnknownSource("unknown_source", f"The field {name} is missing or empty: it says whose form this is.")
 

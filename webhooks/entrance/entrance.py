@@ -108,17 +108,13 @@ class Entrance:
         try:
             self._places.get(timeout=_COMMIT_SECONDS)
         except Empty:
-            raise Transient(
-                "busy", "The hub has too much to do at the moment; please repeat in some seconds."
-            ) from None
+            raise Transient("busy", "The hub has too much to do at the moment; please repeat in some seconds.") from None
         try:
             return self._answer(method, headers, environ, body, latest)
         finally:
             self._places.put(None)
 
-    def _answer(
-        self, method: str, headers: Mapping[str, str], environ: Environ, body: bytes, latest: float
-    ) -> EntranceReply:
+    def _answer(self, method: str, headers: Mapping[str, str], environ: Environ, body: bytes, latest: float) -> EntranceReply:
         query = readable(environ.get("QUERY_STRING") or "")
         address, rest, dropin = self._found(environ["PATH_INFO"], query, body)
         if dropin is not None and dropin.wants_json:
@@ -149,7 +145,13 @@ class Entrance:
         )
         if is_event:
             return self._keep(request, address, connector, latest)
-        if method == "GET" and request.query and connector.channel == "form" and not only_looks(headers) and not _wants_html(headers):
+        if (
+            method == "GET"
+            and request.query
+            and connector.channel == "form"
+            and not only_looks(headers)
+            and not _wants_html(headers)
+        ):
             # A plug-in that knows no POST would take a friendly 200 for a delivery, and its inquiries would be lost.
             return refused(
                 405, "get_not_taken", "This address takes inquiries by POST. To take GET as well, switch on accept_get.",
@@ -233,9 +235,7 @@ class Entrance:
     def _about(self, headers: Mapping[str, str]) -> EntranceReply:
         if _wants_html(headers):
             return self._page(200, "about", headers)
-        return EntranceReply(
-            200, b"This address receives messages by POST.\n", headers=(("Cache-Control", "no-store"),)
-        )
+        return EntranceReply(200, b"This address receives messages by POST.\n", headers=(("Cache-Control", "no-store"),))
 
     def _refusal(self, error: HubError, headers: Mapping[str, str], path: str) -> EntranceReply:
         status = _STATUS.get(type(error), 503)

@@ -64,9 +64,7 @@ class PbxRouter:
         if not self._free.acquire(blocking=False):
             return self._default(token, "busy")
         engine, threads = self._workshop()
-        future: Future[dict[str, Any] | None] = threads.submit(
-            self._look, engine, token, caller[:_LONGEST_NUMBER]
-        )
+        future: Future[dict[str, Any] | None] = threads.submit(self._look, engine, token, caller[:_LONGEST_NUMBER])
         future.add_done_callback(lambda _: self._free.release())
         try:
             return future.result(timeout=_ANSWER_SECONDS)

@@ -130,6 +130,4 @@ def _plain(host: str) -> str:
 
 
 def _percent_encoded(text: str) -> str:
-    return "".join(
-        char if char.isascii() else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text
-    )
+    return "".join(char if char.isascii() else "".join(f"%{byte:02X}" for byte in char.encode()) for char in text)

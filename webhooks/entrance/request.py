@@ -33,9 +33,7 @@ def remote_ip(environ: Environ, trusted_proxies: int) -> str:
     """The caller's address. X-Forwarded-For counts only as far as trusted proxies wrote it, from its end backwards."""
     peer = str(environ.get("REMOTE_ADDR") or "")
     if trusted_proxies > 0:
-        hops = [
-            hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR") or "").split(",") if hop.strip()
-        ]
+        hops = [hop.strip() for hop in str(environ.get("HTTP_X_FORWARDED_FOR") or "").split(",") if hop.strip()]
         if hops:
             peer = _address(hops[-min(trusted_proxies, len(hops))]) or peer
     return _address(peer) or ""

@@ -19,9 +19,7 @@ from typing import Final
 SOURCE: Final = Path(__file__).parent / "static" / "leadhub.js"
 
 #: Texts and regular expressions stay as they are.
-_LITERAL: Final = re.compile(
-    r'"(?:[^"\\\n]|\\.)*"|/(?![/*\s])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[gimsuy]*(?=[.,;)\s])'
-)
+_LITERAL: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|/(?![/*\s])(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[gimsuy]*(?=[.,;)\s])')
 #: Names that are sent as one letter each. None of them stands as a member in braces (`{name}`, `{name: 1}`), where it would be
 #: another's: a test looks for that.
 _OWN: Final = [

@@ -32,9 +32,7 @@ class Latest(Generic[Value]):
                 return self._value, monotonic() - self._at
             if self._running is None:
                 self._running = threading.Event()
-                threading.Thread(
-                    target=self._refresh, args=(self._running,), name="probe", daemon=True
-                ).start()
+                threading.Thread(target=self._refresh, args=(self._running,), name="probe", daemon=True).start()
             running = self._running
         running.wait(self._wait_seconds)
         with self._lock:

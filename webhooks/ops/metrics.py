@@ -84,31 +84,25 @@ class _Source:
 
 
 def families(
-    report: Mapping[str, Any], stats: Iterable[tuple[Any, ...]], depths: Mapping[str, int],
+    report: Mapping[str, Any],
+    stats: Iterable[tuple[Any, ...]],
+    depths: Mapping[str, int],
     alerts: Iterable[Mapping[str, Any]] = (),
 ) -> Iterable[Metric]:
     """The contract's metrics from a queue report, rows of `capture_stat` and the broker's queue lengths."""
     stats = list(stats)
     unfinished = {row["channel"]: row["unfinished"] for row in report["channels"]}
-    received = CounterMetricFamily(
-        "leadhub_events_received", "Events that were taken in.", labels=["channel"]
-    )
+    received = CounterMetricFamily("leadhub_events_received", "Events that were taken in.", labels=["channel"])
     for channel in CHANNELS:
         finished = sum(count for name, _, count, _, _ in stats if name == channel)
         received.add_metric([channel], finished + unfinished.get(channel, 0))
     yield received
-    outcomes = CounterMetricFamily(
-        "leadhub_events_outcome", "Events by what became of them.", labels=["channel", "outcome"]
-    )
+    outcomes = CounterMetricFamily("leadhub_events_outcome", "Events by what became of them.", labels=["channel", "outcome"])
     for channel, outcome, count, _, _ in stats:
         outcomes.add_metric([channel, outcome], count)
     yield outcomes
-    yield _by_channel(
-        report, "leadhub_events_waiting", "Events not yet turned into anything.", "waiting", "working"
-    )
-    yield _by_channel(
-        report, "leadhub_oldest_waiting_seconds", "Age of the oldest such event.", "oldest_waiting_seconds"
-    )
+    yield _by_channel(report, "leadhub_events_waiting", "Events not yet turned into anything.", "waiting", "working")
+    yield _by_channel(report, "leadhub_oldest_waiting_seconds", "Age of the oldest such event.", "oldest_waiting_seconds")
     yield _by_channel(report, "leadhub_needs_attention", "Events that need a person.", "needs_attention")
     yield _by_channel(report, "leadhub_rejected", "Events whose signature was wrong.", "rejected")
     yield _captures(stats)
@@ -121,28 +115,20 @@ def families(
         if beat["seconds"] is not None:
             canary.add_metric([beat["queue"]], beat["seconds"])
     yield canary
-    lag = GaugeMetricFamily(
-        "leadhub_mailbox_lag_seconds", "Since a mailbox was last read.", labels=["mailbox"]
-    )
-    missed = CounterMetricFamily(
-        "leadhub_mailbox_missed", "Mails that only the reconciliation found.", labels=["mailbox"]
-    )
+    lag = GaugeMetricFamily("leadhub_mailbox_lag_seconds", "Since a mailbox was last read.", labels=["mailbox"])
+    missed = CounterMetricFamily("leadhub_mailbox_missed", "Mails that only the reconciliation found.", labels=["mailbox"])
     for box in report["mailboxes"]:
         name = f"{box['source']['id']}/{box['folder']}"
         missed.add_metric([name], box["missed"])
         if box["lag_seconds"] is not None:
             lag.add_metric([name], box["lag_seconds"])
     yield from (lag, missed)
-    beats = GaugeMetricFamily(
-        "leadhub_heartbeat_age_seconds", "Youngest sign of life of a role.", labels=["role"]
-    )
+    beats = GaugeMetricFamily("leadhub_heartbeat_age_seconds", "Youngest sign of life of a role.", labels=["role"])
     for role in sorted({process["role"] for process in report["processes"]}):
         ages = [process["age_seconds"] for process in report["processes"] if process["role"] == role]
         beats.add_metric([role], min(ages))
     yield beats
-    open_alerts = GaugeMetricFamily(
-        "leadhub_source_alerts", "Open alerts of sources, by what they tell.", labels=["code"]
-    )
+    open_alerts = GaugeMetricFamily("leadhub_source_alerts", "Open alerts of sources, by what they tell.", labels=["code"])
     by_code: dict[str, int] = {}
     for alert in alerts:
         by_code[alert["code"]] = by_code.get(alert["code"], 0) + alert["count"]
@@ -150,9 +136,7 @@ def families(
         open_alerts.add_metric([code], count)
     yield open_alerts
     # Nothing sends outwards and nothing promises a term yet, so these two are zero by what the hub does.
-    yield GaugeMetricFamily(
-        "leadhub_outbox_pending", "Messages to other systems that were not delivered yet.", value=0
-    )
+    yield GaugeMetricFamily("leadhub_outbox_pending", "Messages to other systems that were not delivered yet.", value=0)
     yield CounterMetricFamily("leadhub_sla_breaches", "Promised terms that were not kept.", value=0)
 
 
@@ -182,9 +166,7 @@ def _depths(broker_url: str, report: Mapping[str, Any]) -> dict[str, int]:
     if not queues or not broker_url.startswith(("redis", "unix")):
         return {}
     try:
-        with redis.Redis.from_url(
-            broker_url, socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS
-        ) as client:
+        with redis.Redis.from_url(broker_url, socket_timeout=_BROKER_SECONDS, socket_connect_timeout=_BROKER_SECONDS) as client:
             lengths = [client.llen(queue) for queue in queues]
     except redis.RedisError:
         return {}
@@ -203,16 +185,12 @@ class _Fixed:
 
 def _exposition(found: tuple[datetime, list[Metric]] | None, disk: DiskState) -> bytes:
     registry = CollectorRegistry()
-    up = GaugeMetricFamily(
-        "leadhub_metrics_age_seconds", "Age of these numbers; they are kept while the database is away."
-    )
+    up = GaugeMetricFamily("leadhub_metrics_age_seconds", "Age of these numbers; they are kept while the database is away.")
     if found is not None:
         up.add_metric([], max(0.0, (datetime.now(UTC) - found[0]).total_seconds()))
     free = GaugeMetricFamily("leadhub_disk_free_bytes", "Free space where the hub lives; absent if it cannot be asked.")
     if disk.free_bytes is not None:
         free.add_metric([], 0 if disk.read_only else disk.free_bytes)
-    floor = GaugeMetricFamily(
-        "leadhub_disk_floor_bytes", "Below so much free space nothing is taken in.", value=disk.floor_bytes
-    )
+    floor = GaugeMetricFamily("leadhub_disk_floor_bytes", "Below so much free space nothing is taken in.", value=disk.floor_bytes)
     registry.register(_Fixed([*(found[1] if found else []), up, free, floor]))
     return generate_latest(registry)

@@ -27,17 +27,13 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     decoded = decode(request, config.region)
     payload = decoded.fields.get("payload")
     if not isinstance(payload, dict):
-        raise Malformed(
-            "no_payload", "This is no event of Avito: the field payload is missing.", path="payload"
-        )
+        raise Malformed("no_payload", "This is no event of Avito: the field payload is missing.", path="payload")
     kind = text_of(payload.get("type"))
     if kind != "message":
         return [Ignored("unsupported_event", kind)]
     value = payload.get("value")
     if not isinstance(value, dict) or not text_of(value.get("chat_id")):
-        raise Malformed(
-            "no_chat", "The message names no chat: chat_id is missing.", path="payload.value.chat_id"
-        )
+        raise Malformed("no_chat", "The message names no chat: chat_id is missing.", path="payload.value.chat_id")
     return [_refusal(value) or _inquiry(value, set(decoded.flags), config)]
 
 
@@ -77,9 +73,7 @@ def _inquiry(value: dict[str, Any], flags: set[str], config: ConnectorConfig) ->
         warnings=flags,
     )
     rest = {name: given for name, given in value.items() if name not in _READ and given not in (None, "")}
-    other = {
-        name: given for name, given in content.items() if name != "text" and given not in (None, "", {}, [])
-    }
+    other = {name: given for name, given in content.items() if name != "text" and given not in (None, "", {}, [])}
     return replace(
         read({}, draft, region=config.region),  # finds a number in the buyer's words
         thread=text_of(value.get("chat_id")),

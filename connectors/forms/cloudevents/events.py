@@ -61,9 +61,7 @@ def _alone(event: _Event, request: Request) -> Request:
     done = {"content-encoding"} if event.body is not request.body else set()
     headers = {k: v for k, v in request.headers.items() if not k.startswith(_PREFIX) and k not in done}
     query = urlencode(attributes, errors="replace")
-    return replace(
-        request, query=query, headers={**headers, "content-type": event.content_type}, body=event.body
-    )
+    return replace(request, query=query, headers={**headers, "content-type": event.content_type}, body=event.body)
 
 
 def _events(request: Request) -> list[_Event]:
@@ -94,9 +92,7 @@ def _structured(row: Mapping[str, Any]) -> _Event:
         try:
             return _Event(attributes, base64.b64decode(packed, validate=True), kind)
         except (binascii.Error, ValueError):
-            raise Malformed(
-                "broken_base64", "The event's data_base64 is no base64.", path="data_base64"
-            ) from None
+            raise Malformed("broken_base64", "The event's data_base64 is no base64.", path="data_base64") from None
     if isinstance(data, str):
         return _Event(attributes, data.encode("utf-8", "replace"), kind)
     body = b"" if data in (None, {}, []) else json.dumps(data, ensure_ascii=False).encode("utf-8", "replace")

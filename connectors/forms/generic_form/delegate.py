@@ -127,10 +127,7 @@ def _presets() -> dict[str, Connector]:
     return {
         name: connector
         for name, connector in registry.discover().items()
-        if name != _SELF
-        and connector.channel == "form"
-        and connector.fetch is None
-        and _needs_nothing(connector)
+        if name != _SELF and connector.channel == "form" and connector.fetch is None and _needs_nothing(connector)
     }
 
 

@@ -34,9 +34,7 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     data = decoded.fields
     event = text_of(data.get("event_name"))
     if not event:
-        raise Malformed(
-            "no_event", "This is no event of Jivo: the field event_name is missing.", path="event_name"
-        )
+        raise Malformed("no_event", "This is no event of Jivo: the field event_name is missing.", path="event_name")
     inquiry = _inquiry(data, set(decoded.flags), config)
     reachable = bool(inquiry.phones or inquiry.emails)
     if event == "offline_message":
@@ -85,9 +83,7 @@ def _inquiry(data: Mapping[str, Any], flags: set[str], config: ConnectorConfig) 
         name=text_of(visitor.get("name")),
         phones=list(filter(None, [text_of(visitor.get("phone"))])),
         emails=list(filter(None, [text_of(visitor.get("email"))])),
-        messages=list(
-            filter(None, [text_of(data.get("message")), *(text_of(m.get("message")) for m in said)])
-        ),
+        messages=list(filter(None, [text_of(data.get("message")), *(text_of(m.get("message")) for m in said)])),
         form_id=text_of(data.get("widget_id")),
         submitted_at=read_time(said[0].get("timestamp"), UTC) if said else None,
         warnings=flags,
@@ -102,9 +98,7 @@ def _inquiry(data: Mapping[str, Any], flags: set[str], config: ConnectorConfig) 
         if n not in (told, "html_messages") and v not in (None, "", [], {})
     }  # fmt: skip
     kept["visitor"] = {name: value for name, value in visitor.items() if name not in _VISITOR_READ and value}
-    kept["session"] = {
-        name: value for name, value in session.items() if name not in ("utm", "utm_json") and value
-    }
+    kept["session"] = {name: value for name, value in session.items() if name not in ("utm", "utm_json") and value}
     inquiry = read({}, draft, region=config.region)  # finds a number or an address in what the visitor wrote
     return replace(
         inquiry,

@@ -78,8 +78,7 @@ def _fields(data: dict[str, Any]) -> dict[str, Any]:
     lead, notice = _mapping(data.get("lead")), _mapping(data.get("notice"))
     form, response = _mapping(lead.get("form")), _mapping(lead.get("formResponse"))
     questions = {
-        text_of(question.get("questionId")): question
-        for question in _rows(_mapping(form.get("content")).get("questions"))
+        text_of(question.get("questionId")): question for question in _rows(_mapping(form.get("content")).get("questions"))
     }
     fields: dict[str, Any] = {}
     for answer in _rows(response.get("answers")):

@@ -118,13 +118,9 @@ def _error(status: int, error: Mapping[str, Any]) -> Transient | SourceBroken | 
             "token_expired", "The page token has expired or was withdrawn. Make a new one and enter it at the source."
         )
     if code == 10 or 200 <= code <= 299:
-        return SourceBroken(
-            "source_broken", f"The page token lacks a right (error {code}); leads_retrieval is needed."
-        )
+        return SourceBroken("source_broken", f"The page token lacks a right (error {code}); leads_retrieval is needed.")
     if status >= 500 or status == 429 or code in _PASSING_CODES or error.get("is_transient") is True:
         return Transient("graph_busy", f"The Graph API is busy or has a fault (status {status}, error {code}).")
     if code == 100 or status == 404:
-        return Malformed(
-            "lead_gone", "Meta has no such lead, or this page token may not see it (leads are kept for 90 days)."
-        )
+        return Malformed("lead_gone", "Meta has no such lead, or this page token may not see it (leads are kept for 90 days).")
     return Malformed("graph_refused", f"The Graph API refused the question (status {status}, error {code}).")

@@ -25,9 +25,7 @@ def verify(request: Request, config: ConnectorConfig) -> None:
     message, sent = request.headers.get("webhook-id", ""), request.headers.get("webhook-timestamp", "")
     given = request.headers.get("webhook-signature", "")
     if not (message and sent and given):
-        raise NotAuthentic(
-            "no_signature", "One of webhook-id, webhook-timestamp and webhook-signature is missing."
-        )
+        raise NotAuthentic("no_signature", "One of webhook-id, webhook-timestamp and webhook-signature is missing.")
     if not sent.isascii() or not sent.isdigit() or len(sent) > 12:
         raise NotAuthentic("wrong_timestamp", "The webhook-timestamp is no number of seconds.")
     expected = signature(secret, message, sent, request.body)

@@ -20,9 +20,7 @@ def verify(request: Request, config: ConnectorConfig) -> None:
         return
     given = request.headers.get(HEADER, "")
     if not given:
-        raise NotAuthentic(
-            "no_secret", "The update carries no secret token; setWebhook was called without one."
-        )
+        raise NotAuthentic("no_secret", "The update carries no secret token; setWebhook was called without one.")
     if not hmac.compare_digest(config.secret.encode(), given.encode("utf-8", "replace")):
         raise NotAuthentic("wrong_secret", "The secret token is not the one of this source.")
 

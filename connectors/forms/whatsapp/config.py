@@ -12,6 +12,4 @@ class WhatsAppConfig(FormConfig):
         "",
         description="A word of your own that is also entered in the app as verify token; empty: the address cannot be verified",
     )
-    app_secret: Secret = Field(
-        "", description="App secret (App settings, Basic); empty: signatures are not checked"
-    )
+    app_secret: Secret = Field("", description="App secret (App settings, Basic); empty: signatures are not checked")

@@ -40,9 +40,7 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
         parsed_items += [_parsed_item(message, value, config) for message in found]
         kinds.add("statuses" if "statuses" in value else field)
     if len(parsed_items) > MOST:
-        raise Malformed(
-            "too_many_rows", f"One post carries {len(parsed_items)} messages; at most {MOST} are read."
-        )
+        raise Malformed("too_many_rows", f"One post carries {len(parsed_items)} messages; at most {MOST} are read.")
     return parsed_items or [Ignored("unsupported_event", ", ".join(sorted(kinds)))]
 
 
@@ -53,11 +51,7 @@ def provider_key(request: Request, _config: ConnectorConfig) -> str | None:
     except Malformed:
         return None
     ids = [text_of(m.get("id")) for value in values for m in _dicts(value.get("messages"))]
-    ids += [
-        f"{text_of(s.get('id'))}:{text_of(s.get('status'))}"
-        for value in values
-        for s in _dicts(value.get("statuses"))
-    ]
+    ids += [f"{text_of(s.get('id'))}:{text_of(s.get('status'))}" for value in values for s in _dicts(value.get("statuses"))]
     return "|".join((*ids, request.headers.get(HEADER, "").strip()[-64:])) if all(ids) and ids else None
 
 
@@ -66,9 +60,7 @@ def _parsed_item(message: Mapping[str, Any], value: Mapping[str, Any], config: C
     return Ignored("nothing_said", kind) if kind in _NOT_SAID else _inquiry(message, kind, value, config)
 
 
-def _inquiry(
-    message: Mapping[str, Any], kind: str, value: Mapping[str, Any], config: ConnectorConfig
-) -> Inquiry:
+def _inquiry(message: Mapping[str, Any], kind: str, value: Mapping[str, Any], config: ConnectorConfig) -> Inquiry:
     flags: set[str] = set()
     number = _clean(message.get("from"), flags).removeprefix("+")
     sender = number or _clean(message.get("user_id"), flags)  # people with a user name may hide their number
@@ -118,9 +110,7 @@ def _name(value: Mapping[str, Any], sender: str) -> str:
 def _tree(request: Request) -> dict[str, Any]:
     """The whole post. Its messages lie deeper than one inquiry may be nested, so each is bounded by itself."""
     if len(request.body) > MOST_BYTES:
-        raise Malformed(
-            "too_long", f"The event has {len(request.body)} bytes; at most {MOST_BYTES} are read."
-        )
+        raise Malformed("too_long", f"The event has {len(request.body)} bytes; at most {MOST_BYTES} are read.")
     try:
         tree = jsontext.parse(request.body, "")
     except ValueError:

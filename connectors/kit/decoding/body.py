@@ -128,10 +128,7 @@ def _json(
     body: bytes, charset: str, flags: set[str], choose_charset: urlencoded.ChooseCharset | None, *, hopeful: bool
 ) -> Any | None:
     """The value, or what could be salvaged of it; None when it is no JSON at all."""
-    if (
-        len(body) < limits.JSON_TOKENS
-        or body.count(b",") + body.count(b"{") + body.count(b"[") < limits.JSON_TOKENS
-    ):
+    if len(body) < limits.JSON_TOKENS or body.count(b",") + body.count(b"{") + body.count(b"[") < limits.JSON_TOKENS:
         try:
             value, is_fit = jsontext.measured(body, charset, choose_charset)
         except ValueError:
@@ -171,9 +168,7 @@ def _text(body: bytes, charset: str, flags: set[str], choose_charset: urlencoded
     """Plain words of a body without any structure. Raises Malformed where there are none."""
     head = body[:4096]
     if 10 * len(_CONTROLS.findall(head)) > len(head):
-        raise Malformed(
-            "not_text", f"The body is neither a form, nor JSON, nor text: {len(body)} bytes of binary data."
-        )
+        raise Malformed("not_text", f"The body is neither a form, nor JSON, nor text: {len(body)} bytes of binary data.")
     # A table or a document is a whole form and no single value of one.
     most = limits.TEXT_CHARS if head.lstrip()[:1] == b"<" or b"\n" in head else limits.VALUE_CHARS
     if choose_charset is not None and (odd := odd_parts(body[: 4 * limits.VALUE_CHARS].splitlines())):
@@ -182,9 +177,7 @@ def _text(body: bytes, charset: str, flags: set[str], choose_charset: urlencoded
     if len(text) > most or len(body) > 4 * most:
         flags.add(limits.TRUNCATED_VALUE)
     if not _WORDS.search(text):
-        raise Malformed(
-            "nothing_readable", f"No field and no word can be read in the {len(body)} bytes of the body."
-        )
+        raise Malformed("nothing_readable", f"No field and no word can be read in the {len(body)} bytes of the body.")
     return text[:most]
 
 
@@ -195,9 +188,7 @@ def _unpacked(body: bytes, flags: set[str]) -> bytes:
         result = bytearray()
         try:
             for start in range(0, len(body), 65536):
-                result += inflater.decompress(
-                    body[start : start + 65536], limits.UNPACKED_BYTES - len(result)
-                )
+                result += inflater.decompress(body[start : start + 65536], limits.UNPACKED_BYTES - len(result))
                 if len(result) >= limits.UNPACKED_BYTES or inflater.eof:
                     break
         except zlib.error:

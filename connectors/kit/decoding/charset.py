@@ -123,11 +123,7 @@ def codec_of(charset: str) -> str:
         info = codecs.lookup(name) if name and len(name) < 40 else None
     except (LookupError, ValueError):
         return ""
-    if (
-        info is None
-        or not getattr(info, "_is_text_encoding", True)
-        or info.name in ("idna", "punycode", "undefined")
-    ):
+    if info is None or not getattr(info, "_is_text_encoding", True) or info.name in ("idna", "punycode", "undefined"):
         return ""
     return "cp1252" if info.name == "iso8859-1" else info.name  # browsers read latin-1 as cp1252
 

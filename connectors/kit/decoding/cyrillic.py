@@ -12,16 +12,48 @@ _BY_FREQUENCY: Final = "оеаинтсрвлкмдпуяыьгзбчйхжшюц
 _WEIGHT: Final = {letter: 1.0 - 0.03 * rank for rank, letter in enumerate(_BY_FREQUENCY)}
 #: Frequent pairs separate the sets when a text is all capitals and the case says nothing.
 _PAIRS: Final = frozenset(
-    ["ст", "но", "то", "на", "ен", "ов", "ни", "ра", "во", "ко", "ро", "ан", "ер", "ре", "от", "ос", "ло", "ва", "ка", "ор", "по", "пр", "ли", "ет", "го", "ть", "ит", "ал", "те", "ие", "ол", "не", "ом"]
+    [
+        "ст",
+        "но",
+        "то",
+        "на",
+        "ен",
+        "ов",
+        "ни",
+        "ра",
+        "во",
+        "ко",
+        "ро",
+        "ан",
+        "ер",
+        "ре",
+        "от",
+        "ос",
+        "ло",
+        "ва",
+        "ка",
+        "ор",
+        "по",
+        "пр",
+        "ли",
+        "ет",
+        "го",
+        "ть",
+        "ит",
+        "ал",
+        "те",
+        "ие",
+        "ол",
+        "не",
+        "ом",
+    ]
 )
 
 
 def best(data: bytes) -> tuple[str, float]:
     """The Cyrillic set that makes the best Russian of these bytes, and its score; a score of 0 or less is no Russian."""
     sample = data[:SAMPLE_BYTES]
-    score, _, name = max(
-        (score_of(sample.decode(name, "replace")) - 0.005 * rank, -rank, name) for rank, name in enumerate(SETS)
-    )
+    score, _, name = max((score_of(sample.decode(name, "replace")) - 0.005 * rank, -rank, name) for rank, name in enumerate(SETS))
     return name, score
 
 

@@ -22,7 +22,14 @@ _FEW: Final = 8  # bytes beyond ASCII: with fewer the guesser is wrong as often 
 _WORDLIKE: Final = 0.5  # of `cyrillic.score_of`: the rarest names reach it, other alphabets read as Cyrillic mostly do not
 _HIGH: Final = re.compile(rb"[\x80-\xff]+")
 _WORD: Final = re.compile(r"[^\s\x00-\x26\x28-\x40\x5b-\x60\x7b-\x7f]+")
-_CODECS: Final = {"GBK": "gb18030", "Shift_JIS": "cp932", "EUC-KR": "cp949", "EUC-JP": "euc_jp", "windows-874": "cp874", "ISO-8859-8-I": "iso8859-8"}
+_CODECS: Final = {
+    "GBK": "gb18030",
+    "Shift_JIS": "cp932",
+    "EUC-KR": "cp949",
+    "EUC-JP": "euc_jp",
+    "windows-874": "cp874",
+    "ISO-8859-8-I": "iso8859-8",
+}
 _SIGNS: Final = frozenset("«»“”„‘’‚‹›–—…№·€£™¿¡ºª\xa0½¼¾²³×،؟؛")  # may stand at a word's edge
 _EDGES: Final = "".join(sorted(_SIGNS)) + "'"
 _OPENING, _CLOSING = frozenset("„“”‘’‚‹•†‡€…"), frozenset("“”’‘›»…")

@@ -13,9 +13,7 @@ from connectors.kit.decoding.charset import clean, decoded, is_clean, odd_parts
 from connectors.kit.decoding.guess import EAST
 from crm_core.base.errors import Malformed
 
-_MEMBER = re.compile(
-    r'"((?:[^"\\]|\\.){1,120}+)"\s{0,8}:\s{0,8}(?:"|(-?\d{1,40}(?:\.\d{1,40})?|true|false|null))'
-)
+_MEMBER = re.compile(r'"((?:[^"\\]|\\.){1,120}+)"\s{0,8}:\s{0,8}(?:"|(-?\d{1,40}(?:\.\d{1,40})?|true|false|null))')
 #: Escapes that may stand for anything: a control, half a character, a sign that joins another. The others are Cyrillic,
 #: Latin, punctuation and what is never part of a word of this program: such text is clean if its bytes are.
 _ODD_ESCAPE = re.compile(r"\\(?:[bf]|u(?!04|00(?:[a-fA-F2]|3[c-fC-F])|20(?:1|2[0-7])))")
@@ -143,16 +141,12 @@ def _fraction(text: str) -> float | str:
     return number if math.isfinite(number) else text
 
 
-_DECODER = json.JSONDecoder(
-    strict=False, object_pairs_hook=_pairs, parse_int=_integer, parse_float=_fraction, parse_constant=str
-)
+_DECODER = json.JSONDecoder(strict=False, object_pairs_hook=_pairs, parse_int=_integer, parse_float=_fraction, parse_constant=str)
 
 
 def _choose_charset(value: Any, charset: str, depth: int = 0) -> Any:
     if isinstance(value, str):
-        return (
-            decoded(value.encode("utf-8", "surrogateescape"), charset) if _ELSEWHERE.search(value) else value
-        )
+        return decoded(value.encode("utf-8", "surrogateescape"), charset) if _ELSEWHERE.search(value) else value
     if depth > 4 * limits.DEPTH:
         return None
     if isinstance(value, dict):
@@ -242,11 +236,7 @@ class _Bound:
             if not (key.isascii() and key.isprintable()):
                 key = clean(key)  # noqa: PLW2901 - it is the same key
             # Texts are nearly all there is: they go straight, what may be a file or a tree goes round.
-            read = (
-                self.text(below)
-                if type(below) is str and below[:5] != "data:"
-                else self.value(below, depth + 1)
-            )
+            read = self.text(below) if type(below) is str and below[:5] != "data:" else self.value(below, depth + 1)
             if key in result:  # two names that are one when cut or cleaned
                 brackets.add(result, key, read)
             else:

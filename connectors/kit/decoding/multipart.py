@@ -87,9 +87,7 @@ def _without_tail(body: bytes, start: int, end: bytes) -> int:
     return at if at >= 0 and end.startswith(body[at:]) else len(body)
 
 
-def _part(
-    view: memoryview, body: bytes, start: int, end: int, charset: str, room: int, flags: set[str]
-) -> Part | None:
+def _part(view: memoryview, body: bytes, start: int, end: int, charset: str, room: int, flags: set[str]) -> Part | None:
     blank, step = body.find(b"\r\n\r\n", start, end), 4
     bare = body.find(b"\n\n", start, blank if blank >= 0 else end)
     if bare >= 0:

@@ -14,9 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 from connectors.kit.decoding import limits
 
-_DATA_URL = re.compile(
-    r"data:([\w.+-]{1,64}/[\w.+-]{1,80})?((?:;[\w.+-]{1,40}=[^;,]{0,80}){0,4});base64,", re.ASCII
-)
+_DATA_URL = re.compile(r"data:([\w.+-]{1,64}/[\w.+-]{1,80})?((?:;[\w.+-]{1,40}=[^;,]{0,80}){0,4});base64,", re.ASCII)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]+={0,2}", re.ASCII)
 _FILE_NAME = re.compile(r"[^/\\]{1,250}\.[A-Za-z0-9]{1,8}")
 _NAMES = ("filename", "fileName", "file_name", "name")
@@ -58,9 +56,7 @@ def of_mapping(value: dict[str, Any]) -> Upload | None:
     if not named:
         return None
     name = str(value[named])[: limits.KEY_CHARS]
-    type_ = next((str(value[key]) for key in _TYPES if isinstance(value.get(key), str)), "")[
-        : limits.KEY_CHARS
-    ]
+    type_ = next((str(value[key]) for key in _TYPES if isinstance(value.get(key), str)), "")[: limits.KEY_CHARS]
     if content.startswith("data:"):
         upload = of_data_url(content, name)
         if upload is not None and type_:

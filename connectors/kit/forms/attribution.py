@@ -52,9 +52,7 @@ class Marks:
     page_url: str = ""
     referrer: str = ""
     page_title: str = ""
-    fallback_page: str = (
-        ""  # the Referer header: often the site's name only, so everything else goes before it
-    )
+    fallback_page: str = ""  # the Referer header: often the site's name only, so everything else goes before it
     first_touch: dict[str, Any] = field(default_factory=dict)  # as `Attribution.first`
     hidden: list[tuple[str, str]] = field(default_factory=list)  # marks out of hidden fields
     cookies: list[tuple[str, str]] = field(default_factory=list)  # marks out of cookies

@@ -12,10 +12,14 @@ NAME_CHARS: Final = 60  # longer ones are questions
 _KEY_CHARS: Final = 40
 
 _SHORT: Final = frozenset(("source", "medium", "campaign", "term", "content"))
-_UTM: Final = "source_platform|creative_format|marketing_tactic|campaign_id|campaignid|campaign_name|source|medium|campaign|term|content|id"
+_UTM: Final = (
+    "source_platform|creative_format|marketing_tactic|campaign_id|campaignid|campaign_name|source|medium|campaign|term|content|id"
+)
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 #: What builders put around a name: 00N_utm_source__c, utm_source_field, hidden_utm_source, "Источник (utm_source)".
-_AROUND: Final = re.compile(rf"(?P<before>.*?)_?utm_*(?P<what>{_UTM})(?:_(?:c|field|value|hidden|param|tag|last|current|\d+)|\d+)*(?P<after>_.*)?")
+_AROUND: Final = re.compile(
+    rf"(?P<before>.*?)_?utm_*(?P<what>{_UTM})(?:_(?:c|field|value|hidden|param|tag|last|current|\d+)|\d+)*(?P<after>_.*)?"
+)
 #: Levels and words under which "source" is the mark and no question.
 _TRACKED: Final = re.compile(
     r"(?:.*_)?(?:tracking|tracking_data|tracker|attribution|marketing|traffic|analytics|acquisition|utms?|utm_?(?:params?|parameters|data|tags|info|marks?)"
@@ -76,7 +80,9 @@ def _utm(low: str) -> tuple[str, str] | None:
     if "utm" in plain and (match := _AROUND.fullmatch(plain)) is not None:
         if match["after"] and len(match["after"].split("_")) > 3:
             return None  # a sentence
-        what = "campaign" if match["what"] == "campaign_name" else "campaign_id" if match["what"] == "campaignid" else match["what"]
+        what = (
+            "campaign" if match["what"] == "campaign_name" else "campaign_id" if match["what"] == "campaignid" else match["what"]
+        )
         key = "utm_" + what
         if _FIRST.fullmatch(match["before"] + "_x") or match["after"] in ("_first", "_ft", "_initial"):
             return "first", key

@@ -49,7 +49,7 @@ class FormConfig(ConnectorConfig):
     consent_fields: dict[str, Literal["processing", "marketing", "transfer"]] = Field(
         default_factory=dict,
         max_length=20,
-        description="Fields that carry a consent, by name, and its purpose: {\"agree\": \"processing\"}; a box left empty is then a no",
+        description='Fields that carry a consent, by name, and its purpose: {"agree": "processing"}; a box left empty is then a no',
         json_schema_extra={"group": "consent"},
     )
     accept_get: bool = Field(

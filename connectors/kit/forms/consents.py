@@ -29,9 +29,7 @@ _PURPOSES = frozenset(("processing", "marketing", "transfer"))
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 _TAGS = re.compile(r"<[^<>]{1,500}>")
 #: A field about a consent rather than one: its words, its address, when it was given.
-_ABOUT = frozenset(
-    ("text", "url", "link", "id", "version", "date", "time", "ip", "label", "sha256", "hash", "title")
-)
+_ABOUT = frozenset(("text", "url", "link", "id", "version", "date", "time", "ip", "label", "sha256", "hash", "title"))
 
 
 def given(value: Any, *labels: str) -> bool | None:
@@ -76,9 +74,7 @@ def configured(config: FormConfig | None) -> Mapping[str, str]:
     return {name.strip().casefold(): purpose for name, purpose in config.consent_fields.items()}
 
 
-def with_purposes(
-    wanted: Mapping[str, str], told: Mapping[str, Mapping[str, str]]
-) -> Mapping[str, str]:
+def with_purposes(wanted: Mapping[str, str], told: Mapping[str, Mapping[str, str]]) -> Mapping[str, str]:
     """The same, and the boxes whose purpose the page itself names: what it did not send was left empty. A setting wins."""
     named = {field: said["purpose"] for field, said in told.items() if field and "purpose" in said}
     return {**named, **wanted} if named else wanted
@@ -133,9 +129,7 @@ def split_details(data: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str,
     return ({k: v for k, v in data.items() if k not in gone} if gone else data), told
 
 
-def finished(
-    found: list[Consent], wanted: Mapping[str, str], told: Mapping[str, Mapping[str, str]]
-) -> tuple[Consent, ...]:
+def finished(found: list[Consent], wanted: Mapping[str, str], told: Mapping[str, Mapping[str, str]]) -> tuple[Consent, ...]:
     """All consents of one inquiry: the fields that a setting names and nobody sent are a no; texts find their fields."""
     seen = {consent.field_name.casefold() for consent in found}
     result = list(found)

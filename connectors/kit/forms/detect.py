@@ -129,9 +129,7 @@ def _holds(sign: _Sign, request: Request, body: bytes) -> bool:
         return False
     if sign.headers or sign.queries:
         query = "&" + request.query
-        return all(name in request.headers for name in sign.headers) and all(
-            f"&{name}=" in query for name in sign.queries
-        )
+        return all(name in request.headers for name in sign.headers) and all(f"&{name}=" in query for name in sign.queries)
     return True
 
 

@@ -21,9 +21,7 @@ def as_form(request: Request, fields: Mapping[str, Any]) -> Request:
     return replace(request, query="", headers={"content-type": "application/json"}, body=body)
 
 
-def read_under(
-    request: Request, config: ConnectorConfig, mapping: Mapping[str, Any], own: Inquiry
-) -> Sequence[ParsedItem]:
+def read_under(request: Request, config: ConnectorConfig, mapping: Mapping[str, Any], own: Inquiry) -> Sequence[ParsedItem]:
     """What the mapping makes of a form, with what only the connector's own reading (`own`) knows of it. Malformed."""
     return [_with(own, one) if isinstance(one, Inquiry) else one for one in parsed_items_of(mapping, request, config)]
 

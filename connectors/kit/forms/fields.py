@@ -16,11 +16,39 @@ Path = tuple[str | int, ...]
 TREES = (dict, list)  # `dict | list` would be made anew for every field that is asked
 
 _NAMES = (
-    "name", "key", "field_name", "fieldName", "field", "id", "ref", "ID", "Name", "Key", "FieldName", "k", "Код", "Поле", "поле",
+    "name",
+    "key",
+    "field_name",
+    "fieldName",
+    "field",
+    "id",
+    "ref",
+    "ID",
+    "Name",
+    "Key",
+    "FieldName",
+    "k",
+    "Код",
+    "Поле",
+    "поле",
 )
 _LABELS = (
-    "label", "title", "question", "caption", "Label", "Title", "Question", "question_text", "questionText", "display_name",
-    "Вопрос", "вопрос", "Название", "название", "Наименование", "Тип",
+    "label",
+    "title",
+    "question",
+    "caption",
+    "Label",
+    "Title",
+    "Question",
+    "question_text",
+    "questionText",
+    "display_name",
+    "Вопрос",
+    "вопрос",
+    "Название",
+    "название",
+    "Наименование",
+    "Тип",
 )
 #: What is remembered of labels is kept by its text: the words of a consent fit, a hostile sender's pages do not.
 LABEL_CHARS, TYPE_CHARS = 2000, 64
@@ -171,15 +199,9 @@ def _walk_list(path: Path, name: str, value: list[Any], found: list[FormField]) 
         if not isinstance(item, dict) or isinstance(item, Upload):
             found.append(FormField((*path, index), f"{name}_{index}", "", "", item))
         elif (key := _value_key(item)) and not isinstance(item[key], dict):
-            found.append(
-                _described(
-                    (*path, index), "" if name.casefold() in _WRAPPERS else name, item, key, in_list=True
-                )
-            )
+            found.append(_described((*path, index), "" if name.casefold() in _WRAPPERS else name, item, key, in_list=True))
         elif any(item.get(name) for name in _LABELS) and not _value_key(item):
-            found.append(
-                FormField((*path, index), name, "", "", item)
-            )  # an option, a product: no answer of its own
+            found.append(FormField((*path, index), name, "", "", item))  # an option, a product: no answer of its own
         else:
             _walk((*path, index), name, item, found)
 
@@ -192,7 +214,11 @@ def are_descriptions(rows: list[Any]) -> bool:
 
 def _is_description(row: dict[str, Any]) -> bool:
     key = _value_key(row)
-    return (key in _VALUES or key in _ANSWERS_SET) and row.keys() <= _ABOUT | {key} and any(isinstance(row.get(of), str) for of in (*_NAMES, *_LABELS))
+    return (
+        (key in _VALUES or key in _ANSWERS_SET)
+        and row.keys() <= _ABOUT | {key}
+        and any(isinstance(row.get(of), str) for of in (*_NAMES, *_LABELS))
+    )
 
 
 def is_file_list(value: list[Any]) -> bool:
@@ -215,16 +241,18 @@ def _value_key(item: dict[str, Any]) -> str:
 def _answer_key(item: dict[str, Any]) -> str:
     """Of {"question", "answer"} and its kin, also of a bare {"answer": …} under the question's own name."""
     key = next(key for key in _ANSWERS if key in item)
-    is_told = any(item.get(name) not in (None, "", [], {}) and not isinstance(item[name], list | bool) for name in (*_LABELS, *_NAMES) if name in item)
+    is_told = any(
+        item.get(name) not in (None, "", [], {}) and not isinstance(item[name], list | bool)
+        for name in (*_LABELS, *_NAMES)
+        if name in item
+    )
     return key if (is_told or len(item) == 1) and _CONTACTS.isdisjoint(name.casefold() for name in item) else ""
 
 
 def _described(path: Path, name: str, item: dict[str, Any], key: str, *, in_list: bool = False) -> FormField:
     inside = item.get("field")
     about = {**inside, **item} if isinstance(inside, dict) else item
-    given = next(
-        (str(about[k]) for k in _NAMES if isinstance(about.get(k), str | int) and about[k] != ""), ""
-    )[:LABEL_CHARS]
+    given = next((str(about[k]) for k in _NAMES if isinstance(about.get(k), str | int) and about[k] != ""), "")[:LABEL_CHARS]
     label = next((str(about[k]) for k in _LABELS if isinstance(about.get(k), str) and about[k]), "")[:LABEL_CHARS]
     if not in_list:
         label = label or given

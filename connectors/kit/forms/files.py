@@ -89,9 +89,7 @@ class Cabinet:
             self.bytes += size
         # Only now are the bytes taken out of the body.
         content = None if note else bytes(upload.content)
-        self.files.append(
-            IncomingFile(name, upload["type"], size, upload["sha256"], field, data=content, note=note)
-        )
+        self.files.append(IncomingFile(name, upload["type"], size, upload["sha256"], field, data=content, note=note))
         return {"file": name}
 
     def _described(self, value: Mapping[str, Any], field: str) -> dict[str, str]:
@@ -100,15 +98,11 @@ class Cabinet:
         size = value.get("size")
         return self._address(_url_of(value), field, name, type_, size if isinstance(size, int) else 0)
 
-    def _address(
-        self, url: str, field: str, name: str = "", type_: str = "", size: int = 0
-    ) -> dict[str, str]:
+    def _address(self, url: str, field: str, name: str = "", type_: str = "", size: int = 0) -> dict[str, str]:
         name = clean_name(name or _name_in(url))
         note = "too_many" if self.kept >= FILES else ""
         self.kept += not note
-        self.files.append(
-            IncomingFile(name, type_[:100], max(size, 0), "", field, url="" if note else url, note=note)
-        )
+        self.files.append(IncomingFile(name, type_[:100], max(size, 0), "", field, url="" if note else url, note=note))
         return {"file": name}
 
 
@@ -134,9 +128,7 @@ def _is_described(value: Mapping[str, Any]) -> bool:
 
 
 def _url_of(value: Mapping[str, Any]) -> str:
-    return next(
-        (url for key in _URL_KEYS if isinstance(url := value.get(key), str) and _URL.fullmatch(url)), ""
-    )
+    return next((url for key in _URL_KEYS if isinstance(url := value.get(key), str) and _URL.fullmatch(url)), "")
 
 
 def _name_in(url: str) -> str:

@@ -23,9 +23,7 @@ _NUMBER = re.compile(r"\+?[\d\s().–-]{10,22}")
 _INTERNATIONAL = re.compile(r"\+[\d\s().–-]{10,22}")
 _NAME = re.compile(r"[^\W\d_]+(?:[ '’.-]{1,2}[^\W\d_]+){0,3}\.?")
 _WORDS = re.compile(r"[^\W\d_]{2,}")
-_PART = re.compile(
-    r"(.*?\d)\.(\d)\Z", re.DOTALL
-)  # 1.3, input_4.6: parts of a field, as Gravity Forms numbers them
+_PART = re.compile(r"(.*?\d)\.(\d)\Z", re.DOTALL)  # 1.3, input_4.6: parts of a field, as Gravity Forms numbers them
 _ADDRESS = re.compile(r"https?://|www\.", re.IGNORECASE)
 PROSE_CHARS = 4096  # how far into a message a number is looked for
 
@@ -97,11 +95,7 @@ def _surname_beside(form_field: FormField, loose: Sequence[FormField]) -> list[F
     match = _PART.fullmatch(form_field.name)
     if match is None or match[2] != "3":
         return []
-    beside = {
-        m[2]: one
-        for one in loose
-        if (m := _PART.fullmatch(one.name)) and m[1] == match[1] and text_of(one.value)
-    }
+    beside = {m[2]: one for one in loose if (m := _PART.fullmatch(one.name)) and m[1] == match[1] and text_of(one.value)}
     return [beside["6"]] if "6" in beside and not beside.keys() & {"1", "5"} else []
 
 
@@ -156,12 +150,7 @@ def _is_first_name(word: str) -> bool:
 def _is_prose(text: str) -> bool:
     """Three words or more: two may be a town, a street, a choice."""
     text = text.strip()
-    return (
-        len(text) >= 10
-        and text[0] not in "{[<"
-        and len(_WORDS.findall(text[:PROSE_CHARS])) >= 3
-        and not _ADDRESS.match(text)
-    )
+    return len(text) >= 10 and text[0] not in "{[<" and len(_WORDS.findall(text[:PROSE_CHARS])) >= 3 and not _ADDRESS.match(text)
 
 
 def _is_phone(value: str, region: str) -> bool:

@@ -87,13 +87,7 @@ def read(
                 others.append((role, form_field))
             loose.append(form_field)
             continue
-        if (
-            role == "name"
-            and outer_name
-            and len(form_field.path) > 1
-            and draft.name == outer_name
-            and text_of(form_field.value)
-        ):
+        if role == "name" and outer_name and len(form_field.path) > 1 and draft.name == outer_name and text_of(form_field.value):
             # {"name": "Contact form", "data": {"name": "Anna"}}: the outer name is the form's, unless it says the same.
             if _LETTER.search(outer_name) is None and named_at:
                 taken.discard(named_at)
@@ -243,7 +237,11 @@ def _take_person(role: str, form_field: FormField, value: str, draft: Draft) -> 
     elif role == "message":
         if value in ("0", "1"):
             return False  # a switch of the builder: AWeber's meta_message
-        if isinstance(form_field.value, list) and len(form_field.value) > 1 and (form_field.label or form_field.name).endswith("?"):
+        if (
+            isinstance(form_field.value, list)
+            and len(form_field.value) > 1
+            and (form_field.label or form_field.name).endswith("?")
+        ):
             return False  # of several answers to choose from
         _add(draft.messages, value.replace("\r\n", "\n"))  # some send the same words under two names
     else:
@@ -265,13 +263,7 @@ def _on_lines(value: str) -> str:
 
 def with_plus(raw: Any, value: str) -> str:
     """`+7916…` sent without escaping arrives as ` 7916…`: the lost plus is put back. 8 and 0 begin no such number."""
-    lost = (
-        isinstance(raw, str)
-        and raw[:1] == " "
-        and raw[1:2].isdigit()
-        and raw[1] not in "08"
-        and len(value) > 10
-    )
+    lost = isinstance(raw, str) and raw[:1] == " " and raw[1:2].isdigit() and raw[1] not in "08" and len(value) > 10
     return "+" + value if lost else value
 
 

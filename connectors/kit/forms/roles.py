@@ -76,9 +76,7 @@ def is_anonymous(name: str) -> bool:
     if len(made_up) == len(parts):
         return True
     # kb_field_0: letters of the builder before what it calls every field
-    return any(not part.isdigit() for part in made_up) and all(
-        _SHORT.fullmatch(part) for part in parts if part not in made_up
-    )
+    return any(not part.isdigit() for part in made_up) and all(_SHORT.fullmatch(part) for part in parts if part not in made_up)
 
 
 @lru_cache(maxsize=1024)
@@ -182,12 +180,7 @@ def _of_words(parts: list[str]) -> str:
             return "name"
     bare = "".join(part for part in parts if part not in words.FILLERS)
     role = _BY_NAME.get(_TAIL.sub("", bare), "")
-    if (
-        role
-        and role != "test"
-        and len(bare) > 1
-        and not (role == "name" and present & words.NOT_NAME - words.FILLERS - {"form"})
-    ):
+    if role and role != "test" and len(bare) > 1 and not (role == "name" and present & words.NOT_NAME - words.FILLERS - {"form"}):
         return role
     if not present.isdisjoint(words.OURS) and not present.isdisjoint(_REACHED):
         return ""
@@ -197,26 +190,14 @@ def _of_words(parts: list[str]) -> str:
     if (_any_starts(parts, words.EMAIL_STEMS) or is_post) and not present & words.NOT_EMAIL:
         return "email"
     if len(parts) <= 4 and _any_starts(parts, words.COMPANY_STEMS):
-        return (
-            "company"
-            if not present & {"phone", "телефон", "size", "type", "inn", "инн", "id", "site", "address"}
-            else ""
-        )
-    if (
-        len(meant) <= 4
-        and _any_starts(parts, words.MESSAGE_STEMS)
-        and not present & {"id", "type", "time", "date", "title"}
-    ):
+        return "company" if not present & {"phone", "телефон", "size", "type", "inn", "инн", "id", "site", "address"} else ""
+    if len(meant) <= 4 and _any_starts(parts, words.MESSAGE_STEMS) and not present & {"id", "type", "time", "date", "title"}:
         return "message"
     if "textarea" in present and (len(parts) <= 3 or all(len(part) < 4 or part.isdigit() for part in parts[1:])):
         return "message"
     if 2 <= len(parts) <= 3 and parts[-1] in words.MESSAGE_ENDS and not present & words.NOT_MESSAGE:
         return "message"
-    if (
-        len(parts) == 2
-        and parts[1] in ("text", "content")
-        and parts[0] in words.FILLERS | words.MESSAGE_HOLDERS
-    ):
+    if len(parts) == 2 and parts[1] in ("text", "content") and parts[0] in words.FILLERS | words.MESSAGE_HOLDERS:
         return "message"
     if len(parts) <= 5 and present & words.NAME_WORDS and not present & _not_name(parts):
         first, last = bool(present & {"first"}), bool(present & words.LAST_WORDS)

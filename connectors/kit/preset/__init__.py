@@ -91,9 +91,7 @@ def _refuse_contradictions(rules: Rules, name: str) -> None:
         named += [rule[part]["setting"] for part in ("secret", "answer") if "setting" in rule.get(part, {})]
     unknown = sorted({setting for setting in named if setting not in settings})
     if unknown:
-        raise Misconfigured(
-            "wrong_preset", f"{name}/preset.yaml: {', '.join(unknown)} is not among its settings."
-        )
+        raise Misconfigured("wrong_preset", f"{name}/preset.yaml: {', '.join(unknown)} is not among its settings.")
     header = rules.get("shared_secret", {}).get("header")
     if header in _MASKED and not rules.get("verify_at_door"):
         raise Misconfigured(

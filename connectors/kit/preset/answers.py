@@ -66,9 +66,7 @@ def free_key(data: Mapping[str, Any], key: str, level: str) -> str:
     return name
 
 
-def _answer(
-    key: str | int, item: dict[str, Any], rule: Rule, described: Mapping[str, Rule]
-) -> tuple[str, Any, Kind]:
+def _answer(key: str | int, item: dict[str, Any], rule: Rule, described: Mapping[str, Rule]) -> tuple[str, Any, Kind]:
     name = _text(item, rule.get("name"))[:LABEL_CHARS] or (key if isinstance(key, str) else "")
     label = _text(item, rule.get("label"))[:LABEL_CHARS]
     type_ = _text(item, rule.get("type"))
@@ -158,9 +156,7 @@ def _in_words(value: Any, item: dict[str, Any], rule: Rule) -> Any:
     texts: dict[str, Any] = {}
     for option in options:
         if isinstance(option, dict):
-            texts.setdefault(
-                text_of(option.get(rule.get("option_id", "id"))), option.get(rule.get("option_text", "text"))
-            )
+            texts.setdefault(text_of(option.get(rule.get("option_id", "id"))), option.get(rule.get("option_text", "text")))
     if isinstance(value, list):
         return [texts.get(text_of(one)) or one for one in value]
     return texts.get(text_of(value)) or value

@@ -76,9 +76,7 @@ def _checked(text: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _wrong(where: str, line: int, said: str) -> Misconfigured:
     place = ", ".join(filter(None, (where, f"line {line}" if line else "")))
-    return Misconfigured(
-        "wrong_preset" if where else "wrong_mapping", f"{place}: {said}" if place else said, line=line
-    )
+    return Misconfigured("wrong_preset" if where else "wrong_mapping", f"{place}: {said}" if place else said, line=line)
 
 
 @cache

@@ -58,15 +58,7 @@ def holds(rule: Rules, row: Row) -> bool:
 
 def _flag(value: Any) -> str:
     """What JSON writes without quotes: `eq: "true"` means both."""
-    return (
-        "true"
-        if value is True
-        else "false"
-        if value is False
-        else "tree"
-        if value and isinstance(value, dict)
-        else ""
-    )
+    return "true" if value is True else "false" if value is False else "tree" if value and isinstance(value, dict) else ""
 
 
 def _rows(data: Any) -> list[dict[str, Any]]:

@@ -36,9 +36,7 @@ def row_of(request: Request) -> Row:
 
 def _read(request: Request) -> dict[str, Any]:
     body = _beginning(request)
-    beginning = Request(
-        request.method, request.path, request.query, request.headers, body, request.received_at
-    )
+    beginning = Request(request.method, request.path, request.query, request.headers, body, request.received_at)
     try:
         decoded = decode(beginning)
     except Malformed:
@@ -82,9 +80,7 @@ def made(rule: Rule, row: Row | None, request: Request) -> Reply:
     if "json" in rule:
         row = row or (row_of(request) if _VALUE in str(rule["json"]) else Row({}, request))
         body = json.dumps(_with_values(rule["json"], row), ensure_ascii=False)
-        return Reply(
-            body.encode("utf-8", "replace"), rule.get("status", 200), "application/json; charset=utf-8"
-        )
+        return Reply(body.encode("utf-8", "replace"), rule.get("status", 200), "application/json; charset=utf-8")
     kind = rule.get("type", "text/plain") + "; charset=utf-8"
     return Reply(str(rule.get("body", "")).encode(), rule.get("status", 200), kind)
 
@@ -160,9 +156,7 @@ def _text_at(data: dict[str, Any], key: str) -> str:
 def _with_values(template: Any, row: Row) -> Any:
     if isinstance(template, dict):
         if template.keys() == {_VALUE} and isinstance(template[_VALUE], str):
-            return next(
-                (v for _, v in find(row.data, template[_VALUE]) if not isinstance(v, dict | list)), None
-            )
+            return next((v for _, v in find(row.data, template[_VALUE]) if not isinstance(v, dict | list)), None)
         return {key: _with_values(value, row) for key, value in template.items()}
     if isinstance(template, list):
         return [_with_values(item, row) for item in template]

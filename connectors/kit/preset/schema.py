@@ -107,9 +107,7 @@ _EVENT_ID = {
     "else": {
         "if": {"required": ["hash"]},
         "then": _HASH,
-        "else": _object(
-            ("first",), first=_list({"if": {"type": "array"}, "then": _PARTS, "else": _HASH}, 5, 1)
-        ),
+        "else": _object(("first",), first=_list({"if": {"type": "array"}, "then": _PARTS, "else": _HASH}, 5, 1)),
     },
 }
 _HANDSHAKE = {

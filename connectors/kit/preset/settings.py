@@ -17,9 +17,7 @@ def model_of(name: str, settings: Mapping[str, Mapping[str, Any]]) -> type[FormC
         return FormConfig
     taken = sorted(set(settings) & set(dir(FormConfig)) | set(settings) & set(FormConfig.model_fields))
     if taken:
-        raise Misconfigured(
-            "wrong_preset", f"{name}: every form has settings named {', '.join(taken)} already."
-        )
+        raise Misconfigured("wrong_preset", f"{name}: every form has settings named {', '.join(taken)} already.")
     fields: dict[str, Any] = {
         key: (
             str,
@@ -31,7 +29,5 @@ def model_of(name: str, settings: Mapping[str, Mapping[str, Any]]) -> type[FormC
         )
         for key, rule in settings.items()
     }
-    model: type[FormConfig] = create_model(
-        f"{name.title().replace('_', '')}Config", __base__=FormConfig, **fields
-    )
+    model: type[FormConfig] = create_model(f"{name.title().replace('_', '')}Config", __base__=FormConfig, **fields)
     return model

@@ -55,9 +55,7 @@ def _signed(rule: Rule, request: Request, config: ConnectorConfig) -> None:
         return
     header = request.headers.get(rule["header"], "").strip()
     if not header:
-        raise NotAuthentic(
-            "no_signature", f"The header {rule['header']} is missing, and this source has a secret."
-        )
+        raise NotAuthentic("no_signature", f"The header {rule['header']} is missing, and this source has a secret.")
     if "timestamp" in rule:
         _check_time(rule["timestamp"], request)
     digest = hmac.new(_key(secret, rule), _over(rule.get("over", "{body}"), request), hashlib.sha256).digest()
@@ -81,9 +79,7 @@ def _key(secret: str, rule: Rule) -> bytes:
         return secret.encode()
     text = secret.strip().removeprefix("whsec_")
     try:
-        return base64.b64decode(
-            text + "=" * (-len(text) % 4), altchars=b"-_" if "-" in text or "_" in text else None
-        )
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_" if "-" in text or "_" in text else None)
     except (binascii.Error, ValueError):
         raise NotAuthentic("wrong_secret", "The secret of this source is not written in base64.") from None
 
@@ -95,9 +91,7 @@ def _over(pattern: str, request: Request) -> bytes:
         pieces.append(pattern[at : match.start()].encode())
         part = match[1]
         header = part.removeprefix("header:")
-        pieces.append(
-            request.body if part == "body" else request.headers.get(header, "").encode("utf-8", "replace")
-        )
+        pieces.append(request.body if part == "body" else request.headers.get(header, "").encode("utf-8", "replace"))
         at = match.end()
     return b"".join((*pieces, pattern[at:].encode()))
 
@@ -116,11 +110,7 @@ def _shared(rule: Rule, request: Request, config: ConnectorConfig) -> None:
     secret = str(getattr(config, rule["setting"]))
     if not secret:
         return
-    given = (
-        [request.headers.get(rule["header"], "").removeprefix(rule.get("prefix", ""))]
-        if "header" in rule
-        else []
-    )
+    given = [request.headers.get(rule["header"], "").removeprefix(rule.get("prefix", ""))] if "header" in rule else []
     if "query" in rule:
         given.append(first_text("@query:" + rule["query"], Row({}, request)))
     if "path" in rule:

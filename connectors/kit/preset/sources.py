@@ -92,7 +92,12 @@ class Row:
         if self._names is None:
             kinds = self.kinds
             self._names = [
-                _names_of(form_field.name, form_field.label, kind.name if (kind := kinds.get(form_field.path)) else "", form_field.path[-1])
+                _names_of(
+                    form_field.name,
+                    form_field.label,
+                    kind.name if (kind := kinds.get(form_field.path)) else "",
+                    form_field.path[-1],
+                )
                 for form_field in self.form_fields()
             ]
         return self._names

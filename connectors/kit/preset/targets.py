@@ -128,9 +128,7 @@ def hint(kind: Kind, path: Path, row: Row, draft: Draft, mapped: Mapping[str, An
     if not texts:
         return False
     if kind.role in ("phone", "email"):
-        if any(not _fits(kind.role, text) for text in texts) or (
-            kind.role in mapped and getattr(draft, kind.role + "s")
-        ):
+        if any(not _fits(kind.role, text) for text in texts) or (kind.role in mapped and getattr(draft, kind.role + "s")):
             return False
         target: list[str] = getattr(draft, kind.role + "s")
         target.extend(text for text in dict.fromkeys(texts) if text not in target)
@@ -206,9 +204,7 @@ def _fits(target: str, text: str) -> bool:
     return "@" in text if target == "email" else sum(map(str.isdigit, text)) >= 5 and "@" not in text
 
 
-def _put(
-    target: str, text: str, found: Sequence[tuple[Path, str]], draft: Draft, config: ConnectorConfig
-) -> bool:
+def _put(target: str, text: str, found: Sequence[tuple[Path, str]], draft: Draft, config: ConnectorConfig) -> bool:
     """False where the text is no such thing, and stays a field."""
     if target in ("phone", "email"):
         getattr(draft, target + "s").extend(dict.fromkeys(text for _, text in found))
@@ -228,9 +224,7 @@ def _put(
     return True
 
 
-def _fill_marks(
-    slot: _Slot, group: str, row: Row, draft: Draft, _config: ConnectorConfig, taken: set[Path]
-) -> None:
+def _fill_marks(slot: _Slot, group: str, row: Row, draft: Draft, _config: ConnectorConfig, taken: set[Path]) -> None:
     mark, prefix = slot.name, slot.rule.get("prefix", "")
     for source, read in slot.sources:
         for place, sent, raw in _in_addresses(source, row) if read is _nothing else _marks(source, read(row)):

@@ -61,9 +61,7 @@ def _json_string(data: Tree, rule: Rule) -> Tree:
 
 
 def _kv(data: Tree, rule: Rule) -> Tree:
-    return _changed(
-        data, rule["kv"], lambda value: pairs(value, rule["sep"]) if isinstance(value, str) else value
-    )
+    return _changed(data, rule["kv"], lambda value: pairs(value, rule["sep"]) if isinstance(value, str) else value)
 
 
 def _cookies(data: Tree, rule: Rule) -> Tree:
@@ -88,9 +86,7 @@ def _flatten(data: Tree, rule: Rule) -> Tree:
 
 def _rename(data: Tree, rule: Rule) -> Tree:
     """Keys of a level: an own new name each, else what `strip` means is taken off the beginning and `prefix` put there."""
-    return _changed(
-        data, rule["rename"], lambda level: _renamed(level, rule) if isinstance(level, dict) else level
-    )
+    return _changed(data, rule["rename"], lambda level: _renamed(level, rule) if isinstance(level, dict) else level)
 
 
 def _renamed(level: Tree, rule: Rule) -> Tree:

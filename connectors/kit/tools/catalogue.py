@@ -51,17 +51,13 @@ def page() -> str:
     ours = [connector for name, connector in registry.discover().items() if registry.folder_of(name)]
     rows = "".join(_row(connector) for connector in ours)
     forms = FormConfig.model_json_schema()["properties"]
-    common = "".join(
-        _setting(key, spec, needed=False) for key, spec in forms.items() if key not in _EVERYWHERE
-    )
+    common = "".join(_setting(key, spec, needed=False) for key, spec in forms.items() if key not in _EVERYWHERE)
     return _HEAD + rows + _SETTINGS + _HEADER + common + "".join(filter(None, map(_settings, ours)))
 
 
 def _row(connector: Connector) -> str:
     known = " (known by its signs)" if connector.detect is not None and connector.fetch is None else ""
-    link = (
-        f"[{connector.name}](../connectors/{registry.family_of(connector.name)}/{connector.name}/README.md)"
-    )
+    link = f"[{connector.name}](../connectors/{registry.family_of(connector.name)}/{connector.name}/README.md)"
     status = "**experimental**: from documents" if connector.experimental else "ready"
     guide = guide_of(connector)
     summary = f": {guide.summary.en}" if guide else ""
@@ -105,37 +101,19 @@ def _settings(connector: Connector) -> str:
 
 
 def _setting(key: str, spec: dict[str, Any], *, needed: bool) -> str:
-    kind = (
-        "secret"
-        if spec.get("secret")
-        else " or ".join(map(str, spec["enum"]))
-        if "enum" in spec
-        else spec.get("type", "")
-    )
+    kind = "secret" if spec.get("secret") else " or ".join(map(str, spec["enum"])) if "enum" in spec else spec.get("type", "")
     default = spec.get("default")
-    shown = (
-        "needed"
-        if needed
-        else f"`{str(default).lower() if isinstance(default, bool) else default}`"
-        if default
-        else ""
-    )
-    return (
-        f"| `{key}` | {kind} | {shown} | {str(spec.get('description', '')).replace('|', chr(92) + '|')} |\n"
-    )
+    shown = "needed" if needed else f"`{str(default).lower() if isinstance(default, bool) else default}`" if default else ""
+    return f"| `{key}` | {kind} | {shown} | {str(spec.get('description', '')).replace('|', chr(92) + '|')} |\n"
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m connectors.kit.tools.catalogue")
-    parser.add_argument(
-        "--check", action="store_true", help="do not write; exit 1 if the page is not current"
-    )
+    parser.add_argument("--check", action="store_true", help="do not write; exit 1 if the page is not current")
     current = page()
     if parser.parse_args(arguments).check:
         same = PAGE.exists() and PAGE.read_text(encoding="utf-8") == current
-        sys.stdout.write(
-            "current\n" if same else f"{PAGE.name} is not current: python -m connectors.kit.tools.catalogue\n"
-        )
+        sys.stdout.write("current\n" if same else f"{PAGE.name} is not current: python -m connectors.kit.tools.catalogue\n")
         return 0 if same else 1
     PAGE.write_text(current, encoding="utf-8")
     sys.stdout.write(f"{PAGE}\n")

@@ -48,11 +48,7 @@ class Result:
 
 
 def bodies_of(folder: Path) -> list[Body]:
-    return [
-        _body(file.stem, item)
-        for file in sorted(folder.glob("*.json"))
-        for item in json.loads(file.read_text("utf-8"))
-    ]
+    return [_body(file.stem, item) for file in sorted(folder.glob("*.json")) for item in json.loads(file.read_text("utf-8"))]
 
 
 def result_of(body: Body) -> Result:

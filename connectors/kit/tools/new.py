@@ -23,22 +23,16 @@ KINDS = ("forms", "telephony", "preset")
 def create(name: str, family: str, *, preset: bool = False, root: Path = ROOT) -> Path:
     """The new folder. Raises Misconfigured for a name that cannot be one or is taken."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,40}", name):
-        raise Misconfigured(
-            "wrong_name", f"{name!r}: a connector's name is lower case letters, digits and _."
-        )
+        raise Misconfigured("wrong_name", f"{name!r}: a connector's name is lower case letters, digits and _.")
     if family not in ("forms", "telephony") or (preset and family != "forms"):
-        raise Misconfigured(
-            "wrong_family", "FAMILY is forms or telephony; a mapping (--preset) is possible for forms."
-        )
+        raise Misconfigured("wrong_family", "FAMILY is forms or telephony; a mapping (--preset) is possible for forms.")
     if name in registry.names():
         raise Misconfigured("name_taken", f"There is a connector named {name!r} already.")
     folder = root / family / name
     for file, text in FILES["preset" if preset else family].items():
         target = folder / file
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(
-            text.replace("NAME", name).replace("TITLE", name.replace("_", " ").title()), encoding="utf-8"
-        )
+        target.write_text(text.replace("NAME", name).replace("TITLE", name.replace("_", " ").title()), encoding="utf-8")
     return folder
 
 

@@ -9,9 +9,7 @@ import re
 from connectors.mail.imap import headers, limits
 from crm_core.parsed import MailAddress
 
-_ADDRESS = re.compile(
-    r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^\s@<>(),;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,255}"
-)
+_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,64}@[^\s@<>(),;:\"\\\x00-\x1f\x7f\ud800-\udfff]{1,255}")
 _IN_NAME = re.compile(r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 
 
@@ -39,9 +37,7 @@ def first(values: list[str]) -> MailAddress | None:
     raw = values[0][: limits.SENDER_VALUE_BYTES] if values else ""
     shown = {one.lower(): one for one in _IN_NAME.findall(raw)}
     if len(shown) == 1 and "@" not in raw.replace(next(iter(shown.values())), ""):
-        return MailAddress(
-            email=next(iter(shown.values()))
-        )  # broken brackets or quotes around the only address there is
+        return MailAddress(email=next(iter(shown.values())))  # broken brackets or quotes around the only address there is
     name = headers.decoded(raw).strip("\"'<> ")
     return MailAddress(email="", name=name[:200]) if name else None
 

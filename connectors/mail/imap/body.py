@@ -62,14 +62,8 @@ def _text_of(part: MimeMessage, content: Content, depth: int, mails: int) -> str
             return ""  # read by `automatic` from the headers; its fields are no words of a person
         return _multipart(kind, payload, content, depth, mails)
     name = named.get("filename") or typed.get("name") or ""
-    is_text = kind in ("text/plain", "text/html", "text", "text/enriched") or (
-        kind.startswith("multipart/") and not name
-    )
-    if (
-        is_text
-        and disposition != "attachment"
-        and not (name and kind == "text/html" and disposition == "inline")
-    ):
+    is_text = kind in ("text/plain", "text/html", "text", "text/enriched") or (kind.startswith("multipart/") and not name)
+    if is_text and disposition != "attachment" and not (name and kind == "text/html" and disposition == "inline"):
         return _field_text(part, kind, typed.get("charset", ""), content)
     _attach(kind, name, _payload(part), content)
     return ""
@@ -101,9 +95,7 @@ def is_stub(plain: str, rich: str) -> bool:
     words = plain.strip()
     if len(words) < 3:
         return True
-    return (
-        len(words) < 300 and len(rich) > len(words) and bool(_STUB.search(words)) and words[:40] not in rich
-    )
+    return len(words) < 300 and len(rich) > len(words) and bool(_STUB.search(words)) and words[:40] not in rich
 
 
 def _field_text(part: MimeMessage, kind: str, declared: str, content: Content) -> str:
@@ -139,15 +131,9 @@ def _attached_mail(payload: list[Any], content: Content, depth: int, mails: int)
     text = _text_of(inner, content, depth + 1, mails + 1)
     if len(content.attachments) > before:
         size = len(text.encode("utf-8", "replace"))
-        content.attachments[before].update(
-            size=size, sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-        )
+        content.attachments[before].update(size=size, sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest())
     sender = headers.decoded(headers.value(inner, "from"))
-    head = "\n".join(
-        line
-        for line in (f"From: {sender}" if sender else "", f"Subject: {subject}" if subject else "")
-        if line
-    )
+    head = "\n".join(line for line in (f"From: {sender}" if sender else "", f"Subject: {subject}" if subject else "") if line)
     return f"---------- {head or 'message'}\n\n{text}" if text.strip() else ""
 
 

@@ -92,19 +92,19 @@ def _is_sane(data: bytes, text: str, name: str) -> bool:
     if name in _WESTERN:
         if _strict(data, "utf-8") is not None:
             return False
-        letters = [char for char in text[:cyrillic.SAMPLE_BYTES] if char.isalpha()]
+        letters = [char for char in text[: cyrillic.SAMPLE_BYTES] if char.isalpha()]
         # "Ïðèâåò": hardly any Western language has more than a third of its letters accented.
         return 3 * sum(char > "\x7f" for char in letters) < len(letters) or len(letters) < 4
     if name in cyrillic.SETS:
         if _strict(data, "utf-8") is not None:
             return False
         best, score = cyrillic.best(data)
-        return best == name or score - cyrillic.score_of(data[:cyrillic.SAMPLE_BYTES].decode(name, "replace")) < 0.25
+        return best == name or score - cyrillic.score_of(data[: cyrillic.SAMPLE_BYTES].decode(name, "replace")) < 0.25
     return True
 
 
 def _is_mostly_utf8(data: bytes) -> bool:
     """UTF-8 that was cut or damaged in a few places: more good sequences than bad bytes, by far."""
-    text = data[:cyrillic.SAMPLE_BYTES].decode("utf-8", "replace")
+    text = data[: cyrillic.SAMPLE_BYTES].decode("utf-8", "replace")
     good = sum(char > "\x7f" and char != "\ufffd" for char in text)
     return good > 8 * text.count("\ufffd")

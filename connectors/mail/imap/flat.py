@@ -14,18 +14,14 @@ _MACHINE = re.compile(
     re.IGNORECASE,
 )
 _QUOTED = re.compile(rb"=[0-9A-F]{2}")
-_TAGS = re.compile(
-    r"<(?:style|script)\b.{0,20000}?</(?:style|script)>|<[^<>]{1,2000}>", re.IGNORECASE | re.DOTALL
-)
+_TAGS = re.compile(r"<(?:style|script)\b.{0,20000}?</(?:style|script)>|<[^<>]{1,2000}>", re.IGNORECASE | re.DOTALL)
 
 
 def text_of(raw: bytes) -> tuple[str, str]:
     """What looks like words in the body, and the character set used."""
     body = raw[structure.header_end(raw)[1] :][:_SCANNED_BYTES]
     lines = (line[:5_000] for line in body.splitlines())
-    data = b"\n".join(
-        line for line in lines if not _ENCODED.fullmatch(line.strip()) and not _MACHINE.fullmatch(line)
-    )
+    data = b"\n".join(line for line in lines if not _ENCODED.fullmatch(line.strip()) and not _MACHINE.fullmatch(line))
     if len(_QUOTED.findall(data)) > 10:
         data = quopri.decodestring(data)
     text, used = charset.decode(data)

@@ -14,16 +14,12 @@ from connectors.mail.imap import charset, limits
 #: An encoded word. Some senders leave spaces in the Q form, some forget the padding of the B form.
 _WORD = re.compile(rb"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _LINE_END = re.compile(r"\r?\n")
-_PARAMETER = re.compile(
-    r"""\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))\s*(?:;|$)""", re.DOTALL
-)
+_PARAMETER = re.compile(r"""\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))\s*(?:;|$)""", re.DOTALL)
 
 
 def as_bytes(value: str) -> bytes:
     """The bytes that the parser of compat32 carried through as surrogates."""
-    return (
-        value.encode("utf-8", "surrogateescape") if _only_escapes(value) else value.encode("utf-8", "replace")
-    )
+    return value.encode("utf-8", "surrogateescape") if _only_escapes(value) else value.encode("utf-8", "replace")
 
 
 def _only_escapes(value: str) -> bool:

@@ -13,9 +13,7 @@ _BLOCKS = frozenset(
     ["address", "article", "aside", "blockquote", "body", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre", "section", "table", "tbody", "tfoot", "thead", "tr", "ul"]
 )  # fmt: skip
 _CELLS = frozenset(("td", "th"))
-_SKIPPED = frozenset(
-    ("head", "script", "style", "template", "title", "noscript", "svg", "object", "select", "textarea")
-)
+_SKIPPED = frozenset(("head", "script", "style", "template", "title", "noscript", "svg", "object", "select", "textarea"))
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.IGNORECASE)
 _META = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w-]{2,40})", re.IGNORECASE)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")

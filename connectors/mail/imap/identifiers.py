@@ -60,9 +60,7 @@ def dedup_key(
         return _key("mid", [message_id, sender.lower(), date])
     if date:
         words = " ".join(text.split())
-        return _key(
-            "hdr", [sender.lower(), date, subject, ",".join(sorted(recipients)), words, *sorted(digests)]
-        )
+        return _key("hdr", [sender.lower(), date, subject, ",".join(sorted(recipients)), words, *sorted(digests)])
     minute = found_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M")
     kept = [f"{name}:{value}" for name, value in message.raw_items() if not _TRANSPORT.fullmatch(name)]
     body = raw[_body_start(raw) :]

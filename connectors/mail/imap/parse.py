@@ -85,9 +85,7 @@ def _message(
     found_at = _internaldate(request)
     date = _date(headers.value(mime, "date"))
     sent_at = _clamped(date, found_at) if "x-imap-internaldate" in request.headers else date
-    kind, evidence = automatic.classify(
-        mime, sender, reply_to, subject, content.types, config.ours if config else frozenset()
-    )
+    kind, evidence = automatic.classify(mime, sender, reply_to, subject, content.types, config.ours if config else frozenset())
     own = config.ours if config else frozenset()
     warnings = [*warnings, *content.warnings]
     if sent_at != date:
@@ -173,11 +171,7 @@ def _clamped(date: datetime | None, found_at: datetime) -> datetime | None:
 
 def _delivered_to(mime: MimeMessage) -> tuple[str, ...]:
     found = addresses.read(
-        [
-            value
-            for name in ("delivered-to", "x-original-to", "envelope-to")
-            for value in headers.values(mime, name)
-        ]
+        [value for name in ("delivered-to", "x-original-to", "envelope-to") for value in headers.values(mime, name)]
     )
     return tuple(one.email for one in found)[:10]
 

@@ -24,6 +24,4 @@ def own_words(text: str) -> str:
 def find(text: str, region: str) -> tuple[str, ...]:
     """Numbers in order, each once, as E.164 with `;ext=` where an extension follows (RFC 3966)."""
     keys = read_phones(own_words(text), region, kind="text")
-    return tuple(
-        f"{key.display};ext={key.extension}" if key.extension else key.display for key in keys if not key.is_guess
-    )
+    return tuple(f"{key.display};ext={key.extension}" if key.extension else key.display for key in keys if not key.is_guess)

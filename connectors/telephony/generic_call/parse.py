@@ -46,13 +46,9 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     if event and kind is None:
         return [Ignored("unsupported_event", event)]
     if not call_key:
-        raise Malformed(
-            "no_call_id", "The event names no call: the field callId is missing.", path="$.callId"
-        )
+        raise Malformed("no_call_id", "The event names no call: the field callId is missing.", path="$.callId")
     if kind is None:
-        raise Malformed(
-            "no_event", "The event says not what happened: the field event is missing.", path="$.event"
-        )
+        raise Malformed("no_event", "The event says not what happened: the field event is missing.", path="$.event")
     return [_event(kind, call_key, data, ZoneInfo(config.timezone or "UTC"))]
 
 

@@ -8,9 +8,7 @@ from connectors.kit import ConnectorConfig, Secret
 
 
 class ZadarmaConfig(ConnectorConfig):
-    secret: Secret = Field(
-        min_length=1, description="API secret of the account (Settings, Integrations and API, Keys and API)"
-    )
+    secret: Secret = Field(min_length=1, description="API secret of the account (Settings, Integrations and API, Keys and API)")
     timezone: str = Field(
         "",
         description="Zone of the account's cabinet, in which call times are written (IANA); empty: the hub's",

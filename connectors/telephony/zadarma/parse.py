@@ -67,9 +67,7 @@ def parse(request: Request, config: ConnectorConfig) -> Sequence[ParsedItem]:
     event = data.get("event", "")
     if event not in _KINDS:
         if not event:
-            raise Malformed(
-                "no_event", "This is no event of Zadarma: the field event is missing.", path="event"
-            )
+            raise Malformed("no_event", "This is no event of Zadarma: the field event is missing.", path="event")
         return [Ignored("unsupported_event", event)]
     if not data.get("pbx_call_id"):
         raise Malformed("no_call_id", "The event names no call: pbx_call_id is missing.", path="pbx_call_id")
@@ -100,9 +98,7 @@ def _event(event: str, data: Mapping[str, str], request: Request, config: Zadarm
     final = event in ("NOTIFY_END", "NOTIFY_OUT_END")
     disposition = data.get("disposition", "").casefold()
     hint = (_OUT_RESULTS if outgoing else _IN_RESULTS).get(disposition) if final else None
-    human = (
-        True if event in ("NOTIFY_ANSWER", "NOTIFY_INTERNAL") else False if event == "NOTIFY_IVR" else None
-    )
+    human = True if event in ("NOTIFY_ANSWER", "NOTIFY_INTERNAL") else False if event == "NOTIFY_IVR" else None
     if hint == "answered" and not extension and config.unanswered_without_extension:
         hint, human = "abandoned_in_ivr", False  # an answer that came from NOTIFY_ANSWER still beats it
     started_at = _started(data, request, config)
@@ -118,9 +114,7 @@ def _event(event: str, data: Mapping[str, str], request: Request, config: Zadarm
         leg_key=extension if event in ("NOTIFY_INTERNAL", "NOTIFY_ANSWER") else "",
         is_final=final,
         human=human,
-        occurred_at=started_at
-        if event != "NOTIFY_ANSWER"
-        else None,  # every event repeats the start of the call
+        occurred_at=started_at if event != "NOTIFY_ANSWER" else None,  # every event repeats the start of the call
         ended_at=request.received_at if final else None,
         talk_seconds=_seconds(data.get("duration", "")) if hint in ("answered", "out_answered") else None,
         outcome_hint=hint,

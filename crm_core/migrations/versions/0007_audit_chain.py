@@ -3,23 +3,24 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0007'
-down_revision = '0006'
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table('audit_seal',
-    sa.Column('position', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('entry_id', sa.BigInteger(), nullable=False),
-    sa.Column('hash', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('position', name=op.f('pk_audit_seal')),
-    sa.UniqueConstraint('entry_id', name=op.f('uq_audit_seal_entry_id'))
+    op.create_table(
+        "audit_seal",
+        sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("entry_id", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_audit_seal")),
+        sa.UniqueConstraint("entry_id", name=op.f("uq_audit_seal_entry_id")),
     )
-    op.create_index('ix_audit_entry_at', 'audit_entry', ['at'])
-    op.create_index('ix_audit_entry_actor_at', 'audit_entry', ['actor', 'at'])
-    op.create_index('ix_audit_entry_subject_at', 'audit_entry', ['subject', 'at'], postgresql_ops={'subject': 'text_pattern_ops'})
+    op.create_index("ix_audit_entry_at", "audit_entry", ["at"])
+    op.create_index("ix_audit_entry_actor_at", "audit_entry", ["actor", "at"])
+    op.create_index("ix_audit_entry_subject_at", "audit_entry", ["subject", "at"], postgresql_ops={"subject": "text_pattern_ops"})
     # TG_TABLE_NAME: one function for both tables. A row trigger does not see a TRUNCATE.
     op.execute("""
         CREATE OR REPLACE FUNCTION audit_entry_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -5,8 +5,8 @@ Built beside the traffic, and outside a transaction therefore: what an attempt l
 
 from alembic import op
 
-revision = '0014'
-down_revision = '0013'
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
@@ -16,9 +16,7 @@ def upgrade() -> None:
         # It waits for every transaction that is older, also for a long one, and keeps nobody waiting itself.
         op.execute("SET lock_timeout = '10min'")
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_inbound_event_lead_id_new")
-        op.execute(
-            "CREATE INDEX CONCURRENTLY ix_inbound_event_lead_id_new ON inbound_event (lead_id) WHERE lead_id IS NOT NULL"
-        )
+        op.execute("CREATE INDEX CONCURRENTLY ix_inbound_event_lead_id_new ON inbound_event (lead_id) WHERE lead_id IS NOT NULL")
         op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_inbound_event_lead_id")
         op.execute("ALTER INDEX ix_inbound_event_lead_id_new RENAME TO ix_inbound_event_lead_id")
         op.execute("RESET lock_timeout")

@@ -8,8 +8,8 @@ version still reads. Each statement is a transaction, so an attempt that was bro
 import sqlalchemy as sa
 from alembic import op
 
-revision = '0015'
-down_revision = '0014'
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -24,9 +24,7 @@ def world(config: HubConfig, engine: Engine) -> Iterator[World]:
 
 
 @pytest.fixture(scope="module")
-def still_world(
-    postgres_server: servers.RunPostgres, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
+def still_world(postgres_server: servers.RunPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One firm for all tests of a module that change nothing: a database costs more than such a test."""
     with postgres_server.fresh_database() as url:
         engine = make_engine(url, "worker")

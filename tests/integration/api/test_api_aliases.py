@@ -16,7 +16,9 @@ def test_alias_is_added_listed_and_taken_away(world: World) -> None:
     assert world.ask("DELETE", f"{path}?alias=hubspot:123/abcd-ef01", "ops").status_code == 204
     assert world.ask("DELETE", f"{path}?alias=hubspot:123/abcd-ef01", "ops").json["code"] == "alias_unknown"
     assert [row["alias"] for row in world.get(path).json["items"]] == ["formspree:xyzabcde"]
-    deeds = world.rows("SELECT action FROM audit_entry WHERE action LIKE 'source.alias%' AND subject = :of ORDER BY id", of=f"source:{source}")
+    deeds = world.rows(
+        "SELECT action FROM audit_entry WHERE action LIKE 'source.alias%' AND subject = :of ORDER BY id", of=f"source:{source}"
+    )
     assert [deed[0] for deed in deeds] == ["source.alias_add", "source.alias_add", "source.alias_remove"]
 
 

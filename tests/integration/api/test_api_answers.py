@@ -29,7 +29,7 @@ UNSTEADY = ("/audit", "/contacts/<id>/export")
 #: What another run, or another day, shows otherwise.
 VARYING = (
     (re.compile(r'"[0-9a-f]{8}[0-9a-f]{24}"'), '"<uid>"'),
-    (re.compile(r'(event:)[0-9a-f]{32}'), r"\1<uid>"),
+    (re.compile(r"(event:)[0-9a-f]{32}"), r"\1<uid>"),
     (re.compile(r"http://127[^/]+/in/[\w-]+"), "<address>"),
     (re.compile(r'"prefix":"[^"]+"'), '"prefix":"<prefix>"'),
     (re.compile(r'"id":"[0-9]+",("at":"[^"]+","actor")'), r'"id":"<id>",\1'),

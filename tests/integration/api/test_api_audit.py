@@ -26,7 +26,9 @@ def test_rows_are_told_newest_first_with_names(told: World) -> None:
     assert (row["actor"], row["actor_name"], row["action"]) == (actor(told, "head"), "head", "team.add")
     assert row["at"].endswith("Z")
     raw = told.get(f"/audit?actor={actor(told, 'ops')}", "admin").json["items"]
-    assert [(one["action"], one["subject"], one["data"]) for one in raw] == [("event.raw", f"event:{told.ids['event']}", {"as": "file"})]
+    assert [(one["action"], one["subject"], one["data"]) for one in raw] == [
+        ("event.raw", f"event:{told.ids['event']}", {"as": "file"})
+    ]
 
 
 def test_filters_narrow_and_pages_go_on(told: World) -> None:
@@ -54,7 +56,9 @@ def test_who_looks_at_raw_data_does_not_read_who_looked(told: World) -> None:
 def test_no_row_names_a_person(told: World) -> None:
     """Ids and names of fields only: erasing a person need not touch the audit, which nobody can change."""
     told.ask("POST", f"/events/{told.ids['broken_event']}/dismiss", "ops", json={"why": "Ivan Petrov rang, +79123456701"})
-    told.ask("POST", f"/leads/{told.ids['lead']}/assign", "head", json={"owner": told.ids["boris"], "why": "Ivan asked for Boris"})
+    told.ask(
+        "POST", f"/leads/{told.ids['lead']}/assign", "head", json={"owner": told.ids["boris"], "why": "Ivan asked for Boris"}
+    )
     told.ask("POST", f"/leads/{told.ids['lead']}/spam", "head", json={"why": "Ivan Petrov is a robot"})
     told.ask("POST", f"/leads/{told.ids['lead']}/not-spam", "head", json={"why": "Ivan Petrov is none"})
     kept = str(told.rows("SELECT subject, data FROM audit_entry"))

@@ -82,7 +82,9 @@ def test_of_two_changes_at_once_one_wins(world: World) -> None:
         path = f"/api/v1/leads/{world.ids['lead']}"
         answers.append(client.patch(path, json={"version": 1, "stage": stage}, headers=headers).status_code)
 
-    threads = [threading.Thread(target=change, args=(stage,)) for stage in ("qualified", "offer_sent", "meeting_set", "meeting_held")]
+    threads = [
+        threading.Thread(target=change, args=(stage,)) for stage in ("qualified", "offer_sent", "meeting_set", "meeting_held")
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -27,9 +27,7 @@ def test_the_description_is_valid_openapi(still_world: World) -> None:
 
 def test_every_route_of_flask_is_described_and_the_other_way_round(still_world: World) -> None:
     document = still_world.get("/openapi.json", None).json
-    described = {
-        (method.upper(), path) for path, methods in document["paths"].items() for method in methods
-    }
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     served = {
         (method, re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule))
         for rule in still_world.client.application.url_map.iter_rules()

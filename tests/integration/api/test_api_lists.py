@@ -62,7 +62,7 @@ def test_a_lead_is_shown_as_the_contract_says(world: World) -> None:
         connection.execute(
             text(
                 "UPDATE lead SET form_id = 'f1', form_name = 'Order', fields = '{\"roof\": [\"red\"]}', attribution ="
-                " '{\"utm_source\": \"ads\", \"click_ids\": {\"gclid\": \"1\"}, \"page_url\": \"https://example.com/\"}'"
+                ' \'{"utm_source": "ads", "click_ids": {"gclid": "1"}, "page_url": "https://example.com/"}\''
                 " WHERE id = :id"
             ),
             {"id": world.ids["lead"]},

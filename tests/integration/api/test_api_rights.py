@@ -51,8 +51,18 @@ READ_ALL = {
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
     "GET /search", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
 }  # fmt: skip
-WATCH = {"GET /quarantine", "GET /alerts", "GET /events", "GET /events/<id>", "GET /ledger", "GET /queues", "GET /sources", "GET /sources/<id>"} | {
-    "GET /sources/<id>/mappings", "GET /sources/<id>/fields",
+WATCH = {
+    "GET /quarantine",
+    "GET /alerts",
+    "GET /events",
+    "GET /events/<id>",
+    "GET /ledger",
+    "GET /queues",
+    "GET /sources",
+    "GET /sources/<id>",
+} | {
+    "GET /sources/<id>/mappings",
+    "GET /sources/<id>/fields",
 }
 WORK = {"PATCH /leads/<id>", "POST /leads/<id>/spam", "POST /leads/<id>/not-spam", "POST /activities/<id>/done"}
 OPERATE = {
@@ -81,7 +91,14 @@ ALLOWED: dict[str, set[str]] = {
     "manager": READ_ALL | WORK,
     "ops": READ_ALL | WATCH | JUDGE | OPERATE,
     "head": READ_ALL | WATCH | JUDGE | WORK | LEAD | {"GET /suggestions", "GET /audit"},
-    "admin": READ_ALL | WATCH | JUDGE | WORK | LEAD | OPERATE | ADMIT | {"GET /suggestions", "GET /audit", "POST /contacts/<id>/erase"}
+    "admin": READ_ALL
+    | WATCH
+    | JUDGE
+    | WORK
+    | LEAD
+    | OPERATE
+    | ADMIT
+    | {"GET /suggestions", "GET /audit", "POST /contacts/<id>/erase"}
     | {"POST /erasures/preview", "POST /erasures"},
 }
 
@@ -95,7 +112,11 @@ def address(route: Route, ids: dict[str, str]) -> str:
         "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "events": "broken_event",
         "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
     }  # fmt: skip
-    return route.path.replace("<id>", ids.get(nouns.get(route.path.split("/")[1], ""), "")).replace("<owner>", ids["anna"]).replace("<version>", "1")
+    return (
+        route.path.replace("<id>", ids.get(nouns.get(route.path.split("/")[1], ""), ""))
+        .replace("<owner>", ids["anna"])
+        .replace("<version>", "1")
+    )
 
 
 def call(world: World, route: Route, role: str | None) -> int:

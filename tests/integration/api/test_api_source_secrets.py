@@ -38,7 +38,9 @@ def stored(world: World, source_id: str) -> dict[str, Any]:
 
 
 def test_every_connector_that_sends_a_secret_is_tried_here() -> None:
-    sending = {name: set().union(*found.values()) for name in registry.discover() if (found := destinations_of(registry.get(name)))}
+    sending = {
+        name: set().union(*found.values()) for name in registry.discover() if (found := destinations_of(registry.get(name)))
+    }
     assert sending == {name: set(others) for name, others in OTHERWISE.items()}
 
 

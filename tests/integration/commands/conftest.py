@@ -43,7 +43,8 @@ def firm(
             }  # fmt: skip
             links = {who: access.sign_in_link(connection, user_id, datetime.now(UTC)) for who, user_id in users.items()}
             owners = {
-                row.login.partition("@")[0]: row.owner_id for row in connection.execute(text("SELECT login, owner_id FROM app_user"))
+                row.login.partition("@")[0]: row.owner_id
+                for row in connection.execute(text("SELECT login, owner_id FROM app_user"))
             }
             token_ids = {who: access.find_token(connection, tokens[who]) for who in door_frame.ROLES}
         signing_in = create_app(first)

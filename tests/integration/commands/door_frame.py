@@ -147,7 +147,9 @@ def in_transaction(function: Callable[[Connection, Hub, Principal, Inputs], Any]
 
 def ask(row: Row, door: str, hub: Hub, inputs: Inputs, role: str) -> str:
     """Carries the request in; the code of the refusal, or ""."""
-    named = {name: hub.ids[value[1:]] if isinstance(value, str) and value.startswith("@") else value for name, value in inputs.items()}
+    named = {
+        name: hub.ids[value[1:]] if isinstance(value, str) and value.startswith("@") else value for name, value in inputs.items()
+    }
     whole = {**hub.ids, **named}
     code = _AT[door](row, hub, whole, role)
     return "shape" if code in _SHAPE else code
@@ -213,11 +215,7 @@ def tables(engine: Engine) -> dict[str, set[str]]:
     with engine.begin() as connection:
         names = connection.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1")).all()
         names = [name for name in names if name not in _NOT_OF_THE_DOMAIN]
-        selects = (
-            f"SELECT '{name}' AS name, CAST(to_jsonb(t){_without(name)} AS text) AS row"
-            f" FROM {name} t"
-            for name in names
-        )
+        selects = (f"SELECT '{name}' AS name, CAST(to_jsonb(t){_without(name)} AS text) AS row FROM {name} t" for name in names)
         found: dict[str, set[str]] = {name: set() for name in names}
         for name, row in connection.execute(text(" UNION ALL ".join(selects))):
             found[name].add(row)

@@ -24,7 +24,9 @@ def _by_password(hub: Hub, password: str = PASSWORD, **headers: str) -> Visitor:
     visitor = hub.new_visitor()
     visitor.get("/console/sign-in")
     answer = visitor.client.post(
-        "/console/sign-in", data={"form_token": visitor.token, "login": "admin@example.com", "password": password}, headers=headers
+        "/console/sign-in",
+        data={"form_token": visitor.token, "login": "admin@example.com", "password": password},
+        headers=headers,
     )
     assert answer.status_code == 303
     visitor.get("/console/account")

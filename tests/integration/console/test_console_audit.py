@@ -19,7 +19,11 @@ def test_every_look_at_raw_data_leaves_a_row(hub: Hub) -> None:
     assert ops.post(f"/console/sources/{hub.source_id}/mapping", text="read_names: true", act="try").status_code == 200
     rows = hub.rows(looks, actor=f"user:{hub.user_ids['ops']}")
     source = f"source:{hub.source_id}"
-    assert rows[:3] == [("event.raw", f"event:{uid}", "page"), ("event.raw", f"event:{uid}", "file"), ("source.bench", source, None)]
+    assert rows[:3] == [
+        ("event.raw", f"event:{uid}", "page"),
+        ("event.raw", f"event:{uid}", "file"),
+        ("source.bench", source, None),
+    ]
     assert {row[:2] for row in rows[3:]} == {("source.bench", source)}
     reader = hub.signed_in("readonly")
     reader.get(f"/console/events/{uid}")
@@ -30,7 +34,10 @@ def test_page_shows_who_did_what_in_both_languages(hub: Hub) -> None:
     hub.send(b'{"name": "Olga", "email": "olga@example.com", "message": "windows"}')
     [(uid,)] = hub.rows("SELECT uid FROM inbound_event")
     hub.signed_in("ops").get(f"/console/events/{uid}/raw")
-    hub.rows("INSERT INTO audit_entry (actor, action, subject) VALUES ('cli', 'thing.unheard_of', :odd) RETURNING id", odd="<b>odd</b>:1")
+    hub.rows(
+        "INSERT INTO audit_entry (actor, action, subject) VALUES ('cli', 'thing.unheard_of', :odd) RETURNING id",
+        odd="<b>odd</b>:1",
+    )
     head = hub.signed_in("head")
     page = head.get("/console/audit").text
     assert "Looked at raw data" in page

@@ -39,7 +39,10 @@ def test_won_asks_for_an_amount_and_keeps_it(hub: Any, lead: str, typed: str, st
     assert ("RUB" in after) == bool(stored)
 
 
-@pytest.mark.parametrize(("typed", "currency"), [("much", "RUB"), ("-5", "RUB"), ("1.234", "RUB"), ("9" * 14, "RUB"), ("1", "XYZ"), ("NaN", "RUB"), ("1e5", "RUB")])
+@pytest.mark.parametrize(
+    ("typed", "currency"),
+    [("much", "RUB"), ("-5", "RUB"), ("1.234", "RUB"), ("9" * 14, "RUB"), ("1", "XYZ"), ("NaN", "RUB"), ("1e5", "RUB")],
+)
 def test_amount_that_is_none_is_explained(hub: Any, lead: str, typed: str, currency: str) -> None:
     answer = hub.signed_in("manager").post(f"{lead}/close", state="won", amount=typed, currency=currency, version="1")
     assert answer.status_code == 422

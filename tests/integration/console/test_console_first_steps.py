@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 def _steps(page: str) -> list[tuple[bool, bool]]:
     """(is done, is the one to take now) of each step."""
-    return [("step-mark done" in one, 'aria-current="step"' in one) for one in re.findall(r"<li.*?</li>", page.split('id="first-steps"')[1])]
+    return [
+        ("step-mark done" in one, 'aria-current="step"' in one)
+        for one in re.findall(r"<li.*?</li>", page.split('id="first-steps"')[1])
+    ]
 
 
 def test_empty_hub_leads_on_from_people_to_the_first_lead(hub: Hub) -> None:
@@ -49,7 +52,10 @@ def test_printed_line_makes_a_lead_without_a_sign_of_spam(hub: Hub, printed_by: 
     fields = [words[n + 1].split("=", 1) for n, word in enumerate(words) if word in ("-d", "--data-urlencode")]
     body = urlencode(dict(fields)).encode()
     answer = hub.new_visitor().client.post(
-        hub.url[hub.url.index("/in/") :], data=body, content_type="application/x-www-form-urlencoded", headers={"User-Agent": "curl/8.5.0"}
+        hub.url[hub.url.index("/in/") :],
+        data=body,
+        content_type="application/x-www-form-urlencoded",
+        headers={"User-Agent": "curl/8.5.0"},
     )
     assert answer.status_code == 200
     drain(None, hub.config, "form")
@@ -71,5 +77,8 @@ def test_contact_says_who_holds_the_lead_while_nobody_owns_the_client(hub: Hub) 
 def test_figures_of_the_demo_add_up_in_words() -> None:
     played = Played("Demo website", 200, 192, 8)
     assert played.sent == played.received + played.redelivered
-    assert played.words == "Demo website: 200 sent = 192 received + 8 sent a second time under the same key, which are the same events."
+    assert (
+        played.words
+        == "Demo website: 200 sent = 192 received + 8 sent a second time under the same key, which are the same events."
+    )
     assert Played("Demo exchange", 3, 3, 0).words == "Demo exchange: 3 sent = 3 received."

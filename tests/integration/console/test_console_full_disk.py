@@ -18,7 +18,10 @@ def config(config: HubConfig) -> HubConfig:
 @pytest.mark.parametrize("path", ["/console/leads", "/console/sources", "/console/queues"])
 def test_every_page_says_once_that_the_disk_is_full(hub: Hub, path: str) -> None:
     visitor = hub.signed_in("ops" if path != "/console/leads" else "head")
-    for language, words in (("en", "Nothing is taken in until there is room"), ("ru", "Пока не появится место, ничего не принимается")):
+    for language, words in (
+        ("en", "Nothing is taken in until there is room"),
+        ("ru", "Пока не появится место, ничего не принимается"),
+    ):
         page = visitor.get(path, headers={"Accept-Language": language}).get_data(as_text=True)
         assert page.count(words) == 1
 

@@ -64,7 +64,9 @@ def test_other_bodies_are_shown_once(hub: Any, body: bytes, kind: str) -> None:
 
 
 def test_settings_are_shown_in_words(hub: Any) -> None:
-    hub.rows("UPDATE source SET config = CAST(:config AS jsonb) RETURNING id", config='{"spam": "mark", "consent_unknown": "hold"}')
+    hub.rows(
+        "UPDATE source SET config = CAST(:config AS jsonb) RETURNING id", config='{"spam": "mark", "consent_unknown": "hold"}'
+    )
     page = _said(_russian(hub, "admin"), f"/console/sources/{hub.source_id}")
     assert "<bdi>Показывать баллы на лиде</bdi>" in page
     assert "<bdi>Держать, пока не решит человек</bdi>" in page

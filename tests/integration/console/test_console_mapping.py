@@ -96,7 +96,10 @@ def test_try_publish_replay_and_roll_back(hub: Hub) -> None:
 
 def test_unmapped_fields_are_listed_until_somebody_has_seen_them(hub: Hub) -> None:
     visitor = _visit(hub)
-    hub.rows("INSERT INTO source_field (source_id, form_id, field, event_id) VALUES (:id, 'order', 'wish', 1) RETURNING 1", id=hub.source_id)
+    hub.rows(
+        "INSERT INTO source_field (source_id, form_id, field, event_id) VALUES (:id, 'order', 'wish', 1) RETURNING 1",
+        id=hub.source_id,
+    )
     assert "Fields that nobody mapped" in visitor.get(_page(hub)).text
     assert visitor.post(f"{_page(hub)}/fields").status_code == 303
     assert "Fields that nobody mapped" not in visitor.get(_page(hub)).text

@@ -36,7 +36,9 @@ def test_every_connector_is_reached_and_says_one_sentence_in_the_readers_languag
     said = set()
     for kind in ("form", "call"):
         page = admin.get(f"/console/sources/add?kind={kind}").text
-        said |= {summary for _, summary in _cards(page)} | {html.unescape(one) for one in re.findall(r'class="chip"[^>]* title="([^"]+)"', page)}
+        said |= {summary for _, summary in _cards(page)} | {
+            html.unescape(one) for one in re.findall(r'class="chip"[^>]* title="([^"]+)"', page)
+        }
     guides = [guide for one in everything if (guide := guide_of(one)) and one.channel != "mail"]
     assert said == {guide.summary.in_(locale) for guide in guides}
     assert len(said) == len(everything) - 1
@@ -44,7 +46,12 @@ def test_every_connector_is_reached_and_says_one_sentence_in_the_readers_languag
 
 def test_common_ones_come_first_and_any_form_is_the_first_of_all(hub: Hub) -> None:
     admin = hub.signed_in("admin")
-    assert _titles(admin.get("/console/sources/add?kind=form").text)[:4] == ["Any web form", "Tilda", "Contact Form 7", "Yandex Forms"]
+    assert _titles(admin.get("/console/sources/add?kind=form").text)[:4] == [
+        "Any web form",
+        "Tilda",
+        "Contact Form 7",
+        "Yandex Forms",
+    ]
     assert _titles(admin.get("/console/sources/add?kind=call").text) == ["Mango Office", "Zadarma, Novofon", "Any exchange"]
     start = admin.get("/console/sources/add").text
     assert 'href="/console/sources/add/generic_form"' in start
@@ -95,7 +102,9 @@ def test_call_source_is_set_up_from_its_page(hub: Hub) -> None:
     assert "The events of calls are switched on at the provider." in late
     assert url in admin.get(f"/console/sources/{source_id}").text
     # The question's address answers as the contract says.
-    asked = hub.new_visitor().client.get(url[url.index("/in/") :].replace("/in/", "/route/"), query_string={"caller": "+79123456701"})
+    asked = hub.new_visitor().client.get(
+        url[url.index("/in/") :].replace("/in/", "/route/"), query_string={"caller": "+79123456701"}
+    )
     assert (asked.status_code, asked.json["contact"]) == (200, None)
 
 
@@ -137,13 +146,30 @@ def test_mailbox_asks_for_address_and_password_and_finds_the_server(hub: Hub) ->
     admin = hub.signed_in("admin")
     admin.get("/console/sources/add/imap")
     answer = admin.post(
-        "/console/sources/add/imap", user="sales@sub.example.com", password="x", folder="INBOX", start="new", security="tls", port="0"
+        "/console/sources/add/imap",
+        user="sales@sub.example.com",
+        password="x",
+        folder="INBOX",
+        start="new",
+        security="tls",
+        port="0",
     )
     assert answer.status_code == 422  # nobody answers there, and that is said
     assert "Server found by the address: imap.sub.example.com" in answer.text
-    saved = admin.post("/console/sources/add/imap", user="sales@yandex.ru", password="x", save="later", folder="INBOX", security="tls", start="new", port="0")
+    saved = admin.post(
+        "/console/sources/add/imap",
+        user="sales@yandex.ru",
+        password="x",
+        save="later",
+        folder="INBOX",
+        security="tls",
+        start="new",
+        port="0",
+    )
     assert saved.status_code == 303
-    assert hub.rows("SELECT name, config->>'host' FROM source WHERE connector = 'imap'") == [("sales@yandex.ru", "imap.yandex.ru")]
+    assert hub.rows("SELECT name, config->>'host' FROM source WHERE connector = 'imap'") == [
+        ("sales@yandex.ru", "imap.yandex.ru")
+    ]
 
 
 def test_settings_open_in_the_guides_order() -> None:

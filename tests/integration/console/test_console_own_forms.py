@@ -52,11 +52,7 @@ def hub_with_rows(hub: Hub) -> Hub:
 
 def _rules(hub: Hub, method: str) -> Iterator[Rule]:
     for rule in create_app(hub.config).url_map.iter_rules():
-        if (
-            rule.endpoint.startswith("console.")
-            and method in (rule.methods or ())
-            and rule.endpoint != "console.static_file"
-        ):
+        if rule.endpoint.startswith("console.") and method in (rule.methods or ()) and rule.endpoint != "console.static_file":
             yield rule
 
 
@@ -74,9 +70,7 @@ def _state(hub: Hub) -> list[object]:
     with hub.engine.begin() as connection:
         return [
             connection.execute(
-                text(
-                    f"SELECT coalesce(sum(hashtextextended(t::text, 0)::numeric), 0), count(*) FROM {name} t"
-                )
+                text(f"SELECT coalesce(sum(hashtextextended(t::text, 0)::numeric), 0), count(*) FROM {name} t")
             ).one()
             for name in _WATCHED
         ]
@@ -147,9 +141,7 @@ def _names() -> list[str]:
     places = Path(console.__file__).parent.rglob("*.py")
     found = {name for place in places for name in _READS.findall(place.read_text(encoding="utf-8"))}
     assert {"event", "state", "source", "version", "why"} <= found
-    return sorted(
-        found - {"form_token"} | {"q", "state", "source", "day", "from", "to", "shelf", "cursor", "event"}
-    )
+    return sorted(found - {"form_token"} | {"q", "state", "source", "day", "from", "to", "shelf", "cursor", "event"})
 
 
 @pytest.mark.parametrize("value", _HOSTILE, ids=ascii)
@@ -168,8 +160,7 @@ def test_no_field_of_any_page_breaks_it(hub_with_rows: Hub, value: str) -> None:
         ("POST", rule.rule, together)
         for rule in _rules(hub, "POST")
         if rule.endpoint not in {"console.sign_in", "console.link"} | _OWN
-        and admin.client.post(_address(hub, rule), data=together | {"form_token": admin.token}).status_code
-        >= 500
+        and admin.client.post(_address(hub, rule), data=together | {"form_token": admin.token}).status_code >= 500
     ]
     assert broken == []
 
@@ -181,9 +172,7 @@ def test_no_name_of_an_event_breaks_a_page(hub_with_rows: Hub, event_id: str) ->
     for method in ("GET", "POST"):
         for rule in _rules(hub_with_rows, method):
             if "event_id" in rule.arguments:
-                answers[method, rule.endpoint] = _pressed(
-                    admin, method, _address(hub_with_rows, rule, event_id)
-                )
+                answers[method, rule.endpoint] = _pressed(admin, method, _address(hub_with_rows, rule, event_id))
     assert set(answers.values()) == {404}
 
 

@@ -30,7 +30,9 @@ def _broken(hub: Hub) -> str:
 def test_hostile_words_stay_words_on_every_page(hub: Hub) -> None:
     hub.send(_form(name=f"{HOSTILE} Smith", email="evil@example.com", message=HOSTILE + RTL, **{HOSTILE: HOSTILE}))
     admin = hub.signed_in("admin")
-    [(lead_id, contact_id, uid)] = hub.rows("SELECT l.id, l.contact_id, e.uid FROM lead l JOIN inbound_event e ON e.id = l.event_id")
+    [(lead_id, contact_id, uid)] = hub.rows(
+        "SELECT l.id, l.contact_id, e.uid FROM lead l JOIN inbound_event e ON e.id = l.event_id"
+    )
     for address in (
         "leads", f"leads/{lead_id}", "contacts", f"contacts/{contact_id}", "events", f"events/{uid}", "leads?q=%3Cscript%3E",
         f"events/replay?event={uid}",
@@ -194,7 +196,6 @@ def test_source_is_added_by_its_form_and_told_what_is_wrong(hub: Hub) -> None:
     assert "hunter2-secret" not in page
     assert "imap.example.com" in page
     assert "hunter2-secret" not in str(hub.rows("SELECT config::text FROM source"))
-
 
 
 def test_address_is_replaced_and_the_old_one_still_listens(hub: Hub) -> None:

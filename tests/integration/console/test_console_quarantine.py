@@ -99,7 +99,9 @@ def test_queues_when_an_alert_is_open_shows_and_resolves_it(hub: Hub) -> None:
 def test_queues_when_a_proxy_is_unknown_names_the_setting(hub: Hub) -> None:
     path = hub.url[hub.url.index("/in/") :]
     client = hub.new_visitor().client
-    sent = client.post(path, data={"name": "Ivan"}, headers={"X-Forwarded-For": "203.0.113.7"}, environ_base={"REMOTE_ADDR": "172.18.0.2"})
+    sent = client.post(
+        path, data={"name": "Ivan"}, headers={"X-Forwarded-For": "203.0.113.7"}, environ_base={"REMOTE_ADDR": "172.18.0.2"}
+    )
     assert sent.status_code == 200
     page = hub.signed_in("readonly").get("/console/queues").text
     assert "172.18.0.2" in page

@@ -15,7 +15,22 @@ if TYPE_CHECKING:
     from conftest import Hub
 
 PROTECTED = [route for route in ROUTES if route.permission is not None]
-EMPTY_PAGES = {"audit", "quarantine", "users", "tokens", "leads", "contacts", "call_backs", "events", "sources", "owners", "queues", "ledger", "choose_connector", "erase"}
+EMPTY_PAGES = {
+    "audit",
+    "quarantine",
+    "users",
+    "tokens",
+    "leads",
+    "contacts",
+    "call_backs",
+    "events",
+    "sources",
+    "owners",
+    "queues",
+    "ledger",
+    "choose_connector",
+    "erase",
+}
 
 
 def _address(route: Route) -> str:

@@ -24,7 +24,13 @@ def test_box_stands_on_every_page_of_whoever_may_read_leads(hub: Any) -> None:
 def test_what_is_found_is_grouped_and_marked(full: Any) -> None:
     page = full.signed_in("admin").get("/console/search?q=ершов+федор+8+921+695-34-01").text
     assert "Found 2" in page
-    for said in ("Clients", "Leads", "<mark>Фёдор</mark> <mark>Ершов</mark>", "<mark>+7 921 695-34-01</mark>", 'href="tel:+79216953401"'):
+    for said in (
+        "Clients",
+        "Leads",
+        "<mark>Фёдор</mark> <mark>Ершов</mark>",
+        "<mark>+7 921 695-34-01</mark>",
+        'href="tel:+79216953401"',
+    ):
         assert said in page
     words = full.signed_in("manager").get("/console/search?q=секц").text
     assert "&lt;b&gt;" in words
@@ -41,7 +47,9 @@ def test_nothing_found_says_what_to_try(full: Any) -> None:
     assert "Whom do you look for?" in full.signed_in("admin").get("/console/search").text
 
 
-@pytest.mark.parametrize("typed", ["%00", "%25", "'", '"', "%F0%9F%98%80", "a" * 10_000, "%27" * 3_000, "{q}", "{0}", "%D0", "1" * 5_000])
+@pytest.mark.parametrize(
+    "typed", ["%00", "%25", "'", '"', "%F0%9F%98%80", "a" * 10_000, "%27" * 3_000, "{q}", "{0}", "%D0", "1" * 5_000]
+)
 def test_odd_input_is_answered_politely(full: Any, typed: str) -> None:
     visitor = full.signed_in("admin")
     for path in ("search", "leads", "contacts"):

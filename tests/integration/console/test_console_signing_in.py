@@ -20,10 +20,14 @@ def _link(hub: Hub, role: str = "admin", minutes: float = 15) -> str:
 def test_right_password_opens_the_console(hub: Hub) -> None:
     visitor = hub.new_visitor()
     visitor.get("/console/sign-in?next=/console/ledger?source=1")
-    answer = visitor.post("/console/sign-in", login=" Admin@Example.com ", password="correct horse battery", next="/console/ledger")
+    answer = visitor.post(
+        "/console/sign-in", login=" Admin@Example.com ", password="correct horse battery", next="/console/ledger"
+    )
     assert (answer.status_code, answer.headers["Location"]) == (303, "/console/ledger")
     assert visitor.get("/console/ledger").status_code == 200
-    assert hub.rows("SELECT action, data->>'by' FROM audit_entry WHERE action = 'session.begin'") == [("session.begin", "password")]
+    assert hub.rows("SELECT action, data->>'by' FROM audit_entry WHERE action = 'session.begin'") == [
+        ("session.begin", "password")
+    ]
 
 
 def test_wrong_password_and_unknown_login_look_the_same(hub: Hub) -> None:

@@ -49,7 +49,10 @@ def test_alias_is_refused_in_words(hub: Hub) -> None:
 
 @pytest.mark.parametrize(
     ("locale", "title", "said"),
-    [("en", "This cannot be done", "belongs to the source"), ("ru", "Так сделать нельзя", "принадлежит источнику «Landing page»")],
+    [
+        ("en", "This cannot be done", "belongs to the source"),
+        ("ru", "Так сделать нельзя", "принадлежит источнику «Landing page»"),
+    ],
 )
 def test_alias_that_is_taken_names_its_holder_and_blames_nobody(hub: Hub, locale: str, title: str, said: str) -> None:
     with hub.engine.begin() as connection:

@@ -69,7 +69,9 @@ def test_settings_are_changed_and_an_empty_secret_stays(hub: Hub) -> None:
     assert "hunter2" not in str(deeds)
 
 
-@pytest.mark.parametrize("change", [{"host": "imap.evil.example"}, {"port": "1993"}, {"user": "x@example.com"}, {"security": "plain"}])
+@pytest.mark.parametrize(
+    "change", [{"host": "imap.evil.example"}, {"port": "1993"}, {"user": "x@example.com"}, {"security": "plain"}]
+)
 def test_secret_is_asked_for_again_when_the_mailbox_moves(hub: Hub, change: dict[str, str]) -> None:
     source_id = _mailbox(hub)
     before = _settings(hub, source_id)
@@ -82,14 +84,19 @@ def test_secret_is_asked_for_again_when_the_mailbox_moves(hub: Hub, change: dict
     assert _settings(hub, source_id) == before
     ops.post("/console/language", locale="ru")
     assert "Введите ещё раз" in ops.post(f"/console/sources/{source_id}/change", **typed).text
-    assert ops.post(f"/console/sources/{source_id}/change", **typed | {"password": "own-password", "save": "later"}).status_code == 303
+    assert (
+        ops.post(f"/console/sources/{source_id}/change", **typed | {"password": "own-password", "save": "later"}).status_code
+        == 303
+    )
     assert _settings(hub, source_id)["password"] == "own-password"
 
 
 def test_typed_secret_replaces_the_old_one_and_is_never_shown(hub: Hub) -> None:
     source_id = _mailbox(hub)
     admin = hub.signed_in("admin")
-    answer = admin.post(f"/console/sources/{source_id}/change", **_form_of(admin, source_id) | {"password": "new-secret-9", "save": "later"})
+    answer = admin.post(
+        f"/console/sources/{source_id}/change", **_form_of(admin, source_id) | {"password": "new-secret-9", "save": "later"}
+    )
     assert answer.status_code == 303
     assert _settings(hub, source_id)["password"] == "new-secret-9"
     for address in (answer.headers["Location"], f"/console/sources/{source_id}/change"):
@@ -228,7 +235,9 @@ def test_today_is_counted_by_source(hub: Hub) -> None:
         other = add_source(connection, hub.config, "generic_form", "Landing page", {})
     for number in range(3):
         hub.send(b'{"message": "%d"}' % number)
-    hub.rows("UPDATE inbound_event SET received_at = received_at - interval '2 days' WHERE id = (SELECT min(id) FROM inbound_event) RETURNING id")
+    hub.rows(
+        "UPDATE inbound_event SET received_at = received_at - interval '2 days' WHERE id = (SELECT min(id) FROM inbound_event) RETURNING id"
+    )
     admin = hub.signed_in("admin")
     page = admin.get("/console/sources").text
     shown = dict(re.findall(r'source=(\d+)&amp;day=[\d-]+">(\d+)</a>', page))

@@ -79,9 +79,7 @@ def test_extension_is_kept_when_it_was_written() -> None:  # 56
         ("07911 123456", "GB", "+447911123456"),
     ],
 )
-def test_number_is_of_its_country_when_it_says_or_the_source_does(
-    value: str, region: str, e164: str
-) -> None:  # 56
+def test_number_is_of_its_country_when_it_says_or_the_source_does(value: str, region: str, e164: str) -> None:  # 56
     assert phones_of(value, region)[0][0] == e164
 
 
@@ -155,9 +153,7 @@ def test_name_of_the_form_is_no_persons_when_there_is_no_other() -> None:  # 57
     ],
 )
 def test_address_is_this_one_when_written_in_any_way(value: str, keys: list[str]) -> None:  # 58
-    found = [
-        key.value for email in posted("email", value).emails for key in read_emails(email) if not key.is_guess
-    ]
+    found = [key.value for email in posted("email", value).emails for key in read_emails(email) if not key.is_guess]
     assert found == keys
 
 

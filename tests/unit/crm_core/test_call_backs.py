@@ -54,9 +54,7 @@ def test_cases_are_those_of_true_order_in_every_order(calls: list[HeardCall], ca
 
 
 @given(
-    st.lists(
-        st.tuples(st.sampled_from(["missed", "tried", "talked"]), st.integers(0, 30)), max_size=12, unique=True
-    ),
+    st.lists(st.tuples(st.sampled_from(["missed", "tried", "talked"]), st.integers(0, 30)), max_size=12, unique=True),
     st.randoms(use_true_random=False),
 )
 def test_each_missed_call_is_in_one_case_and_only_the_last_is_open(calls: list[tuple[str, int]], dice: Any) -> None:

@@ -132,8 +132,19 @@ def test_provider_clock_is_not_believed_when_it_is_a_day_off() -> None:
 _EVENTS = st.lists(
     st.builds(
         lambda kind, second, leg, ext, human, final, hint, talk, direction: CallEvent(
-            "c", f"{kind}{second}{leg}{ext}{hint}", kind, direction, "+79210000001", "7495", ext, leg,
-            is_final=final, human=human, occurred_at=at(second), talk_seconds=talk, outcome_hint=hint,
+            "c",
+            f"{kind}{second}{leg}{ext}{hint}",
+            kind,
+            direction,
+            "+79210000001",
+            "7495",
+            ext,
+            leg,
+            is_final=final,
+            human=human,
+            occurred_at=at(second),
+            talk_seconds=talk,
+            outcome_hint=hint,
         ),
         st.sampled_from(["ringing", "answered", "leg_ended", "call_ended", "recording_ready", "observed"]),
         st.integers(0, 300),

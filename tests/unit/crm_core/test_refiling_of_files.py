@@ -35,9 +35,7 @@ def read(sha: str = "", url: str = "", name: str = "a.png", state: str = "") -> 
         ([known(0, "", name="notes")], [], [], [0]),
     ],
 )  # fmt: skip
-def test_rows_of_files_when_the_inquiry_is_read_anew(
-    before: Any, now: Any, numbers: list[int], gone: list[int]
-) -> None:
+def test_rows_of_files_when_the_inquiry_is_read_anew(before: Any, now: Any, numbers: list[int], gone: list[int]) -> None:
     written, left = refile(before, now)
     assert [file["n"] for file in written] == numbers
     assert left == gone

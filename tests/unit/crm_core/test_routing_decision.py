@@ -90,9 +90,7 @@ def test_nobody_is_flooded_when_he_returns_from_a_long_absence() -> None:
 
 def test_unfairness_stays_bounded_when_availability_is_random() -> None:
     rng = random.Random(7)
-    worst, _ = _worst(
-        dict.fromkeys(range(1, 8), 1.0), 3000, lambda n: tuple(o for o in range(1, 8) if rng.random() < 0.4)
-    )
+    worst, _ = _worst(dict.fromkeys(range(1, 8), 1.0), 3000, lambda n: tuple(o for o in range(1, 8) if rng.random() < 0.4))
     assert worst <= 2
 
 

@@ -108,7 +108,10 @@ def test_score_when_robots_wrote_it(capsys: pytest.CaptureFixture[str]) -> None:
         (one("Hi, i wrote about your the price for reseller."), "price_probe"),
         (one("", company="Google"), "brand_company"),
         (one("", fields=dict.fromkeys("abcde", "on")), "all_ticked"),
-        (one("", fields=dict.fromkeys("abc", True), consents=(Consent("processing", True), Consent("marketing", True))), "all_ticked"),
+        (
+            one("", fields=dict.fromkeys("abc", True), consents=(Consent("processing", True), Consent("marketing", True))),
+            "all_ticked",
+        ),
         (one("aQzWsXeDcRfV"), "random_text"),
         (one("hello", email="x@mailinator.com"), "disposable_email"),
         (one("hello", email="x@mx.mailinator.com"), "disposable_email"),
@@ -155,7 +158,12 @@ def test_price_question_when_the_source_is_where_people_speak_so() -> None:
     assert "price_probe" in codes(one("Merhaba, fiyatınızı öğrenmek istedim"), "RU")
 
 
-@given(st.text(max_size=300), st.text(max_size=60), st.text(max_size=40), st.dictionaries(st.text(max_size=10), st.text(max_size=40), max_size=5))
+@given(
+    st.text(max_size=300),
+    st.text(max_size=60),
+    st.text(max_size=40),
+    st.dictionaries(st.text(max_size=10), st.text(max_size=40), max_size=5),
+)
 def test_signs_when_anything_is_written(message: str, name: str, phone: str, fields: dict[str, str]) -> None:
     inquiry = Inquiry(
         name=name, message=message, phones=(phone,), emails=(name + "@" + phone,), fields=fields,

@@ -12,8 +12,12 @@ from crm_core.spam.phrases import ASKS, OFFERS, PHRASES
 from crm_core.spam.texts import folded
 
 _COMPILED = [re.compile(phrase) for phrase in PHRASES]
-_SIGNS = st.characters(max_codepoint=0x52F, categories=["L", "N", "P", "S", "Z"])  # Latin, Greek, Cyrillic: whoever writes the phrases
-_PASSAGES = st.sampled_from([*_COMPILED, re.compile(ASKS), re.compile(OFFERS)]).flatmap(lambda one: st.from_regex(one, alphabet=_SIGNS))
+_SIGNS = st.characters(
+    max_codepoint=0x52F, categories=["L", "N", "P", "S", "Z"]
+)  # Latin, Greek, Cyrillic: whoever writes the phrases
+_PASSAGES = st.sampled_from([*_COMPILED, re.compile(ASKS), re.compile(OFFERS)]).flatmap(
+    lambda one: st.from_regex(one, alphabet=_SIGNS)
+)
 
 
 def _agree(text: str) -> None:
@@ -37,5 +41,10 @@ def test_every_phrase_is_found_when_it_stands_in_a_text() -> None:
 
 def test_phrases_are_found_quickly_in_the_worst_of_texts() -> None:
     """Ends at all, and with the same result: words of phrases without end, each the beginning of many."""
-    for text in ("предлагаем " * 600, "interested in buying " * 300, "earn 1 usd bitcoin offer " * 240, "\ud800 we offer \x00" * 300):
+    for text in (
+        "предлагаем " * 600,
+        "interested in buying " * 300,
+        "earn 1 usd bitcoin offer " * 240,
+        "\ud800 we offer \x00" * 300,
+    ):
         _agree(text.encode(errors="replace").decode()[:6000])

@@ -102,9 +102,7 @@ def test_no_door_connects_to_this_machine_in_any_spelling(connections: list[str]
     assert connections == []
 
 
-def test_a_mailbox_is_connected_at_the_address_that_was_checked(
-    monkeypatch: pytest.MonkeyPatch, connections: list[str]
-) -> None:
+def test_a_mailbox_is_connected_at_the_address_that_was_checked(monkeypatch: pytest.MonkeyPatch, connections: list[str]) -> None:
     asked = resolving_to(monkeypatch, "93.184.215.14", "2606:2800:21f::1")
     assert mail("mail.example.com") == "ConnectionRefusedError"
     assert (asked, connections) == (["mail.example.com"], ["93.184.215.14", "2606:2800:21f::1"])
@@ -123,8 +121,24 @@ def test_only_what_the_operator_names_is_reached_inside(monkeypatch: pytest.Monk
 
 def test_nothing_else_connects() -> None:
     """A module that opens connections of its own would need a guard of its own."""
-    doors = {"ingest/http_client/client.py", "ingest/http_client/connection.py", "ingest/mailbox/connection.py", "ingest/mailbox/session.py"}
-    connecting = {"http.client", "urllib.request", "httpcore", "httpx", "requests", "urllib3", "aiohttp", "smtplib", "poplib", "ftplib"}
+    doors = {
+        "ingest/http_client/client.py",
+        "ingest/http_client/connection.py",
+        "ingest/mailbox/connection.py",
+        "ingest/mailbox/session.py",
+    }
+    connecting = {
+        "http.client",
+        "urllib.request",
+        "httpcore",
+        "httpx",
+        "requests",
+        "urllib3",
+        "aiohttp",
+        "smtplib",
+        "poplib",
+        "ftplib",
+    }
     root = Path(__file__).parents[3]
     found = set()
     for room in ("crm_core", "connectors", "ingest", "workers", "webhooks"):

@@ -11,7 +11,12 @@ START = datetime(2026, 11, 2, 9, tzinfo=UTC)
 
 
 def _seen(
-    n: int = 0, *, contact: bool = True, unmapped: tuple[str, ...] = ("city",), form: str = "order", filled: tuple[str, ...] = ("name",)
+    n: int = 0,
+    *,
+    contact: bool = True,
+    unmapped: tuple[str, ...] = ("city",),
+    form: str = "order",
+    filled: tuple[str, ...] = ("name",),
 ) -> Seen:
     return Seen(form, START + timedelta(minutes=n), n + 1, contact, frozenset(unmapped), frozenset(filled))
 
@@ -64,7 +69,13 @@ def test_field_that_was_always_there_is_missed_and_found_again() -> None:
     assert _all(profile, [_seen(n, unmapped=("city", "size")) for n in range(50)]) == []
     assert _all(profile, [_seen(100 + n) for n in range(GONE_AFTER - 1)]) == []
     [gone] = learn(profile, _seen(200))
-    assert (gone.code, gone.form, gone.field, gone.over, gone.data) == ("field_gone", "order", "size", False, {"missing_in_last": 10})
+    assert (gone.code, gone.form, gone.field, gone.over, gone.data) == (
+        "field_gone",
+        "order",
+        "size",
+        False,
+        {"missing_in_last": 10},
+    )
     assert _all(profile, [_seen(300 + n) for n in range(30)]) == []
     [found] = learn(profile, _seen(400, unmapped=("city", "size")))
     assert (found.field, found.over) == ("size", True)

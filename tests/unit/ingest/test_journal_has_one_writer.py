@@ -19,7 +19,8 @@ WRITERS = {Path(module.__file__ or "") for module in (states, transitions, inser
 MIGRATIONS = ROOT / "crm_core" / "migrations"
 
 _STATEMENT = re.compile(
-    r"\b(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?|COPY)\s+(?:ONLY\s+)?\"?inbound_event\b", re.IGNORECASE
+    r"\b(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?|COPY)\s+(?:ONLY\s+)?\"?inbound_event\b",
+    re.IGNORECASE,
 )
 _BUILDERS = frozenset({"update", "delete", "insert", "insert_rows", "update_rows", "merge", "bulk_insert_mappings", "add"})
 

@@ -18,7 +18,10 @@ SETTINGS = ImapConfig(host="imap.example.com", user="sales@example.com", passwor
     [
         ("b'[AUTHENTICATIONFAILED] Invalid credentials'", "[AUTHENTICATIONFAILED] Invalid credentials"),
         ('b"it\'s wrong"', "it's wrong"),
-        ("LOGIN command error: BAD [b'\\xd0\\x9f\\xd0\\xb0\\xd1\\x80\\xd0\\xbe\\xd0\\xbb\\xd1\\x8c']", "LOGIN command error: BAD Пароль"),
+        (
+            "LOGIN command error: BAD [b'\\xd0\\x9f\\xd0\\xb0\\xd1\\x80\\xd0\\xbe\\xd0\\xbb\\xd1\\x8c']",
+            "LOGIN command error: BAD Пароль",
+        ),
         ("b'a\\r\\nb\\x1b[31m'", "a b [31m"),
         ("no bytes at all", "no bytes at all"),
         ("b'is cut off", "is cut off"),

@@ -34,7 +34,9 @@ def test_message_is_made_of_all_that_were_said_to_be_it() -> None:
 def test_ignored_field_is_dropped_until_it_is_given_a_role() -> None:
     text = assign(assign("", "$.session", IGNORE).text, "$.a.token", IGNORE).text
     assert text == 'extra: {drop: [session, "$.a.token"]}\n'
-    assert assign(assign(text, "$.session", "company").text, "$.a.token", "").text == 'fields:\n  company: {from: ["$.session"]}\n'
+    assert (
+        assign(assign(text, "$.session", "company").text, "$.a.token", "").text == 'fields:\n  company: {from: ["$.session"]}\n'
+    )
 
 
 def test_connectors_own_section_is_the_beginning() -> None:
@@ -46,7 +48,7 @@ def test_connectors_own_section_is_the_beginning() -> None:
 
 
 def test_section_that_was_not_clicked_stays_as_it_is() -> None:
-    text = "unwrap:\n  - {json_string: \"$.cart\"}\nskip_if:\n  - {path: \"$.kind\", in: [ping], code: ping}\n"
+    text = 'unwrap:\n  - {json_string: "$.cart"}\nskip_if:\n  - {path: "$.kind", in: [ping], code: ping}\n'
     assert assign(text, "$.q7", "phone").text == text + 'fields:\n  phone: {from: ["$.q7"]}\n'
 
 
@@ -63,7 +65,7 @@ def test_what_cannot_be_said_is_refused(source: str, role: str) -> None:
 
 def test_wrong_text_is_refused_with_its_line() -> None:
     with pytest.raises(Invalid) as caught:
-        assign("fields:\n  phone: {frum: [\"$.a\"]}\n", "$.q7", "phone")
+        assign('fields:\n  phone: {frum: ["$.a"]}\n', "$.q7", "phone")
     assert caught.value.data["line"] == 2
     assert "line 2" in caught.value.message
 

@@ -27,7 +27,7 @@ def test_facts_stand_on_the_line_when_they_were_given_as_keywords(lines: io.Stri
     facts = {"request_id": "0a1b", "error": "KeyError", "where": ["app.py:7 view", "leads.py:9 find"]}
     logging.getLogger("leadhub.tests.logs").error("request_failed", extra=facts)
     assert re.fullmatch(
-        r'\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ERROR leadhub\.tests\.logs request_failed request_id=0a1b error=KeyError'
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ ERROR leadhub\.tests\.logs request_failed request_id=0a1b error=KeyError"
         r' where="app\.py:7 view < leads\.py:9 find"\n',
         lines.getvalue(),
     )

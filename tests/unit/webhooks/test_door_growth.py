@@ -107,6 +107,7 @@ def _asked_at_the_door(connector: Connector) -> Iterator[tuple[str, Callable[[by
         steps.append(connector.verify)
     for step in steps:
         for kind in _TYPES:
+
             def ask(body: bytes, step: object = step, kind: str = kind) -> None:
                 request = Request("POST", "", "", {"content-type": kind}, body, datetime.now(UTC), "192.0.2.1")
                 try:

@@ -74,7 +74,19 @@ def test_every_service_of_the_path_is_asked_when_they_share_it() -> None:
         ("", b"my_access_key=other&about=access_key&" + f"access_key={KEY}".encode()),
         (f"access_key={KEY}", b""),
     ],
-    ids=["urlencoded", "first", "json", "json-dense", "multipart", "multipart-first", "bare-newlines", "unquoted", "late", "look-alikes", "query"],
+    ids=[
+        "urlencoded",
+        "first",
+        "json",
+        "json-dense",
+        "multipart",
+        "multipart-first",
+        "bare-newlines",
+        "unquoted",
+        "late",
+        "look-alikes",
+        "query",
+    ],
 )
 def test_key_is_found_when_it_stands_among_the_fields(query: str, body: bytes) -> None:
     assert first("/submit", query, body)[1] == (f"web3forms:{KEY}", KEY)
@@ -93,16 +105,26 @@ def test_key_of_a_proxy_is_found_when_it_comes_by_get_or_post(query: str, body: 
     assert (found[0].tokens[0], found[0].get_counts) == (f"roistat:{key}", True)
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"access_key=", b'{"access_key": null}', b"access_key" * 100_000, b"\xff" * 99,
-    AHEAD.replace(KEY.encode(), b""), AHEAD.replace(b'"access_key"', b'"access_keyring"'),
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"access_key=",
+        b'{"access_key": null}',
+        b"access_key" * 100_000,
+        b"\xff" * 99,
+        AHEAD.replace(KEY.encode(), b""),
+        AHEAD.replace(b'"access_key"', b'"access_keyring"'),
+    ],
+)
 def test_missing_key_is_named_when_there_is_none(body: bytes) -> None:
     with pytest.raises(UnknownSource, match="The field access_key is missing") as caught:
         dropins.read("/submit", "", body)
     assert caught.value.code == "unknown_source"
 
 
-@pytest.mark.parametrize("path, is_mail", [("/a@b.test", True), ("/@", False), ("/a@", False), ("/x/a@b.test", False), ("/a", False)])
+@pytest.mark.parametrize(
+    "path, is_mail", [("/a@b.test", True), ("/@", False), ("/a@", False), ("/x/a@b.test", False), ("/a", False)]
+)
 def test_mail_path_is_told_when_it_is_one(path: str, is_mail: bool) -> None:
     assert dropins.is_mail_path(path) is is_mail

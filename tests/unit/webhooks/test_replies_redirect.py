@@ -49,10 +49,7 @@ def test_address_is_allowed_only_on_a_named_host(asked: str, goes: str) -> None:
 
 def test_path_is_allowed_when_the_site_was_named_in_its_own_alphabet() -> None:
     """A browser's Referer has the other spelling of the same host."""
-    assert (
-        allowed_address("/thanks", "https://xn--80atjc.xn--p1ai/form", HOSTS)
-        == "https://xn--80atjc.xn--p1ai/thanks?lead=ok"
-    )
+    assert allowed_address("/thanks", "https://xn--80atjc.xn--p1ai/form", HOSTS) == "https://xn--80atjc.xn--p1ai/thanks?lead=ok"
 
 
 @settings(max_examples=400, deadline=None)
@@ -83,7 +80,9 @@ def test_asked_address_takes_the_first_known_field_and_survives_floods() -> None
         ("ru", "ru"),
         ("en;q=0.1, ru;q=0.9", "ru"),
         ("RU-ru", "ru"),
-        ("zh, ja", "en"), ("pt-BR, de;q=0.9", "pt"), ("de;q=0.1, it;q=0.2", "it"),
+        ("zh, ja", "en"),
+        ("pt-BR, de;q=0.9", "pt"),
+        ("de;q=0.1, it;q=0.2", "it"),
         (",;q=,", "en"),
         ("ru;q=nan", "en"),
     ],

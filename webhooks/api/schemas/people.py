@@ -192,7 +192,7 @@ class ContactCard(Contact):
 class PersonData(Shape):
     contact: Id
     at: AwareDatetime
-    tables: dict[str, list[dict[str, Any]]] = Field(description="whole rows by table; bytes that are no text as {\"base64\"}")
+    tables: dict[str, list[dict[str, Any]]] = Field(description='whole rows by table; bytes that are no text as {"base64"}')
 
 
 class Erased(Shape):

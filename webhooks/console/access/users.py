@@ -98,9 +98,7 @@ def _card(context: RequestContext, user_id: int, *, problem: str = "", link: str
         user = get_user(connection, user_id)
         owners = active_owners(connection)
     address = f"{context.config.base_url}/console/sign-in/{link}" if link else ""
-    return context.page(
-        "access/user.html", user=user, owners=owners, roles=ROLES, problem=problem, address=address
-    )
+    return context.page("access/user.html", user=user, owners=owners, roles=ROLES, problem=problem, address=address)
 
 
 def active_owners(connection: Connection) -> list[OwnerView]:

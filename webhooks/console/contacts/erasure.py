@@ -20,7 +20,9 @@ def ask(context: RequestContext) -> PageAnswer:
 def look(context: RequestContext) -> PageAnswer:
     phone, email = entered("phone", 200), entered("email", 300)
     seen = preview(context.engine, context.config, context.principal, Person(phone=phone, email=email), seconds=PATIENCE_SECONDS)
-    return context.page("contacts/erase.html", contact=None, phone=phone, email=email, seen=_shown(context, seen.as_dict()), done=None)
+    return context.page(
+        "contacts/erase.html", contact=None, phone=phone, email=email, seen=_shown(context, seen.as_dict()), done=None
+    )
 
 
 def address_now(context: RequestContext) -> PageAnswer:
@@ -28,7 +30,9 @@ def address_now(context: RequestContext) -> PageAnswer:
     if entered("sure", 20) != "yes":
         raise Invalid("not_confirmed", "Tick the box to confirm.", fields=["sure"])
     person = Person(phone=phone, email=email)
-    done = erase_address(context.engine, context.config, context.principal, person, why, context.now, seconds=_DEED_SECONDS).as_dict()
+    done = erase_address(
+        context.engine, context.config, context.principal, person, why, context.now, seconds=_DEED_SECONDS
+    ).as_dict()
     return context.page("contacts/erase.html", contact=None, phone="", email="", seen=None, done=_shown(context, done))
 
 

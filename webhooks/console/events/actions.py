@@ -101,7 +101,9 @@ def _otherwise(context: RequestContext, source_id: int, report: ReplayReport, ui
             "event": one.uid,
             "before": end_of(one.was, {}),
             "after": end_of(one.was, {}),
-            "words": context.language("replay.otherwise", parts=", ".join(context.language(f"inquiry.{part}") for part in one.differs)),
+            "words": context.language(
+                "replay.otherwise", parts=", ".join(context.language(f"inquiry.{part}") for part in one.differs)
+            ),
         }
         for one in affected_events(context.engine, context.config, source_id, uid=uid)
         if one.uid not in told and one.differs

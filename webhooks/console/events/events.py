@@ -39,8 +39,9 @@ def index(context: RequestContext) -> PageAnswer:
         words=partial(words_of, context),
         more=context.more(page.next),
         first=choices.first_page(wanted),
-        tabs=choices.counted(context, choices.tabs(context, "events", "state", _TABS, "event_tab", wanted), ("", *_TABS), counts,
-                             MOST_COUNTED),
+        tabs=choices.counted(
+            context, choices.tabs(context, "events", "state", _TABS, "event_tab", wanted), ("", *_TABS), counts, MOST_COUNTED
+        ),
         chosen=wanted,
         filtered=bool(wanted),
         replayable=wanted["state"] if page.items and wanted.keys() == {"state"} and wanted["state"] in _COUNTED[:3] else "",

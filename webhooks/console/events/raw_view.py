@@ -43,7 +43,8 @@ def read_fields(event: RawEvent) -> list[tuple[str, str]]:
     if decoded.shape != "urlencoded":
         return []
     return [
-        (visible(".".join(map(str, form_field.path))), visible(_shown_value(form_field.value))) for form_field in form_fields(decoded.fields)[:_MOST_FIELDS]
+        (visible(".".join(map(str, form_field.path))), visible(_shown_value(form_field.value)))
+        for form_field in form_fields(decoded.fields)[:_MOST_FIELDS]
     ]
 
 

@@ -60,7 +60,13 @@ def _amount(typed: str) -> str:
 def assign(context: RequestContext, lead_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
         assign_lead(
-            connection, context.principal, lead_id, entered("why", _WHOLE), context.now, owner_id=_row_id("owner"), version=_version()
+            connection,
+            context.principal,
+            lead_id,
+            entered("why", _WHOLE),
+            context.now,
+            owner_id=_row_id("owner"),
+            version=_version(),
         )
     return context.go("lead", "assigned", lead_id=lead_id)
 

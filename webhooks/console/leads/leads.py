@@ -66,9 +66,7 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
         lead = get_lead(connection, context.principal, lead_id)
         decided = why(connection, context.principal, lead_id)
-        touches = timeline(
-            connection, context.principal, lead.contact.id, _MOST_TOUCHES, lead_id=lead_id
-        ).items
+        touches = timeline(connection, context.principal, lead.contact.id, _MOST_TOUCHES, lead_id=lead_id).items
         owner_options = choices.active_owners(connection)
         names = names_of(
             connection,
@@ -142,6 +140,11 @@ def _events(context: RequestContext, events: Sequence[WhyEvent]) -> list[dict[st
     if not may(context.visitor, "events.read"):
         return []
     return [
-        {"event": one.uid, "outcome": one.outcome, "received_at": one.received_at, "words": reason_of(context, one.outcome, one.reason)}
+        {
+            "event": one.uid,
+            "outcome": one.outcome,
+            "received_at": one.received_at,
+            "words": reason_of(context, one.outcome, one.reason),
+        }
         for one in events
     ]

@@ -21,9 +21,7 @@ _VERDICTS = {
 }
 
 
-def explain(
-    context: RequestContext, assignments: Sequence[AssignmentView], names: Mapping[str, str]
-) -> dict[str, Any] | None:
+def explain(context: RequestContext, assignments: Sequence[AssignmentView], names: Mapping[str, str]) -> dict[str, Any] | None:
     """The last decision: {"sentence","candidates":[{"name","verdict","chosen"}],"by","at","earlier"}; None if there is none."""
     if not assignments:
         return None

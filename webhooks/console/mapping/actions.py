@@ -28,19 +28,26 @@ def text(context: RequestContext, source_id: int) -> PageAnswer:
     try:
         checked(written)
         if act == "try":
-            return mapping.shown(context, source_id, written, report=dry_run(context.engine, context.config, source_id, written, actor=context.principal))
+            return mapping.shown(
+                context,
+                source_id,
+                written,
+                report=dry_run(context.engine, context.config, source_id, written, actor=context.principal),
+            )
         if act == "check":
             return mapping.shown(context, source_id, written, is_right=True)
         with context.engine.begin() as connection:
             save_draft(connection, source_id, written, context.principal, entered("note", 500))
     except Invalid as error:
-        said = mapping_wrong(context.language, error.message) if error.code == "mapping_wrong" else errors.detail_of(context, error)
+        said = (
+            mapping_wrong(context.language, error.message) if error.code == "mapping_wrong" else errors.detail_of(context, error)
+        )
         return mapping.shown(context, source_id, written, problem=said), 422
     return context.go("mapping", "mapping_saved", source_id=source_id)
 
 
 def click(context: RequestContext, source_id: int) -> PageAnswer:
-    """"This field is the phone": the draft with that line in it. It begins from what is published, else from nothing."""
+    """ "This field is the phone": the draft with that line in it. It begins from what is published, else from nothing."""
     with context.engine.begin() as connection:
         found = in_state(connection, source_id, "draft") or in_state(connection, source_id, "published")
         changed = assign(

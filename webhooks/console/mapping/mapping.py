@@ -135,7 +135,11 @@ def _facts(context: RequestContext, inquiry: Mapping[str, Any], differs: Sequenc
     facts += [(name, str(value), "messengers" in differs) for name, value in inquiry["messengers"].items()]
     facts += [(name, str(value), False) for name, value in inquiry["marks"].items()]
     facts += [
-        (context.language.code("consent_purpose", one["purpose"]), context.language("form.yes" if one["given"] else "form.no"), False)
+        (
+            context.language.code("consent_purpose", one["purpose"]),
+            context.language("form.yes" if one["given"] else "form.no"),
+            False,
+        )
         for one in inquiry["consents"]
     ]
     facts += [(context.language("inquiry.file"), name, False) for name in inquiry["files"]]

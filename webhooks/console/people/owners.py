@@ -22,7 +22,15 @@ def _page(context: RequestContext, typed: dict[str, str], problem: str) -> str:
     with context.engine.begin() as connection:
         items = list_owners(connection)
     opens = {item.id for item in items if sees_leads_of(context.principal, item.id)}
-    return context.page("people/owners.html", items=items, state_of=_state, opens=opens, entered=typed, problem=problem, can_write=context.may("owners.write"))
+    return context.page(
+        "people/owners.html",
+        items=items,
+        state_of=_state,
+        opens=opens,
+        entered=typed,
+        problem=problem,
+        can_write=context.may("owners.write"),
+    )
 
 
 def _state(owner: OwnerView) -> str:
@@ -35,9 +43,7 @@ def add(context: RequestContext) -> PageAnswer:
     typed = {name: entered(name, 254) for name in ("name", "extension", "email", "team")}
     try:
         with context.engine.begin() as connection:
-            owner_id = people.add_owner(
-                connection, typed["name"], typed["extension"], typed["email"], typed["team"]
-            )
+            owner_id = people.add_owner(connection, typed["name"], typed["extension"], typed["email"], typed["team"])
             _note(context, connection, "owner.add", owner_id)
     except Invalid as error:
         return _page(context, typed, errors.detail_of(context, error)), 422

@@ -24,9 +24,7 @@ def index(context: RequestContext) -> PageAnswer:
     shelf = wanted.get("shelf", "review")
     source_id = _number(wanted["source"]) if "source" in wanted else None
     with context.engine.begin() as connection:
-        page = quarantine.list_quarantine(
-            connection, context.config, context.now, shelf, source_id, after=context.after()
-        )
+        page = quarantine.list_quarantine(connection, context.config, context.now, shelf, source_id, after=context.after())
         counts = quarantine.count_quarantine(connection, context.now, source_id=source_id)
         source_options = choices.sources(connection, context)
     tabs = choices.tabs(context, "quarantine", "shelf", SHELVES, "shelf", wanted)[1:]

@@ -54,11 +54,9 @@ def network_of(request: Request, config: HubConfig) -> str:
 
 
 def kind_of(request: Request) -> str:
-    """"Firefox, Linux": enough to know one's own browser in a list, too little to be followed by."""
+    """ "Firefox, Linux": enough to know one's own browser in a list, too little to be followed by."""
     text = request.headers.get("User-Agent", "")
-    found = [
-        next((name for mark, name in marks if mark in text), "") for marks in (_BROWSERS, _SYSTEMS)
-    ]
+    found = [next((name for mark, name in marks if mark in text), "") for marks in (_BROWSERS, _SYSTEMS)]
     return ", ".join(name for name in found if name)
 
 

@@ -42,7 +42,14 @@ def page(context: RequestContext, kind: str, status: int, detail: str = "", code
     """`code` is for programs and for whoever is asked for help; people read the words."""
     back = request.referrer or ""
     return make_response(
-        context.page("shell/error.html", kind=kind, code=code or kind, detail=detail, back=back if back.startswith(request.host_url) else ""), status
+        context.page(
+            "shell/error.html",
+            kind=kind,
+            code=code or kind,
+            detail=detail,
+            back=back if back.startswith(request.host_url) else "",
+        ),
+        status,
     )
 
 

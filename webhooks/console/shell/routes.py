@@ -91,9 +91,7 @@ ROUTES = (
     Route("GET", "/sources/<id:source_id>", "source", sources.card, "sources.read", shows_secret=True),
     Route("GET", "/sources/<id:source_id>/connect", "connect_source", source_connect.page, "sources.write", shows_secret=True),
     Route("GET", "/sources/<id:source_id>/change", "change_source", source_change.form, "sources.write"),
-    Route(
-        "POST", "/sources/<id:source_id>/change", "change_source_now", source_change.change, "sources.write"
-    ),
+    Route("POST", "/sources/<id:source_id>/change", "change_source_now", source_change.change, "sources.write"),
     Route("GET", "/sources/<id:source_id>/check", "source_checked", source_check.back, "sources.write"),
     Route("POST", "/sources/<id:source_id>/check", "check_source", source_check.check_now, "sources.write"),
     Route(

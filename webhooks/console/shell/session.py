@@ -55,9 +55,7 @@ def _serializer(config: HubConfig) -> URLSafeSerializer:
 
 def write(session: Session, config: HubConfig) -> str:
     return str(
-        _serializer(config).dumps(
-            [session.secret, int(session.seen_at.timestamp()), int(session.signed_in), session.locale]
-        )
+        _serializer(config).dumps([session.secret, int(session.seen_at.timestamp()), int(session.signed_in), session.locale])
     )
 
 

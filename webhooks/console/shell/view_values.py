@@ -64,7 +64,12 @@ def sidebar() -> dict[str, Any]:
     counts = badges.counts(context)
     groups = navigation(context, counts, request.endpoint or "")
     typed = request.args.get("q", "")[:200] if request.endpoint == "console.search" else ""
-    return {"groups": groups, "typed": typed, "searches": context.may("leads.read"), "alerts": context.language.at_most(counts["attention"], badges.MOST) if counts.get("attention") else ""}
+    return {
+        "groups": groups,
+        "typed": typed,
+        "searches": context.may("leads.read"),
+        "alerts": context.language.at_most(counts["attention"], badges.MOST) if counts.get("attention") else "",
+    }
 
 
 def door_is_shut() -> str:
@@ -135,5 +140,3 @@ def size(count: int) -> str:
         if count >= factor:
             return context.language(f"size.{unit}", n=context.language.number(round(count / factor, 1)))
     return context.language("size.b", n=context.language.number(count))
-
-

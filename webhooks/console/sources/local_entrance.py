@@ -30,4 +30,3 @@ def post(path: str, letter: Letter) -> tuple[int, bytes]:
     )  # fmt: skip
     body, status, _ = run_wsgi_app(entrance, builder.get_environ())
     return int(status.split()[0]), b"".join(body)
-

@@ -23,7 +23,7 @@ def curl_line(url: str, connector: str, now: datetime) -> str:
 
 def html_form(url: str, language: Language) -> str:
     rows = "\n".join(
-        f'  <label>{escape(language(f"snippet.{name}"))} {control}</label>'
+        f"  <label>{escape(language(f'snippet.{name}'))} {control}</label>"
         for name, control in (
             ("name", '<input name="name" autocomplete="name">'),
             ("phone", '<input name="phone" type="tel" autocomplete="tel">'),

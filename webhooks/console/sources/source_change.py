@@ -57,7 +57,9 @@ def change(context: RequestContext, source_id: int) -> PageAnswer:
     except Invalid as error:
         told = error.data.get("fields")
         again = _settings(source) | settings
-        return _page(context, row, source, typed, again, told if isinstance(told, dict) else {}, errors.detail_of(context, error)), 422
+        return _page(
+            context, row, source, typed, again, told if isinstance(told, dict) else {}, errors.detail_of(context, error)
+        ), 422
     return context.go("source", "source_changed" if columns or settings else "source_unchanged", source_id=source_id)
 
 

@@ -98,7 +98,10 @@ def _loaded(connection: Connection, context: RequestContext, source_id: int) -> 
 def _settings(context: RequestContext, source: LoadedSource) -> list[tuple[str, str]]:
     """Settings in words with secrets as dots."""
     return [
-        (setting_words(context.language, source.connector, name, "label"), choice_words(context.language, name, value) if isinstance(value, str) else _told(context, value))
+        (
+            setting_words(context.language, source.connector, name, "label"),
+            choice_words(context.language, name, value) if isinstance(value, str) else _told(context, value),
+        )
         for name, value in shown_settings(source).items()
         if value not in ("", None, [], {})
     ]

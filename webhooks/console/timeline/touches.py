@@ -29,12 +29,15 @@ def shown_touches(
     return [_shown(context, touch, names, owners) for touch in touches]
 
 
-def _shown(
-    context: RequestContext, touch: TouchView, names: Mapping[str, str], owners: Mapping[str, str]
-) -> dict[str, Any]:
+def _shown(context: RequestContext, touch: TouchView, names: Mapping[str, str], owners: Mapping[str, str]) -> dict[str, Any]:
     kind = touch.kind
     tell: dict[str, Callable[[RequestContext, TouchView], dict[str, Any]]] = {
-        "call": _call, "mail": _mail, "form": _form, "assignment": partial(_assignment, owners), "stage": _stage, "task": _task,
+        "call": _call,
+        "mail": _mail,
+        "form": _form,
+        "assignment": partial(_assignment, owners),
+        "stage": _stage,
+        "task": _task,
     }
     told = tell[kind](context, touch) if kind in tell else {"headline": context.language.code("touch", kind)}
     by_person = touch.actor != "hub"
@@ -127,7 +130,10 @@ def _stage(context: RequestContext, touch: TouchView) -> dict[str, Any]:
         state = changed["state"].get("to")
         lost = lost_words(context, (changed.get("lost_reason") or {}).get("to", ""))
         return {"headline": context.language.code("touch_state", state), "text": lost, "tone": "green" if state == "won" else ""}
-    return {"headline": context.language("touch.changed"), "details": sorted(context.language.code("lead_field", name) for name in changed)}
+    return {
+        "headline": context.language("touch.changed"),
+        "details": sorted(context.language.code("lead_field", name) for name in changed),
+    }
 
 
 def _task(context: RequestContext, touch: TouchView) -> dict[str, Any]:

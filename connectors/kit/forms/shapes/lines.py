@@ -17,7 +17,8 @@ _LABEL_WORDS: Final = 8
 _BREAK: Final = re.compile(r"<(?:br|/p|/div|/li|/tr|/h\d)\b[^<>]{0,100}>", re.IGNORECASE)
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _LABELLED: Final = re.compile(
-    r"[\s*•·>#_\-–—]{0,8}([^\W_][^:：=\t\r\n]{0,80}?)[*_\s]{0,4}(?:[:：]|\s=\s|=|\s[-–—]\s|\t)[*_]{0,2}(?!//)\s{0,8}(.*)", re.DOTALL
+    r"[\s*•·>#_\-–—]{0,8}([^\W_][^:：=\t\r\n]{0,80}?)[*_\s]{0,4}(?:[:：]|\s=\s|=|\s[-–—]\s|\t)[*_]{0,2}(?!//)\s{0,8}(.*)",
+    re.DOTALL,
 )
 #: Of a form on one line: where the next label begins.
 _NEXT: Final = re.compile(r"\s{0,4}[,;|]\s{1,4}(?=[^\W\d_][\w /.-]{1,30}[:：]\s)")

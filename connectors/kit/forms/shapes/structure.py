@@ -10,7 +10,32 @@ from connectors.kit.decoding import jsontext
 
 #: Where a description of the form's fields stands, beside the values under the fields' ids.
 _DESCRIBING: Final = frozenset(
-    ["FieldStructure", "fieldStructure", "field_structure", "structure", "schema", "Schema", "labels", "Labels", "field_labels", "fieldLabels", "titles", "questions", "Questions", "definition", "definitions", "fieldDefinitions", "field_definitions", "form_fields", "formFields", "columns", "headers", "fields", "Fields", "mapping"]
+    [
+        "FieldStructure",
+        "fieldStructure",
+        "field_structure",
+        "structure",
+        "schema",
+        "Schema",
+        "labels",
+        "Labels",
+        "field_labels",
+        "fieldLabels",
+        "titles",
+        "questions",
+        "Questions",
+        "definition",
+        "definitions",
+        "fieldDefinitions",
+        "field_definitions",
+        "form_fields",
+        "formFields",
+        "columns",
+        "headers",
+        "fields",
+        "Fields",
+        "mapping",
+    ]
 )
 _LISTS: Final = frozenset(("fields", "data", "values", "answers"))
 _LEVELS: Final = ("Fields", "fields", "properties", "questions", "columns", "items")
@@ -19,7 +44,9 @@ _TITLES: Final = ("Title", "title", "label", "Label", "question", "Question", "c
 _TYPES: Final = ("Type", "type", "fieldType", "field_type")
 _PARTS: Final = ("SubFields", "subfields", "subFields", "parts")
 
-_NUMBERED: Final = re.compile(r"(.{0,40}?)(keys?|k|names?|labels?|fields?|questions?|titles?|q)([_\-\[]?)(\d{1,3})(\]?)", re.IGNORECASE)
+_NUMBERED: Final = re.compile(
+    r"(.{0,40}?)(keys?|k|names?|labels?|fields?|questions?|titles?|q)([_\-\[]?)(\d{1,3})(\]?)", re.IGNORECASE
+)
 _VALUED: Final = {
     "key": ("value", "val", "v"), "k": ("v", "val", "value"), "name": ("value", "val", "v"), "label": ("value", "answer", "val"),
     "field": ("value", "val", "answer"), "question": ("answer", "value", "response"), "title": ("value", "answer"), "q": ("a", "v"),

@@ -35,9 +35,7 @@ def with_lines_of_message(data: dict[str, Any]) -> dict[str, Any]:
     if len(data) > _FIELDS_BESIDE:
         return data
     texts = [name for name, value in data.items() if type(value) is str and ":" in value and len(value) > lines.SHORTEST]
-    if len(texts) != 1 or any(
-        name != texts[0] and role_of(name) in _PERSON and text_of(value) for name, value in data.items()
-    ):
+    if len(texts) != 1 or any(name != texts[0] and role_of(name) in _PERSON and text_of(value) for name, value in data.items()):
         return data
     found = lines.fields_of(data[texts[0]])
     if not found:

@@ -11,7 +11,8 @@ from connectors.kit.decoding import brackets, jsontext, limits
 _DECLARATION: Final = re.compile(r"\s{0,64}<\?xml[^<>]{0,200}\?>", re.IGNORECASE)
 _BEGINS: Final = re.compile(r"\s{0,64}(?:<\?\w|<(?!!doctype\s{1,8}html)[^\W\d][\w:.-]{0,100}[\s/>]|<!)", re.IGNORECASE)
 _PAGE: Final = re.compile(
-    r"\s{0,64}(?:<!doctype\s{1,8}html|<(?:html|head|body|p|div|span|table|br|b|i|a|h\d|ul|ol|font|center|script|style)\b)", re.IGNORECASE
+    r"\s{0,64}(?:<!doctype\s{1,8}html|<(?:html|head|body|p|div|span|table|br|b|i|a|h\d|ul|ol|font|center|script|style)\b)",
+    re.IGNORECASE,
 )
 _HEAD_CHARS: Final = 1_000
 _STRAY: Final = re.compile(r"&(?!#?\w{1,10};)")
@@ -22,7 +23,26 @@ _DEPTH: Final = 64  # SOAP around CommerceML has 12; deeper trees are attacks
 _STEM: Final = 5  # letters that a thing and its plural have in common
 #: Elements that say by an attribute what they are: <field name="phone">, <param key="…" value="…"/>.
 _BARE: Final = frozenset(
-    ["field", "property", "param", "parameter", "attribute", "item", "value", "data", "attr", "option", "var", "variable", "entry", "answer", "column", "свойство", "реквизит", "поле"]
+    [
+        "field",
+        "property",
+        "param",
+        "parameter",
+        "attribute",
+        "item",
+        "value",
+        "data",
+        "attr",
+        "option",
+        "var",
+        "variable",
+        "entry",
+        "answer",
+        "column",
+        "свойство",
+        "реквизит",
+        "поле",
+    ]
 )
 _NAMING: Final = ("name", "key", "id", "field", "code", "label", "title", "имя", "наименование")
 _UNSAID: Final = ("xmlns", "xsi:", "xml:")

@@ -7,7 +7,8 @@ TELEPHONY = {
         "## How it authenticates\nBy the token in the address, unless there is a signature: over what, and what it does not cover.",
         "## How it authenticates\nHeader `X-Signature`: hexadecimal HMAC-SHA256 of the body with the setting `secret`.",
     ),
-    "guide.yaml": GUIDE + """settings:
+    "guide.yaml": GUIDE
+    + """settings:
   secret:
     label: {en: "Secret", ru: "Секрет"}
     help: {en: "Where TITLE shows it.", ru: "Где его показывает TITLE."}

@@ -40,7 +40,9 @@ NAMES = st.one_of(
         lambda name: name.strip() == name and name[0] != "_" and not RESERVED & {role_of(part) for part in (name, *re.split(r"[\[\]]", name))}
     ),
 )  # fmt: skip
-PAIRS = st.lists(NAMES, min_size=1, max_size=12).map(lambda names: [(n, f"Wort{'abcdefghijkl'[i]}ende") for i, n in enumerate(names)])
+PAIRS = st.lists(NAMES, min_size=1, max_size=12).map(
+    lambda names: [(n, f"Wort{'abcdefghijkl'[i]}ende") for i, n in enumerate(names)]
+)
 
 
 def request(body: bytes, kind: str) -> Request:
@@ -86,7 +88,14 @@ def test_every_word_is_somewhere_when_a_form_is_sent_in_any_shape(kind: str, mad
     assert (one.phones, one.emails, one.consents, one.files) == ((), (), (), ()), "nobody sent one"
 
 
-_SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.sampled_from(["+7 912 345-67-41", "{}", "[1]", "a=1&b=2"])
+_SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["+7 912 345-67-41", "{}", "[1]", "a=1&b=2"])
+)
 _TREES = st.recursive(
     _SCALARS, lambda below: st.lists(below, max_size=4) | st.dictionaries(NAMES | st.text(max_size=6), below, max_size=4), max_leaves=25
 )  # fmt: skip
@@ -122,8 +131,27 @@ def _samples(name: str) -> Iterator[tuple[Connector, Sample]]:
 def _mutated(body: bytes, dice: random.Random) -> bytes:
     """One hurt copy: a piece twice, a piece gone, a foreign piece, a broken escape, another encoding."""
     at, to = sorted((dice.randrange(len(body) + 1), dice.randrange(len(body) + 1)))
-    foreign = dice.choice([b"%", b"%zz", b"\xff\xfe", b"&=&", b"[]", b'"', b"\\u", b"\\ud83d", b"\x00", b"}{", b"--xYzZY", "ё".encode("cp1251"), b"," * 50, b"[" * 600])
-    return dice.choice([body[:at] + body[at:to] * 2 + body[to:], body[:at] + body[to:], body[:at] + foreign + body[at:], body[at:to]])
+    foreign = dice.choice(
+        [
+            b"%",
+            b"%zz",
+            b"\xff\xfe",
+            b"&=&",
+            b"[]",
+            b'"',
+            b"\\u",
+            b"\\ud83d",
+            b"\x00",
+            b"}{",
+            b"--xYzZY",
+            "ё".encode("cp1251"),
+            b"," * 50,
+            b"[" * 600,
+        ]
+    )
+    return dice.choice(
+        [body[:at] + body[at:to] * 2 + body[to:], body[:at] + body[to:], body[:at] + foreign + body[at:], body[at:to]]
+    )
 
 
 @pytest.mark.parametrize("name", FORMS)

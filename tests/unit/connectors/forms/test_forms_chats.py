@@ -24,9 +24,7 @@ def made(name: str, **settings: str) -> tuple[Connector, ConnectorConfig]:
 
 def posted(data: Any, **headers: str) -> Request:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Request(
-        "POST", "", "", {"content-type": "application/json", **named}, json.dumps(data).encode(), _AT
-    )
+    return Request("POST", "", "", {"content-type": "application/json", **named}, json.dumps(data).encode(), _AT)
 
 
 def only(connector: Connector, config: ConnectorConfig, request: Request) -> Any:
@@ -34,9 +32,7 @@ def only(connector: Connector, config: ConnectorConfig, request: Request) -> Any
     return parsed_item
 
 
-@pytest.mark.parametrize(
-    "missing", ["visitor", "session", "page", "chat", "analytics", "organization", "agents"]
-)
+@pytest.mark.parametrize("missing", ["visitor", "session", "page", "chat", "analytics", "organization", "agents"])
 def test_jivo_reads_the_rest_when_an_object_is_null(missing: str) -> None:
     chat = {"messages": [{"type": "visitor", "message": "Сколько?"}]}
     full: dict[str, Any] = {
@@ -56,9 +52,7 @@ def test_jivo_number_of_the_agent_is_never_the_visitors() -> None:
         {"type": "agent", "message": "Звоните +7 495 111-22-33"},
         {"type": "visitor", "message": "Спасибо"},
     ]
-    inquiry = only(
-        *made("jivo"), posted({"event_name": "chat_finished", "chat_id": 1, "chat": {"messages": said}})
-    )
+    inquiry = only(*made("jivo"), posted({"event_name": "chat_finished", "chat_id": 1, "chat": {"messages": said}}))
     assert inquiry.phones == ()
     assert inquiry.message == "Спасибо"
 
@@ -110,9 +104,7 @@ def test_telegram_word_of_the_link_is_a_mark_when_it_follows_start(text: str, ma
     assert inquiry.message == words
 
 
-@pytest.mark.parametrize(
-    "card", [{"phone_number": "79123456745"}, {"phone_number": "79123456745", "user_id": 6}, {"user_id": 5}]
-)
+@pytest.mark.parametrize("card", [{"phone_number": "79123456745"}, {"phone_number": "79123456745", "user_id": 6}, {"user_id": 5}])
 def test_telegram_card_is_no_phone_of_the_sender_when_it_is_not_his(card: dict[str, Any]) -> None:
     assert only(*made("telegram"), posted(update(contact=card))).phones == ()
 
@@ -169,9 +161,7 @@ def test_whatsapp_event_needs_a_person_when_it_has_no_entries(entry: Any) -> Non
 
 
 def test_whatsapp_post_is_ignored_when_it_holds_nothing() -> None:
-    parsed_item = only(
-        *made("whatsapp"), posted({"object": "whatsapp_business_account", "entry": [None, {"changes": [1]}]})
-    )
+    parsed_item = only(*made("whatsapp"), posted({"object": "whatsapp_business_account", "entry": [None, {"changes": [1]}]}))
     assert isinstance(parsed_item, Ignored)
 
 

@@ -134,9 +134,7 @@ def test_forms_are_inquiries_of_their_own_when_they_come_as_an_array(body: str) 
 
 def test_form_is_understood_when_jquery_packed_it_into_one_field() -> None:
     packed = "name=%D0%90%D0%BD%D0%BD%D0%B0&phone=%2B7+912+345-67-41&city=%D0%A2%D0%B2%D0%B5%D1%80%D1%8C"
-    (inquiry,) = inquiries(
-        urlencode({"action": "send_lead", "data": packed}), "application/x-www-form-urlencoded"
-    )
+    (inquiry,) = inquiries(urlencode({"action": "send_lead", "data": packed}), "application/x-www-form-urlencoded")
     assert (inquiry.name, inquiry.phones) == ("Анна", ("+7 912 345-67-41",))
     assert inquiry.fields == {"data": {"city": "Тверь"}}
 

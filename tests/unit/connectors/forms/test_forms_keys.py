@@ -76,17 +76,28 @@ def test_two_ids_are_two_keys_when_a_large_body_is_cut_within_them(kind: str, at
     bodies = []
     for one in pair:
         if kind == "form":
-            start, end = urlencode({"Comments": long, "pad": "y"}).encode(), urlencode({"tranid": one, "formid": "form1"}).encode()
+            start, end = (
+                urlencode({"Comments": long, "pad": "y"}).encode(),
+                urlencode({"tranid": one, "formid": "form1"}).encode(),
+            )
             body = start + b"y" * (HEAD_BYTES - len(start) - 20 + at) + b"&" + end
         elif kind == "multipart":
             part = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
             start = part % (b"Comments", long.encode())
             pad = HEAD_BYTES - len(start) - 140 + at
-            body = start + part % (b"pad", b"y" * pad) + part % (b"tranid", one.encode()) + part % (b"formid", b"form1") + b"--b--\r\n"
+            body = (
+                start
+                + part % (b"pad", b"y" * pad)
+                + part % (b"tranid", one.encode())
+                + part % (b"formid", b"form1")
+                + b"--b--\r\n"
+            )
         else:
             told = one if kind == "number" else f'"{one}"'
             start_text = '{"Comments": "' + long + '", "pad": "'
-            body = (start_text + "y" * (HEAD_BYTES - len(start_text) - 25 + at) + f'", "tranid": {told}, "formid": "form1"}}').encode()
+            body = (
+                start_text + "y" * (HEAD_BYTES - len(start_text) - 25 + at) + f'", "tranid": {told}, "formid": "form1"}}'
+            ).encode()
         assert len(body) > HEAD_BYTES or at < 0
         bodies.append(body + b" " * HEAD_BYTES if kind in ("json", "number") else body)
     types = {"form": FORM, "multipart": "multipart/form-data; boundary=b"}

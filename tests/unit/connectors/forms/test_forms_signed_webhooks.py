@@ -26,9 +26,7 @@ def hooks(secret: str) -> tuple[Connector, ConnectorConfig]:
     return connector, connector.config_model.model_validate({"region": "RU", "secret": secret})
 
 
-def post(
-    key: bytes, body: bytes = b'{"name":"Anna"}', received: timedelta = timedelta(), **headers: str
-) -> Request:
+def post(key: bytes, body: bytes = b'{"name":"Anna"}', received: timedelta = timedelta(), **headers: str) -> Request:
     sent = str(int(_SENT.timestamp()))
     digest = base64.b64encode(hmac.new(key, b"msg_1." + sent.encode() + b"." + body, hashlib.sha256).digest())
     own = {"webhook_id": "msg_1", "webhook_timestamp": sent, "webhook_signature": "v1," + digest.decode()}
@@ -128,9 +126,7 @@ def test_mapping_of_the_source_is_used_for_every_event_of_a_batch() -> None:
 
 def test_event_keeps_both_when_the_data_and_its_attributes_use_one_name() -> None:
     connector, config = cloud()
-    [inquiry] = connector.parse(
-        event(b'{"source":"banner","subject":"x","name":"Anna"}', ce_subject="y", **_BINARY), config
-    )
+    [inquiry] = connector.parse(event(b'{"source":"banner","subject":"x","name":"Anna"}', ce_subject="y", **_BINARY), config)
     assert isinstance(inquiry, Inquiry)
     assert inquiry.fields["source"] == "banner"
     assert (inquiry.fields["ce-source"], inquiry.fields["ce-subject"]) == ("/a", "y")
@@ -158,9 +154,7 @@ def test_event_is_ignored_when_its_data_is_empty(data: str) -> None:
 
 def test_batch_is_kept_for_a_person_when_one_event_cannot_be_known() -> None:
     connector, config = cloud()
-    request = event(
-        b'[{"specversion":"1.0","id":"1","source":"/a","type":"t","data":{"a":1}},{"specversion":"1.0"}]'
-    )
+    request = event(b'[{"specversion":"1.0","id":"1","source":"/a","type":"t","data":{"a":1}},{"specversion":"1.0"}]')
     assert connector.provider_key
     assert connector.provider_key(request, config) is None
     with pytest.raises(Malformed):

@@ -51,9 +51,7 @@ def test_second_name_stays_in_its_parts_when_a_form_has_two() -> None:
 
 @pytest.mark.parametrize(("ticked", "given"), [("1", True), ("", False)])
 def test_consent_has_its_words_and_version_when_joined(ticked: str, given: bool) -> None:
-    (consent,) = _read(
-        {"2": "anna@example.com", "8.1": ticked, "8.2": "I agree to the policy.", "8.3": "3"}
-    ).consents
+    (consent,) = _read({"2": "anna@example.com", "8.1": ticked, "8.2": "I agree to the policy.", "8.3": "3"}).consents
     assert (consent.given, consent.text, consent.text_id) == (given, "I agree to the policy.", "3")
 
 

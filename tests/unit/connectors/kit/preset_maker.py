@@ -26,14 +26,10 @@ def settings(connector: Connector, **values: Any) -> ConnectorConfig:
     return connector.config_model(region="RU", timezone="Europe/Moscow", **values)
 
 
-def posted(
-    body: Any, method: str = "POST", path: str = "", query: str = "", at: datetime = NOW, **headers: str
-) -> Request:
+def posted(body: Any, method: str = "POST", path: str = "", query: str = "", at: datetime = NOW, **headers: str) -> Request:
     """A request; `headers` with _ for -."""
     raw = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
-    return Request(
-        method, path, query, {name.replace("_", "-"): value for name, value in headers.items()}, raw, at
-    )
+    return Request(method, path, query, {name.replace("_", "-"): value for name, value in headers.items()}, raw, at)
 
 
 def inquiry(connector: Connector, body: Any, **more: Any) -> Inquiry:

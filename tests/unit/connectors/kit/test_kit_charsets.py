@@ -98,7 +98,29 @@ def test_guess_is_right_as_often_as_measured_at_a_source_of_another_country() ->
 
 @pytest.mark.parametrize("charset", ["cp1251", "cp866"])
 @pytest.mark.parametrize(
-    "word", ["Иван", "Ян", "Яна", "Юля", "Ия", "Ася", "Цой", "Чук", "Лев", "Илья", "Щукин", "да", "нет", "дом", "цена", "двери", "ремонт", "УФА", "МОСКВА", "перезвоните"]
+    "word",
+    [
+        "Иван",
+        "Ян",
+        "Яна",
+        "Юля",
+        "Ия",
+        "Ася",
+        "Цой",
+        "Чук",
+        "Лев",
+        "Илья",
+        "Щукин",
+        "да",
+        "нет",
+        "дом",
+        "цена",
+        "двери",
+        "ремонт",
+        "УФА",
+        "МОСКВА",
+        "перезвоните",
+    ],
 )
 def test_single_russian_word_is_read_at_a_russian_source(word: str, charset: str) -> None:
     assert read(b"name=" + quote_from_bytes(word.encode(charset)).encode(), FORM, "RU") == {"name": word}
@@ -146,9 +168,11 @@ def test_name_of_a_file_is_read_like_the_form_it_comes_with() -> None:
 
 
 def test_names_of_fields_are_read_like_their_values() -> None:
-    body = "&".join(quote_from_bytes(word.encode("cp1254")) for word in ("Adınız",)).encode() + b"=" + quote_from_bytes(
-        "Gökçe Şahin".encode("cp1254")
-    ).encode()
+    body = (
+        "&".join(quote_from_bytes(word.encode("cp1254")) for word in ("Adınız",)).encode()
+        + b"="
+        + quote_from_bytes("Gökçe Şahin".encode("cp1254")).encode()
+    )
     assert read(body, FORM, "TR") == {"Adınız": "Gökçe Şahin"}
 
 

@@ -30,17 +30,13 @@ def test_answer_is_yes_when_the_form_says_so(value: Any) -> None:  # 59
     assert fields(consent=value).consents[0].given is True
 
 
-@pytest.mark.parametrize(
-    "value", ["", "0", 0, False, "false", "no", "off", "нет", "N", [], [""], "не согласен", "none", "nein"]
-)
+@pytest.mark.parametrize("value", ["", "0", 0, False, "false", "no", "off", "нет", "N", [], [""], "не согласен", "none", "nein"])
 def test_answer_is_no_when_the_form_says_so(value: Any) -> None:  # 59
     assert given(value) is False
     assert fields(consent=value).consents[0].given is False
 
 
-@pytest.mark.parametrize(
-    "value", ["ivan@example.com", "+7 912 345-67-41", "15.01.2026", "KASKO", "ru-RU", "gold"]
-)
+@pytest.mark.parametrize("value", ["ivan@example.com", "+7 912 345-67-41", "15.01.2026", "KASKO", "ru-RU", "gold"])
 def test_value_is_no_answer_when_it_is_something_else(value: Any) -> None:
     assert given(value) is None
     assert fields(subscribe_newsletter=value).consents == ()
@@ -52,9 +48,7 @@ def test_field_is_no_consent_when_its_other_words_say_so() -> None:
 
 
 def test_label_is_a_yes_when_it_was_sent_as_the_value() -> None:
-    data = {
-        "fields": {"c1": {"type": "acceptance", "title": "Условия обработки", "value": "Условия обработки"}}
-    }
+    data = {"fields": {"c1": {"type": "acceptance", "title": "Условия обработки", "value": "Условия обработки"}}}
     assert [consent.given for consent in read(data, Draft(), region="RU").consents] == [True]
 
 
@@ -109,9 +103,7 @@ def test_text_is_kept_when_hidden_fields_tell_it() -> None:
         agree="on", _consent_text="I agree.", _consent_text_id="v7", _consent_text_url="https://shop.example.com/c",
         _consent_sha256=sha256.upper(),
     )  # fmt: skip
-    expected = Consent(
-        "processing", True, "I agree.", "v7", "https://shop.example.com/c", sha256, field_name="agree"
-    )
+    expected = Consent("processing", True, "I agree.", "v7", "https://shop.example.com/c", sha256, field_name="agree")
     assert inquiry.consents == (expected,)
     assert inquiry.fields == {"agree": "on"}
 
@@ -123,19 +115,14 @@ def test_each_box_has_its_own_text_when_the_snippet_tells_them() -> None:
 
 
 def test_general_text_belongs_to_processing_when_there_are_two_boxes() -> None:
-    first, second = fields(
-        TWO_BOXES, agree="on", news="on", _consent_text="General", _consent_text_marketing="Letters"
-    ).consents
+    first, second = fields(TWO_BOXES, agree="on", news="on", _consent_text="General", _consent_text_marketing="Letters").consents
     assert (first.text, second.text) == ("General", "Letters")
 
 
 def test_label_is_the_text_when_the_box_sends_it() -> None:
     label = "Я согласен на обработку персональных данных"
     assert fields(agree=label).consents[0].text == label
-    assert (
-        fields(Согласие_с_политикой_конфиденциальности="yes").consents[0].text
-        == "Согласие с политикой конфиденциальности"
-    )
+    assert fields(Согласие_с_политикой_конфиденциальности="yes").consents[0].text == "Согласие с политикой конфиденциальности"
 
 
 @pytest.mark.parametrize("value", [{"text": {"a": 1}}, ["x"], "text", 5, None, {}])
@@ -167,7 +154,14 @@ def test_box_that_refuses_is_no_record_when_it_is_left_empty(value: object) -> N
 
 @pytest.mark.parametrize(
     "name, value",
-    [("terms", "14 days"), ("accept_language", "de"), ("acceptance_date", "1"), ("subscription_id", "1"), ("Kabul", "hotel"), ("accept", "maybe")],
+    [
+        ("terms", "14 days"),
+        ("accept_language", "de"),
+        ("acceptance_date", "1"),
+        ("subscription_id", "1"),
+        ("Kabul", "hotel"),
+        ("accept", "maybe"),
+    ],
 )
 def test_field_that_only_sounds_like_a_consent_is_none(name: str, value: str) -> None:
     assert read({name: value}, Draft(), region="RU").consents == ()

@@ -81,9 +81,7 @@ def test_text_stays_utf8_when_its_last_character_is_cut() -> None:
     assert read(("message=" + "слово " * 20).encode() + b"\xff", FORM).fields["message"].startswith("слово")
 
 
-@pytest.mark.parametrize(
-    "body, data", [(b"", {}), (b" \r\n", {}), (b"\0" * 50, {}), (b"{}", {}), (b"[]", []), (b"null", {})]
-)
+@pytest.mark.parametrize("body, data", [(b"", {}), (b" \r\n", {}), (b"\0" * 50, {}), (b"{}", {}), (b"[]", []), (b"null", {})])
 def test_nothing_is_read_when_nothing_was_sent(body: bytes, data: Any) -> None:  # 23
     assert read(body, JSON).data == data
 
@@ -105,9 +103,7 @@ def test_leading_space_is_kept_when_a_plus_was_not_escaped() -> None:  # 25
 
 
 def test_text_can_be_stored_when_it_was_hostile() -> None:  # 26
-    fields = read(
-        b'{"a":"x\\u0000y","b":"\\ud83d!","c":NaN,"d":1e999,"e":"\xf0\x9f\x98\x80","f":"\xe2\x80\xaez"}', JSON
-    ).fields
+    fields = read(b'{"a":"x\\u0000y","b":"\\ud83d!","c":NaN,"d":1e999,"e":"\xf0\x9f\x98\x80","f":"\xe2\x80\xaez"}', JSON).fields
     assert fields == {"a": "xy", "b": "!", "c": "NaN", "d": "1e999", "e": "😀", "f": "z"}
     assert read(b"a=x%00y&%00b=%ED%A0%BD1", FORM).fields["a"] == "xy"
 
@@ -366,7 +362,9 @@ def test_form_reads_the_same_when_its_values_must_be_read_one_by_one(text: str, 
 
 
 KEYS = st.sampled_from(["a", "я", "name", "filename", "content", "data", "type", "e\u0301", "\x7f", "k" * 300])
-TEXTS = st.sampled_from(["", "x", "Имя", "e\u0301", "\u202e", "\x00", "\x08", "a.pdf", "QUJD", "data:;base64,QUJD", "😀", "é", "№", "—"])
+TEXTS = st.sampled_from(
+    ["", "x", "Имя", "e\u0301", "\u202e", "\x00", "\x08", "a.pdf", "QUJD", "data:;base64,QUJD", "😀", "é", "№", "—"]
+)
 TREES = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), TEXTS),
     lambda below: st.lists(below, max_size=4) | st.dictionaries(KEYS, below, max_size=4),

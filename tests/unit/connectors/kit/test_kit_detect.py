@@ -108,9 +108,7 @@ def test_plain_forms_belong_to_nobody_when_they_come_to_any_form() -> None:
     folder = registry.folder_of("generic_form")
     assert folder
     assert CONNECTOR.reads_as is not None
-    strangers = {
-        s.folder.name: name for s in samples_of(CONNECTOR, folder) if (name := CONNECTOR.reads_as(s.request))
-    }
+    strangers = {s.folder.name: name for s in samples_of(CONNECTOR, folder) if (name := CONNECTOR.reads_as(s.request))}
     assert set(strangers) <= {"html__elementor_advanced", "json__broken_by_a_quote"} | {
         n for n in strangers if n.startswith(("known__", "handshake__"))
     }
@@ -151,9 +149,7 @@ def test_form_is_read_by_names_when_the_address_names_no_preset_for_it(path: str
 
 
 def test_own_settings_reach_the_preset_when_it_reads_for_any_form() -> None:
-    config = FormConfig(
-        region="RU", timezone="Europe/Moscow", honeypots=["Trap"], consent_fields={"box": "marketing"}
-    )
+    config = FormConfig(region="RU", timezone="Europe/Moscow", honeypots=["Trap"], consent_fields={"box": "marketing"})
     body = json.dumps({"Name": "Anna", "tranid": "1:2", "Trap": "filled"}).encode()
     (read,) = CONNECTOR.parse(Request("POST", "tilda", "", {}, body, NOW), config)
     assert isinstance(read, Inquiry)

@@ -37,8 +37,7 @@ def sent(data: dict[str, Any]) -> Inquiry:
 
 def test_bytes_are_kept_when_a_file_was_uploaded() -> None:
     inquiry = posted(
-        part("plan", "план.pdf", PDF)
-        + b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nIvan\r\n--b--',
+        part("plan", "план.pdf", PDF) + b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\nIvan\r\n--b--',
         MULTIPART,
     )
     (file,) = inquiry.files
@@ -61,9 +60,7 @@ def test_several_are_kept_when_one_input_took_them() -> None:
 
 def test_upload_is_a_view_of_the_body_when_nobody_took_it() -> None:
     body = part("plan", "a.pdf", b"x" * 1000) + b"--b--"
-    fields = decode(
-        Request("POST", "", "", {"content-type": MULTIPART}, body, datetime(2026, 1, 15, tzinfo=UTC))
-    ).fields
+    fields = decode(Request("POST", "", "", {"content-type": MULTIPART}, body, datetime(2026, 1, 15, tzinfo=UTC))).fields
     assert isinstance(fields["plan"], Upload)
     assert isinstance(fields["plan"].content, memoryview)
     assert fields["plan"].content.obj is body
@@ -83,9 +80,7 @@ def test_file_is_noted_and_the_inquiry_kept_when_it_is_too_large() -> None:
 
 def test_files_are_noted_when_all_together_are_too_large_or_too_many() -> None:
     third = ALL_BYTES // 3 + 1
-    inquiry = posted(
-        b"".join(part(f"f{n}", f"{n}.bin", b"x" * third) for n in range(3)) + b"--b--", MULTIPART
-    )
+    inquiry = posted(b"".join(part(f"f{n}", f"{n}.bin", b"x" * third) for n in range(3)) + b"--b--", MULTIPART)
     assert [file.note for file in inquiry.files] == ["", "", "too_large"]
     many = posted(b"".join(part(f"f{n}", f"{n}.bin", b"x") for n in range(7)) + b"--b--", MULTIPART)
     assert [file.note for file in many.files] == ["", "", "", "", "", "too_many", "too_many"]
@@ -111,14 +106,10 @@ def test_bytes_are_kept_when_base64_was_sent(value: dict[str, str]) -> None:  # 
 
 def test_bytes_are_kept_when_base64_is_longer_than_a_text_may_be() -> None:
     content = bytes(range(256)) * 8000  # 2 MB: over the limits of texts
-    inquiry = sent(
-        {"name": "Ivan", "scan": {"filename": "s.bin", "content": base64.b64encode(content).decode()}}
-    )
+    inquiry = sent({"name": "Ivan", "scan": {"filename": "s.bin", "content": base64.b64encode(content).decode()}})
     assert inquiry.files[0].data == content
     assert inquiry.warnings == ()
-    as_form = posted(
-        urlencode({"sign": "data:image/png;base64," + base64.b64encode(content).decode()}).encode(), ""
-    )
+    as_form = posted(urlencode({"sign": "data:image/png;base64," + base64.b64encode(content).decode()}).encode(), "")
     assert as_form.files[0].data == content
     assert (as_form.files[0].name, as_form.files[0].type) == ("file", "image/png")
 
@@ -156,9 +147,7 @@ def test_value_stays_a_field_when_it_is_no_file(value: Any) -> None:
 def test_address_is_a_file_when_the_name_says_so(name: str, value: Any, names: list[str]) -> None:
     inquiry = sent({name: value})
     assert [file.name for file in inquiry.files] == names
-    assert all(
-        file.url.startswith("https://") and file.data is None and not file.note for file in inquiry.files
-    )
+    assert all(file.url.startswith("https://") and file.data is None and not file.note for file in inquiry.files)
 
 
 def test_address_is_a_file_when_its_type_says_so() -> None:

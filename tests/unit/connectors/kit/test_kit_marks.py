@@ -13,9 +13,7 @@ from connectors.kit.forms.read_form import Draft, read
 from crm_core.parsed import Attribution
 
 PAGE = "https://shop.example.com/?utm_source=page&utm_medium=page&utm_campaign=page&utm_term=page"
-COOKIES = (
-    "TILDAUTM=utm_source%3Dcookie%7C%7C%7Cutm_content%3Dcookie%7C%7C%7Cutm_term%3Dcookie; PHPSESSID=secret"
-)
+COOKIES = "TILDAUTM=utm_source%3Dcookie%7C%7C%7Cutm_content%3Dcookie%7C%7C%7Cutm_term%3Dcookie; PHPSESSID=secret"
 REFERRER = "https://search.example.com/?utm_source=ref&utm_content=ref&utm_id=ref"
 
 
@@ -153,9 +151,7 @@ def test_first_visit_is_apart_when_the_snippet_remembers_it() -> None:
 
 
 def test_first_visit_is_not_overwritten_when_a_later_field_is_empty() -> None:
-    found = marks(
-        first_utm_source="ya", ft_source="", initial_utm_source="{source}", first_landing_page="no address"
-    )
+    found = marks(first_utm_source="ya", ft_source="", initial_utm_source="{source}", first_landing_page="no address")
     assert found.first == {"utm": {"utm_source": "ya"}}
 
 
@@ -166,9 +162,7 @@ def test_both_visits_are_known_when_sourcebuster_packs_them() -> None:
     assert found.first == {"utm": {"utm_source": "ya"}}
 
 
-@pytest.mark.parametrize(
-    "value", [{"u": 5}, "text", ["x"], {"u": {"u": {"u": "x"}}}, {"t": "soon"}, {"utm_source": None}]
-)
+@pytest.mark.parametrize("value", [{"u": 5}, "text", ["x"], {"u": {"u": {"u": "x"}}}, {"t": "soon"}, {"utm_source": None}])
 def test_nothing_breaks_when_the_first_visit_is_nonsense(value: Any) -> None:
     assert marks(first_visit=value).first == {}
 
@@ -226,7 +220,9 @@ def test_word_that_people_read_counts_last_and_stays_a_field() -> None:
 
 
 def test_cookies_that_came_as_a_level_are_dropped_but_for_marks() -> None:
-    inquiry = read({"cookies": {"_ga": "GA1.2.1.2", "PHPSESSID": "secret"}, "куки": "sid=secret; _ym_uid=5"}, Draft(), region="RU")
+    inquiry = read(
+        {"cookies": {"_ga": "GA1.2.1.2", "PHPSESSID": "secret"}, "куки": "sid=secret; _ym_uid=5"}, Draft(), region="RU"
+    )
     assert inquiry.attribution.client_ids == {"ga": "1.2", "ym_uid": "5"}
     assert "secret" not in repr(inquiry)
 
@@ -236,7 +232,9 @@ def test_text_made_of_marks_gives_them_and_a_sentence_does_not() -> None:
     assert marks(note="I saw utm_source=ya in the address").utm == {}
 
 
-@pytest.mark.parametrize("url", ["https://a.example/?a=1&b=%D0%98+x&c=&d=e=f#/g?utm_source=h", "/p?x=%zz&&=1", "?", "no", "#", "https://[bad/?a=1"])
+@pytest.mark.parametrize(
+    "url", ["https://a.example/?a=1&b=%D0%98+x&c=&d=e=f#/g?utm_source=h", "/p?x=%zz&&=1", "?", "no", "#", "https://[bad/?a=1"]
+)
 def test_query_is_read_as_the_library_reads_it(url: str) -> None:
     query = url.partition("#")[0].partition("?")[2]
     assert query_of(url.partition("#")[0]) == parse_qsl(query)

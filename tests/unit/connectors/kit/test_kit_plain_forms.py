@@ -68,7 +68,10 @@ def test_json_is_read_whatever_it_is_called(content_type: str) -> None:
 
 @pytest.mark.parametrize("tail", ["=", "", "&"])
 def test_json_is_read_when_it_is_the_name_of_a_field(tail: str) -> None:
-    assert read("%7B%22name%22%3A%22%D0%90+%26+B%22%2C%22phone%22%3A%22%2B7%22%7D" + tail, FORM) == {"name": "А & B", "phone": "+7"}
+    assert read("%7B%22name%22%3A%22%D0%90+%26+B%22%2C%22phone%22%3A%22%2B7%22%7D" + tail, FORM) == {
+        "name": "А & B",
+        "phone": "+7",
+    }
 
 
 @pytest.mark.parametrize(

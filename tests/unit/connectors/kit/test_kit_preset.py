@@ -93,9 +93,7 @@ def test_handshake_is_answered_when_it_is_one_and_nothing_else(tmp_path: Path) -
 
 
 def test_rest_is_read_by_name_when_the_mapping_is_silent(tmp_path: Path) -> None:
-    inquiry = one(
-        loaded(tmp_path), post(Имя="Анна", Телефон="+7 912 345-67-53", Email="anna@example.com", utm_term="t")
-    )
+    inquiry = one(loaded(tmp_path), post(Имя="Анна", Телефон="+7 912 345-67-53", Email="anna@example.com", utm_term="t"))
     assert (inquiry.name, inquiry.phones, inquiry.emails) == (
         "Анна",
         ("+7 912 345-67-53",),

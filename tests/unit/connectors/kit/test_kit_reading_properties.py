@@ -12,9 +12,7 @@ from connectors.kit.forms.config import FormConfig
 from connectors.kit.forms.read_form import Draft, read
 from crm_core.parsed import Inquiry
 
-CONFIG = FormConfig(
-    region="RU", honeypots=["website"], consent_fields={"agree": "processing", "news": "marketing"}
-)
+CONFIG = FormConfig(region="RU", honeypots=["website"], consent_fields={"agree": "processing", "news": "marketing"})
 
 NAMES = st.sampled_from(
     [
@@ -64,19 +62,13 @@ def test_inquiry_is_made_when_the_tree_is_any(data: dict[str, Any]) -> None:
         *inquiry.warnings,
     )
     assert all(isinstance(text, str) for text in texts)
-    assert len({(consent.purpose, consent.field_name) for consent in inquiry.consents}) == len(
-        inquiry.consents
-    )
+    assert len({(consent.purpose, consent.field_name) for consent in inquiry.consents}) == len(inquiry.consents)
     assert len([file for file in inquiry.files if not file.note]) <= 5
     assert all((file.data is not None) + bool(file.url) + bool(file.note) == 1 for file in inquiry.files)
 
 
 @settings(max_examples=200, deadline=None)
-@given(
-    st.dictionaries(
-        st.text("abcяю 0123456789", min_size=1, max_size=12), st.text("xyz яю", max_size=12), max_size=10
-    )
-)
+@given(st.dictionaries(st.text("abcяю 0123456789", min_size=1, max_size=12), st.text("xyz яю", max_size=12), max_size=10))
 def test_value_is_somewhere_when_it_was_sent(data: dict[str, str]) -> None:
     inquiry = once(data)
     kept = " ".join(

@@ -97,11 +97,7 @@ def test_others_work_when_a_plugin_is_broken(
 def test_plugin_is_refused_when_its_name_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "zadarma", PLUGIN.format(name="zadarma"), "leadhub_acme_twice")
     assert registry.get("zadarma").title == "Zadarma, Novofon (API v1)"
-    assert [
-        said
-        for said in registry.problems().values()
-        if "has the name of connectors/telephony/zadarma" in said
-    ]
+    assert [said for said in registry.problems().values() if "has the name of connectors/telephony/zadarma" in said]
 
 
 def test_group_is_free_of_strangers_when_nothing_is_installed() -> None:

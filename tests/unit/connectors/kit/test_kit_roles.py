@@ -93,9 +93,7 @@ def test_numbers_are_all_kept_when_there_are_several() -> None:
 
 
 def test_value_decides_when_no_name_does() -> None:
-    inquiry = fields(
-        a="8 (912) 345-67-43", b="ivan@example.com", inn="7707083893", order="89123456744", zip="1234567890"
-    )
+    inquiry = fields(a="8 (912) 345-67-43", b="ivan@example.com", inn="7707083893", order="89123456744", zip="1234567890")
     assert (inquiry.phones, inquiry.emails) == (("8 (912) 345-67-43",), ("ivan@example.com",))
     assert inquiry.warnings == ("email_by_value", "phone_by_value")
     assert set(inquiry.fields) == {"inn", "order", "zip"}
@@ -138,9 +136,7 @@ def test_marks_are_filled_when_sent_or_in_the_address() -> None:
     assert inquiry.fields == {}
 
 
-@pytest.mark.parametrize(
-    "macro", ["{keyword}", "{{ad.id}}", "__CID__", "[utm_source]", "%CAMPAIGN%", "undefined", "null"]
-)
+@pytest.mark.parametrize("macro", ["{keyword}", "{{ad.id}}", "__CID__", "[utm_source]", "%CAMPAIGN%", "undefined", "null"])
 def test_mark_is_empty_when_its_macro_was_not_expanded(macro: str) -> None:
     assert fields(utm_source=macro).attribution.utm == {}
 

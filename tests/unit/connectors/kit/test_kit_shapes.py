@@ -131,7 +131,11 @@ def test_answers_stand_under_their_questions() -> None:
         ("", "Phone", "1"), ("", "Tags", ["a", "b"]),
     ]  # fmt: skip
     # A form that has a field of such a name is no description.
-    assert [form_field.name for form_field in form_fields({"order": {"name": "A", "phone": "1", "answer": "yes"}})] == ["name", "phone", "answer"]
+    assert [form_field.name for form_field in form_fields({"order": {"name": "A", "phone": "1", "answer": "yes"}})] == [
+        "name",
+        "phone",
+        "answer",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,12 @@ def once(data: dict[str, Any]) -> Inquiry:
 @pytest.mark.parametrize("level", ["organizer", "manager", "assigned_to", "operator", "employee", "responsible", "Менеджер"])
 def test_mail_of_ours_is_not_the_visitor_s_when_it_stands_first(level: str) -> None:
     """Else all visitors would be one person: everyone who booked with Olga."""
-    booked = once({level: {"name": "Olga Seller", "email": "olga@example.org", "phone": "+7 912 345-67-99"}, "guest_phone": "+7 912 345-67-41"})
+    booked = once(
+        {
+            level: {"name": "Olga Seller", "email": "olga@example.org", "phone": "+7 912 345-67-99"},
+            "guest_phone": "+7 912 345-67-41",
+        }
+    )
     assert (booked.emails, booked.phones) == ((), ("+7 912 345-67-41",))
     assert dict(booked.fields)[level]["email"] == "olga@example.org"
 
@@ -61,7 +66,16 @@ def test_role_is_found_when_the_name_has_several_words(name: str, role: str) -> 
 
 @pytest.mark.parametrize(
     "name, anonymous",
-    [("form-field-8bd1e2", True), ("kb_field_0", True), ("SIMPLE_QUESTION_712", True), ("p4", True), ("kb", False), ("to_city", False), ("car_field", False), ("cafe", False)],
+    [
+        ("form-field-8bd1e2", True),
+        ("kb_field_0", True),
+        ("SIMPLE_QUESTION_712", True),
+        ("p4", True),
+        ("kb", False),
+        ("to_city", False),
+        ("car_field", False),
+        ("cafe", False),
+    ],
 )
 def test_name_says_nothing_when_a_builder_made_it_up(name: str, anonymous: bool) -> None:
     assert is_anonymous(name) is anonymous

@@ -32,9 +32,7 @@ SECRET = "settings: {secret: {description: S, secret: true}}\n"
         ),
     ],
 )  # fmt: skip
-def test_signature_fits_when_it_is_the_published_one(
-    tmp_path: Path, rule: str, headers: dict[str, str], at: int
-) -> None:
+def test_signature_fits_when_it_is_the_published_one(tmp_path: Path, rule: str, headers: dict[str, str], at: int) -> None:
     connector = made(tmp_path, f"{SECRET}signature: {{setting: secret, header: x-sign, {rule}}}\n")
     moment = datetime.fromtimestamp(at, UTC)
     verify(connector, "secret", BODY, moment, **headers)
@@ -56,8 +54,7 @@ def verify(connector: Connector, secret: str, body: bytes, at: datetime, **heade
 
 
 STANDARD = (
-    SECRET
-    + "signature: {setting: secret, header: webhook-signature, encoding: base64, prefix: 'v1,', list: true, key: base64,"
+    SECRET + "signature: {setting: secret, header: webhook-signature, encoding: base64, prefix: 'v1,', list: true, key: base64,"
     " over: '{header:webhook-id}.{header:webhook-timestamp}.{body}', timestamp: {header: webhook-timestamp}}\n"
 )
 OFFICIAL = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
@@ -105,14 +102,10 @@ def test_unpadded_secret_fits_when_the_padding_is_missing(tmp_path: Path) -> Non
     "where, given",
     [("path: $.google_key", {}), ("header: x-hub-token", {"x_hub_token": "гость"}), ("query: key", {})],
 )
-def test_shared_secret_is_compared_when_it_is_sent_along(
-    tmp_path: Path, where: str, given: dict[str, str]
-) -> None:
+def test_shared_secret_is_compared_when_it_is_sent_along(tmp_path: Path, where: str, given: dict[str, str]) -> None:
     connector = made(tmp_path, f"{SECRET}shared_secret: {{{where}, setting: secret}}\n")
     assert connector.verify is not None
-    request = posted(
-        {"google_key": "гость", "name": "A"}, query="key=%D0%B3%D0%BE%D1%81%D1%82%D1%8C", **given
-    )
+    request = posted({"google_key": "гость", "name": "A"}, query="key=%D0%B3%D0%BE%D1%81%D1%82%D1%8C", **given)
     connector.verify(request, settings(connector, secret="гость"))
     connector.verify(request, settings(connector))
     for stranger in (request, posted(b"\xff\xfe\x00"), posted([1])):
@@ -123,9 +116,7 @@ def test_shared_secret_is_compared_when_it_is_sent_along(
 
 
 def test_key_is_the_same_when_what_makes_it_is(tmp_path: Path) -> None:
-    connector = made(
-        tmp_path, "event_id: {first: [['@header:webhook-id'], [$.a, $.b], {hash: [$.created, $.contacts]}]}\n"
-    )
+    connector = made(tmp_path, "event_id: {first: [['@header:webhook-id'], [$.a, $.b], {hash: [$.created, $.contacts]}]}\n")
 
     def key(body: object, **headers: str) -> str | None:
         assert connector.provider_key is not None

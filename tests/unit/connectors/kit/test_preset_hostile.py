@@ -118,7 +118,10 @@ def test_pattern_is_refused_in_words_when_it_cannot_be_followed(pattern: str, sa
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("pattern", ["(a+)+$", "(a|aa)+$", "(.*)(.*)(.*)x", "(?:a?){30}", "a?" * 60, "x*y*z*x", "^.*.*.*.*$", r"(\w+\s?)+x", r"[\W_]+b", r"\\bx"])
+@pytest.mark.parametrize(
+    "pattern",
+    ["(a+)+$", "(a|aa)+$", "(.*)(.*)(.*)x", "(?:a?){30}", "a?" * 60, "x*y*z*x", "^.*.*.*.*$", r"(\w+\s?)+x", r"[\W_]+b", r"\\bx"],
+)
 def test_pattern_that_could_be_slow_elsewhere_is_allowed(pattern: str) -> None:
     check(pattern)
     cut(pattern, "a" * 1_000_000)  # with Python's module some of these do not end
@@ -130,11 +133,37 @@ def test_pattern_published_before_means_what_it_meant() -> None:
     assert cut(r"\w{1,999}@", "иван@example.com") == "иван@"
 
 
-_PIECES = st.sampled_from(["a", "Ж", "9", "-", " ", ".", "[a-я]", "[^a]", "[]a]", r"\w", r"\W", r"\d", r"\D", r"\s", r"\S", r"[\w-]", r"[^\W\d]", r"[\S]", r"[\D]", r"\-", r"\ "])
+_PIECES = st.sampled_from(
+    [
+        "a",
+        "Ж",
+        "9",
+        "-",
+        " ",
+        ".",
+        "[a-я]",
+        "[^a]",
+        "[]a]",
+        r"\w",
+        r"\W",
+        r"\d",
+        r"\D",
+        r"\s",
+        r"\S",
+        r"[\w-]",
+        r"[^\W\d]",
+        r"[\S]",
+        r"[\D]",
+        r"\-",
+        r"\ ",
+    ]
+)
 _COUNTED = st.tuples(_PIECES, st.sampled_from(["", "", "*", "+", "?", "{2}", "{1,3}", "{2,}", "*?", "+?"])).map("".join)
 _ROWS = st.lists(_COUNTED, min_size=1, max_size=4).map("".join)
 _GROUPS = st.tuples(_ROWS, st.sampled_from(["({})", "(?:{})", "({}|b)", "{}|(ж)"])).map(lambda one: one[1].format(one[0]))
-_PATTERNS = st.tuples(st.sampled_from(["", "^"]), st.lists(_ROWS | _GROUPS, min_size=1, max_size=3).map("".join), st.sampled_from(["", "$"])).map("".join)
+_PATTERNS = st.tuples(
+    st.sampled_from(["", "^"]), st.lists(_ROWS | _GROUPS, min_size=1, max_size=3).map("".join), st.sampled_from(["", "$"])
+).map("".join)
 
 
 @given(_PATTERNS, st.text("abжЖя19- _.ü", max_size=40))

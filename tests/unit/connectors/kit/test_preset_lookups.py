@@ -205,10 +205,7 @@ def test_file_is_an_address_when_the_field_holds_one(tmp_path: Path) -> None:
     assert [f.url for f in inquiry(connector, {"f": "https://a.example.com/a.pdf", "name": "A"}).files] == [
         "https://a.example.com/a.pdf"
     ]
-    assert (
-        len(inquiry(connector, {"f": ["https://a.example.com/a.pdf", "https://a.example.com/b.pdf"]}).files)
-        == 2
-    )
+    assert len(inquiry(connector, {"f": ["https://a.example.com/a.pdf", "https://a.example.com/b.pdf"]}).files) == 2
     assert inquiry(connector, {"f": "just words", "name": "A"}).files == ()
 
 
@@ -235,13 +232,9 @@ def test_own_mapping_goes_before_the_preset_when_a_source_has_one(tmp_path: Path
     )
     assert connector.map is not None
     mapping = {"fields": {"name": {"from": ["$.b"]}}, "extra": {"drop": ["c"]}}
-    (read,) = connector.map(
-        posted({"a": "1", "b": "Anna", "c": 3, "key": "s3cret"}), settings(connector), mapping
-    )
+    (read,) = connector.map(posted({"a": "1", "b": "Anna", "c": 3, "key": "s3cret"}), settings(connector), mapping)
     assert isinstance(read, Inquiry)
-    assert (read.name, read.line, read.fields) == ("Anna", "", {"a": "1"}), (
-        "and the secret is not brought back"
-    )
+    assert (read.name, read.line, read.fields) == ("Anna", "", {"a": "1"}), "and the secret is not brought back"
 
 
 KEYS = st.sampled_from(["a", "b", "c", "a.b", "b.c", "a.b.c", "0", ""])

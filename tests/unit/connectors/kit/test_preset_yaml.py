@@ -24,7 +24,9 @@ ODD = (
 
 @pytest.mark.parametrize("word", [word for word in ODD if len(word) < 2000])
 def test_plain_word_is_the_text_that_was_written(word: str) -> None:
-    text = f"fields:\n  name: {{from: [$.a], const: {word}, map: {{{word}: {word}}}}}\nskip_if:\n  - {{path: $.b, in: [{word}]}}\n"
+    text = (
+        f"fields:\n  name: {{from: [$.a], const: {word}, map: {{{word}: {word}}}}}\nskip_if:\n  - {{path: $.b, in: [{word}]}}\n"
+    )
     if word == "=":
         text = text.replace("{=: =}", '{"=": "="}')
     rules = check_rules(text)

@@ -72,9 +72,7 @@ def test_bomb_becomes_a_message(name: str) -> None:
 
 
 def test_hundred_thousand_lines_under_thirty_boundaries_are_read_as_lines() -> None:
-    opening = b"".join(
-        b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(25)
-    )
+    opening = b"".join(b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(25))
     message = read(b"Subject: deep\r\n" + opening + b"\r\n" + b"a\r\n" * 500_000)
     assert "too_many_lines" in message.warnings
     assert message.subject == "deep"
@@ -141,9 +139,7 @@ def test_wrongly_declared_charset_is_seen_through() -> None:
         ("utf-8", "iso-8859-1"),
         ("koi8-r", "cp1251"),
     ):
-        raw = mail(
-            f"Content-Type: text/plain; charset={declared}", ""
-        ).encode() + "Пришлите прайс на трубы".encode(actual)
+        raw = mail(f"Content-Type: text/plain; charset={declared}", "").encode() + "Пришлите прайс на трубы".encode(actual)
         assert read(raw).text == "Пришлите прайс на трубы", (actual, declared)
 
 
@@ -160,9 +156,7 @@ def test_attachments_are_listed_with_safe_names_and_digests() -> None:
     assert [(one["name"], one["type"], one["size"]) for one in message.attachments] == [
         ("Счёт.pdf", "application/pdf", 5), ("прайс.txt", "text/plain", 5),
     ]  # fmt: skip
-    assert (
-        message.attachments[0]["sha256"] == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
-    )
+    assert message.attachments[0]["sha256"] == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"
 
 
 def test_attached_mail_gives_its_text_to_a_forward_without_words() -> None:
@@ -205,12 +199,8 @@ def test_sender_is_read_as_people_write_it(written: str, email: str, name: str) 
 
 
 def test_sender_whose_name_shows_another_address_is_marked() -> None:
-    assert (
-        "name_shows_another_address" in read(mail(sender='"boss@example.com" <mallory@example.net>')).warnings
-    )
-    assert (
-        "name_shows_another_address" not in read(mail(sender='"ann@example.org" <ann@example.org>')).warnings
-    )
+    assert "name_shows_another_address" in read(mail(sender='"boss@example.com" <mallory@example.net>')).warnings
+    assert "name_shows_another_address" not in read(mail(sender='"ann@example.org" <ann@example.org>')).warnings
 
 
 def test_raw_eight_bit_headers_are_read() -> None:
@@ -230,9 +220,7 @@ def test_split_multibyte_words_are_joined_before_decoding() -> None:
 
 def test_references_are_the_last_thirty_two_and_ids_are_bare() -> None:
     ids = " ".join(f"<r{n}@example.org>" for n in range(120))
-    message = read(
-        mail(f"References: {ids}\r\nIn-Reply-To: <x@example.org>,<y@example.org> (Ann's message of Monday)")
-    )
+    message = read(mail(f"References: {ids}\r\nIn-Reply-To: <x@example.org>,<y@example.org> (Ann's message of Monday)"))
     assert message.references == tuple(f"r{n}@example.org" for n in range(88, 120))
     assert message.in_reply_to == ("x@example.org", "y@example.org")
     assert message.message_id == "a@example.org"
@@ -269,8 +257,7 @@ def test_mail_without_id_and_date_is_known_again_within_a_minute() -> None:
     assert read(first, x_imap_internaldate=when).dedup_key == read(again, x_imap_internaldate=when).dedup_key
     assert read(first, x_imap_internaldate=when).dedup_key.startswith("raw:")
     assert (
-        read(first, x_imap_internaldate=when).dedup_key
-        != read(first, x_imap_internaldate="2026-11-20T10:02:00+03:00").dedup_key
+        read(first, x_imap_internaldate=when).dedup_key != read(first, x_imap_internaldate="2026-11-20T10:02:00+03:00").dedup_key
     )
 
 
@@ -393,11 +380,7 @@ def test_settings_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     ["<div>", "<b id={}><p>", "<b id={}><select></b></select><p>", "<table><tr><td>", "<a><p>", "<"],
 )
 def test_html_that_is_slow_to_build_a_tree_of_keeps_its_words(unit: str) -> None:
-    html = (
-        "<style>p {}</style><p>call&nbsp;me</p>"
-        + "".join(unit.format(n) for n in range(50_000))
-        + "<p>back</p>"
-    )
+    html = "<style>p {}</style><p>call&nbsp;me</p>" + "".join(unit.format(n) for n in range(50_000)) + "<p>back</p>"
     words = read(mail("Content-Type: text/html; charset=utf-8", html)).text.split()
     assert words[:2] == ["call", "me"]
     assert words[-1].endswith("back")

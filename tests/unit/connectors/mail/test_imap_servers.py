@@ -31,8 +31,12 @@ def test_what_is_no_address_names_no_server(address: str) -> None:
 
 
 def test_named_server_goes_before_the_address() -> None:
-    assert ImapConfig.model_validate({"user": "a@gmail.com", "password": "x", "host": "mail.example.com"}).host == "mail.example.com"
+    assert (
+        ImapConfig.model_validate({"user": "a@gmail.com", "password": "x", "host": "mail.example.com"}).host == "mail.example.com"
+    )
 
 
 def test_every_known_server_is_found_by_its_name_too() -> None:
-    assert all(known_server(server.host) is server for server in SERVERS.values() if server.app_password or not server.takes_passwords)
+    assert all(
+        known_server(server.host) is server for server in SERVERS.values() if server.app_password or not server.takes_passwords
+    )

@@ -34,9 +34,7 @@ NEW, PICKED, HUNG = (
 )
 
 
-def outcomes(
-    connector_name: str, call: Mapping[str, str], events: list[dict[str, str]], **settings: Any
-) -> set[str | None]:
+def outcomes(connector_name: str, call: Mapping[str, str], events: list[dict[str, str]], **settings: Any) -> set[str | None]:
     """The outcomes of all orders of the events; one, if the order does not matter."""
     connector = registry.get(connector_name)
     config = connector.config_model.model_validate({"region": "RU", "timezone": "Europe/Moscow", **settings})
@@ -52,9 +50,7 @@ def outcomes(
 
 def one(connector_name: str, data: Mapping[str, str], config: ConnectorConfig) -> CallEvent:
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    (event,) = registry.get(connector_name).parse(
-        Request("POST", "", "", headers, urlencode(data).encode(), NOW), config
-    )
+    (event,) = registry.get(connector_name).parse(Request("POST", "", "", headers, urlencode(data).encode(), NOW), config)
     assert isinstance(event, CallEvent)
     return event
 
@@ -69,9 +65,7 @@ def one(connector_name: str, data: Mapping[str, str], config: ConnectorConfig) -
         ([{**END, "disposition": "busy"}], "busy"),
     ],
 )
-def test_zadarma_call_comes_to_one_outcome_when_events_are_in_any_order(
-    events: list[dict[str, str]], outcome: str
-) -> None:
+def test_zadarma_call_comes_to_one_outcome_when_events_are_in_any_order(events: list[dict[str, str]], outcome: str) -> None:
     assert outcomes("zadarma", ZADARMA, events, secret="s") == {outcome}
 
 
@@ -94,7 +88,5 @@ def test_zadarma_menu_is_no_answer_when_the_switch_says_so() -> None:
         ([{**NEW, "direction": "out"}, {**HUNG, "direction": "out"}], "out_no_answer"),
     ],
 )
-def test_cti_call_comes_to_one_outcome_when_events_are_in_any_order(
-    events: list[dict[str, str]], outcome: str
-) -> None:
+def test_cti_call_comes_to_one_outcome_when_events_are_in_any_order(events: list[dict[str, str]], outcome: str) -> None:
     assert outcomes("generic_call", CTI, events) == {outcome}

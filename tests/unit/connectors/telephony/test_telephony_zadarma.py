@@ -72,9 +72,7 @@ def test_signature_is_of_the_hex_digest_when_made() -> None:
 )
 def test_echo_is_given_when_it_can_do_no_harm(query: str, body: bytes | None) -> None:
     assert CONNECTOR.handshake is not None
-    answer = CONNECTOR.handshake(
-        Request("GET", "", query, {}, b"", datetime(2026, 1, 15, tzinfo=UTC)), CONFIG
-    )
+    answer = CONNECTOR.handshake(Request("GET", "", query, {}, b"", datetime(2026, 1, 15, tzinfo=UTC)), CONFIG)
     assert answer == (Reply(body) if body else None)
 
 
@@ -87,9 +85,7 @@ def test_key_differs_when_the_event_does() -> None:
     keys = [CONNECTOR.provider_key(request, CONFIG) for request in requests]
     assert None not in keys
     assert len(set(keys)) == len(keys)
-    assert CONNECTOR.provider_key(event("NOTIFY_END"), CONFIG) == CONNECTOR.provider_key(
-        event("NOTIFY_END"), CONFIG
-    )
+    assert CONNECTOR.provider_key(event("NOTIFY_END"), CONFIG) == CONNECTOR.provider_key(event("NOTIFY_END"), CONFIG)
 
 
 @pytest.mark.parametrize(
@@ -103,9 +99,7 @@ def test_key_differs_when_the_event_does() -> None:
         ("something new", None, None),
     ],
 )
-def test_result_is_in_our_words_when_a_call_ends(
-    disposition: str, incoming: str | None, outgoing: str | None
-) -> None:
+def test_result_is_in_our_words_when_a_call_ends(disposition: str, incoming: str | None, outgoing: str | None) -> None:
     for name, expected in (("NOTIFY_END", incoming), ("NOTIFY_OUT_END", outgoing)):
         (call,) = CONNECTOR.parse(event(name, disposition=disposition, duration="30"), CONFIG)
         assert isinstance(call, CallEvent)

@@ -23,7 +23,9 @@ def anna(engine: Engine) -> int:
         return add_user(connection, "anna@example.com", "Anna", "head", hash_password(PASSWORD))
 
 
-def _attempt(password: str, network: str = ATTACKER, visitor: str = "v", login: str = "anna@example.com", **more: object) -> Attempt:
+def _attempt(
+    password: str, network: str = ATTACKER, visitor: str = "v", login: str = "anna@example.com", **more: object
+) -> Attempt:
     return Attempt(login, password, network, visitor, **more)  # type: ignore[arg-type]
 
 

@@ -66,9 +66,7 @@ def _named(function: ast.expr) -> str:
 
 
 def _begins_with_a_rule(chain: ast.expr) -> bool:
-    return any(
-        isinstance(one, ast.Call) and _named(one.func) in ("select_visible", "select_any") for one in ast.walk(chain)
-    )
+    return any(isinstance(one, ast.Call) and _named(one.func) in ("select_visible", "select_any") for one in ast.walk(chain))
 
 
 @pytest.mark.parametrize("module", query_modules(), ids=lambda path: str(path.relative_to(ROOM)))

@@ -66,7 +66,9 @@ def _actions() -> dict[str, list[tuple[str, history.Action]]]:
                 continue
             loaded = importlib.import_module(module.name)
             for name, value in vars(loaded).items():
-                if isinstance(value, history.Action) and f"{name} = history.Action(" in Path(loaded.__file__ or "").read_text("utf-8"):
+                if isinstance(value, history.Action) and f"{name} = history.Action(" in Path(loaded.__file__ or "").read_text(
+                    "utf-8"
+                ):
                     found.setdefault(value.name, []).append((f"{module.name}.{name}", value))
     return found
 
@@ -90,7 +92,11 @@ def test_actions_are_declared_once_as_constants_of_a_module() -> None:
         declared = {
             id(node.value) for node in tree.body if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None
         }
-        made = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Action", "history.Action"}]
+        made = [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Action", "history.Action"}
+        ]
         assert [node.lineno for node in made if id(node) not in declared] == [], name
         assert all(ast.unparse(node.func) == "history.Action" for node in made), f"{name}: write history.Action"
     actions = _actions()

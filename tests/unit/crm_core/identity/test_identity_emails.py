@@ -131,9 +131,7 @@ def test_own_address_is_blocked_when_named(own: str) -> None:  # case 43
     ]
 
 
-@pytest.mark.parametrize(
-    "text", ["a@example.com, b@example.com", "a@example.com/b@example.com", "a@example.com b@example.com"]
-)
+@pytest.mark.parametrize("text", ["a@example.com, b@example.com", "a@example.com/b@example.com", "a@example.com b@example.com"])
 def test_two_addresses_are_read_when_one_field_holds_both(text: str) -> None:  # F58
     assert [key.value for key in read_emails(text)] == ["a@example.com", "b@example.com"]
 
@@ -163,7 +161,5 @@ def test_written_address_wins_when_it_was_guessed_before() -> None:
         ("a1@privaterelay.appleid.com", ""), ("x@mailinator.com", ""), ("x@ivan.fastmail.com", ""), ("x@gmail.con", ""),
     ],
 )  # fmt: skip
-def test_domain_is_a_company_when_not_open_to_everybody(
-    address: str, domain: str
-) -> None:  # cases 41, 44, 81
+def test_domain_is_a_company_when_not_open_to_everybody(address: str, domain: str) -> None:  # cases 41, 44, 81
     assert company_domain(address) == domain

@@ -104,12 +104,8 @@ def test_spellings_do_not_conflict_when_compared_as_names() -> None:
         pytest.param("Анна Петрова", "Анна Смирнова", "unknown", id="53-perhaps-married"),
         pytest.param("Иван Петров", "Иван Сидоров", "conflict", id="53-men-keep-their-name"),
         pytest.param("Иван Иванович Петров", "Иван Петрович Петров", "conflict", id="14x-patronymic"),
-        pytest.param(
-            "Сергей Сергеевич", "Сергей Дмитриевич", "conflict", id="14x-patronymic-without-surname"
-        ),
-        pytest.param(
-            "Роман Абрамович", "Абрамович Роман Аркадьевич", "agree", id="14x-surname-like-a-patronymic"
-        ),
+        pytest.param("Сергей Сергеевич", "Сергей Дмитриевич", "conflict", id="14x-patronymic-without-surname"),
+        pytest.param("Роман Абрамович", "Абрамович Роман Аркадьевич", "agree", id="14x-surname-like-a-patronymic"),
         pytest.param("Мамедов Гусейн Али оглы", "Гусейн Мамедов", "agree", id="14x-ogly"),
         pytest.param("Дмитртй", "Дмитрий", "agree", id="14x-slip-of-the-keyboard"),
         pytest.param("Марина", "Мария", "conflict", id="14x-one-letter-apart-and-two-names"),

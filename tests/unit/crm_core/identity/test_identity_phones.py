@@ -162,9 +162,7 @@ def test_region_is_kazakhstan_when_default_is_russia(text: str) -> None:  # case
         pytest.param("101", "495", [], id="09-internal-with-code"),
     ],
 )
-def test_local_number_takes_the_area_code_when_it_fits(
-    text: str, code: str, expected: list[tuple[str, str]]
-) -> None:
+def test_local_number_takes_the_area_code_when_it_fits(text: str, code: str, expected: list[tuple[str, str]]) -> None:
     assert rows(text, area_code=code) == expected
 
 

@@ -81,9 +81,7 @@ def test_russian_spellings_make_one_key_when_digits_are_the_same(digits: int) ->
         f"+7{d}", f"8{d}", f"7{d}", d, f"+8{d}", f"8 ({d[:3]}) {d[3:6]}-{d[6:8]}-{d[8:]}", f"+7\u00a0{d[:3]}\u00a0{d[3:]}",
         f"tel:+7{d}", f"00 7 {d}", f"8{d} Иван",
     ]  # fmt: skip
-    values = {
-        tuple((key.value, key.strength) for key in read_phones(s, "RU", kind="form")) for s in spellings
-    }
+    values = {tuple((key.value, key.strength) for key in read_phones(s, "RU", kind="form")) for s in spellings}
     assert len(values) == 1
 
 

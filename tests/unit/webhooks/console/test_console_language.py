@@ -89,7 +89,14 @@ def test_every_code_of_the_hub_has_words(group: str, codes: tuple[str, ...]) -> 
 
 
 def test_every_error_page_has_a_title_and_a_text() -> None:
-    kinds = {kind for kind, _ in errors.KINDS.values()} | {"forbidden", "foreign_form", "signed_out", "bug", "too_large", "in_the_way"}
+    kinds = {kind for kind, _ in errors.KINDS.values()} | {
+        "forbidden",
+        "foreign_form",
+        "signed_out",
+        "bug",
+        "too_large",
+        "in_the_way",
+    }
     assert [kind for kind in kinds for part in ("title", "text") if f"error.{kind}.{part}" not in catalogue("ru")] == []
 
 
@@ -118,9 +125,7 @@ def test_every_notice_that_a_deed_leaves_has_words() -> None:
 
 def test_every_setting_of_the_first_connectors_has_a_russian_name() -> None:
     names = {
-        name
-        for connector in ("generic_form", "generic_call", "imap")
-        for name in registry.config_schema(connector)["properties"]
+        name for connector in ("generic_form", "generic_call", "imap") for name in registry.config_schema(connector)["properties"]
     }
     assert [name for name in sorted(names) if f"setting.{name}" not in catalogue("ru")] == []
 

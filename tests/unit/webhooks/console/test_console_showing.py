@@ -72,7 +72,9 @@ def test_characters_that_turn_the_writing_are_made_visible() -> None:
 
 
 def test_connectors_settings_become_a_form() -> None:
-    fields = {field.name: field for field in fields_of(registry.get("imap"), RU, {"host": "imap.example.com"}, {"user": "is required"})}
+    fields = {
+        field.name: field for field in fields_of(registry.get("imap"), RU, {"host": "imap.example.com"}, {"user": "is required"})
+    }
     assert fields["host"].value == "imap.example.com"
     assert (fields["password"].input, fields["password"].value) == ("password", "")
     assert fields["security"].choices == (("tls", "tls"), ("starttls", "starttls"), ("plain", "plain"))
