@@ -17,13 +17,13 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from crm_core.access import Principal
 from crm_core.base import history
-from crm_core.base.models import Base
 from crm_core.base.personal import personal_columns
 from crm_core.base.values import rfc3339
 from crm_core.contacts.queries import visible_root
 from crm_core.contacts.reach import members_of
 from crm_core.erasure.commands import calls_of
 from crm_core.erasure.tables import PLACES
+from crm_core.models import Base
 from ingest.erasure.person_events import events_of
 
 EXPORTED: Final = history.Action("contact.export")

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Engine, LargeBinary, func, select
 from sqlalchemy.dialects.postgresql import TSVECTOR
 
-from crm_core.base.models import Base
 from crm_core.base.personal import personal_columns
+from crm_core.models import Base
 
 _SHORTEST = 6  # characters; a shorter text is in half of all lines
 _CODE = re.compile(r"[a-z][a-z_.]*")  # of reasons and errors, which stand among what people wrote

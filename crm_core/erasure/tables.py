@@ -14,8 +14,8 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, Column
 from sqlalchemy.dialects.postgresql import JSONB
 
-from crm_core.base.models import Base
 from crm_core.base.personal import personal_columns
+from crm_core.models import Base
 
 
 @dataclass(frozen=True, slots=True)

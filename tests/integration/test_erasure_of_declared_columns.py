@@ -17,7 +17,6 @@ from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
 from crm_core.access import Principal
 from crm_core.base.config import HubConfig
-from crm_core.base.models import Base
 from crm_core.base.personal import personal_columns
 from crm_core.contacts.models import MergeEvent, Suggestion
 from crm_core.contacts.reach import members_of
@@ -26,6 +25,7 @@ from crm_core.erasure.tables import PLACES
 from crm_core.forms.models import Attachment, Consent
 from crm_core.leads.assignment import assign_lead
 from crm_core.messages.models import MailMessage
+from crm_core.models import Base
 from crm_core.search import catch_up
 from ingest.erasure.erase import erase
 from ingest.erasure.person_events import events_of

@@ -8,7 +8,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, text
 
-from crm_core.base.models import Base
+from crm_core.models import Base
 
 #: Beside the tables: Alembic's own, and what no model can say (triggers, functions) is tested where it is used.
 _COLUMNS = """

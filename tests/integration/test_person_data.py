@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 from crm_core.access import Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
-from crm_core.base.models import Base
 from crm_core.base.personal import personal_columns
 from crm_core.erasure.tables import PLACES
+from crm_core.models import Base
 from ingest.person_data import export_person
 from leadhub.cli import main
 

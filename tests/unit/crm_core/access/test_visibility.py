@@ -13,9 +13,9 @@ from sqlalchemy.orm import aliased
 import crm_core
 from crm_core.access import Principal
 from crm_core.access.visibility import RULES, select_any, select_visible
-from crm_core.base.models import Base
 from crm_core.contacts.models import Contact
 from crm_core.leads.models import Lead
+from crm_core.models import Base
 from crm_core.sources.models import Source
 
 ROOM = Path(crm_core.__file__).parent

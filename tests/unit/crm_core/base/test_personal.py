@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import ARRAY, BigInteger, Column, Float, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 
-from crm_core.base.models import Base
 from crm_core.base.personal import personal_columns, undeclared
+from crm_core.models import Base
 
 
 def test_every_column_of_text_json_or_bytes_says_whether_it_is_personal() -> None:
