@@ -1,4 +1,4 @@
-"""All tables. Import from here."""
+"""All tables. Whoever asks the metadata about every table imports `Base` from here: only then does it know them all."""
 
 from crm_core.access.models import (
     ROLES,
@@ -10,7 +10,8 @@ from crm_core.access.models import (
     User,
     UserSession,
 )
-from crm_core.base.models import Base, OutboxEntry, OutboxSubscriber
+from crm_core.base.models import Base
+from crm_core.base.outbox import OutboxEntry, OutboxSubscriber
 from crm_core.calls.models import Call
 from crm_core.contacts.models import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion, Tombstone
 from crm_core.forms.models import (

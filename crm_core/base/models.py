@@ -1,14 +1,13 @@
-"""What all tables share: naming of constraints, the few column types, the declarative base; and the outbox, which is nobody's."""
+"""What all tables share: naming of constraints, the few column types, the declarative base."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, MetaData, Text, func
-from sqlalchemy import text as sql
+from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Text, func
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 
 class Base(DeclarativeBase):
@@ -44,32 +43,3 @@ Impersonal = Annotated[_T, mapped_column(info={"personal": False})]
 #: Surrogate key. "By default", so that a batch can draw its ids beforehand and insert set-wise.
 Id = Annotated[int, mapped_column(BigInteger, Identity(always=False), primary_key=True)]
 CreatedAt = Annotated[datetime, mapped_column(DateTime(timezone=True), server_default=func.now())]
-
-
-class OutboxSubscriber(Base):
-    """One who is told of certain actions. There is none by default, and then the outbox stays empty."""
-
-    __tablename__ = "outbox_subscriber"
-
-    id: Mapped[Id]
-    name: Mapped[Impersonal[str]] = mapped_column(unique=True)
-    actions: Mapped[Impersonal[list[str]]]  # exactly these, e.g. {"lead.create","lead.assign"}
-    created_at: Mapped[CreatedAt]
-
-
-class OutboxEntry(Base):
-    """Something that one subscriber is to be told. `crm_core.base.history` writes it, nothing sends it yet. It names no person:
-    whoever sends reads how the subject is by then.
-    """
-
-    __tablename__ = "outbox_entry"
-    __table_args__ = (Index("ix_outbox_entry_unsent", "subscriber_id", "id", postgresql_where=sql("sent_at IS NULL")),)
-
-    id: Mapped[Id]
-    subscriber_id: Mapped[int] = mapped_column(ForeignKey("outbox_subscriber.id", ondelete="CASCADE"))
-    created_at: Mapped[CreatedAt]
-    actor: Mapped[Impersonal[str]]
-    action: Mapped[Impersonal[str]]
-    subject: Mapped[Impersonal[str]]  # "lead:7"
-    data: Mapped[Impersonal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))  # ids and codes, as in the audit
-    sent_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""Changing a lead by hand: its state, stage, title, amount or the reason why it was lost."""
+"""Changing a lead by hand (its state, stage, title, amount or the reason why it was lost), and taking that back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crm_core.access import Principal, demand
@@ -18,7 +18,7 @@ from crm_core.base.errors import Conflict, Invalid
 from crm_core.base.paging import AnyRow
 from crm_core.base.values import Text
 from crm_core.leads.locking import hold_lead
-from crm_core.leads.models import Lead
+from crm_core.leads.models import Lead, Touch
 from crm_core.leads.reopening import refuse_reopening
 from crm_core.leads.spam_flag import MERGED, SPAM
 from crm_core.pipeline.stages import STAGES
@@ -28,6 +28,7 @@ CHANGED = history.Action("lead.change", touch="stage")
 
 #: What these say decides where the contact's next inquiry goes, so that nobody may write them by hand.
 _RESERVED_REASONS = frozenset({MERGED, SPAM})
+_BY_HAND = frozenset({"state", "stage", "title", "lost_reason", "amount", "currency"})
 
 
 class LeadChange(BaseModel):
@@ -61,7 +62,26 @@ def change_lead(
         wanted["currency"] = wanted.get("currency") or lead.currency or of_region(region)
     if wanted.get("state") == "open":
         wanted.setdefault("lost_reason", "")  # an open lead is not lost
-    apply_change(connection, principal, lead, wanted, now)
+    _apply(connection, principal, lead, wanted, now)
+
+
+def undo_change(connection: Connection, principal: Principal, lead_id: int, version: int, now: datetime) -> None:
+    """Takes back the last change that this person made by hand. Raises Forbidden; NotFound; Conflict if the lead was changed since
+    (`version`), if there is nothing to take back, or for the reasons of `change_lead`."""
+    demand(principal, "leads.write")
+    lead = hold_lead(connection, principal, lead_id, version)
+    last = connection.execute(
+        select(Touch.actor, Touch.data).where(Touch.lead_id == lead_id, Touch.kind == "stage").order_by(Touch.id.desc()).limit(1)
+    ).one_or_none()
+    changed: dict[str, Any] = (last.data.get("changed") or {}) if last is not None else {}
+    if last is None or last.actor != principal.actor or not changed:
+        raise Conflict("nothing_to_undo", "There is no change of yours to take back.")
+    values = {name: told["from"] for name, told in changed.items()}
+    if not values.keys() <= _BY_HAND or values.get("lost_reason") in _RESERVED_REASONS:
+        raise Conflict("nothing_to_undo", "There is no change of yours to take back.")
+    if values.get("amount") is not None:
+        values["amount"] = Decimal(values["amount"])
+    _apply(connection, principal, lead, values, now)
 
 
 def _check(lead: AnyRow, wanted: Mapping[str, Any]) -> None:
@@ -84,7 +104,7 @@ def _check(lead: AnyRow, wanted: Mapping[str, Any]) -> None:
         raise Invalid("currency_unknown", "A currency is written as in ISO 4217, for instance RUB or EUR.", fields=["currency"])
 
 
-def apply_change(connection: Connection, principal: Principal, lead: AnyRow, wanted: Mapping[str, Any], now: datetime) -> None:
+def _apply(connection: Connection, principal: Principal, lead: AnyRow, wanted: Mapping[str, Any], now: datetime) -> None:
     """Sets columns of a lead that is held, and tells it in its history. Nothing happens where nothing is different."""
     changes = {name: value for name, value in wanted.items() if getattr(lead, name) != value}
     if not changes:

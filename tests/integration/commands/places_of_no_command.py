@@ -11,7 +11,6 @@ COMMANDS_WITHOUT_A_ROW: Final[dict[str, str]] = {
     "crm_core.leads.spam_flag.event_of": "reads",
     "crm_core.leads.spam_flag.flag_spam": "the domain's half of ingest.processing.lead_spam.mark_spam",
     "crm_core.leads.spam_flag.unflag_spam": "the domain's half of ingest.processing.lead_spam.unmark_spam",
-    "crm_core.leads.commands.apply_change": "the half that change_lead and undo_change share; both ask first who may",
 }
 
 PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {

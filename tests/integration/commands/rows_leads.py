@@ -8,9 +8,8 @@ from typing import Any
 from door_frame import Case, Inputs, Row, in_transaction
 
 from crm_core.leads.assignment import assign_lead
-from crm_core.leads.commands import LeadChange, change_lead
+from crm_core.leads.commands import LeadChange, change_lead, undo_change
 from crm_core.leads.comments import comment_on_lead
-from crm_core.leads.undo import undo_change
 from ingest.processing.lead_spam import mark_spam, unmark_spam
 from webhooks.console.shell.form_input import filters_of
 
