@@ -84,6 +84,9 @@ def get_is_event(request: Request, config: ConnectorConfig) -> bool:
 
 def _choice(request: Request, config: ConnectorConfig) -> _Choice | None:
     """The preset with what it is given; None where the fields are read by their names alone."""
+    looked_for = request.noted.get(_SELF)
+    if looked_for is not None and looked_for[0] is None:
+        return None  # asked before, and nearly always the answer
     connector, seen = _connector(request)
     if connector is None:
         return None
