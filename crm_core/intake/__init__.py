@@ -10,7 +10,7 @@ from typing import Any
 from crm_core.batch.rows import Cursor
 from crm_core.batch.state import EventResult, ParsedEvent
 from crm_core.batch.steps import steps_of
-from crm_core.calls.call_back_intake import resolve_call_backs
+from crm_core.calls.call_back_tasks import resolve_call_backs
 from crm_core.calls.callers import with_callers
 from crm_core.intake.flush import flush, resolve_result
 from crm_core.intake.snapshot import load

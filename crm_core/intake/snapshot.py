@@ -25,7 +25,7 @@ from crm_core.batch.state import (
     TouchState,
 )
 from crm_core.batch.steps import EventItem
-from crm_core.calls.call_back_intake import read_callers
+from crm_core.calls.call_back_tasks import read_callers
 from crm_core.forms.fingerprints import marks_of, read_recent
 from crm_core.identity.identifiers import Key
 from crm_core.parsed import CallEvent, Inquiry, Message

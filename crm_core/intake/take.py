@@ -6,8 +6,8 @@ from datetime import datetime
 
 from crm_core.batch.state import EventResult, ParsedEvent, Person, Snapshot
 from crm_core.batch.steps import EventItem
-from crm_core.calls.intake import take_call
-from crm_core.leads.intake import outcome_on, take_inquiry, taken_as
+from crm_core.calls.call_events import take_call
+from crm_core.leads.inquiries import outcome_on, take_inquiry, taken_as
 from crm_core.messages.intake import take_message
 from crm_core.parsed import CallEvent, Ignored, Inquiry, Pointer
 

@@ -9,7 +9,7 @@ from crm_core.batch.state import ContactState, EventResult, MessageState, Snapsh
 from crm_core.batch.steps import EventItem, client_address
 from crm_core.contacts.contact_resolution import attach, compare, join
 from crm_core.identity.emails import read_emails
-from crm_core.leads.intake import attribution_columns, headline, put, rewrite, taken_as
+from crm_core.leads.inquiries import attribution_columns, headline, put, rewrite, taken_as
 from crm_core.parsed import Attribution, Message
 
 

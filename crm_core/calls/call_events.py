@@ -12,10 +12,10 @@ from crm_core.base.errors import Transient
 from crm_core.batch.state import CallState, EventResult, Snapshot, TouchState
 from crm_core.batch.steps import EventItem
 from crm_core.calls import rules
-from crm_core.calls.call_back_intake import open_task
+from crm_core.calls.call_back_tasks import open_task
 from crm_core.calls.callers import unheard
 from crm_core.contacts.contact_resolution import join
-from crm_core.leads.intake import add_touch, attribution_columns, outcome_on, put, taken_as
+from crm_core.leads.inquiries import add_touch, attribution_columns, outcome_on, put, taken_as
 from crm_core.parsed import Attribution, CallEvent
 
 
