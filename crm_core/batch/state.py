@@ -1,11 +1,13 @@
-"""The values that a batch works on: what was read, and what it became in memory before it is written set-wise."""
+"""The values that every subject of a batch works on: events, persons, contacts, leads and touches, in memory before they are
+written. What one subject alone knows of is in its own `intake.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from crm_core.identity.identifiers import Key
 from crm_core.parsed import ParsedItem
@@ -44,6 +46,12 @@ class EventResult:
     lead_id: int | None
     contact_id: int | None
     was_erased: bool = False  # it brought again what a person had erased: nothing of it may be kept
+
+
+class HasId(Protocol):
+    """The state of a row; a new one gets its id just before it is written."""
+
+    id: int | None
 
 
 @dataclass(slots=True, eq=False)
@@ -132,92 +140,27 @@ class TouchState:
     contact: ContactState
     lead: LeadState | None
     columns: dict[str, Any]
-    call: CallState | None = None
-    message: MessageState | None = None
+    call: HasId | None = None
+    message: HasId | None = None
     created: bool = True
     changed: bool = True
     double_of: TouchState | int | None = None
     is_among_others: bool = False  # other events brought touches of this contact as well
-
-
-@dataclass(slots=True, eq=False)
-class CallState:
-    id: int | None
-    source_id: int
-    call_key: str
-    facts: dict[str, Any] | None
-    contact: ContactState | None = None
-    lead: LeadState | None = None
-    touch: TouchState | None = None
-    outcome: str | None = None
-    owner_id: int | None = None
-    view: Any = None  # crm_core.calls.rules.CallView
-    remote: str = ""  # E.164 where the number is one
-    line: str = ""  # of its source
-    phone: str = ""  # canonical key of the caller; "" where the number identifies nobody
-    changed: bool = False
-
-
-@dataclass(slots=True, eq=False)
-class CallBackState:
-    id: int | None
-    phone: str
-    contact: ContactState | None
-    lead: LeadState | None
-    call: CallState | int | None
-    owner_id: int | None
-    title: str
-    due_at: datetime
-    opened_at: datetime
-    state: str = "open"
-    missed: int = 0
-    tried: int = 0
-    closed_at: datetime | None = None
-    result: dict[str, Any] = field(default_factory=dict)
-    created: bool = False
-    changed: bool = False
-    contact_id: int | None = None  # where no state was read for it
-    lead_id: int | None = None
-
-
-@dataclass(slots=True, eq=False)
-class MessageState:
-    id: int | None
-    dedup_key: str
-    message_id: str
-    participants: list[str]
-    contact: ContactState | None
-    lead: LeadState | None
-    event_id: int
-    columns: dict[str, Any] = field(default_factory=dict)
-    created: bool = False
-    placed: bool = False  # it came to a contact and a lead in this batch
-    deliveries: list[dict[str, Any]] = field(default_factory=list)
+    call_id: int | None = None  # of a known one
 
 
 @dataclass(frozen=True, slots=True)
-class RecentTouch:
-    """A touch of the last minutes that an inquiry may be a double of."""
+class MergeState:
+    """Two contacts turned out to be one person."""
 
-    id: int | None
+    winner: ContactState
+    loser: ContactState
     event_id: int
-    seq: int
-    contact_id: int | None
-    fingerprint: str
-    likeness: str
-    at: datetime
-    emails: tuple[str, ...] = ()
-    phones: tuple[str, ...] = ()
-    touch: TouchState | None = None  # made in this batch
-
-
-@dataclass(frozen=True, slots=True)
-class Enclosure:
-    """A row of consent or attachment whose contact and lead get their ids at the end."""
-
-    contact: ContactState
-    lead: LeadState | None
-    columns: dict[str, Any]
+    rule: str
+    evidence: Any
+    folded: list[LeadState]  # open leads of the loser that became the winner's
+    loser_name: str
+    loser_owner_id: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,41 +172,10 @@ class Person:
     company: str = ""
 
 
-@dataclass(slots=True)
-class Snapshot:
-    """Everything a batch may look at, read under locks, and everything it changed."""
-
-    identifiers: dict[tuple[str, str], IdentifierState] = field(default_factory=dict)
-    contacts: dict[int, ContactState] = field(default_factory=dict)  # by any member's id, the root's state
-    leads: dict[int, LeadState] = field(default_factory=dict)
-    calls: dict[tuple[int, str], CallState] = field(default_factory=dict)
-    call_backs: dict[str, list[CallBackState]] = field(default_factory=dict)  # of the last weeks, by phone
-    calls_of_callers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # rows of calls that are over, by phone
-    #: Leads on which a missed call of this phone stands, and when it began.
-    leads_of_callers: list[tuple[LeadState, str, datetime]] = field(default_factory=list)
-    callers: dict[str, None] = field(default_factory=dict)  # phones whose call-backs must be derived anew, in order
-    messages: dict[str, MessageState] = field(default_factory=dict)  # by dedup_key
-    by_message_id: dict[str, MessageState] = field(default_factory=dict)
-    touches: dict[tuple[int, int], TouchState] = field(default_factory=dict)  # of replayed events
-    owners_by_extension: dict[str, int] = field(default_factory=dict)
-    new_contacts: list[ContactState] = field(default_factory=list)
-    new_leads: list[LeadState] = field(default_factory=list)
-    #: In the order of the events: leads that need an owner, and contacts that got one by talking to him.
-    ownership: list[LeadState | tuple[ContactState, int]] = field(default_factory=list)
-    #: Leads that a pool shared out before it was told who had talked to the person, and who that was.
-    talked_before: list[tuple[LeadState, int]] = field(default_factory=list)
-    new_touches: list[TouchState] = field(default_factory=list)
-    changed_touches: list[TouchState] = field(default_factory=list)
-    new_call_backs: list[CallBackState] = field(default_factory=list)
-    needless_call_backs: list[CallBackState] = field(default_factory=list)
-    new_messages: list[MessageState] = field(default_factory=list)
-    merges: list[dict[str, Any]] = field(default_factory=list)
-    suggestions: list[tuple[ContactState, ContactState, dict[str, Any]]] = field(default_factory=list)
-    marks: dict[tuple[int, int], Any] = field(default_factory=dict)  # doubles.Marks of each inquiry, by event and seq
-    recent: dict[str, list[RecentTouch]] = field(default_factory=dict)  # by fingerprint, and by likeness
-    erased: dict[str, datetime] = field(default_factory=dict)  # fingerprints of submissions that were erased, and when
-    to_empty: list[int] = field(default_factory=list)  # events that brought one of them again
-    consents: list[Enclosure] = field(default_factory=list)
-    consent_texts: dict[tuple[int, str, str], Any] = field(default_factory=dict)  # by source, purpose, hash
-    attachments: list[Enclosure] = field(default_factory=list)
-    rewritten: list[tuple[int, int]] = field(default_factory=list)  # inquiries whose enclosures are written anew
+def resolve(value: Any) -> Any:
+    """Replaces the states in a reason by their ids, as text."""
+    if isinstance(value, dict):
+        return {key: resolve(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolve(item) for item in value]
+    return str(value.id) if hasattr(value, "id") else value

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from crm_core.batch.state import ContactState, IdentifierState, LinkState, Person, Snapshot
+from crm_core.batch.state import ContactState, IdentifierState, LeadState, LinkState, MergeState, Person
 from crm_core.batch.steps import EventItem
+from crm_core.batch.subject import Batch
 from crm_core.contacts import rules
+from crm_core.contacts.intake import Contacts
 from crm_core.identity.names import clean_name, compare_names, first_name_key
 
 
@@ -15,41 +17,41 @@ def compare(a: str, b: str) -> Any:
     return compare_names(a, b).verdict if a and b else "unknown"
 
 
-def join(snapshot: Snapshot, step: EventItem, now: datetime) -> tuple[ContactState, rules.Verdict]:
+def join(batch: Batch, step: EventItem, now: datetime) -> tuple[ContactState, rules.Verdict]:
     """The contact of this arrival: attached to, merged, or new; his identifiers linked, his name completed."""
     person = step.person
     name = clean_name(person.name)
-    verdict = rules.match(_hits(snapshot, person), name, now, compare)
+    verdict = rules.match(_hits(batch, person), name, now, compare)
     for kind, value in verdict.retire:
-        for link in snapshot.identifiers[kind, value].links:
+        for link in batch.identifiers[kind, value].links:
             link.retired = True
     if verdict.action == "new":
         contact = ContactState(None, name, person.company.strip(), created=True, shares_with=verdict.shares_with)
-        snapshot.new_contacts.append(contact)
+        batch.new_contacts.append(contact)
     else:
         contact = verdict.contact
         for loser in verdict.losers:
-            _merge(snapshot, contact, loser, step, verdict)
+            _merge(batch, contact, loser, step, verdict)
     for other in verdict.suggest:
-        snapshot.suggestions.append((contact, other, {"rule": verdict.rule, "evidence": verdict.evidence}))
-    _link(snapshot, step, contact, verdict, name)
+        batch.part(Contacts).suggestions.append((contact, other, {"rule": verdict.rule, "evidence": verdict.evidence}))
+    _link(batch, step, contact, verdict, name)
     _complete(contact, name, person.company.strip())
     return contact, verdict
 
 
-def attach(snapshot: Snapshot, step: EventItem, contact: ContactState) -> None:
+def attach(batch: Batch, step: EventItem, contact: ContactState) -> None:
     """The contact is known by other evidence (a mail thread, a replay): only his identifiers and name are completed."""
     name = clean_name(step.person.name)
     if compare(name, contact.name) == "conflict":
         return
-    _link(snapshot, step, contact, rules.Verdict("attach", "known_by_thread", contact), name)
+    _link(batch, step, contact, rules.Verdict("attach", "known_by_thread", contact), name)
     _complete(contact, name, step.person.company.strip())
 
 
-def _hits(snapshot: Snapshot, person: Person) -> list[rules.Hit]:
+def _hits(batch: Batch, person: Person) -> list[rules.Hit]:
     hits = []
     for key in person.keys:
-        identifier = snapshot.identifiers.get((key.kind, key.value))
+        identifier = batch.identifiers.get((key.kind, key.value))
         if identifier is None or key.strength == "blocked":
             continue
         # Known only from numbers whose country was guessed, or read by a guess now: whose it is was never said.
@@ -67,13 +69,13 @@ def _hits(snapshot: Snapshot, person: Person) -> list[rules.Hit]:
     return hits
 
 
-def _link(snapshot: Snapshot, step: EventItem, contact: ContactState, verdict: rules.Verdict, name: str) -> None:
+def _link(batch: Batch, step: EventItem, contact: ContactState, verdict: rules.Verdict, name: str) -> None:
     at = step.item.received_at
     first_name = first_name_key(name) if name else None
     for key in step.person.keys:
         if key.strength == "blocked" or key.is_guess:
             continue
-        identifier = snapshot.identifiers[key.kind, key.value]
+        identifier = batch.identifiers[key.kind, key.value]
         if identifier.strength in ("shared", "blocked"):
             continue
         if key.kind == "phone" and (key.strength, identifier.strength) == ("strong", "weak"):
@@ -115,14 +117,12 @@ def _complete(contact: ContactState, name: str, company: str) -> None:
         contact.changed = True
 
 
-def _merge(snapshot: Snapshot, winner: ContactState, loser: ContactState, step: EventItem, verdict: rules.Verdict) -> None:
+def _merge(batch: Batch, winner: ContactState, loser: ContactState, step: EventItem, verdict: rules.Verdict) -> None:
     """Folds `loser` into `winner`: leads move, two open leads of one line become the older one. Logged for undo."""
     loser.merged_into = winner
-    folded: list[Any] = []
-    moved: list[Any] = []
+    folded: list[LeadState] = []
     for line, lead in loser.leads.items():
         lead.contact = winner
-        moved.append(lead)
         kept = winner.leads.get(line)
         if kept is None or kept.state == "spam":
             winner.leads[line] = lead
@@ -135,16 +135,11 @@ def _merge(snapshot: Snapshot, winner: ContactState, loser: ContactState, step: 
     winner.phones += loser.phones
     winner.emails += loser.emails
     winner.changed = True
-    for call_back in (one for tasks in snapshot.call_backs.values() for one in tasks):
-        if call_back.contact is loser:
-            call_back.contact, call_back.changed = winner, True
-    for identifier in snapshot.identifiers.values():
+    for identifier in batch.identifiers.values():
         _drop_doubled_links(identifier, winner)
-    snapshot.merges.append(
-        {"winner": winner, "loser": loser, "event_id": step.item.event_id, "rule": verdict.rule,
-         "evidence": verdict.evidence, "leads": moved, "folded": folded, "loser_name": loser.name,
-         "loser_owner_id": loser.owner_id}
-    )  # fmt: skip
+    batch.merges.append(
+        MergeState(winner, loser, step.item.event_id, verdict.rule, verdict.evidence, folded, loser.name, loser.owner_id)
+    )
     if not winner.name and loser.name:
         winner.name = loser.name
 

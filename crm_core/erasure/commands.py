@@ -16,10 +16,10 @@ from sqlalchemy import Connection, text
 
 from crm_core.access import Principal, audit
 from crm_core.base.errors import Conflict
+from crm_core.batch.locks import lock_number
 from crm_core.contacts.queries import visible_root
 from crm_core.contacts.reach import members_of
 from crm_core.erasure.tables import emptied, statements
-from crm_core.intake.snapshot import lock_number
 
 _PURPOSE = b"erased person"
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import orjson
 
 from crm_core.batch.rows import Cursor
-from crm_core.batch.state import RecentTouch, Snapshot
+from crm_core.batch.state import TouchState
 from crm_core.batch.steps import EventItem
+from crm_core.batch.subject import Batch
 from crm_core.identity.identifiers import Key
 from crm_core.identity.names import clean_name
 from crm_core.parsed import Inquiry
@@ -34,6 +34,31 @@ class Marks:
 
     fingerprint: str
     likeness: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecentTouch:
+    """A touch of the last minutes that an inquiry may be a double of."""
+
+    id: int | None
+    event_id: int
+    seq: int
+    contact_id: int | None
+    fingerprint: str
+    likeness: str
+    at: datetime
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    touch: TouchState | None = None  # made in this batch
+
+
+@dataclass(slots=True)
+class Fingerprints:
+    """What a batch knows of submissions that may be the same."""
+
+    marks: dict[tuple[int, int], Marks] = field(default_factory=dict)  # of each inquiry, by event and place in it
+    recent: dict[str, list[RecentTouch]] = field(default_factory=dict)  # by fingerprint, and by likeness
+    erased: dict[str, datetime] = field(default_factory=dict)  # fingerprints of what was erased, and when
 
 
 def happened_at(step: EventItem, inquiry: Inquiry) -> datetime:
@@ -64,12 +89,13 @@ def _hash(data: bytes) -> str:
     return blake2b(data, digest_size=12).hexdigest()
 
 
-def read_recent(cursor: Cursor, snapshot: Snapshot, steps: Sequence[EventItem], wanted: set[int]) -> None:
+def read_recent(cursor: Cursor, batch: Batch) -> None:
     """The touches of the last minutes that one of these inquiries may be a double of."""
-    times = [happened_at(step, step.parsed_item) for step in steps if isinstance(step.parsed_item, Inquiry)]
+    part = batch.part(Fingerprints)
+    times = [happened_at(step, step.parsed_item) for step in batch.steps if isinstance(step.parsed_item, Inquiry)]
     if not times:
         return
-    marks = list(snapshot.marks.values())
+    marks = list(part.marks.values())
     cursor.execute(
         "SELECT id, event_id, seq, contact_id, fingerprint, likeness, at, data->'emails' AS emails, data->'phones' AS phones"
         "  FROM touch WHERE (likeness = ANY(%s) OR fingerprint = ANY(%s)) AND fingerprint <> ''"
@@ -83,11 +109,11 @@ def read_recent(cursor: Cursor, snapshot: Snapshot, steps: Sequence[EventItem], 
         " AND digest = ANY(%s) AND at > clock_timestamp() - %s GROUP BY 1",
         ([one.fingerprint.encode() for one in marks], RESENT_WITHIN),
     )
-    snapshot.erased = {row["mark"]: row["at"] for row in cursor.fetchall()}
+    part.erased = {row["mark"]: row["at"] for row in cursor.fetchall()}
     for row in rows:
-        wanted.add(row["contact_id"])
+        batch.wanted_contacts.add(row["contact_id"])
         remember(
-            snapshot,
+            batch,
             RecentTouch(
                 row["id"], row["event_id"], row["seq"], row["contact_id"], row["fingerprint"], row["likeness"], row["at"],
                 tuple(row["emails"] or ()), tuple(row["phones"] or ()),
@@ -95,43 +121,45 @@ def read_recent(cursor: Cursor, snapshot: Snapshot, steps: Sequence[EventItem], 
         )  # fmt: skip
 
 
-def remember(snapshot: Snapshot, touch: RecentTouch) -> None:
+def remember(batch: Batch, touch: RecentTouch) -> None:
     """So that the next inquiries of the batch find it as well."""
     for mark in (touch.fingerprint, touch.likeness):
         if mark:
-            snapshot.recent.setdefault(mark, []).append(touch)
+            batch.part(Fingerprints).recent.setdefault(mark, []).append(touch)
 
 
-def was_erased(snapshot: Snapshot, step: EventItem, inquiry: Inquiry) -> bool:
+def was_erased(batch: Batch, step: EventItem, inquiry: Inquiry) -> bool:
     """It repeats what a person had erased. One that says it was written since was not: he comes anew."""
-    erased_at = snapshot.erased.get(snapshot.marks[step.item.event_id, step.seq].fingerprint)
+    part = batch.part(Fingerprints)
+    erased_at = part.erased.get(part.marks[step.item.event_id, step.seq].fingerprint)
     if erased_at is None:
         return False
     told = inquiry.submitted_at
     return told is None or not erased_at < told <= step.item.received_at  # a time to come is a wrong clock's
 
 
-def double_of(snapshot: Snapshot, step: EventItem, inquiry: Inquiry) -> tuple[RecentTouch, str] | None:
+def double_of(batch: Batch, step: EventItem, inquiry: Inquiry) -> tuple[RecentTouch, str] | None:
     """The touch that this inquiry repeats or corrects, with the machine-readable reason."""
-    marks = snapshot.marks[step.item.event_id, step.seq]
+    part = batch.part(Fingerprints)
+    marks = part.marks[step.item.event_id, step.seq]
     at = happened_at(step, inquiry)
     near = [
         one
         for mark in (marks.fingerprint, marks.likeness)
-        for one in snapshot.recent.get(mark, ())
+        for one in part.recent.get(mark, ())
         if (one.event_id, one.seq) != (step.item.event_id, step.seq) and abs(one.at - at) <= WINDOW
     ]
     for one in near:
         if one.fingerprint == marks.fingerprint:
             return one, "double_submission"
     corrected = next((one for one in near if _is_correction(one, inquiry)), None)
-    if corrected is None or any(_is_known(snapshot, key) for key in step.person.keys):
+    if corrected is None or any(_is_known(batch, key) for key in step.person.keys):
         return None  # the corrected address is somebody's: the usual rules decide whose
     return corrected, "corrected_submission"
 
 
-def _is_known(snapshot: Snapshot, key: Key) -> bool:
-    identifier = snapshot.identifiers.get((key.kind, key.value))
+def _is_known(batch: Batch, key: Key) -> bool:
+    identifier = batch.identifiers.get((key.kind, key.value))
     return identifier is not None and bool(identifier.live_links())
 
 

@@ -6,23 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from crm_core.batch.state import (
-    ContactState,
-    EventResult,
-    LeadState,
-    Person,
-    RecentTouch,
-    Snapshot,
-    TouchState,
-)
+from crm_core.batch.state import ContactState, EventResult, LeadState, Person, TouchState
 from crm_core.batch.steps import EventItem
+from crm_core.batch.subject import Batch
 from crm_core.contacts.contact_resolution import attach, join
 from crm_core.contacts.rules import Verdict
-from crm_core.forms.enclosures import enclose
-from crm_core.forms.fingerprints import double_of, happened_at, remember, was_erased
+from crm_core.forms.fingerprints import Fingerprints, RecentTouch, double_of, happened_at, remember, was_erased
 from crm_core.identity.phones import region_of
 from crm_core.leads.rules import LeadVerdict, decide_lead
 from crm_core.parsed import Attribution, Inquiry
+from crm_core.routing.intake import Ownership
 
 _TITLE_LENGTH = 120  # characters of a message that serve as a headline
 
@@ -31,7 +24,7 @@ def taken_as(
     step: EventItem, outcome: str, reason: dict[str, Any], lead: LeadState | None = None, contact: ContactState | None = None
 ) -> EventResult:
     told = {**reason, **country_of(step.person)}
-    return EventResult(step.item.event_id, outcome, told, lead, contact)  # type: ignore[arg-type]  # ids come at the flush
+    return EventResult(step.item.event_id, outcome, told, lead, contact)  # type: ignore[arg-type]  # states until they have ids
 
 
 def country_of(person: Person) -> dict[str, Any]:
@@ -83,7 +76,9 @@ def _unusable(step: EventItem, inquiry: Inquiry) -> dict[str, Any]:
     return {kind: ", ".join(texts) for kind, texts in written if texts and kind not in kinds}
 
 
-def take_inquiry(snapshot: Snapshot, step: EventItem, inquiry: Inquiry, now: datetime) -> EventResult:
+def take_inquiry(batch: Batch, step: EventItem, now: datetime) -> EventResult:
+    inquiry = step.parsed_item
+    assert isinstance(inquiry, Inquiry)
     content = _lead_content(step, inquiry)
     touch = {
         "kind": "form",
@@ -96,58 +91,56 @@ def take_inquiry(snapshot: Snapshot, step: EventItem, inquiry: Inquiry, now: dat
             **({"messengers": dict(inquiry.messengers)} if inquiry.messengers else {}),
         },
     }  # fmt: skip
-    marks, at = snapshot.marks[step.item.event_id, step.seq], happened_at(step, inquiry)
+    marks, at = batch.part(Fingerprints).marks[step.item.event_id, step.seq], happened_at(step, inquiry)
     touch |= {"likeness": marks.likeness, "fingerprint": marks.fingerprint}
-    again = snapshot.touches.get((step.item.event_id, step.seq))
+    again = batch.touches.get((step.item.event_id, step.seq))
     if again is not None:
-        enclose(snapshot, step, inquiry, again.contact.root, again.lead)
-        return rewrite(snapshot, step, again, touch, content, is_known=not _is_another_person(snapshot, step, again))
-    if was_erased(snapshot, step, inquiry):
-        snapshot.to_empty.append(step.item.event_id)
+        return rewrite(batch, step, again, touch, content, is_known=not _is_another_person(batch, step, again))
+    if was_erased(batch, step, inquiry):
+        batch.erased_again.append(step.item.event_id)
         return taken_as(step, "ignored", {"code": "erased_submission_sent_again"})
-    found = double_of(snapshot, step, inquiry)
+    found = double_of(batch, step, inquiry)
     if found is not None:
         # Nothing is refused: the second one is on record as a touch of the same lead.
-        contact, verdict = _contact_of(snapshot, found[0]), None
-        attach(snapshot, step, contact)
+        contact, verdict = _contact_of(batch, found[0]), None
+        attach(batch, step, contact)
     else:
-        contact, verdict = join(snapshot, step, now)
-    taken, lead, item = put(snapshot, step, contact, verdict, inquiry.line or step.item.line, content, touch, at=at)
+        contact, verdict = join(batch, step, now)
+    taken, lead, item = put(batch, step, contact, verdict, inquiry.line or step.item.line, content, touch, at=at)
     if found is not None:
         taken.reason["double"] = {"rule": found[1], "event": str(found[0].event_id)}
         if found[1] == "double_submission" and taken.outcome == "attached":
             item.columns["counted"] = False
             lead.new_touches -= 1  # on record, and no second inquiry: a figure of people's must not count a double click
         item.double_of = found[0].touch or found[0].id
-    enclose(snapshot, step, inquiry, contact, lead)
     remember(
-        snapshot,
+        batch,
         RecentTouch(None, step.item.event_id, step.seq, None, marks.fingerprint, marks.likeness, at, inquiry.emails,
                     inquiry.phones, item),
     )  # fmt: skip
     return taken
 
 
-def _contact_of(snapshot: Snapshot, recent: RecentTouch) -> ContactState:
+def _contact_of(batch: Batch, recent: RecentTouch) -> ContactState:
     if recent.touch is not None:
         return recent.touch.contact.root
     assert recent.contact_id is not None
-    return snapshot.contacts[recent.contact_id].root
+    return batch.contacts[recent.contact_id].root
 
 
-def _is_another_person(snapshot: Snapshot, step: EventItem, touch: TouchState) -> bool:
+def _is_another_person(batch: Batch, step: EventItem, touch: TouchState) -> bool:
     """Read anew, the inquiry names none of the addresses of a contact who has other inquiries as well: it was taken for
     his by mistake, and what it names is not his."""
     contact = touch.contact.root
     if not touch.is_among_others or not step.person.keys or not contact.phones + contact.emails:
         return False
     places = ((key.kind, key.value) for key in step.person.keys)
-    known = (snapshot.identifiers[place] for place in places if place in snapshot.identifiers)
+    known = (batch.identifiers[place] for place in places if place in batch.identifiers)
     return not any(link.contact.root is contact for identifier in known for link in identifier.live_links())
 
 
 def rewrite(
-    snapshot: Snapshot, step: EventItem, touch: TouchState, columns: dict[str, Any], content: dict[str, Any],
+    batch: Batch, step: EventItem, touch: TouchState, columns: dict[str, Any], content: dict[str, Any],
     *, is_known: bool = True,
 ) -> EventResult:  # fmt: skip
     """A replay of an event that already had its effect: the effect is brought up to date, nothing is added.
@@ -156,10 +149,10 @@ def rewrite(
     """
     contact = touch.contact.root
     if is_known:
-        attach(snapshot, step, contact)
+        attach(batch, step, contact)
     touch.columns, touch.changed = columns, True
     if not touch.created:
-        snapshot.changed_touches.append(touch)
+        batch.changed_touches.append(touch)
     lead = touch.lead
     outcome = outcome_on(lead, step)
     if lead is not None and outcome != "attached":
@@ -178,7 +171,7 @@ def outcome_on(lead: LeadState | None, step: EventItem) -> str:
 
 
 def put(
-    snapshot: Snapshot,
+    batch: Batch,
     step: EventItem,
     contact: ContactState,
     verdict: Verdict | None,
@@ -212,9 +205,9 @@ def put(
             "received_at": step.item.received_at.isoformat(),
         }  # fmt: skip
         contact.leads[line] = lead
-        snapshot.new_leads.append(lead)
-        snapshot.ownership.append(lead)
-    item = add_touch(snapshot, step, contact, lead, touch, direction, at)
+        batch.new_leads.append(lead)
+        batch.part(Ownership).given.append(lead)
+    item = add_touch(batch, step, contact, lead, touch, direction, at)
     outcome = {"touch": "attached", "create": "created", "repeat": "repeat"}[decided.action]
     reason: dict[str, Any] = {"code": decided.why}
     if verdict is not None:
@@ -223,7 +216,7 @@ def put(
 
 
 def add_touch(
-    snapshot: Snapshot, step: EventItem, contact: ContactState, lead: LeadState | None, columns: Mapping[str, Any],
+    batch: Batch, step: EventItem, contact: ContactState, lead: LeadState | None, columns: Mapping[str, Any],
     direction: str, at: datetime,
 ) -> TouchState:  # fmt: skip
     touch = TouchState(
@@ -231,6 +224,6 @@ def add_touch(
         {**columns, "direction": direction, "at": at.isoformat(), "source_id": step.item.source_id,
          "event_id": step.item.event_id, "seq": step.seq},
     )  # fmt: skip
-    snapshot.new_touches.append(touch)
-    snapshot.touches[step.item.event_id, step.seq] = touch
+    batch.new_touches.append(touch)
+    batch.touches[step.item.event_id, step.seq] = touch
     return touch

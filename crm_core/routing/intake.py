@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
 
-from crm_core.batch.rows import Cursor, update_rows
-from crm_core.batch.state import ContactState, LeadState, Snapshot
-from crm_core.routing.rules import (
-    OWNERS_SQL,
-    MemberState,
-    OwnerState,
-    PoolState,
-    RoutingFacts,
-    RoutingState,
-    decide,
-)
+from crm_core.batch.rows import Cursor, insert_rows, update_rows
+from crm_core.batch.state import ContactState, LeadState
+from crm_core.batch.subject import Batch, Subject
+from crm_core.routing.rules import OWNERS_SQL, MemberState, OwnerState, PoolState, RoutingFacts, RoutingState, decide
+
+
+@dataclass(slots=True)
+class Ownership:
+    """Who is to get an owner, and what was decided."""
+
+    #: In the order of the events: leads that need an owner, and contacts that got one by talking to them.
+    given: list[LeadState | tuple[ContactState, int]] = field(default_factory=list)
+    #: Leads that a pool shared out before it was told who had talked to the person, and who that was.
+    talked_before: list[tuple[LeadState, int]] = field(default_factory=list)
+    pools: list[PoolState] = field(default_factory=list)  # whose ledger moved
 
 
 def read_routing(cursor: Cursor, pool_ids: Iterable[int]) -> RoutingState:
     """Locks the pools (and the default one) by id and reads their ledgers and everybody's availability."""
     cursor.execute(
-        "SELECT id, name, is_default, seq FROM pool WHERE id = ANY(%s) OR is_default ORDER BY id FOR UPDATE",
-        (list(pool_ids),),
+        "SELECT id, name, is_default, seq FROM pool WHERE id = ANY(%s) OR is_default ORDER BY id FOR UPDATE", (list(pool_ids),)
     )
     rows = cursor.fetchall()
     pools = {row["id"]: PoolState(row["id"], row["name"], row["seq"]) for row in rows}
@@ -43,25 +48,26 @@ def read_routing(cursor: Cursor, pool_ids: Iterable[int]) -> RoutingState:
     return RoutingState(owners, pools, default, duty)
 
 
-def give_owners(cursor: Cursor, snapshot: Snapshot) -> list[PoolState]:
-    """Gives owners, in the order of the events; returns the pools whose ledger moved."""
-    leads = [one for one in snapshot.ownership if isinstance(one, LeadState) and one.folded_into is None]
-    asked = [*leads, *(lead for lead, _ in snapshot.talked_before)]
+def _settle(cursor: Cursor, batch: Batch, _now: datetime) -> None:
+    """Gives owners, in the order of the events."""
+    part = batch.part(Ownership)
+    leads = [one for one in part.given if isinstance(one, LeadState) and one.folded_into is None]
+    asked = [*leads, *(lead for lead, _ in part.talked_before)]
     state = read_routing(cursor, {lead.pool_id for lead in asked if lead.pool_id is not None}) if asked else None
-    for one in snapshot.ownership:
+    for one in part.given:
         if isinstance(one, tuple):
             contact, owner_id = one[0].root, one[1]
             if contact.owner_id is None:
                 _own(contact, owner_id)
         elif one.folded_into is None and state is not None:
             _give_owner(one, state)
-    for one in snapshot.ownership:
+    for one in part.given:
         if isinstance(one, LeadState) and one.folded_into is not None:
             _follow(one)
-    for lead, owner_id in snapshot.talked_before:
+    for lead, owner_id in part.talked_before:
         if state is not None and lead.folded_into is None:
             _give_to_who_talked(lead, owner_id, state)
-    return [pool for pool in state.pools.values() if pool.touched] if state else []
+    part.pools = [pool for pool in state.pools.values() if pool.touched] if state else []
 
 
 def _give_owner(lead: LeadState, state: RoutingState) -> None:
@@ -110,7 +116,13 @@ def _own(contact: ContactState, owner_id: int | None) -> None:
     contact.owner_id, contact.owner_since, contact.changed = owner_id, "now", True
 
 
-def write_pools(cursor: Cursor, pools: Sequence[PoolState]) -> None:
+def _write(cursor: Cursor, batch: Batch) -> None:
+    part = batch.part(Ownership)
+    assigned = [one for one in part.given if isinstance(one, LeadState) and one.assignment]
+    assigned += [lead for lead, _ in part.talked_before if lead.assignment]
+    rows = [{"lead_id": lead.id, "at": "now", **(lead.assignment or {})} for lead in assigned]
+    insert_rows(cursor, "assignment", rows)
+    pools = part.pools
     update_rows(cursor, "pool", [{"id": pool.id, "seq": pool.seq} for pool in pools])
     members = [(pool.id, member) for pool in pools for member in pool.members]
     if members:
@@ -127,3 +139,6 @@ def write_pools(cursor: Cursor, pools: Sequence[PoolState]) -> None:
                 [member.last_seq for _, member in members],
             ),
         )
+
+
+SUBJECT = Subject("routing", settle=_settle, write=_write)

@@ -9,7 +9,8 @@ from desk import Desk
 from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
-from crm_core.intake import take
+from crm_core.intake import order
+from crm_core.intake.take import take
 from ingest.processing.replay import Selection, replay
 
 
@@ -23,14 +24,13 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 def test_dry_run_names_the_event_that_still_fails_and_shows_the_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = desk.form(name="Иван", phone="+79213334455"), desk.form(name="Пётр", message="breaks")
     desk.rows("UPDATE inbound_event SET state = 'needs_attention' RETURNING id")
-    take_inquiry = take.take_inquiry
 
-    def breaks(snapshot, step, inquiry, now):  # type: ignore[no-untyped-def]
-        if inquiry.message == "breaks":
+    def breaks(takes, batch, step, now):  # type: ignore[no-untyped-def]
+        if step.parsed_item.message == "breaks":
             raise KeyError
-        return take_inquiry(snapshot, step, inquiry, now)
+        return take(takes, batch, step, now)
 
-    monkeypatch.setattr(take, "take_inquiry", breaks)
+    monkeypatch.setattr(order, "take", breaks)
     report = replay(desk.engine, desk.config, Selection(uids=(good, bad)), dry_run=True, actor="test")
     assert report.after == {"created": 1, "needs_attention": 1}
     assert [change["event"] for change in report.changes] == [good]
