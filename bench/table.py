@@ -50,11 +50,12 @@ def at_least(what: str, ours: Sequence[float], theirs: Sequence[float], bar: flo
     )  # fmt: skip
 
 
-def at_most(what: str, ours: Sequence[float], theirs: Sequence[float], bar: float, unit: str, name: str) -> Line:
+def at_most(what: str, ours: Sequence[float], theirs: Sequence[float], bar: float | None, unit: str, name: str) -> Line:
+    """Less is better. `bar` None makes a line for information."""
     found = ratio(ours, theirs)
     return Line(
         what, f"{middle(ours):.1f} {unit}", f"{name} {middle(theirs):.1f} {unit}", str(found),
-        f"≤ {bar:g} ×", found.median <= bar,
+        "" if bar is None else f"≤ {bar:g} ×", None if bar is None else found.median <= bar,
     )  # fmt: skip
 
 

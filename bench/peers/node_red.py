@@ -14,12 +14,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
 
-from bench.capture import MOST_POSTS, post, rates, w0_server
+from bench.capture import COST, MOST_POSTS, post_with_cost, rates, w0_server
 from bench.load import closed_loop, posts
+from bench.processor import microseconds_each
 from bench.stage import Stage, listens, running, wait_until
 from bench.table import Line, at_least, at_most, skipped
 from leadhub.embedded import ports
@@ -46,15 +48,24 @@ def measure(stage: Stage, rounds: int, seconds: float) -> list[Line]:
         stack.enter_context(hub.role("web"))
         closed_loop(port, posts("/lead", MOST_POSTS * rounds), 1.0)  # V8 has compiled what it is going to compile
         ours, theirs, least = [], [], []
+        our_cost, their_cost = [], []
         for number in range(rounds):
-            theirs.append(closed_loop(port, posts("/lead", number * MOST_POSTS), seconds))
-            ours.append(post(hub, number * MOST_POSTS, seconds))
+            first = number * MOST_POSTS
+            took, cost = microseconds_each(
+                port, stage.url("bench_node_red"), partial(closed_loop, port, posts("/lead", first), seconds)
+            )
+            theirs.append(took)
+            their_cost.append(cost)
+            took, cost = post_with_cost(hub, first, seconds)
+            ours.append(took)
+            our_cost.append(cost)
             least.append(closed_loop(w0_port, posts("/lead", number * MOST_POSTS), seconds))
         _require_stored(stage, sum(each.answered - each.refused for each in theirs))
     stage.drop("bench_peers")
     return [
         at_least(_WHAT, rates(ours), rates(theirs), 1.2, "/s", "node-red"),
         at_most("p99 of these answers", [r.p99_ms for r in ours], [r.p99_ms for r in theirs], 1.0, "ms", "node-red"),
+        at_most(COST, our_cost, their_cost, None, "µs", "node-red"),
         at_least("the same round, beside the least", rates(ours), rates(least), None, "/s", "W0"),
     ]  # fmt: skip
 
