@@ -15,7 +15,7 @@ from sqlalchemy import ARRAY, Column
 from sqlalchemy.dialects.postgresql import JSONB
 
 from crm_core.base.personal import personal_columns
-from crm_core.models import Base
+from crm_core.models import Base  # every table, not only those of the subjects that this process has imported
 
 
 @dataclass(frozen=True, slots=True)
