@@ -13,7 +13,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -240,7 +240,7 @@ def effect(before: State, after: State, actor: str, since: datetime) -> dict[str
 def _plain(row: str, actor: str, since: datetime) -> str:
     def now(found: re.Match[str]) -> str:
         at = datetime.fromisoformat(re.sub(r"([+-]\d\d)$", r"\1:00", found[0]))
-        return "<now>" if since - timedelta(seconds=5) <= at <= datetime.now(UTC) + timedelta(seconds=5) else found[0]
+        return "<now>" if since <= at <= datetime.now(UTC) else found[0]
 
     return _SECRET.sub("<secret>", _TIME.sub(now, row.replace(f'"{actor}"', '"<actor>"')))
 
