@@ -6,7 +6,8 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/pytest
 T ?= tests
-W ?= 2
+# One more than the processors of the smallest machine: a third of the tests wait for servers most of the time.
+W ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help run connector demo bench test coverage test-system sure lint types docs lock clean

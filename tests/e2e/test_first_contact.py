@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.serial, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 _PATIENCE_SECONDS = 120.0
 _STOP_SECONDS = 10.0  # what the front door promises
@@ -150,6 +150,7 @@ def pasted_curl(said: str) -> dict[str, object]:
     return answer
 
 
+@pytest.mark.serial  # how soon it ends is a promise in seconds
 def test_everything_works_when_started_for_the_first_time_with_ports_taken(start: Callable[..., Hub], taken_ports: None) -> None:
     hub = start()
     hub.wait_until_ready()
@@ -206,6 +207,7 @@ def test_children_end_and_next_start_recovers_when_only_the_supervisor_was_kille
     again.stop()
 
 
+@pytest.mark.serial  # how soon it ends is a promise in seconds
 def test_child_is_started_again_when_it_was_killed(start: Callable[..., Hub]) -> None:
     hub = start()
     hub.wait_until_ready()
@@ -226,6 +228,7 @@ def test_child_is_started_again_when_it_was_killed(start: Callable[..., Hub]) ->
     assert hub.stop() <= _STOP_SECONDS
 
 
+@pytest.mark.serial  # how soon it ends is a promise in seconds
 def test_start_is_begun_again_when_somebody_took_the_port_after_the_look(start: Callable[..., Hub]) -> None:
     """Two hubs that start at the same moment see the same free ports."""
     with socket.socket() as rival:

@@ -50,7 +50,7 @@ def _require_going_on(
 ) -> None:  # fmt: skip
     """Traffic all the time, the fault in its middle. `again` is done with each look while it lasts."""
     starts = {role: hub.starts(role) for role in ROLES}
-    posts, log = _forms(int(RATE * (seconds + 4))), OperationLog()
+    posts, log = _forms(int(RATE * (seconds + 2))), OperationLog()
     thread = threading.Thread(target=Senders(hub, log).send, args=(posts, RATE))
     thread.start()
     oldest = 0.0

@@ -32,7 +32,6 @@ def _strike(hub: FaultHub, dice: random.Random) -> str:
     return victim
 
 
-@pytest.mark.serial  # two processors are its own load
 @pytest.mark.timeout(300)
 def test_nothing_is_lost_or_doubled_when_everything_is_killed(fault_hub: FaultHub, dice: random.Random) -> None:
     hub = fault_hub

@@ -23,9 +23,6 @@ from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import Processor
 from ingest.sources.sources import add_source
 
-# Sixteen workers are more than a machine has for anybody else.
-pytestmark = pytest.mark.serial
-
 ROUNDS = 50
 INQUIRIES, PEOPLE = 4_000, 1_000
 PROCESSES, THREADS = 4, 4  # sixteen workers in all; what they race for is in the database

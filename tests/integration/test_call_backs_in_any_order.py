@@ -89,9 +89,9 @@ def forget(desk: Desk) -> None:
     )
 
 
-def test_eight_misses_and_one_call_back_are_one_lead_and_one_task_in_forty_orders(desk: Desk) -> None:
+def test_eight_misses_and_one_call_back_are_one_lead_and_one_task_in_any_order(desk: Desk) -> None:
     events = [event for n in range(8) for event in missed(f"m{n}", 80 - 10 * n)] + called_back("back", 5)
-    for seed in range(40):
+    for seed in range(16):
         dice = random.Random(seed)
         told = list(events)
         if seed:
@@ -105,9 +105,9 @@ def test_eight_misses_and_one_call_back_are_one_lead_and_one_task_in_forty_order
         forget(desk)
 
 
-def test_attempts_talks_and_new_misses_are_told_apart_by_time_in_twenty_orders(desk: Desk) -> None:
+def test_attempts_talks_and_new_misses_are_told_apart_by_time_in_any_order(desk: Desk) -> None:
     events = [*tried("t0", 95), *missed("m1", 90), *tried("t1", 80), *tried("t2", 70), *talked("in", 60), *missed("m2", 30)]
-    for seed in range(20):
+    for seed in range(10):
         dice = random.Random(seed)
         told = list(events)
         dice.shuffle(told)
