@@ -5,11 +5,8 @@ A browser that asked for a page gets the same facts as a plain page.
 
 from __future__ import annotations
 
-import logging
-import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -35,8 +32,9 @@ from crm_core.base.errors import (
     Transient,
     UnknownSource,
 )
+from crm_core.base.log import error_facts, get_logger
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 PROBLEM_TYPE: Final = "application/problem+json"
 
@@ -144,12 +142,6 @@ def is_database_away(error: BaseException) -> bool:
     return isinstance(error, OperationalError | PoolTimeoutError | psycopg.OperationalError)
 
 
-def where(error: BaseException) -> list[str]:
-    """The places that an error came through, the innermost last. Its words stay out: a database's hold people's data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
-
-
 def install(app: Flask) -> None:
     """Every exception that leaves a view becomes one of these answers."""
 
@@ -168,10 +160,9 @@ def install(app: Flask) -> None:
 
     def of_anything(error: Exception) -> Response:
         if is_database_away(error):
-            log.warning("database_was_away", extra={"error": type(error).__name__})
+            log.warning("database_was_away", error=type(error).__name__)
             return problem(KINDS[Transient], "database_away", "The database is away or busy; repeat in some seconds.")
-        facts = {"request_id": g.get("request_id", ""), "error": type(error).__name__, "where": where(error)}
-        log.error("request_failed", extra=facts)
+        log.error("request_failed", request_id=g.get("request_id", ""), **error_facts(error))
         return problem(BUG, "bug", "This is a fault of the hub. Its log tells more under the request id.")
 
     app.register_error_handler(HubError, of_hub_error)

@@ -6,13 +6,12 @@ process ends is in the journal under a lease, like everything.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 
-from crm_core.base.errors import without_words
+from crm_core.base.log import error_facts, get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 Job = Callable[[], None]
 
@@ -56,4 +55,4 @@ class BackgroundLanes:
             try:
                 job()
             except Exception as error:  # noqa: BLE001 - a defect in one job must not end the lane of all others
-                _log.error("aside_failed lane=%s %s", lane, without_words(error))
+                _log.error("aside_failed", lane=lane, **error_facts(error))

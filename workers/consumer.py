@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from functools import partial
 from typing import Any
@@ -11,10 +10,11 @@ from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from kombu.transport import redis
 
+from crm_core.base.log import get_logger
 from workers.celery_app import QUEUES, RECONNECT_SECONDS
 from workers.wake import MOST_WAITING, waiting
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class PersistentConsumer(Consumer):
@@ -38,7 +38,7 @@ class PersistentConsumer(Consumer):
         try:
             clear(self.app, connection.default_channel)
         except Exception as error:  # noqa: BLE001 - whatever it is, the connection itself will say so in a moment
-            _log.warning("broker_not_cleared", extra={"error": type(error).__name__})
+            _log.warning("broker_not_cleared", error=type(error).__name__)
         return connection
 
 
@@ -54,5 +54,5 @@ def clear(app: Any, channel: Any) -> int:
             if client.hlen(channel.unacked_key):
                 client.delete(channel.unacked_key, channel.unacked_index_key)
     if gone:
-        _log.warning("hints_cleared", extra={"messages": gone})
+        _log.warning("hints_cleared", messages=gone)
     return gone

@@ -8,7 +8,6 @@ A worker leaves, too, when processes of its pool ended and nobody made new ones.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import time
@@ -19,10 +18,11 @@ from celery import Celery
 from celery.signals import task_received, worker_init
 from celery.worker import state
 
+from crm_core.base.log import get_logger
 from workers.celery_app import QUEUES
 from workers.wake import waiting
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 #: sysexits' EX_TEMPFAIL: nothing is wrong with the installation, start it again.
 LEFT_STATUS = 75
@@ -94,7 +94,7 @@ class Guard:
             time.sleep(CHECK_SECONDS)
             look = Look(self._waiting(), self._received, len(state.reserved_requests), self._missing())
             self.left = ear.verdict(look, time.monotonic())
-        _log.error("worker_leaves", extra={"reason": self.left, "waiting": look.waiting, "missing": look.missing})
+        _log.error("worker_leaves", reason=self.left, waiting=look.waiting, missing=look.missing)
         state.should_stop = LEFT_STATUS
         time.sleep(_LEAVE_SECONDS)
         os._exit(LEFT_STATUS)

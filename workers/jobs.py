@@ -7,7 +7,6 @@ is due again.
 from __future__ import annotations
 
 import functools
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ import psycopg
 from celery import Celery
 
 from crm_core.base.config import HubConfig
+from crm_core.base.log import get_logger
 from ingest.files.tidy import FOLDERS, tidy
 from ingest.journal.due_times import pull_back
 from ingest.monitoring.audit_sealing import seal_audit
@@ -29,7 +29,7 @@ from workers.lanes import Lanes
 from workers.stopwatch import Stopwatch
 from workers.wake import send_fetch_wakeup, send_wakeup
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 #: A drain ends after this and asks to be continued, so that a stopping worker is not waited for and sweeps get their turn.
 DRAIN_SECONDS = 3.0
@@ -49,7 +49,7 @@ def _outlives_the_database(job: _Job) -> _Job:
         try:
             return job(self, *args, **kwargs)
         except psycopg.OperationalError as error:
-            _log.warning("database_away", extra={"job": job.__name__, "error": type(error).__name__})
+            _log.warning("database_away", job=job.__name__, error=type(error).__name__)
             self.close()
             time.sleep(_REST_SECONDS)
 
@@ -120,7 +120,7 @@ class Jobs:
                 self._pulled_at = time.monotonic()
                 pulled = pull_back(cursor, self.config.lease_seconds, self.config.backfill_minutes)
                 if pulled:
-                    _log.warning("clock_was_set_back", extra={"due_now": pulled})
+                    _log.warning("clock_was_set_back", due_now=pulled)
             park_and_close(cursor)
             beat_heart(cursor, role, instance, {})
             return due_now(cursor)
@@ -143,7 +143,7 @@ class Jobs:
         try:
             tidy(self.config, int(time.time() // 60) % FOLDERS)
         except OSError as error:
-            _log.warning("files_not_tidied", extra={"error": type(error).__name__})
+            _log.warning("files_not_tidied", error=type(error).__name__)
 
     @_outlives_the_database
     def seal(self) -> None:
@@ -151,7 +151,7 @@ class Jobs:
         try:
             seal_audit(self.processor.connection(), self.config.home, datetime.now(UTC))
         except OSError as error:
-            _log.warning("audit_head_not_noted", extra={"error": type(error).__name__})
+            _log.warning("audit_head_not_noted", error=type(error).__name__)
 
     @_outlives_the_database
     def canary(self, queue: str, stopwatch: Stopwatch) -> None:

@@ -7,18 +7,17 @@ numbers and sleeps again. Several may look at once: claims skip what others hold
 from __future__ import annotations
 
 import faulthandler
-import logging
 import threading
 import time
 from collections.abc import Mapping
 from multiprocessing.sharedctypes import RawArray
 from typing import Final
 
-from crm_core.base.errors import without_words
+from crm_core.base.log import error_facts, get_logger
 from workers.jobs import Jobs
 from workers.schedule import PERIODS
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 LOOK_SECONDS = 1.0
 #: A job that was not heard of for so many of its periods, the worker does by itself.
@@ -78,7 +77,7 @@ class JournalWatch:
                 while self.look() and not self._ended.is_set():
                     pass
             except Exception as error:  # noqa: BLE001 - a defect in one look must not be the last of them
-                _log.error("look_failed %s", without_words(error))
+                _log.error("look_failed", **error_facts(error))
                 self._jobs.close()
 
     def look(self) -> bool:

@@ -3,7 +3,6 @@ and making findable what changed."""
 
 from __future__ import annotations
 
-import logging
 import time
 from contextlib import suppress
 
@@ -14,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect, make_engine
+from crm_core.base.log import get_logger
 from ingest.fetch.backfill import run_next
 from ingest.files.download import fetch_next
 from ingest.monitoring.search_upkeep import keep_up
@@ -24,7 +24,7 @@ from workers.celery_app import OUTBOUND
 from workers.stopwatch import Stopwatch
 from workers.wake import send_fetch_wakeup, send_wakeup
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 #: A turn in the lane that fetches; the canary of that queue waits behind it and behind one question.
 FETCH_SECONDS = 3.0
@@ -68,7 +68,7 @@ class Lanes:
         try:
             fetched = self._fetching.fetch(FETCH_SECONDS)
         except psycopg.OperationalError as error:
-            _log.warning("database_away", extra={"error": type(error).__name__})
+            _log.warning("database_away", error=type(error).__name__)
             return
         finally:
             self._fetching.close()
@@ -81,7 +81,7 @@ class Lanes:
         try:
             looked = run_next(self._config)
         except psycopg.OperationalError as error:
-            _log.warning("database_away", extra={"error": type(error).__name__})
+            _log.warning("database_away", error=type(error).__name__)
             return
         if looked is not None and looked.added:
             send_wakeup(self._app, looked.channel)
@@ -92,14 +92,14 @@ class Lanes:
             while fetch_next(self._config) is not None and time.monotonic() < end:
                 pass
         except psycopg.OperationalError as error:
-            _log.warning("database_away", extra={"error": type(error).__name__})
+            _log.warning("database_away", error=type(error).__name__)
 
     def _search(self) -> None:
         engine = make_engine(self._config.database_url, "worker", pool_size=1)
         try:
             keep_up(engine, SEARCH_SECONDS)
         except OperationalError as error:
-            _log.warning("database_away", extra={"error": type(error).__name__})
+            _log.warning("database_away", error=type(error).__name__)
         finally:
             engine.dispose()
 

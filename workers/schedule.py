@@ -5,18 +5,18 @@ Beat sends each job through the broker; a worker that does not hear of one for t
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Mapping
 from typing import Any, Final
 
 from celery.beat import Scheduler
 
+from crm_core.base.log import get_logger
 from workers.celery_app import MAINTENANCE, OUTBOUND, QUEUES
 from workers.stopwatch import Stopwatch
 from workers.wake import send
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 SWEEP_SECONDS = 1.0  # a lost hint delays an event by no more than this
 CANARY_SECONDS = 10.0

@@ -6,7 +6,6 @@ here waits, retries or raises.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -15,9 +14,10 @@ from typing import Any
 from celery import Celery
 
 from crm_core.base.config import HubConfig
+from crm_core.base.log import get_logger
 from workers.celery_app import OUTBOUND, QUEUES, make_app
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 #: So many messages wait in a queue at most, and one more for each sender that looked at the same moment. While one waits, no
 #: process was free to take it, and whoever takes it finds everything committed until then. Six, because a queue carries five
@@ -44,7 +44,7 @@ class _Failures:
     def tell(self, task: str, queue: str, error: Exception) -> None:
         if time.monotonic() - self._told_at > _TELL_SECONDS:
             self._told_at = time.monotonic()
-            _log.warning("hint_failed", extra={"task": task, "queue": queue, "error": type(error).__name__})
+            _log.warning("hint_failed", task=task, queue=queue, error=type(error).__name__)
 
     def end(self) -> None:
         self._told_at = float("-inf")

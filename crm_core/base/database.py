@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from pathlib import Path
 from typing import Literal
@@ -17,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from crm_core.base.errors import Misconfigured
+from crm_core.base.log import get_logger
 
 #: Waits a role may cause, in milliseconds: (statement_timeout, lock_timeout). A web request must answer within a
 #: provider's five seconds; a worker may take longer; a restore works as long as it needs. So may an upgrade of the schema, but
@@ -37,7 +37,7 @@ _LOCK_PAUSE_SECONDS = 0.5  # for those who came to wait behind the attempt
 _PATIENT_AFTER_SECONDS = 60.0  # then long transactions are waited for, and the entrance says "come back" meanwhile
 _PATIENT_LOCK_MS = 3_000
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def libpq_url(url: str) -> str:

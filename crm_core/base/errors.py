@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import traceback
 from typing import Any
 
 
@@ -65,8 +64,3 @@ class TooMany(HubError):
 
 class Conflict(HubError):
     """Somebody else changed it meanwhile: 409, read again and repeat."""
-
-
-def without_words(error: BaseException) -> str:
-    """Class and places of an error for the log. Its words are left out: they quote values, and values are people's."""
-    return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}"

@@ -6,7 +6,6 @@ failure delays its own next turn and nobody else's. A look that one turn cannot 
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +19,8 @@ from psycopg.types.json import Jsonb
 from connectors.kit import Fetch, registry
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
-from crm_core.base.errors import HubError, Malformed, SourceBroken, Transient, without_words
+from crm_core.base.errors import HubError, Malformed, SourceBroken, Transient
+from crm_core.base.log import error_facts, get_logger
 from ingest.fetch.backfill_progress import MOST_PAGES_OF_A_LOOK, Progress, anew, restored
 from ingest.fetch.fetched import broken, known_keys, mended, put_in
 from ingest.fetch.retry_after import keeping_retry_after, retry_after_of
@@ -43,7 +43,7 @@ _FAILS_BEFORE_ALERT = 3
 
 _LOCK = 0x6C65_6164_6266  # "leadbf"
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 # A turn is taken by moving the next one: of two workers one gets it, and one that dies loses a turn.
 _TURN = """
@@ -110,7 +110,7 @@ def _turn(config: HubConfig, client: Outbound | None, connection: psycopg.Connec
     except Exception as error:
         if isinstance(error, psycopg.Error):
             raise
-        _log.error("backfill_failed source=%s %s", row["id"], without_words(error))
+        _log.error("backfill_failed", source_id=row["id"], **error_facts(error))
         failure = Transient("connector_failed", f"The connector failed ({type(error).__name__}).")
         _failed(connection, config, turn, failure, None)
         return Looked(row["id"], row["channel"], 0, 0, "connector_failed")

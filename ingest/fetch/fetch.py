@@ -7,7 +7,6 @@ weeks: the provider has the lead, and nothing else does.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,7 +16,8 @@ import psycopg
 
 from connectors.kit import Fetch
 from crm_core.base.config import HubConfig
-from crm_core.base.errors import HubError, SourceBroken, Transient, without_words
+from crm_core.base.errors import HubError, SourceBroken, Transient
+from crm_core.base.log import error_facts, get_logger
 from crm_core.intake import ParsedEvent
 from crm_core.parsed import Pointer
 from ingest.fetch.fetched import broken, known_keys, mended, put_in
@@ -36,7 +36,7 @@ LONGEST_REST_SECONDS = 3600.0  # whatever a provider wishes
 MOST_ANSWER_BYTES = 2 * 1024 * 1024
 _LEAST_SECONDS = 0.5  # what is left for one more question
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class Fetcher:
@@ -100,7 +100,7 @@ class Fetcher:
                 failure = _attention(event, error.code, error.message)
                 continue
             except Exception as error:  # noqa: BLE001 - the table's edge, as in `ingest.processing.parse`
-                _log.error("fetch_failed event=%s source=%s %s", event.uid, source.id, without_words(error))
+                _log.error("fetch_failed", event_id=event.uid, source_id=source.id, **error_facts(error))
                 failure = _attention(
                     event,
                     "connector_failed",

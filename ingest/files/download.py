@@ -5,7 +5,6 @@ Refuses what is too large or lies in our own network, with a note on the file. T
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +18,7 @@ from connectors.kit.forms.files import FILE_BYTES, clean_name
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
 from crm_core.base.errors import HubError, Invalid, TooLarge, Transient
+from crm_core.base.log import get_logger
 from ingest.files.store import assure, forget, store
 from ingest.http_client.client import Limits, Outbound, outbound
 from ingest.monitoring.disk_space import look
@@ -32,7 +32,7 @@ LEASE_SECONDS = 120  # a file whose worker died is taken up again after this
 
 _TYPE = re.compile(r"[\w.+-]{1,60}/[\w.+-]{1,60}")
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 # Counted before the work, like events: what kills its worker is tried a few times only.
 _TURN = f"""
@@ -88,7 +88,7 @@ def fetch_next(config: HubConfig, client: Outbound | None = None) -> Fetched | N
         try:
             sha256 = store(config.home, answer.body)
         except OSError as error:
-            _log.error("file_not_stored error=%s", type(error).__name__)
+            _log.error("file_not_stored", error=type(error).__name__)
             return _again(connection, row, "not_stored")
         declared = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         name = row["name"] or clean_name(unquote(urlsplit(row["url"]).path))

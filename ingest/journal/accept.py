@@ -6,14 +6,13 @@ delayed to make batches; while one is being committed the next one gathers. Refu
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 
 from crm_core.base.config import HubConfig
-from crm_core.base.errors import without_words
+from crm_core.base.log import error_facts, get_logger
 from ingest.journal.accept_writer import Counts, JournalWriter, PendingInsert, away, full, refuse
 from ingest.journal.insert import insert_events
 from ingest.journal.raw_event import RawEvent, Receipt, masked_headers
@@ -29,7 +28,7 @@ _QUEUE_BYTES = 256 * 1024 * 1024  # of bodies waiting in one process; beyond, as
 _HEAVY_BYTES = 1024 * 1024  # lighter bodies are not counted: 256 of them are a quarter of a gigabyte
 _PROBE_SECONDS = 0.3  # pause between attempts to reach a database that is away
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class GroupAcceptor:
@@ -106,7 +105,7 @@ class GroupAcceptor:
                 if batch:
                     self._down = not self._writer.write(batch)
             except Exception as error:  # noqa: BLE001 - the only writer of its process goes on, whatever happens
-                _log.error("journal_batch_failed %s", without_words(error))
+                _log.error("journal_batch_failed", **error_facts(error))
                 self._writer.close()
                 refuse(batch)
             self._wake(batch)
@@ -136,7 +135,7 @@ class GroupAcceptor:
                 self._on_accepted(channel)
             except Exception as error:  # noqa: BLE001 - a wake-up is a courtesy: the sweeper finds what it missed
                 self.counts.failed_wakes += 1
-                _log.error("wake_failed %s", without_words(error))
+                _log.error("wake_failed", **error_facts(error))
 
     def _await_database(self) -> None:
         """Requests are told at once to come back while this thread tries, so that none of them queues up behind it."""

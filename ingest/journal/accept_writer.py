@@ -6,7 +6,6 @@ hangs is given up in time for its requests to say so.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from psycopg import errors
 
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError, Transient
+from crm_core.base.log import get_logger
 from ingest.journal.bounded_connection import BoundedConnection, connect_bounded
 from ingest.journal.insert import ON_CONFLICT, insert_named, is_conflict, kept_apart
 from ingest.journal.insert_prepared import PreparedInsert, Values, values_of
@@ -35,7 +35,7 @@ _OPTIONS = "-c lock_timeout=250 -c statement_timeout=2000"
 # Not the server's word on a statement but its last one, or none: shutting down, line lost, a standby now.
 _LINE_LOST = ("57P", "08", "25006")
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ class JournalWriter:
                 # A line that broke is tried once more at once, so that a restarted server costs nobody a refusal. A
                 # server that hung has used up the time of its requests.
                 if attempt == 2 or not remaining or time.monotonic() - began > _HUNG_SECONDS:
-                    _log.warning("database away: %s", type(error).__name__)
+                    _log.warning("database_away", error=type(error).__name__)
                     refuse(batch)
                     return False
         if self._uncounted:
@@ -171,7 +171,7 @@ class JournalWriter:
 
     def _write_singly(self, connection: BoundedConnection, pending_inserts: list[PendingInsert], cause: psycopg.Error) -> None:
         """The rows of a failed batch one by one, so that a row that cannot go in takes no other with it."""
-        _log.warning("journal batch of %d failed (%s), storing singly", len(pending_inserts), cause.sqlstate)
+        _log.warning("journal_batch_stored_singly", rows=len(pending_inserts), sqlstate=cause.sqlstate)
         deadline = time.monotonic() + _SINGLES_SECONDS
         for pending in pending_inserts:
             if pending.resolved or pending.abandoned:
@@ -193,7 +193,7 @@ class JournalWriter:
         except psycopg.Error:
             receipt = None  # then the answer is "come back", as for every other failure
         if receipt is None:
-            _log.error("journal row refused by the database (%s)", error.sqlstate)
+            _log.error("journal_row_refused", sqlstate=error.sqlstate)
             pending.resolve(None, away())
             return
         self._resolve([pending], [receipt])
@@ -231,6 +231,6 @@ class JournalWriter:
         try:
             counted = count_redeliveries(self._connection, self._uncounted)
         except psycopg.Error as error:
-            _log.warning("redeliveries not counted yet (%s)", error.sqlstate)
+            _log.warning("redeliveries_not_counted_yet", sqlstate=error.sqlstate)
             return
         self._uncounted = [event_id for event_id in self._uncounted if event_id not in counted][-_MOST_UNCOUNTED:]

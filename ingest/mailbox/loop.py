@@ -6,7 +6,6 @@ commit it calls `wake`.
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import threading
@@ -14,7 +13,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -27,6 +25,7 @@ from connectors.mail.imap import ImapConfig
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect, make_engine
 from crm_core.base.errors import HubError
+from crm_core.base.log import error_facts, get_logger
 from crm_core.monitoring.models import Heartbeat
 from crm_core.sources.models import Source
 from ingest.http_client.addresses import allowed_here
@@ -45,7 +44,7 @@ _DATABASE_PAUSE_SECONDS = 2.0
 _BUG_PAUSE_SECONDS = 60.0
 _ROOM_PAUSE_SECONDS = 2.0  # while the disk is too full; mails wait in the mailbox, which is as safe
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass
@@ -72,7 +71,7 @@ def run(config: HubConfig, stop: threading.Event, wake: Callable[[str], None], l
                         _beat(connection, len(mailboxes))
                         beat_in = _BEAT_SECONDS
             except SQLAlchemyError as error:
-                _log.warning("mailbox_database_away", extra={"error": type(error).__name__})
+                _log.warning("mailbox_database_away", error=type(error).__name__)
             stop.wait(_LOOK_SECONDS)
             beat_in -= _LOOK_SECONDS
     finally:
@@ -105,7 +104,7 @@ def _adjust(
         except (HubError, ValueError) as error:
             # Noted once; the source is loaded again when its settings change. A database that is away is no such note.
             mailboxes[source_id] = mailbox
-            _log.error("mailbox_settings_unreadable", extra={"source_id": source_id, "error": type(error).__name__})
+            _log.error("mailbox_settings_unreadable", source_id=source_id, error=type(error).__name__)
             continue
         mailboxes[source_id] = mailbox
         if not isinstance(settings, ImapConfig):
@@ -156,14 +155,15 @@ def _watch(
                 )
                 pause = report.pause_seconds if report.ran else folders.seconds_until_due(database, source_id, settings.folder)
             except psycopg.Error as error:
-                _log.warning("mailbox_database_away", extra={"source_id": source_id, "error": type(error).__name__})
+                _log.warning("mailbox_database_away", source_id=source_id, error=type(error).__name__)
                 if database is not None:
                     database.close()
                 database, pause = None, _DATABASE_PAUSE_SECONDS
             except Exception as error:  # noqa: BLE001 the edge of the role: a bug met by one mailbox is told and tried again
                 _log.error(
                     "mailbox_poll_broke",
-                    extra={"source_id": source_id, "error": type(error).__name__, "where": _where(error)},
+                    source_id=source_id,
+                    **error_facts(error),
                 )
                 session.drop()
                 pause = _BUG_PAUSE_SECONDS
@@ -172,14 +172,6 @@ def _watch(
         session.close()
         if database is not None:
             database.close()
-
-
-def _where(error: BaseException) -> str:
-    """File and line of a bug. Its message is left out: it may quote a mail."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
 
 def _beat(connection: SqlConnection, mailboxes: int) -> None:
@@ -208,5 +200,5 @@ def _end(config: HubConfig, engine: Engine, mailboxes: dict[int, _Mailbox], owne
         with connect(config.database_url, "worker") as database:
             folders.release(database, owner)
     except psycopg.Error as error:
-        _log.warning("mailbox_leases_kept", extra={"error": type(error).__name__})  # they expire by themselves
+        _log.warning("mailbox_leases_kept", error=type(error).__name__)  # they expire by themselves
     engine.dispose()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from crm_core.base.errors import Misconfigured
+from crm_core.base.log import get_logger
 from ingest.mailbox import folders, listing
 from ingest.mailbox.bodies import EventResult, Work, take
 from ingest.mailbox.failpoint import reach
@@ -18,7 +18,7 @@ from ingest.mailbox.session import Session
 
 _MISSING_BEFORE_STATE = 3  # polls that find no folder; it may have been renamed for a moment
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def poll(
     reach("mailbox.before_finish")
     folders.finish(connection, folder, pause)
     if folder.state != "live":
-        _log.info("mailbox_live", extra={"source_id": source_id, "folder_id": folder.id, "before": folder.state})
+        _log.info("mailbox_live", source_id=source_id, folder_id=folder.id, before=folder.state)
     return PollReport(True, "live", listed, work.taken, missed, None, pause)
 
 
@@ -81,7 +81,7 @@ def _look(work: Work) -> tuple[int, int]:
     listed += listing.list_new(work.connection, work.session, work.folder, seen)
     missed = listing.sweep(work.connection, work.session, work.folder) if work.folder.sweep_due else 0
     if missed:
-        _log.warning("mailbox_mail_missed", extra={"folder_id": work.folder.id, "count": missed})
+        _log.warning("mailbox_mail_missed", folder_id=work.folder.id, count=missed)
     take(work)
     return listed + missed, missed
 
@@ -93,13 +93,11 @@ def _failed(work: Work, failure: Failure, state: str | None) -> PollReport:
     folders.fail(work.connection, folder, state, failure, pause)
     _log.warning(
         "mailbox_failed",
-        extra={
-            "source_id": folder.source_id,
-            "folder_id": folder.id,
-            "state": state,
-            "code": failure.code,
-            "pause_seconds": round(pause),
-        },
+        source_id=folder.source_id,
+        folder_id=folder.id,
+        state=state,
+        code=failure.code,
+        pause_seconds=round(pause),
     )
     return PollReport(True, state, 0, work.taken, 0, failure, pause)
 

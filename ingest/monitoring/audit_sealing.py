@@ -7,31 +7,31 @@ audit in the database contradicts it.
 from __future__ import annotations
 
 import fcntl
-import logging
 import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from crm_core.access.audit_chain import Connection, Head, Verification, holds, seal, verify
+from crm_core.base.log import get_logger
 
 HEADS: Final = "audit_heads"
 SET_ASIDE: Final = "audit_heads.set-aside"
 #: A longer history than a person waits for; `leadhub audit verify` goes through all of it.
 RECENT: Final = 20_000
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def seal_audit(connection: Connection, home: Path, now: datetime) -> Head | None:
     """Seals what is new and notes the head; None if nothing was new. psycopg.OperationalError, OSError (of the note)."""
     head = seal(connection)
     if head is not None:
-        _log.info("audit_sealed", extra={"position": head.position, "hash": head.hash.hex()})
+        _log.info("audit_sealed", position=head.position, hash=head.hash.hex())
         known = noted(home)[-1:]
         if known and not holds(connection, known[0]):
             # The note stays as it is: it is the proof of what was there.
-            _log.error("audit_chain_broken", extra={"position": known[0].position})
+            _log.error("audit_chain_broken", position=known[0].position)
         else:
             note(home, head, now)
     return head

@@ -6,18 +6,20 @@ a second; a look is one `statvfs` (about a microsecond).
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from crm_core.base.log import get_logger
+
 _FRESH_SECONDS = 1.0
 _COPIES = 2  # a body is written twice: into PostgreSQL's log and into its table
+
 _MEBIBYTE = 1024 * 1024
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,5 +102,5 @@ class DiskGuard:
         if is_low != self._was_low:
             self._was_low = is_low
             facts = {"free_bytes": state.free_bytes, "floor_bytes": self._floor_bytes, "read_only": state.read_only}
-            _log.warning("disk_low_nothing_is_taken_in" if is_low else "disk_has_room_again", extra=facts)
+            _log.warning("disk_low_nothing_is_taken_in" if is_low else "disk_has_room_again", **facts)
         return state

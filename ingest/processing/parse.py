@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,7 +9,8 @@ from typing import Any
 import psycopg
 
 from connectors.kit import Request
-from crm_core.base.errors import HubError, Malformed, NotAuthentic, Transient, without_words
+from crm_core.base.errors import HubError, Malformed, NotAuthentic, Transient
+from crm_core.base.log import bound, error_facts, get_logger
 from crm_core.identity.emails import read_emails
 from crm_core.intake import ParsedEvent
 from crm_core.parsed import Inquiry, ParsedItem
@@ -18,7 +18,7 @@ from ingest.journal.claim import MOST_ATTEMPTS, Claimed, Failure
 from ingest.journal.raw_event import VERIFIED_AT_DOOR, VERIFIED_HEADER
 from ingest.sources.settings import LoadedSource
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def read(event: Claimed, load: Callable[[int], LoadedSource], our_addresses: Collection[str] = ()) -> ParsedEvent | Failure:
@@ -26,6 +26,11 @@ def read(event: Claimed, load: Callable[[int], LoadedSource], our_addresses: Col
 
     `our_addresses` are those of the hub's mailboxes; with those that the source names they are never a client's.
     """
+    with bound(event_id=event.uid):
+        return _read(event, load, our_addresses)
+
+
+def _read(event: Claimed, load: Callable[[int], LoadedSource], our_addresses: Collection[str]) -> ParsedEvent | Failure:
     try:
         if event.unclaimed and not event.replayed:
             return Failure(
@@ -56,7 +61,7 @@ def read(event: Claimed, load: Callable[[int], LoadedSource], our_addresses: Col
     except psycopg.Error:
         raise  # the source could not be looked up: nothing is wrong with the event
     except Exception as error:  # noqa: BLE001 - the table's edge: whatever a connector raises is about this event alone
-        _log.error("connector_failed event=%s source=%s %s", event.uid, event.source_id, without_words(error))
+        _log.error("connector_failed", source_id=event.source_id, **error_facts(error))
         return Failure(
             event.id, "needs_attention", "connector_failed",
             f"The connector could not read this event ({type(error).__name__}). It is kept; replay it after an update.",
@@ -98,7 +103,7 @@ def _parsed_items(source: LoadedSource, request: Request) -> Sequence[ParsedItem
     except HubError:
         raise  # about the body, not about the mapping
     except Exception as error:  # noqa: BLE001 - rules of an older version, say: the inquiry must not wait for them
-        _log.error("mapping_failed source=%s %s", source.id, without_words(error))
+        _log.error("mapping_failed", source_id=source.id, **error_facts(error))
     parsed_items = source.connector.parse(request, source.settings)
     return [replace(one, warnings=(*one.warnings, "mapping_failed")) if isinstance(one, Inquiry) else one for one in parsed_items]
 

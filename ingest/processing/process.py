@@ -6,7 +6,6 @@ that one event never costs its neighbours. What cannot pass now waits; what cann
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,8 @@ from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
-from crm_core.base.errors import HubError, NotFound, Transient, without_words
+from crm_core.base.errors import HubError, NotFound, Transient
+from crm_core.base.log import error_facts, get_logger
 from crm_core.intake import EventResult, ParsedEvent, take_in
 from ingest.fetch.fetch import Fetcher
 from ingest.files.store import assure, has_contents, hashes_of, keep, lose
@@ -47,7 +47,7 @@ from ingest.processing.reasons import with_earlier
 from ingest.screening.screen import Screened, Screener
 from ingest.sources.settings import LoadedSource, loaded
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _SETTINGS_FRESH_SECONDS = 5.0  # a changed setting of a source is used everywhere after this
 _FILE_TRIES = 3  # then the lead is made without its files
@@ -208,12 +208,12 @@ class Processor:
             drained.failed += len(failures)
             drained.to_fetch += sum(failure.to_fetch for failure in failures)
         except ClaimLost:
-            _log.warning("claim_lost", extra={"events": len(events)})
+            _log.warning("claim_lost", events=len(events))
         except _PASSING + _CONFLICTS + (psycopg.Error, HubError, *BUGS) as error:
             if self.connection().broken:
                 raise
             if len(events) > 1:
-                _log.info("batch_taken_singly", extra={"events": len(events), "error": type(error).__name__})
+                _log.info("batch_taken_singly", events=len(events), error=type(error).__name__)
                 for event in events:
                     self._settle(token, [event], drained)
                 return
@@ -244,7 +244,7 @@ class Processor:
             try:
                 kept.append(keep(self.config.home, item))
             except OSError as error:
-                _log.error("files_not_stored event=%s error=%s", event.uid, type(error).__name__)
+                _log.error("files_not_stored", event_id=event.uid, error=type(error).__name__)
                 if event.attempts < _FILE_TRIES:
                     failures.append(retry(event, "files_not_stored", "The hub's disk does not take the files of this inquiry."))
                 else:
@@ -293,7 +293,7 @@ class Processor:
         elif isinstance(error, HubError):
             failure = Failure(event.id, "needs_attention", error.code, error.message)
         else:
-            _log.error("event_failed event=%s %s", event.uid, without_words(error))
+            _log.error("event_failed", event_id=event.uid, **error_facts(error))
             failure = Failure(
                 event.id, "needs_attention", "internal_error",
                 f"A defect in Leadhub stopped this event ({type(error).__name__}). It is kept; replay it after an update.",

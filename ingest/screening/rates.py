@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from crm_core.base.config import HubConfig
+from crm_core.base.log import get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 _WAIT_SECONDS: Final = 0.5  # for a batch's one round trip; a flood is when the machine is busy, and then counts matter
 _BREAKER_SECONDS: Final = 5.0  # after a failure nobody asks for so long
@@ -118,7 +118,7 @@ class Rates:
         try:
             return self._ask(posts)
         except (redis.RedisError, OSError) as error:
-            _log.warning("rates_not_counted", extra={"error": type(error).__name__})
+            _log.warning("rates_not_counted", error=type(error).__name__)
             self._closed_until = time.monotonic() + _BREAKER_SECONDS
             self.close()
             return nothing

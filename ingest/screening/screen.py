@@ -6,7 +6,6 @@ everything else goes on.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ import psycopg
 
 from connectors.kit.forms.config import FormConfig
 from crm_core.base.config import HubConfig
+from crm_core.base.log import get_logger
 from crm_core.identity.phones import read_phones
 from crm_core.intake import EventResult, ParsedEvent
 from crm_core.parsed import Inquiry
@@ -29,7 +29,7 @@ from ingest.screening.rates import Counts, Post, Rates
 from ingest.screening.visitors import is_visitor, network_of, request_signals, says_it_is_a_program
 from ingest.sources.settings import LoadedSource
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 #: After a burst what follows is set aside for so long.
 BURST_PAUSE: Final = timedelta(minutes=10)
@@ -137,7 +137,7 @@ class Screener:
                 if moved:
                     told = {"limit": limit, "since": begun.isoformat(), "until": end.isoformat()}
                     raise_alert(connection, source_id, "burst", data=told)
-                    _log.warning("burst_began", extra={"source": source_id, "limit": limit})
+                    _log.warning("burst_began", source=source_id, limit=limit)
             self._bursts[source_id] = end
 
     def _decide(self, one: Read, cases: Mapping[int, _Case], result: Screened) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import TypeVar
 
 from connectors.kit import Connector, ConnectorConfig, Request
-from crm_core.base.errors import NotAuthentic, without_words
+from crm_core.base.errors import NotAuthentic
+from crm_core.base.log import error_facts, get_logger
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 _Result = TypeVar("_Result")
 
 
@@ -49,4 +49,4 @@ def refusal_of(connector: Connector, request: Request, settings: ConnectorConfig
 
 
 def _tell(connector: Connector, step: str, error: BaseException) -> None:
-    _log.error("connector_failed_at_the_door connector=%s step=%s %s", connector.name, step, without_words(error))
+    _log.error("connector_failed_at_the_door", connector=connector.name, step=step, **error_facts(error))

@@ -6,7 +6,6 @@ a connector does wrong at the door is logged and the arrival is kept; the worker
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
@@ -22,8 +21,8 @@ from crm_core.base.errors import (
     TooLarge,
     Transient,
     UnknownSource,
-    without_words,
 )
+from crm_core.base.log import error_facts, get_logger
 from ingest.journal.accept import GroupAcceptor, RawEvent, masked_headers
 from ingest.journal.raw_event import VERIFIED_AT_DOOR, VERIFIED_HEADER
 from ingest.sources.directory import SourceAddress, SourceDirectory
@@ -64,7 +63,7 @@ _ANSWER_SECONDS: Final = 3.0  # everything together; providers give up after fiv
 _COMMIT_SECONDS: Final = 2.6  # what the commit may take of it
 _DRAIN_FACTOR: Final = 2  # a sender of up to so many times the limit still gets to read its 413
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 class Entrance:
@@ -97,7 +96,7 @@ class Entrance:
             if isinstance(error, TooLarge):
                 self._bodies.drain(environ, self._config.max_body_bytes * _DRAIN_FACTOR)
         except Exception as error:  # noqa: BLE001 - the edge: a defect of ours is answered with CORS too, or a page's script repeats for ever
-            _log.error("entrance_failed %s", without_words(error))
+            _log.error("entrance_failed", **error_facts(error))
             answer = self._refusal(HubError("internal", "The hub made a mistake."), headers, environ["PATH_INFO"])
         return send(answer, headers.get("origin", ""), start_response, head=method == "HEAD")
 

@@ -7,7 +7,6 @@ form's, an alias) are unknown here, and a replaced one names nobody.
 
 from __future__ import annotations
 
-import logging
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
@@ -21,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
 from crm_core.base.errors import HubError
+from crm_core.base.log import get_logger
 from crm_core.routing.rules import Answerer, who_answers
 from ingest.sources.directory import SourceDirectory
 
@@ -28,7 +28,7 @@ _ANSWER_SECONDS = 0.22  # the rest of the 300 ms is Flask's, the network's and a
 _THREADS = 4  # questions at once; a call centre asks a few times a second
 _LONGEST_NUMBER = 64
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def blueprint(config: HubConfig) -> Blueprint:
@@ -84,7 +84,7 @@ class PbxRouter:
                 # Whoever still asks at a replaced address may be the one because of whom it was replaced.
                 answer = who_answers(connection, "" if address.unclaimed else caller, region, pool_id)
         except (HubError, SQLAlchemyError) as error:
-            _log.warning("route question not answered: %s", type(error).__name__)
+            _log.warning("route_question_not_answered", error=type(error).__name__)
             return self._default(token, "database_away")
         if answer.contact is None:
             self._defaults[token] = list(answer.targets)

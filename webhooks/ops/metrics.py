@@ -5,7 +5,6 @@ Channels, queues, outcomes and mailbox ids are the only labels; nothing about pe
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
+from crm_core.base.log import get_logger
 from crm_core.monitoring.models import CaptureStat
 from ingest.journal.stats import BUCKETS_SECONDS
 from ingest.monitoring.alerts import open_counts
@@ -32,7 +32,7 @@ _STATEMENT_MS = 2_000
 _BROKER_SECONDS = 0.3
 _TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
-_log = logging.getLogger(__name__)
+_log = get_logger(__name__)
 
 
 def blueprint(config: HubConfig) -> Blueprint:
@@ -76,7 +76,7 @@ class _Source:
                     )
                 ).all()
         except SQLAlchemyError as error:
-            _log.warning("metrics not read: %s", type(error).__name__)
+            _log.warning("metrics_not_read", error=type(error).__name__)
             return self._last
         depths = _depths(self._config.broker_url, report)
         self._last = (now, list(families(report, [tuple(row) for row in rows], depths, alerts)))

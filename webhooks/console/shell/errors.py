@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Final
 
 from flask import Response, g, make_response, request
@@ -18,10 +17,11 @@ from crm_core.base.errors import (
     TooMany,
     Transient,
 )
+from crm_core.base.log import error_facts, get_logger
 from webhooks.console.shell.request_context import RequestContext
-from webhooks.problems import is_database_away, where
+from webhooks.problems import is_database_away
 
-log = logging.getLogger(__name__)
+log = get_logger(__name__)
 
 #: Error class → (texts "error.<kind>", HTTP status).
 KINDS: Final[dict[type[HubError], tuple[str, int]]] = {
@@ -79,7 +79,7 @@ def of(context: RequestContext, error: Exception) -> Response:
 def _bug(context: RequestContext, error: Exception) -> Response:
     """The id leads to the line in the log, which names places and never people's data."""
     request_id = g.get("request_id", "")
-    log.error("request_failed", extra={"request_id": request_id, "error": type(error).__name__, "where": where(error)})
+    log.error("request_failed", request_id=request_id, **error_facts(error))
     return page(context, "bug", 500, context.language("error.bug_id", id=request_id))
 
 
