@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from factories.contact import make_contact
+from factories.lead import make_lead
+from factories.rows import insert
 from flask.testing import FlaskClient
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
 from crm_core.access import add_token, add_user, create_token
@@ -46,51 +49,6 @@ class World:
         return self.rows(statement, **parameters)[0][0]
 
 
-def insert(connection: Connection, table: str, **values: Any) -> int:
-    columns = ", ".join(values)
-    marks = ", ".join(f":{name}" for name in values)
-    found = connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({marks}) RETURNING id"), values)
-    return int(found.scalar_one())
-
-
-def add_lead(connection: Connection, source_id: int, contact_id: int, owner_id: int | None, **values: Any) -> int:
-    """A lead with the event it was born from, its touch and its assignment."""
-    event_id = insert(
-        connection, "inbound_event", source_id=source_id, channel="form", body=b"name=Test", state="done",
-        outcome="created", reason='{"code": "first_inquiry"}',
-    )  # fmt: skip
-    lead_id = insert(
-        connection, "lead", contact_id=contact_id, channel="form", source_id=source_id, event_id=event_id,
-        owner_id=owner_id, **{"received_at": "2026-11-20T10:00:00Z", "last_touch_at": "2026-11-20T10:00:00Z"} | values,
-    )  # fmt: skip
-    connection.execute(text("UPDATE inbound_event SET lead_id = :lead WHERE id = :id"), {"lead": lead_id, "id": event_id})
-    insert(
-        connection, "touch", contact_id=contact_id, lead_id=lead_id, kind="form", at="2026-11-20T10:00:00Z",
-        event_id=event_id, source_id=source_id,
-    )  # fmt: skip
-    insert(
-        connection, "assignment", lead_id=lead_id, owner_id=owner_id, kind="pool",
-        trace='{"code": "largest_deficit", "candidates": []}',
-    )  # fmt: skip
-    return lead_id
-
-
-def add_contact(connection: Connection, name: str, owner_id: int | None, phone: str = "", email: str = "") -> int:
-    contact_id = int(connection.execute(text("SELECT nextval(pg_get_serial_sequence('contact', 'id'))")).scalar_one())
-    insert(connection, "contact", id=contact_id, root_id=contact_id, name=name, owner_id=owner_id)
-    for kind, value in (("phone", phone), ("email", email)):
-        if value:
-            identifier_id = insert(connection, "identifier", kind=kind, value=value.lower(), strength="strong")
-            connection.execute(
-                text(
-                    "INSERT INTO contact_identifier (identifier_id, contact_id, display, exclusive)"
-                    " VALUES (:identifier, :contact, :display, true)"
-                ),
-                {"identifier": identifier_id, "contact": contact_id, "display": value},
-            )
-    return contact_id
-
-
 def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, str]]:
     """Fills the database; returns tokens by role and ids by name."""
     with engine.begin() as connection:
@@ -104,10 +62,10 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
             )
         source = add_source(connection, config, "generic_form", "Site", {}).id
         add_alias(connection, config, source, "getform:of-the-world")
-        ivan = add_contact(connection, "Ivan Petrov", anna, "+79123456701", "Ivan@example.com")
-        olga = add_contact(connection, "Olga Orlova", boris, "+79123456702", "olga@example.org")
-        lead = add_lead(connection, source, ivan, anna, title="Needs a roof", message="Please call")
-        other_lead = add_lead(connection, source, olga, boris, title="Needs a door")
+        ivan = make_contact(connection, "Ivan Petrov", anna, phone="+79123456701", email="Ivan@example.com")
+        olga = make_contact(connection, "Olga Orlova", boris, phone="+79123456702", email="olga@example.org")
+        lead = make_lead(connection, source, ivan, anna, title="Needs a roof", message="Please call")
+        other_lead = make_lead(connection, source, olga, boris, title="Needs a door")
         values = {"source_id": source, "facts": "{}", "phase": "closed", "direction": "in", "outcome": "missed",
                   "started_at": "2026-11-20T09:00:00Z"}  # fmt: skip
         call = insert(connection, "call", call_key="a1", contact_id=ivan, remote="+79123456701", **values)

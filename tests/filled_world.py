@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from api_world import World, insert
+from api_world import World
+from factories.rows import insert
 from sqlalchemy import text
 
 _AT = "2026-11-20T11:00:00.250000Z"

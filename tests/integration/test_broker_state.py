@@ -11,6 +11,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import redis
 import servers
+from factories.event import make_event
+from factories.source import make_source
 from sqlalchemy import Engine, text
 
 from crm_core.base.config import HubConfig
@@ -90,16 +92,8 @@ def test_probe_leaves_nothing(broker: tuple[str, int]) -> None:
 
 def test_clock_that_was_set_back_is_told(engine: Engine, config: HubConfig) -> None:
     with engine.begin() as connection:
-        source_id = connection.execute(
-            text("INSERT INTO source (name, connector, channel) VALUES ('A', 'generic_form', 'form') RETURNING id")
-        ).scalar_one()
-        connection.execute(
-            text(
-                "INSERT INTO inbound_event (source_id, channel, body, received_at, state, outcome)"
-                " VALUES (:source, 'form', '', clock_timestamp() + interval '59 min', 'done', 'ignored')"
-            ),
-            {"source": source_id},
-        )
+        ahead = connection.execute(text("SELECT clock_timestamp() + interval '59 min'")).scalar_one()
+        make_event(connection, make_source(connection), b"", state="done", outcome="ignored", received_at=ahead)
         connection.execute(
             text("INSERT INTO heartbeat (role, instance, at) VALUES ('worker', 'gone:1', clock_timestamp() + interval '59 min')")
         )

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from desk import Desk
+from factories.contact import make_contact
 from sqlalchemy import Connection, Engine, text
 
 from crm_core.access import Principal
@@ -25,9 +26,7 @@ def _subscribe(connection: Connection, name: str, *actions: str) -> None:
 
 
 def _contact(connection: Connection) -> int:
-    return int(
-        connection.execute(text("INSERT INTO contact (id, root_id, name) VALUES (1, 1, 'Ivan') RETURNING id")).scalar_one()
-    )
+    return make_contact(connection, "Ivan", id=1)
 
 
 def _rows(connection: Connection, table: str, columns: str) -> list[tuple[Any, ...]]:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from factories.contact import make_contact
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
 from crm_core.people.owners import add_owner
@@ -25,20 +26,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[FlaskClient]:
     """A client of the exchange's, and a firm that knows one person: Ivan, who belongs to Olga, at 101."""
     with engine.begin() as connection:
         owner = add_owner(connection, "Olga Sale", extension="101")
-        connection.execute(
-            text("INSERT INTO contact (id, root_id, name, owner_id) VALUES (900, 900, 'Ivan Petrov', :owner)"),
-            {"owner": owner},
-        )
-        connection.execute(
-            text("INSERT INTO identifier (id, kind, value, strength) VALUES (900, 'phone', :value, 'strong')"),
-            {"value": CALLER},
-        )
-        connection.execute(
-            text(
-                "INSERT INTO contact_identifier (identifier_id, contact_id, display, exclusive) VALUES (900, 900, :value, true)"
-            ),
-            {"value": CALLER},
-        )
+        make_contact(connection, "Ivan Petrov", owner, phone=CALLER, id=900)
     app = Flask(__name__)
     app.register_blueprint(pbx_routing.blueprint(config))
     with app.test_client() as client:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from factories.event import make_event
 from scripted_imap import ScriptedImap
 from sqlalchemy import Connection, Engine, text
 from werkzeug.test import Client
@@ -35,11 +36,7 @@ def _ago(minutes: int) -> datetime:
 
 def _event(connection: Connection, source_id: int, state: str, minutes_ago: int) -> None:
     outcome = "created" if state == "done" else None
-    connection.execute(
-        text("INSERT INTO inbound_event (source_id, channel, body, state, outcome, received_at)"
-             " VALUES (:s, 'form', 'x', :state, :outcome, :at)"),
-        {"s": source_id, "state": state, "outcome": outcome, "at": _ago(minutes_ago)},
-    )  # fmt: skip
+    make_event(connection, source_id, b"x", state=state, outcome=outcome, received_at=_ago(minutes_ago))
 
 
 def _folder(connection: Connection, source_id: int, **values: Any) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from api_world import World, add_lead, insert
+from api_world import World
+from factories.lead import make_lead
+from factories.rows import insert
 
 NOTE = "Boris: he wants 40 doors, discount agreed"
 
@@ -15,7 +17,7 @@ def lost(world: World) -> dict[str, str]:
     """Anna's closed lead of Ivan; he came back and is Boris's by the decision of their head, with a later lead and a note."""
     world.rows("UPDATE lead SET state = 'closed', closed_at = now() WHERE id = :id", id=world.ids["lead"])
     with world.engine.begin() as connection:
-        later = add_lead(connection, int(world.ids["source"]), int(world.ids["contact"]), int(world.ids["anna"]))
+        later = make_lead(connection, int(world.ids["source"]), int(world.ids["contact"]), int(world.ids["anna"]))
     moved = world.ask("POST", f"/leads/{later}/assign", "head", json={"owner": world.ids["boris"], "why": "Anna is busy"})
     assert moved.status_code == 200
     with world.engine.begin() as connection:
@@ -87,7 +89,7 @@ def test_calling_the_old_lead_spam_and_back_is_no_way_round(world: World) -> Non
     lead, contact = world.ids["lead"], world.ids["contact"]
     assert world.ask("POST", f"/leads/{lead}/spam", "manager", json={"why": "a joke"}).status_code == 200
     with world.engine.begin() as connection:
-        later = str(add_lead(connection, int(world.ids["source"]), int(contact), int(world.ids["boris"])))
+        later = str(make_lead(connection, int(world.ids["source"]), int(contact), int(world.ids["boris"])))
     world.rows("UPDATE contact SET owner_id = :boris WHERE id = :id", boris=world.ids["boris"], id=contact)
     close(world, later)
     answer = world.ask("POST", f"/leads/{lead}/not-spam", "manager", json={})
@@ -100,7 +102,7 @@ def test_one_who_covered_for_a_colleague_does_not_keep_the_client(world: World) 
     """Boris works one lead of Anna's client and closes it: the client stays Anna's, and so does his next inquiry."""
     with world.engine.begin() as connection:
         world.rows("UPDATE lead SET state = 'won' WHERE id = :id", id=world.ids["lead"])
-        cover = str(add_lead(connection, int(world.ids["source"]), int(world.ids["contact"]), int(world.ids["boris"])))
+        cover = str(make_lead(connection, int(world.ids["source"]), int(world.ids["contact"]), int(world.ids["boris"])))
     seen = world.get(f"/contacts/{world.ids['contact']}/timeline", "other_manager").json["items"]
     assert {touch["lead"] for touch in seen} == {cover}
     assert world.get("/calls", "other_manager").json["items"][0]["id"] == world.ids["other_call"], "none of Anna's"

@@ -6,7 +6,10 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from api_world import World, add_contact, add_lead
+from api_world import World
+from factories.contact import make_contact
+from factories.event import make_event
+from factories.lead import make_lead
 from sqlalchemy.exc import DBAPIError
 
 
@@ -68,7 +71,7 @@ def test_a_lead_is_called_spam_and_brought_back(world: World) -> None:
 
 def test_a_second_open_lead_of_a_contact_is_a_conflict(world: World) -> None:
     with world.engine.begin() as connection:
-        closed = add_lead(connection, int(world.ids["source"]), int(world.ids["contact"]), None, state="won")
+        closed = make_lead(connection, int(world.ids["source"]), int(world.ids["contact"]), None, state="won")
     answer = world.ask("PATCH", f"/leads/{closed}", json={"version": 1, "state": "open"})
     assert (answer.status_code, answer.json["code"]) == (409, "another_open_lead")
 
@@ -110,8 +113,8 @@ def test_a_lead_is_handed_to_an_owner_with_client_and_tasks(world: World) -> Non
 
 def test_a_client_of_a_third_person_stays_his_when_a_lead_is_handed_over(world: World) -> None:
     with world.engine.begin() as connection:
-        contact = add_contact(connection, "Third", int(world.ids["boris"]))
-        lead = add_lead(connection, int(world.ids["source"]), contact, None)
+        contact = make_contact(connection, "Third", int(world.ids["boris"]))
+        lead = make_lead(connection, int(world.ids["source"]), contact, None)
     world.ask("POST", f"/leads/{lead}/assign", json={"owner": world.ids["anna"], "why": "cover"})
     assert world.value("SELECT owner_id FROM contact WHERE id = :id", id=contact) == int(world.ids["boris"])
 
@@ -302,9 +305,7 @@ def test_events_of_nobody_are_shown_and_then_emptied(world: World) -> None:
 
 
 def test_a_contact_is_erased_with_the_events_of_nobody_that_name_him(world: World) -> None:
-    world.rows(
-        "INSERT INTO inbound_event (source_id, channel, body, state, outcome) VALUES (:source, 'form', 'm=ivan@EXAMPLE.com',"
-        " 'done', 'spam') RETURNING id", source=int(world.ids["source"]),
-    )  # fmt: skip
+    with world.engine.begin() as connection:
+        make_event(connection, int(world.ids["source"]), b"m=ivan@EXAMPLE.com", state="done", outcome="spam")
     erased = world.ask("POST", f"/contacts/{world.ids['contact']}/erase", json={"why": "a letter"}).json
     assert (erased["strays"], erased["on_their_way"]) == (1, 0)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from api_world import World, add_contact, add_lead, insert
+from api_world import World
+from factories.contact import make_contact
+from factories.lead import make_lead
+from factories.rows import insert
 from sqlalchemy import text
 
 
@@ -17,8 +20,8 @@ def _add_leads(world: World, count: int, at: str = "2026-11-21T08:00:00Z") -> li
     made = []
     with world.engine.begin() as connection:
         for number in range(count):
-            contact = add_contact(connection, f"Person {number} {at}", None)
-            made.append(str(add_lead(connection, int(world.ids["source"]), contact, None, received_at=at)))
+            contact = make_contact(connection, f"Person {number} {at}", None)
+            made.append(str(make_lead(connection, int(world.ids["source"]), contact, None, received_at=at)))
     return made
 
 
