@@ -45,7 +45,7 @@ UPDATE mailbox_folder f
 """
 
 _STATEMENTS = (
-    # Calls: silence counts from now (`crm_core.calls.derive`).
+    # Calls: silence counts from now (`crm_core.calls.rules.derive`).
     f"""
 UPDATE call SET settle_at = clock_timestamp()
  WHERE settle_at {

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from crm_core.models import Base
+
 ROOT = Path(__file__).parents[2]
 ROOMS = ("leadhub", "webhooks", "workers", "ingest", "connectors", "crm_core", "tests", "bench", "docs", "deploy", ".ci")
 
@@ -69,6 +71,11 @@ def _defines(module: str, name: str) -> bool:
 def test_every_name_in_a_page_leads_somewhere() -> None:
     wrong = {page.relative_to(ROOT).as_posix(): names for page in pages() if (names := list(missing(page)))}
     assert wrong == {}
+
+
+def test_every_table_is_named_on_the_page_of_the_architecture() -> None:
+    told = (ROOT / "docs/architecture.md").read_text("utf-8").partition("## Tables")[2]
+    assert [table for table in Base.metadata.tables if f"`{table}`" not in told] == []
 
 
 def test_names_that_lead_nowhere_are_found(tmp_path: Path) -> None:
