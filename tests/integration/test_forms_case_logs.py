@@ -195,7 +195,7 @@ def test_nobody_is_named_when_a_step_behind_the_door_breaks(
     source = hub.add()
     patches: dict[str, Callable[[], None]] = {
         "parse": lambda: monkeypatch.setattr("connectors.forms.generic_form.delegate.generic.parse", _breaks),
-        "mapping": lambda: monkeypatch.setattr("connectors.forms.generic_form.delegate.arrivals_of", _breaks),
+        "mapping": lambda: monkeypatch.setattr("connectors.forms.generic_form.delegate.parsed_items_of", _breaks),
         "wake": lambda: monkeypatch.setattr(hub.door.acceptor, "_on_accepted", _breaks),
         "writer": lambda: monkeypatch.setattr(hub.door.acceptor._writer, "write", _breaks),
         "take_in": lambda: monkeypatch.setattr("ingest.processing.process.take_in", _breaks),
