@@ -10,6 +10,7 @@ from crm_core.access.models import (
     User,
     UserSession,
 )
+from crm_core.activities.models import Activity
 from crm_core.base.models import Base
 from crm_core.base.outbox import OutboxEntry, OutboxSubscriber
 from crm_core.calls.models import Call
@@ -24,12 +25,13 @@ from crm_core.forms.models import (
     SourcePoll,
     SourceWatch,
 )
-from crm_core.leads.models import Activity, Lead, Touch
+from crm_core.leads.models import Lead
 from crm_core.messages.models import MailboxFolder, MailDelivery, MailMessage, MailRef
 from crm_core.monitoring.models import CaptureStat, Heartbeat
 from crm_core.people.models import Absence, Assignment, Owner, Pool, PoolMember, Team
 from crm_core.search.models import SearchDocument, SearchQueue
 from crm_core.sources.models import InboundEvent, Source, SourceToken
+from crm_core.timeline.models import Touch
 
 __all__ = [
     "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "AuditSeal", "Base", "Call", "CaptureStat", "Consent",

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, update
 
 from crm_core.access import Principal, demand, select_visible
+from crm_core.activities.models import Activity
 from crm_core.base import history
 from crm_core.base.errors import Conflict, Invalid, NotFound
-from crm_core.leads.models import Activity
 
 DONE = history.Action("activity.done", touch="task")
 

@@ -11,10 +11,10 @@ from sqlalchemy.orm import aliased
 
 from crm_core.access import Principal
 from crm_core.access.visibility import select_visible
+from crm_core.activities.models import Activity
 from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, oldest_first, page
 from crm_core.base.values import Named, named
 from crm_core.contacts.models import Contact
-from crm_core.leads.models import Activity
 from crm_core.people.models import Owner
 
 _Member = aliased(Contact, name="member")

@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, text, update
 
 from crm_core.access import Principal, demand
+from crm_core.activities.models import Activity
 from crm_core.base import history, reasons
 from crm_core.base.errors import Conflict, Invalid
 from crm_core.contacts.models import Contact
 from crm_core.leads.locking import hold_lead
-from crm_core.leads.models import Activity, Lead
+from crm_core.leads.models import Lead
 from crm_core.people.models import Assignment, Owner, Pool, PoolMember
 from crm_core.routing.rules import (
     OWNERS_SQL,

@@ -18,11 +18,12 @@ from crm_core.base.errors import Conflict, Invalid
 from crm_core.base.paging import AnyRow
 from crm_core.base.values import Text
 from crm_core.leads.locking import hold_lead
-from crm_core.leads.models import Lead, Touch
+from crm_core.leads.models import Lead
 from crm_core.leads.reopening import refuse_reopening
 from crm_core.leads.spam_flag import MERGED, SPAM
 from crm_core.pipeline.stages import STAGES
 from crm_core.search import mark
+from crm_core.timeline.models import Touch
 
 CHANGED = history.Action("lead.change", touch="stage")
 

@@ -19,8 +19,9 @@ from crm_core.base import history, reasons
 from crm_core.base.errors import Conflict, NotFound
 from crm_core.base.paging import AnyRow
 from crm_core.leads.locking import hold_lead, refuse_version
-from crm_core.leads.models import Lead, Touch
+from crm_core.leads.models import Lead
 from crm_core.leads.reopening import refuse_reopening
+from crm_core.timeline.models import Touch
 
 CALLED_SPAM = history.Action("lead.spam", touch="stage")
 CALLED_GENUINE = history.Action("lead.not_spam", touch="stage")

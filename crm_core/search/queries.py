@@ -20,11 +20,12 @@ from crm_core.base.values import Named, named
 from crm_core.calls.models import Call
 from crm_core.contacts.models import Contact
 from crm_core.contacts.queries import ContactView, contacts_by_id
-from crm_core.leads.models import Lead, Touch
+from crm_core.leads.models import Lead
 from crm_core.leads.queries import LeadView, leads_by_id
 from crm_core.people.models import Owner
 from crm_core.search import SearchQuery, catch_up, found_in, read_query
 from crm_core.sources.models import InboundEvent, Source
+from crm_core.timeline.models import Touch
 
 T = TypeVar("T")
 

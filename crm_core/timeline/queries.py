@@ -17,10 +17,11 @@ from crm_core.calls.models import Call
 from crm_core.contacts.models import Contact
 from crm_core.contacts.queries import visible_root
 from crm_core.contacts.reach import members_of, root_of
-from crm_core.leads.models import Lead, Touch
+from crm_core.leads.models import Lead
 from crm_core.messages.models import MailMessage
 from crm_core.people.models import Owner
 from crm_core.sources.models import InboundEvent, Source
+from crm_core.timeline.models import Touch
 
 
 @dataclass(frozen=True, slots=True)

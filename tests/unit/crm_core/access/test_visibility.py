@@ -29,8 +29,15 @@ MANAGER = Principal("user", 1, "Anna", "manager", 7)
 
 
 def query_modules() -> list[Path]:
-    """Where rows are read for somebody to see."""
-    return sorted({*ROOM.rglob("queries.py"), *ROOM.glob("reading/*.py")})
+    """Where rows are read for somebody to see. A command, which writes, asks for itself."""
+    return [path for path in sorted(ROOM.rglob("*.py")) if _is_query(path)]
+
+
+def _is_query(path: Path) -> bool:
+    source = path.read_text("utf-8")
+    asks = any(f"import {name}" in source or f", {name}" in source for name in ("select_visible", "select_any"))
+    writes = any(f"{verb}(" in source for verb in ("insert", "update", "delete"))  # with_for_update( too
+    return path.name.endswith("queries.py") or (asks and not writes)
 
 
 def bare_selects(source: str) -> Iterator[int]:
@@ -96,7 +103,7 @@ def test_a_select_that_asks_is_not_found(innocent: str) -> None:
 
 def test_there_are_queries_to_look_at() -> None:
     asked = [path for path in query_modules() if "select_visible" in path.read_text("utf-8")]
-    assert len(asked) >= 6
+    assert len(asked) >= 8
 
 
 def test_a_kind_of_row_without_a_rule_cannot_be_selected() -> None:
