@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
+
+from crm_core.base.values import Named
 
 OUTCOMES = ("created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed")
 PARTS = (*OUTCOMES, "rejected", "waiting", "needs_attention")
@@ -36,6 +40,40 @@ SELECT counted.*, coalesce(born.leads, 0) AS leads_born, coalesce(source.name, '
 """
 
 
+@dataclass(slots=True)
+class _Sum:
+    source: Named | None
+    day: date | None
+    counts: Counter[str]
+    balanced: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """What was received, and what became of it: each of PARTS is a count."""
+
+    source: Named | None  # None: all of them
+    day: date | None  # None: all of them
+    received: int
+    created: int
+    attached: int
+    repeat: int
+    auto: int
+    spam: int
+    test: int
+    ignored: int
+    dismissed: int
+    rejected: int
+    waiting: int
+    needs_attention: int
+    balanced: bool
+
+    def count(self, part: str) -> int:
+        """Of one of PARTS, or "received"."""
+        number: int = getattr(self, part)
+        return number
+
+
 def _part(name: str) -> str:
     if name == "waiting":
         return "count(*) FILTER (WHERE state IN ('waiting', 'working')) AS waiting"
@@ -51,7 +89,7 @@ def ledger(
     to_day: date,
     source_id: int | None = None,
     by: tuple[str, ...] = ("source", "day"),
-) -> list[dict[str, Any]]:
+) -> list[LedgerRow]:
     """Rows of the contract for the days `from_day` to `to_day`, both included, as days of `zone`; newest first.
 
     `by` sums rows up: ("source",), ("day",) or () for one total. A row is balanced if its parts add up to what was
@@ -63,24 +101,19 @@ def ledger(
         text(_QUERY.format(parts=", ".join(_part(name) for name in PARTS))),
         {"zone": zone, "start": start, "end": end, "source": source_id},
     ).mappings()
-    groups: dict[tuple[Any, ...], dict[str, Any]] = {}
+    groups: dict[tuple[Any, ...], _Sum] = {}
     for row in found:
         key = tuple({"source": row["source_id"], "day": row["day"]}[name] for name in by)
         total = groups.setdefault(
             key,
-            {
-                "source": {"id": str(row["source_id"]), "name": row["name"]} if "source" in by else None,
-                "day": row["day"].isoformat() if "day" in by else None,
-                **dict.fromkeys(("received", *PARTS), 0),
-                "balanced": True,
-            },
+            _Sum(
+                Named(row["source_id"], row["name"]) if "source" in by else None, row["day"] if "day" in by else None, Counter()
+            ),
         )
-        for name in ("received", *PARTS):
-            total[name] += row[name]
-        balanced = (
+        total.counts.update({name: row[name] for name in ("received", *PARTS)})
+        total.balanced &= (
             row["received"] == sum(row[name] for name in PARTS)
             and row["without_lead"] == 0
             and row["leads_born"] == row["created"] + row["repeat"]
         )
-        total["balanced"] = total["balanced"] and balanced
-    return list(groups.values())
+    return [LedgerRow(one.source, one.day, balanced=one.balanced, **one.counts) for one in groups.values()]

@@ -5,6 +5,8 @@ or by itself. An alert names a form or a field, never a person.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -14,7 +16,7 @@ from sqlalchemy import Connection, select, text
 from crm_core.access import Principal, audit
 from crm_core.base.errors import NotFound
 from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_first, page
-from crm_core.base.values import named_text, rfc3339
+from crm_core.base.values import Named
 from crm_core.forms.models import SourceAlert
 from crm_core.sources.models import Source
 from ingest.screening.quarantine import count_picked, of_alert
@@ -65,7 +67,28 @@ def end_alert(where: Where, source_id: int, code: str, subject: str | None = Non
     return len(_run(where, _END, {"source": source_id, "code": code, "subject": kept, "by": by}))
 
 
-def resolve_alert(connection: Connection, alert_id: int, actor: Principal | str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    id: int
+    source: Named
+    code: str
+    subject: str  # form or field; empty for the source as a whole
+    data: Mapping[str, Any]
+    raised: int  # how often since first_at
+    first_at: datetime
+    last_at: datetime
+    resolved_at: datetime | None
+    resolved_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertCount:
+    code: str
+    source: Named
+    count: int
+
+
+def resolve_alert(connection: Connection, alert_id: int, actor: Principal | str) -> AlertView:
     """A person has seen to it. NotFound; a second click finds it resolved and changes nothing."""
     by = actor.actor if isinstance(actor, Principal) else actor
     found = connection.execute(
@@ -89,7 +112,7 @@ def list_alerts(
     source_id: int | None = None,
     limit: int = DEFAULT_LIMIT,
     after: Position | None = None,
-) -> Page[dict[str, Any]]:
+) -> Page[AlertView]:
     """Newest first. `state`: open, resolved, or None for both."""
     statement = _statement()
     if state is not None:
@@ -101,17 +124,13 @@ def list_alerts(
     return page(rows, limit, lambda shown: _alerts(connection, shown), lambda row: (None, row.id))
 
 
-def _alerts(connection: Connection, rows: Sequence[AnyRow]) -> list[dict[str, Any]]:
+def _alerts(connection: Connection, rows: Sequence[AnyRow]) -> list[AlertView]:
     """As the contract shows them, a burst with what it set aside."""
-    alerts = [_alert(row) for row in rows]
-    for alert in alerts:
-        if alert["code"] == "burst":
-            alert["data"] |= {"set_aside": count_picked(connection, of_alert(connection, int(alert["id"])))}
-    return alerts
+    return [_alert(row, count_picked(connection, of_alert(connection, row.id)) if row.code == "burst" else None) for row in rows]
 
 
-def open_alerts(connection: Connection, source_id: int | None = None) -> list[dict[str, Any]]:
-    """The open ones, each {"id","source","code","subject","data","raised",…}: newest first, and those about single fields,
+def open_alerts(connection: Connection, source_id: int | None = None) -> list[AlertView]:
+    """The open ones: newest first, and those about single fields,
     of which there may be hundreds, after all others. At most `MOST_OPEN`; how many there are says `open_counts`."""
     statement = _statement().where(SourceAlert.resolved_at.is_(None))
     if source_id is not None:
@@ -120,38 +139,32 @@ def open_alerts(connection: Connection, source_id: int | None = None) -> list[di
     return _alerts(connection, connection.execute(ordered).all())
 
 
-def open_counts(connection: Connection) -> list[dict[str, Any]]:
-    """Open alerts by code and source, [{"code","source","count"}]: what a gauge and the health report need."""
+def open_counts(connection: Connection) -> list[AlertCount]:
+    """Open alerts by code and source: what a gauge and the health report need."""
     rows = connection.execute(
         text(
             "SELECT a.code, s.id AS source_id, s.name AS source_name, count(*) AS alerts FROM source_alert a"
             " JOIN source s ON s.id = a.source_id WHERE a.resolved_at IS NULL GROUP BY 1, 2, 3 ORDER BY 1, 2"
         )
     ).all()
-    return [{"code": row.code, "source": named_text(row.source_id, row.source_name), "count": row.alerts} for row in rows]
+    return [AlertCount(row.code, Named(row.source_id, row.source_name), row.alerts) for row in rows]
 
 
 def _statement() -> Any:
     return select(
         SourceAlert.id, SourceAlert.source_id, Source.name.label("source_name"), SourceAlert.code, SourceAlert.subject,
-        SourceAlert.data, SourceAlert.count, SourceAlert.first_at, SourceAlert.last_at, SourceAlert.resolved_at,
+        SourceAlert.data, SourceAlert.count.label("raised"), SourceAlert.first_at, SourceAlert.last_at, SourceAlert.resolved_at,
         SourceAlert.resolved_by,
     ).join(Source, Source.id == SourceAlert.source_id)  # fmt: skip
 
 
-def _alert(row: AnyRow) -> dict[str, Any]:
-    return {
-        "id": str(row.id),
-        "source": named_text(row.source_id, row.source_name),
-        "code": row.code,
-        "subject": row.subject,
-        "data": row.data,
-        "raised": row.count,
-        "first_at": rfc3339(row.first_at),
-        "last_at": rfc3339(row.last_at),
-        "resolved_at": rfc3339(row.resolved_at),
-        "resolved_by": row.resolved_by or None,
-    }
+def _alert(row: AnyRow, set_aside: int | None = None) -> AlertView:
+    """`set_aside`: of a burst, how much of it waits in quarantine."""
+    return AlertView(
+        row.id, Named(row.source_id, row.source_name), row.code, row.subject,
+        row.data if set_aside is None else {**row.data, "set_aside": set_aside}, row.raised, row.first_at, row.last_at,
+        row.resolved_at, row.resolved_by or None,
+    )  # fmt: skip
 
 
 def _kept(subject: str) -> str:

@@ -169,13 +169,13 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
     findings += _sources(states)
     findings += _missed(report)
     findings += disk_findings(config)
-    for row in open_counts(connection):
-        name, count = row["source"]["name"], row["count"]
-        if row["code"] in GRAVE:
-            words = f"Source {name}: {row['code'].replace('_', ' ')} ({count} open). `leadhub alerts` says more."
-            findings.append(_finding("source_alert", words, name=name, alert=row["code"], count=count))
+    for alert in open_counts(connection):
+        name, count = alert.source.name, alert.count
+        if alert.code in GRAVE:
+            words = f"Source {name}: {alert.code.replace('_', ' ')} ({count} open). `leadhub alerts` says more."
+            findings.append(_finding("source_alert", words, name=name, alert=alert.code, count=count))
         else:
-            notes.append(f"Source {name}: {row['code'].replace('_', ' ')} ({count} open alerts).")
+            notes.append(f"Source {name}: {alert.code.replace('_', ' ')} ({count} open alerts).")
     findings += [_finding("connector_broken", sentence, name=name) for name, sentence in sorted(registry.problems().items())]
     hints: list[Finding] = []
     proxy = unknown_proxy(connection, config.trusted_proxies, now)

@@ -4,7 +4,7 @@ rules, so that it makes one lead however often it is pressed. What is held for l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,7 +15,7 @@ from crm_core.access import Principal, audit
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError, Invalid, NotFound
 from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
-from crm_core.base.values import named_text, rfc3339
+from crm_core.base.values import Named
 from crm_core.forms.models import SourceAlert
 from crm_core.intake import ParsedEvent
 from crm_core.parsed import Inquiry
@@ -63,6 +63,34 @@ class Pick:
                 "burst": self.burst, "most": MOST_EVENTS}  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class PreviewView:
+    name: str
+    phones: Sequence[str]
+    emails: Sequence[str]
+    company: str
+    message: str  # its beginning
+    form: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    by: str | None
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineItem:
+    uid: str  # of the event
+    source: Named
+    received_at: datetime
+    score: int
+    reasons: Sequence[Mapping[str, Any]]
+    shelf: str
+    judged: VerdictView | None
+    preview: PreviewView | None  # None where the raw bytes are too large or cannot be read any more
+
+
 def list_quarantine(
     connection: Connection,
     config: HubConfig,
@@ -72,10 +100,10 @@ def list_quarantine(
     days: int = REVIEW_DAYS,
     limit: int = DEFAULT_LIMIT,
     after: Position | None = None,
-) -> Page[dict[str, Any]]:
-    """Newest first: {"id","source","received_at","score","reasons","shelf","judged","preview"}. `shelf` None: all.
+) -> Page[QuarantineItem]:
+    """Newest first. `shelf` None: all.
 
-    A preview is read anew from the raw bytes; None where they are too large or cannot be read any more.
+    A preview is read anew from the raw bytes.
     """
     statement = (
         select(
@@ -211,7 +239,7 @@ def source_loader(connection: Connection, config: HubConfig) -> Callable[[int], 
     return load
 
 
-def _preview(row: AnyRow, body: bytes | None, load: Callable[[int], LoadedSource]) -> dict[str, Any] | None:
+def _preview(row: AnyRow, body: bytes | None, load: Callable[[int], LoadedSource]) -> PreviewView | None:
     if body is None:
         return None
     event = Claimed(
@@ -227,22 +255,17 @@ def _preview(row: AnyRow, body: bytes | None, load: Callable[[int], LoadedSource
     )
     if inquiry is None:
         return None
-    return {
-        "name": inquiry.name[:_PREVIEW_CHARS], "phones": list(inquiry.phones[:3]), "emails": list(inquiry.emails[:3]),
-        "company": inquiry.company[:_PREVIEW_CHARS], "message": inquiry.message[:_PREVIEW_CHARS],
-        "form": inquiry.form_name or inquiry.form_id,
-    }  # fmt: skip
+    return PreviewView(
+        inquiry.name[:_PREVIEW_CHARS], inquiry.phones[:3], inquiry.emails[:3], inquiry.company[:_PREVIEW_CHARS],
+        inquiry.message[:_PREVIEW_CHARS], inquiry.form_name or inquiry.form_id,
+    )  # fmt: skip
 
 
-def _shown(row: AnyRow, preview: dict[str, Any] | None) -> dict[str, Any]:
+def _shown(row: AnyRow, preview: PreviewView | None) -> QuarantineItem:
     verdict = row.verdict or {}
-    return {
-        "id": row.uid,
-        "source": named_text(row.source_id, row.source_name),
-        "received_at": rfc3339(row.received_at),
-        "score": row.reason.get("score", 0),
-        "reasons": row.reason.get("reasons", []),
-        "shelf": row.shelf,
-        "judged": {"by": verdict.get("by"), "at": verdict.get("at")} if verdict.get("spam") else None,
-        "preview": preview,
-    }
+    at = verdict.get("at")
+    return QuarantineItem(
+        row.uid, Named(row.source_id, row.source_name), row.received_at, row.reason.get("score", 0),
+        row.reason.get("reasons", []), row.shelf,
+        VerdictView(verdict.get("by"), datetime.fromisoformat(at) if at else None) if verdict.get("spam") else None, preview,
+    )  # fmt: skip

@@ -22,6 +22,8 @@ def demo(as_json: bool) -> None:
     """
     from leadhub.demo.dovecot import DovecotMissing
     from leadhub.demo.play import play
+    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.schemas.journal import LedgerRow
 
     def progress(what: str, done: int, whole: int) -> None:
         if as_json or not sys.stderr.isatty() and done < whole:
@@ -35,11 +37,10 @@ def demo(as_json: bool) -> None:
         except DovecotMissing as error:
             fail("dovecot_missing", str(error), as_json=as_json)
             return
-    names = list(rows[0]) if rows else []
-    columns = {name: name.replace("_", " ").upper() for name in names}
-    shown: list[dict[str, Any]] = [{**row, "source": row["source"]["name"]} for row in rows]
+    shown: list[dict[str, Any]] = [plain_json(LedgerRow, row) for row in rows]
+    columns = {name: name.replace("_", " ").upper() for name in (shown[0] if shown else {})}
     said = [table(shown, columns, "Nothing was played."), "", *(one.words for one in played)]
     said += ["The ledger is today's: a demo that was played earlier today is in it too."]
-    tell({"items": rows, "played": [asdict(one) for one in played]}, as_json=as_json, words="\n".join(said))
-    if not all(row["balanced"] for row in rows):
+    tell({"items": shown, "played": [asdict(one) for one in played]}, as_json=as_json, words="\n".join(said))
+    if not all(row.balanced for row in rows):
         sys.exit(1)

@@ -118,12 +118,12 @@ def alerts(state: str, source_id: int | None, alert_id: int | None, as_json: boo
     """Show what somebody should look at about a source, or resolve one."""
     from ingest.monitoring.alerts import list_alerts, resolve_alert
     from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.quarantine import AlertPage
+    from webhooks.api.schemas.quarantine import Alert, AlertPage
 
     with hub() as (_, engine), engine.begin() as connection:
         if alert_id is not None:
             alert = resolve_alert(connection, alert_id, ACTOR)
-            tell(alert, as_json=as_json, words=f"Alert {alert_id} is resolved.")
+            tell(plain_json(Alert, alert), as_json=as_json, words=f"Alert {alert_id} is resolved.")
             return
         page = list_alerts(connection, None if state == "all" else state, source_id, 200)
     columns = {"id": "ID", "source": "SOURCE", "code": "CODE", "subject": "SUBJECT", "raised": "TIMES", "last_at": "LAST"}

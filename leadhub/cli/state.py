@@ -81,12 +81,15 @@ def ledger(day: datetime | None, source_id: int | None, as_json: bool) -> None:
     """Show what became of everything that arrived; exit 1 if it does not balance."""
     from ingest.journal.ledger import PARTS
     from ingest.journal.ledger import ledger as rows_of
+    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.schemas.journal import LedgerRow
 
     with hub() as (settings, engine), engine.connect() as connection:
         wanted = day.date() if day else datetime.now(settings.zone).date()
         rows = rows_of(connection, settings.timezone, wanted, wanted, source_id)
-    balanced = all(row["balanced"] for row in rows)
+    balanced = all(row.balanced for row in rows)
+    shown = [plain_json(LedgerRow, row) for row in rows]
     columns = {"source": "SOURCE", "day": "DAY", "received": "RECEIVED"}
     columns |= {part: part.upper().replace("_", " ") for part in PARTS} | {"balanced": "BALANCED"}
-    tell({"items": rows, "balanced": balanced}, as_json=as_json, words=table(rows, columns, f"Nothing arrived on {wanted}."))
+    tell({"items": shown, "balanced": balanced}, as_json=as_json, words=table(shown, columns, f"Nothing arrived on {wanted}."))
     sys.exit(0 if balanced else 1)

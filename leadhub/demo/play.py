@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, text
@@ -18,7 +17,7 @@ from crm_core.base.config import HubConfig
 from crm_core.base.errors import Transient
 from crm_core.people.owners import add_owner, list_owners
 from ingest.http_client.addresses import DEMO_MAILBOX
-from ingest.journal.ledger import ledger
+from ingest.journal.ledger import LedgerRow, ledger
 from ingest.sources.sources import add_source, change_settings, list_sources, set_state
 from leadhub.demo import dovecot
 from leadhub.demo.traffic import MAILS, Post, calls, forms, mails
@@ -59,7 +58,7 @@ class Played:
         return f"{self.source}: {self.sent} sent = {self.received} received{again}."
 
 
-def play(config: HubConfig, engine: Engine, progress: Progress) -> tuple[list[dict[str, Any]], list[Played]]:
+def play(config: HubConfig, engine: Engine, progress: Progress) -> tuple[list[LedgerRow], list[Played]]:
     """Plays everything; rows of the ledger of the demo's sources for today, and how they come from what this run sent.
     Transient if the hub does not answer."""
     seed = int(time.time()) % 100_000  # another run brings other people

@@ -48,8 +48,8 @@ def judge_journal(hub: FaultHub) -> None:
     with engine.connect() as connection:
         rows = ledger(connection, "UTC", today - timedelta(days=1), today)
     engine.dispose()
-    assert all(row["balanced"] for row in rows)
-    assert sum(row["received"] for row in rows) == states["done"] == sum(row[part] for row in rows for part in PARTS)
+    assert all(row.balanced for row in rows)
+    assert sum(row.received for row in rows) == states["done"] == sum(row.count(part) for row in rows for part in PARTS)
 
 
 def judge_people(hub: FaultHub, stored: list[Post]) -> None:

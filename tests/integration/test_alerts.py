@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,10 @@ from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
+from crm_core.base.values import Named
 from ingest.monitoring.alerts import (
+    AlertCount,
+    AlertView,
     end_alert,
     list_alerts,
     open_alerts,
@@ -31,7 +35,7 @@ def source_id(engine: Engine, config: HubConfig) -> int:
         return add_source(connection, config, "generic_form", "Site", {}).id
 
 
-def shown(engine: Engine, **wanted: Any) -> list[dict[str, Any]]:
+def shown(engine: Engine, **wanted: Any) -> Sequence[AlertView]:
     with engine.begin() as connection:
         return list_alerts(connection, **wanted).items
 
@@ -44,16 +48,16 @@ def test_alert_when_raised_from_cursor_connection_and_engine(engine: Engine, con
     with engine.begin() as connection:
         assert raise_alert(connection, source_id, "silence") == 3
     (alert,) = shown(engine)
-    assert (alert["code"], alert["raised"], alert["data"]) == ("silence", 3, {"limit": 60, "seen": 61})
-    assert alert["source"] == {"id": str(source_id), "name": "Site"}
+    assert (alert.code, alert.raised, alert.data) == ("silence", 3, {"limit": 60, "seen": 61})
+    assert alert.source == Named(source_id, "Site")
 
 
 def test_alert_when_subjects_differ(engine: Engine, source_id: int) -> None:
     with engine.begin() as connection:
         raise_alert(connection, source_id, "new_field", "city")
         raise_alert(connection, source_id, "new_field", "budget\x00")
-        assert [alert["subject"] for alert in open_alerts(connection, source_id)] == ["budget", "city"]
-        assert open_counts(connection) == [{"code": "new_field", "source": {"id": str(source_id), "name": "Site"}, "count": 2}]
+        assert [alert.subject for alert in open_alerts(connection, source_id)] == ["budget", "city"]
+        assert open_counts(connection) == [AlertCount("new_field", Named(source_id, "Site"), 2)]
 
 
 def test_alert_when_many_raise_it_at_once(config: HubConfig, engine: Engine, source_id: int) -> None:
@@ -64,20 +68,20 @@ def test_alert_when_many_raise_it_at_once(config: HubConfig, engine: Engine, sou
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(once, range(24)))
     (alert,) = shown(engine)
-    assert alert["raised"] == 24
+    assert alert.raised == 24
 
 
 def test_alert_when_resolved_and_raised_again(engine: Engine, source_id: int) -> None:
     with engine.begin() as connection:
         raise_alert(connection, source_id, "burst")
-        alert_id = int(open_alerts(connection)[0]["id"])
+        alert_id = open_alerts(connection)[0].id
         first = resolve_alert(connection, alert_id, "user:1")
         assert resolve_alert(connection, alert_id, "user:2") == first
-        assert first["resolved_by"] == "user:1"
+        assert first.resolved_by == "user:1"
         raise_alert(connection, source_id, "burst")
-        assert [alert["raised"] for alert in open_alerts(connection)] == [1]
+        assert [alert.raised for alert in open_alerts(connection)] == [1]
     assert len(shown(engine, state=None)) == 2
-    assert [alert["id"] for alert in shown(engine, state="resolved")] == [str(alert_id)]
+    assert [alert.id for alert in shown(engine, state="resolved")] == [alert_id]
 
 
 def test_alert_when_it_has_passed(engine: Engine, source_id: int) -> None:

@@ -24,7 +24,7 @@ from crm_core.base.errors import Conflict, HubError, Invalid, Misconfigured
 from ingest.erasure import erasure_log
 from ingest.erasure.erase import Person, erase, erase_address
 from ingest.files.store import path_of
-from ingest.journal.ledger import ledger
+from ingest.journal.ledger import LedgerRow, ledger
 from ingest.monitoring.audit_sealing import SET_ASIDE, noted, seal_audit, verify_audit
 from ingest.sources.sources import add_source, load_source
 from leadhub import settings
@@ -116,14 +116,14 @@ def everything(target: Target) -> str:
     return "\n".join(rows + bodies)
 
 
-def balanced(target: Target) -> list[dict[str, Any]]:
+def balanced(target: Target) -> list[LedgerRow]:
     engine = make_engine(target.config.database_url, "ui", pool_size=1)
     try:
         with engine.connect() as connection:
             rows = ledger(connection, "UTC", date(2000, 1, 1), date(2100, 1, 1))
     finally:
         engine.dispose()
-    assert all(row["balanced"] for row in rows)
+    assert all(row.balanced for row in rows)
     return rows
 
 

@@ -159,7 +159,7 @@ def test_four_workers_account_for_every_double_once(desk: Desk) -> None:
     split = desk.rows("SELECT fingerprint FROM touch GROUP BY fingerprint HAVING count(DISTINCT lead_id) > 1")
     assert split == []
     with desk.engine.connect() as connection:
-        assert all(row["balanced"] for row in ledger(connection, "UTC", date(2000, 1, 1), date(2100, 1, 1)))
+        assert all(row.balanced for row in ledger(connection, "UTC", date(2000, 1, 1), date(2100, 1, 1)))
 
 
 def test_number_that_no_column_can_hold_does_not_stop_an_inquiry(desk: Desk) -> None:

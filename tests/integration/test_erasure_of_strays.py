@@ -20,7 +20,7 @@ from crm_core.base.errors import Conflict, Invalid, NotFound
 from ingest.erasure import erase as erasure
 from ingest.erasure.erase import Person, erase, erase_address, preview
 from ingest.journal import unlinked_events
-from ingest.journal.ledger import ledger
+from ingest.journal.ledger import LedgerRow, ledger
 from ingest.processing.replay import Selection, replay
 from ingest.screening.quarantine import Pick, release
 
@@ -55,10 +55,10 @@ def everything(desk: Desk) -> str:
     return "\n".join(rows + list(bodies))
 
 
-def counted(desk: Desk) -> list[dict[str, Any]]:
+def counted(desk: Desk) -> list[LedgerRow]:
     with desk.engine.connect() as connection:
         rows = ledger(connection, "UTC", date(2000, 1, 1), date(2100, 1, 1))
-    assert all(row["balanced"] for row in rows)
+    assert all(row.balanced for row in rows)
     return rows
 
 

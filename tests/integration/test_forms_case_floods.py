@@ -88,7 +88,7 @@ def test_office_that_posts_200_times_a_minute_is_stored_and_told_of_once(hub: Ca
     assert hub.rows("SELECT 1 FROM source WHERE id = %s AND quarantine_until > now()", source.id)
     with hub.door.engine.begin() as connection:
         (alert,) = open_alerts(connection)
-    assert (alert["code"], alert["data"]["set_aside"]) == ("burst", 200 - limit)
+    assert (alert.code, alert.data["set_aside"]) == ("burst", 200 - limit)
     aside = [event["uid"] for event in hub.events(source) if event["outcome"] == "spam"]
     with hub.door.engine.begin() as connection:
         assert release(connection, Pick(tuple(aside)), "user:1", datetime.now(UTC)) == 200 - limit

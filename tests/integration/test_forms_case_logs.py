@@ -157,7 +157,7 @@ def test_nobody_is_named_by_figures_alerts_and_health(hub: CaseHub, told: io.Str
     hub.drain()
     with hub.door.engine.begin() as connection:
         alerts = open_alerts(connection)
-    assert [alert["code"] for alert in alerts] == ["burst"]
+    assert [alert.code for alert in alerts] == ["burst"]
     nobody_is_named(json.dumps(alerts, default=str, ensure_ascii=False))
     client = create_app(hub.config).test_client()
     for path in ("/metrics", "/livez", "/readyz"):

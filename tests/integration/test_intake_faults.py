@@ -131,7 +131,7 @@ def test_burst_is_told_when_the_first_try_to_tell_it_failed(desk: Desk, monkeypa
     ])  # fmt: skip
     desk.drain("form")
     with desk.engine.connect() as connection:
-        assert [alert["code"] for alert in open_alerts(connection)] == ["burst"]
+        assert [alert.code for alert in open_alerts(connection)] == ["burst"]
     assert desk.one("SELECT quarantine_until IS NOT NULL FROM source WHERE id = %s", desk.form_source)
 
 

@@ -30,8 +30,8 @@ def balanced(desk: Desk) -> dict[str, int]:
     today = datetime.now(UTC).date()
     with desk.engine.connect() as connection:
         rows = ledger(connection, "UTC", today - timedelta(days=1), today)
-    assert all(row["balanced"] for row in rows)
-    return {name: sum(row[name] for row in rows) for name in ("received", *PARTS)}
+    assert all(row.balanced for row in rows)
+    return {name: sum(row.count(name) for row in rows) for name in ("received", *PARTS)}
 
 
 # --- forms ---------------------------------------------------------------------------------------------------------
@@ -351,7 +351,7 @@ def test_ledger_does_not_balance_when_a_lead_and_its_event_lost_each_other(desk:
     today = datetime.now(UTC).date()
     with desk.engine.connect() as connection:
         rows = ledger(connection, "UTC", today - timedelta(days=1), today)
-    assert [row["balanced"] for row in rows] == [False]
+    assert [row.balanced for row in rows] == [False]
 
 
 def test_ledger_day_is_the_hubs_own_when_utc_has_another(desk: Desk) -> None:
@@ -360,7 +360,7 @@ def test_ledger_day_is_the_hubs_own_when_utc_has_another(desk: Desk) -> None:
     with desk.engine.connect() as connection:
         moscow = ledger(connection, "Europe/Moscow", date(2026, 3, 2), date(2026, 3, 2))
         utc = ledger(connection, "UTC", date(2026, 3, 2), date(2026, 3, 2))
-    assert ([row["received"] for row in moscow], utc) == ([1], [])
+    assert ([row.received for row in moscow], utc) == ([1], [])
 
 
 def test_unreadable_event_needs_attention_in_words_and_its_neighbours_go_on(desk: Desk) -> None:

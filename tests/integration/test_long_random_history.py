@@ -360,7 +360,7 @@ def offences(desk: Desk) -> dict[str, Any]:
     found = {name: rows[:5] for name, query in OFFENCES.items() if (rows := desk.rows(query))}
     with desk.engine.connect() as connection:
         days = ledger(connection, "UTC", date(2000, 1, 1), date(2100, 1, 1))
-    if unbalanced := [row for row in days if not row["balanced"]]:
+    if unbalanced := [row for row in days if not row.balanced]:
         found["a day that does not balance"] = unbalanced
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -19,6 +19,7 @@ from ingest.monitoring.alerts import open_alerts
 from ingest.processing.replay import Selection, replay
 from ingest.screening.quarantine import (
     Pick,
+    QuarantineItem,
     accept_consent,
     confirm,
     count_quarantine,
@@ -41,7 +42,7 @@ def spam(desk: Desk, n: int = 1, **more: str) -> str:
     return uid
 
 
-def shown(desk: Desk, **wanted: Any) -> list[dict[str, Any]]:
+def shown(desk: Desk, **wanted: Any) -> Sequence[QuarantineItem]:
     with desk.engine.begin() as connection:
         return list_quarantine(connection, desk.config, datetime.now(UTC), **wanted).items
 
@@ -59,12 +60,13 @@ def let_go(desk: Desk, *uids: str, by: str = "user:7") -> int:
 def test_list_when_something_was_set_aside(desk: Desk) -> None:
     uid = spam(desk)
     (item,) = shown(desk)
-    assert item["id"] == uid
-    assert (item["score"], item["shelf"], item["judged"]) == (4, "review", None)
-    assert item["reasons"] == [{"code": "honeypot", "points": 4, "detail": "_gotcha"}]
-    assert (item["preview"]["name"], item["preview"]["phones"], item["preview"]["message"]) == (
+    assert item.uid == uid
+    assert (item.score, item.shelf, item.judged) == (4, "review", None)
+    assert item.reasons == [{"code": "honeypot", "points": 4, "detail": "_gotcha"}]
+    assert item.preview is not None
+    assert (item.preview.name, item.preview.phones, item.preview.message) == (
         "Anna 1",
-        ["+79123456701"],
+        ("+79123456701",),
         "hello",
     )
     assert counts(desk) == {"review": 1, "buried": 0, "confirmed": 0}
@@ -78,14 +80,14 @@ def test_list_when_it_is_long_is_paged(desk: Desk) -> None:
         now = datetime.now(UTC)
         first = list_quarantine(connection, desk.config, now, limit=2)
         second = list_quarantine(connection, desk.config, now, limit=2, after=first.next)
-    assert [item["id"] for item in (*first.items, *second.items)] == uids[::-1]
+    assert [item.uid for item in (*first.items, *second.items)] == uids[::-1]
     assert second.next is None
 
 
 def test_list_when_the_score_is_high_buries_it(desk: Desk) -> None:
     spam(desk, note="See https://b.example.top for casino bonus, free spins, viagra and cialis")
     (item,) = shown(desk, shelf="buried")
-    assert item["score"] >= 8
+    assert item.score >= 8
     assert counts(desk) == {"review": 0, "buried": 1, "confirmed": 0}
 
 
@@ -140,7 +142,8 @@ def test_confirm_when_pressed_keeps_it_aside_for_ever(desk: Desk) -> None:
         assert confirm(connection, Pick((uid,)), "user:7", datetime.now(UTC)) == 1
         assert confirm(connection, Pick((uid,)), "user:8", datetime.now(UTC)) == 0
     (item,) = shown(desk, shelf="confirmed")
-    assert item["judged"]["by"] == "user:7"
+    assert item.judged is not None
+    assert item.judged.by == "user:7"
     assert counts(desk) == {"review": 0, "buried": 0, "confirmed": 1}
     desk.connection.execute("UPDATE source SET config = %s WHERE id = %s", ('{"spam": "off"}', desk.form_source))
     replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="test")
@@ -186,9 +189,9 @@ def test_burst_when_released_by_its_alert_delivers_all_of_it(desk: Desk) -> None
     desk.drain("form")
     with desk.engine.begin() as connection:
         (alert,) = open_alerts(connection)
-        assert alert["data"]["set_aside"] == 15
-        assert release(connection, of_alert(connection, int(alert["id"])), "user:7", datetime.now(UTC)) == 15
-        assert open_alerts(connection)[0]["data"]["set_aside"] == 0
+        assert alert.data["set_aside"] == 15
+        assert release(connection, of_alert(connection, alert.id), "user:7", datetime.now(UTC)) == 15
+        assert open_alerts(connection)[0].data["set_aside"] == 0
         with pytest.raises(NotFound):
             of_alert(connection, 999)
     desk.drain("form")
@@ -212,7 +215,7 @@ def test_consent_when_a_person_accepts_it_makes_one_lead(desk: Desk) -> None:
 def test_preview_when_the_raw_bytes_are_large_is_left_out(desk: Desk) -> None:
     spam(desk, message2="x" * 300_000)
     (item,) = shown(desk, shelf=None)
-    assert item["preview"] is None
+    assert item.preview is None
 
 
 def test_ledger_when_events_are_set_aside_and_released_balances(desk: Desk) -> None:
@@ -222,4 +225,4 @@ def test_ledger_when_events_are_set_aside_and_released_balances(desk: Desk) -> N
     with desk.engine.begin() as connection:
         today = datetime.now(desk.config.zone).date()
         (row,) = ledger(connection, desk.config.timezone, today, today, by=())
-    assert (row["received"], row["created"], row["spam"], row["balanced"]) == (3, 1, 2, True)
+    assert (row.received, row.created, row.spam, row.balanced) == (3, 1, 2, True)

@@ -66,7 +66,7 @@ def found(desk: Desk) -> list[str]:
 
 def balanced(desk: Desk) -> bool:
     with desk.engine.connect() as connection:
-        return all(row["balanced"] for row in ledger(connection, "UTC", date(2000, 1, 1), date(2100, 1, 1)))
+        return all(row.balanced for row in ledger(connection, "UTC", date(2000, 1, 1), date(2100, 1, 1)))
 
 
 def everything(desk: Desk) -> dict[str, list[str]]:

@@ -299,7 +299,7 @@ def test_burst_when_a_source_is_flooded_sets_aside_and_alarms_once(site: Site) -
     assert site.one("SELECT count(*) FROM inbound_event WHERE outcome = 'spam'") == 30
     with site.engine.begin() as connection:
         (alert,) = open_alerts(connection)
-    assert (alert["code"], alert["raised"], alert["data"]["limit"], alert["data"]["set_aside"]) == ("burst", 1, 20, 30)
+    assert (alert.code, alert.raised, alert.data["limit"], alert.data["set_aside"]) == ("burst", 1, 20, 30)
     until = site.one("SELECT quarantine_until FROM source WHERE id = %s", site.form_source)
     assert timedelta(minutes=9) < until - datetime.now(UTC) <= timedelta(minutes=10)
     # Another worker, which has seen nothing, and a broker that has forgotten all.

@@ -46,8 +46,8 @@ def unmark(desk: Desk, lead: int, by: Principal = HEAD) -> None:
 def total(desk: Desk) -> dict[str, Any]:
     with desk.engine.connect() as connection:
         (row,) = ledger(connection, "UTC", date(2000, 1, 1), date(2100, 1, 1), by=())
-    assert row["balanced"]
-    return {name: row[name] for name in ("received", "created", "attached", "repeat", "spam")}
+    assert row.balanced
+    return {name: row.count(name) for name in ("received", "created", "attached", "repeat", "spam")}
 
 
 def listed(desk: Desk, state: str) -> list[str]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 from crm_core.base.values import RowId
 from ingest.monitoring.alerts import list_alerts, resolve_alert
@@ -23,7 +22,7 @@ def _list(ask: Ask) -> object:
         return list_alerts(connection, state, query.source, query.limit, query.after)
 
 
-def _resolve(ask: Ask) -> Mapping[str, Any]:
+def _resolve(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return resolve_alert(connection, ask.id("alert"), ask.principal)
 

@@ -21,7 +21,7 @@ from crm_core.base.database import make_engine
 from crm_core.base.log import get_logger
 from crm_core.monitoring.models import CaptureStat
 from ingest.journal.stats import BUCKETS_SECONDS
-from ingest.monitoring.alerts import open_counts
+from ingest.monitoring.alerts import AlertCount, open_counts
 from ingest.monitoring.disk_space import DiskState, look
 from ingest.monitoring.health import CHANNELS, queue_report
 from webhooks.ops.health_probe import Latest
@@ -87,7 +87,7 @@ def families(
     report: Mapping[str, Any],
     stats: Iterable[tuple[Any, ...]],
     depths: Mapping[str, int],
-    alerts: Iterable[Mapping[str, Any]] = (),
+    alerts: Iterable[AlertCount] = (),
 ) -> Iterable[Metric]:
     """The contract's metrics from a queue report, rows of `capture_stat` and the broker's queue lengths."""
     stats = list(stats)
@@ -131,7 +131,7 @@ def families(
     open_alerts = GaugeMetricFamily("leadhub_source_alerts", "Open alerts of sources, by what they tell.", labels=["code"])
     by_code: dict[str, int] = {}
     for alert in alerts:
-        by_code[alert["code"]] = by_code.get(alert["code"], 0) + alert["count"]
+        by_code[alert.code] = by_code.get(alert.code, 0) + alert.count
     for code, count in sorted(by_code.items()):
         open_alerts.add_metric([code], count)
     yield open_alerts

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from datetime import date
+from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 
 from webhooks.api.schemas.base import Id, Named, Page, Shape
 from webhooks.api.schemas.staff import SourceStatus
+
+#: A calendar day, 2026-11-21.
+Day = Annotated[str, BeforeValidator(lambda day: day.isoformat() if isinstance(day, date) else day)]
 
 
 class EventError(Shape):
@@ -61,7 +65,7 @@ class ReplayReport(Shape):
 
 class LedgerRow(Shape):
     source: Named | None
-    day: str | None
+    day: Day | None
     received: int
     created: int
     attached: int

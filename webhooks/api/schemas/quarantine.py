@@ -33,7 +33,7 @@ class Verdict(Shape):
 
 
 class QuarantineItem(Shape):
-    id: Id = Field(description="of the event")
+    id: Id = Field(validation_alias="uid", description="of the event")
     source: Named
     received_at: AwareDatetime
     score: int

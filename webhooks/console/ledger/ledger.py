@@ -29,14 +29,14 @@ def index(context: RequestContext) -> PageAnswer:
     with context.engine.begin() as connection:
         rows = ledger(connection, context.config.timezone, from_day, to_day, _source(wanted))
         source_options = choices.sources(connection, context)
-    total = {name: sum(row[name] for row in rows) for name in ("received", *PARTS)}
+    total = {name: sum(row.count(name) for row in rows) for name in ("received", *PARTS)}
     return context.page(
         "ledger/ledger.html",
-        items=[_shown(row) for row in rows],
+        items=rows,
         columns=[name for name in PARTS if total[name] or name in _ALWAYS],
         total=total,
         links=_LINKS,
-        balanced=all(row["balanced"] for row in rows),
+        balanced=all(row.balanced for row in rows),
         chosen={"from": from_day.isoformat(), "to": to_day.isoformat(), "source": wanted.get("source", "")},
         days={"from": from_day.isoformat(), "to": to_day.isoformat()},
         source_options=source_options,
@@ -55,8 +55,3 @@ def _source(wanted: Any) -> int | None:
         return cast(int, read_id(wanted["source"])) if "source" in wanted else None
     except ValueError as error:
         raise Invalid("filter", "This does not fit: source.", fields=["source"], names="source") from error
-
-
-def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    """The row as the template wants it."""
-    return row | {"source_id": row["source"]["id"], "source_name": row["source"]["name"]}

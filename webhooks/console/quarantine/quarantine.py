@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 from flask import request
@@ -11,7 +12,7 @@ from flask import request
 from crm_core.base.errors import Invalid
 from crm_core.base.values import read_id
 from ingest.journal.queries import get_event
-from ingest.monitoring.alerts import open_alerts, open_counts, resolve_alert
+from ingest.monitoring.alerts import AlertView, open_alerts, open_counts, resolve_alert
 from ingest.screening import quarantine
 from ingest.screening.quarantine import MOST_EVENTS, SHELVES, Pick
 from webhooks.console.shell import choices, clock
@@ -30,7 +31,8 @@ def index(context: RequestContext) -> PageAnswer:
     tabs = choices.tabs(context, "quarantine", "shelf", SHELVES, "shelf", wanted)[1:]
     return context.page(
         "quarantine/quarantine.html",
-        items=[item | {"why": [reason_words(context, reason) for reason in item["reasons"]]} for item in page.items],
+        items=page.items,
+        reason_words=partial(reason_words, context),
         tabs=[
             tab | {"here": name == shelf}
             for tab, name in zip(choices.counted(context, tabs, SHELVES, counts, MOST_EVENTS), SHELVES, strict=True)
@@ -76,14 +78,14 @@ def resolve(context: RequestContext, alert_id: int) -> PageAnswer:
     return context.go("queues", "alert_resolved")
 
 
-def shown_alerts(context: RequestContext) -> tuple[list[dict[str, Any]], int]:
-    """The open alerts with their words, for those who may see them, and how many more there are."""
+def shown_alerts(context: RequestContext) -> tuple[list[AlertView], int]:
+    """The open alerts, for those who may see them, and how many more there are."""
     if not context.may("alerts.read"):
         return [], 0
     with context.engine.begin() as connection:
-        total = sum(one["count"] for one in open_counts(connection))
+        total = sum(one.count for one in open_counts(connection))
         alerts = open_alerts(connection)
-    return [alert | {"words": _alert_words(context, alert)} for alert in alerts], max(0, total - len(alerts))
+    return alerts, max(0, total - len(alerts))
 
 
 def reason_words(context: RequestContext, reason: Mapping[str, Any]) -> str:
@@ -94,12 +96,12 @@ def reason_words(context: RequestContext, reason: Mapping[str, Any]) -> str:
     return f"{said}{detail}" + (f": {points:+d}" if points else "")
 
 
-def _alert_words(context: RequestContext, alert: Mapping[str, Any]) -> str:
-    facts = dict(alert["data"])
+def alert_words(context: RequestContext, alert: AlertView) -> str:
+    facts = dict(alert.data)
     until = facts.get("until")
     if until:
         facts["until"] = clock.exact(datetime.fromisoformat(until), context.config.zone, context.language)
-    return context.language.code("alert", alert["code"], **{"subject": alert["subject"], **facts})
+    return context.language.code("alert", alert.code, **{"subject": alert.subject, **facts})
 
 
 def _picked() -> Pick:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from flask import g
 from sqlalchemy import Connection
 
 from ingest.monitoring.health import health_report
-from webhooks.console.quarantine.quarantine import shown_alerts
+from webhooks.console.quarantine.quarantine import alert_words, shown_alerts
 from webhooks.console.queues import received_today
 from webhooks.console.queues.findings import ALIVE_SECONDS, findings, hints
 from webhooks.console.shell import view_values
@@ -51,6 +52,7 @@ def index(context: RequestContext) -> PageAnswer:
         problems=findings(context, health),
         hints=hints(context, health),
         alerts=alerts,
+        alert_words=partial(alert_words, context),
         more_alerts=more_alerts,
         can_resolve=context.may("alerts.write"),
         can_judge=context.may("quarantine.judge"),
