@@ -8,7 +8,8 @@ from pydantic import Field
 
 from crm_core.activities.commands import finish_activity
 from crm_core.activities.queries import ActivityFilter, get_activity, list_activities
-from crm_core.base.values import RowId, StorableText, Time
+from crm_core.base.values import StorableText
+from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.schemas import people as shapes
 

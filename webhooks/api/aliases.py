@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 from pydantic import Field
 
-from crm_core.base.values import Filters, Text, rfc3339
+from crm_core.base.paging import Page
+from crm_core.base.values import Text
 from ingest.sources.aliases import add_alias, list_aliases, remove_alias
+from webhooks.api.parameters import Filters
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.schemas import staff as shapes
 
@@ -23,14 +24,13 @@ class AliasQuery(Filters):
     alias: AliasText = Field(description="service:id")
 
 
-def _all(ask: Ask) -> Mapping[str, Any]:
+def _all(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         found = list_aliases(connection, ask.config, ask.id("source"))
-    items = [{"alias": one.alias, "created_at": rfc3339(one.created_at)} for one in found]
-    return {"items": items, "next": None}
+    return Page(found, None)
 
 
-def _add(ask: Ask) -> Mapping[str, Any]:
+def _add(ask: Ask) -> object:
     typed = cast(AliasBody, ask.body).alias
     with ask.engine.begin() as connection:
         add_alias(connection, ask.config, ask.id("source"), typed, actor=ask.principal.actor)

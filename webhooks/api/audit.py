@@ -7,7 +7,8 @@ from typing import cast
 from pydantic import Field
 
 from crm_core.access.audit_queries import AuditFilter, list_audit
-from crm_core.base.values import Text, Time
+from crm_core.base.values import Text
+from webhooks.api.parameters import Time
 from webhooks.api.route import Ask, Paging, Route, narrowed
 from webhooks.api.schemas import audit as shapes
 

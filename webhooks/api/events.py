@@ -11,10 +11,11 @@ from flask import Response
 from pydantic import AfterValidator, ConfigDict, Field
 
 from crm_core.base.errors import Conflict, Invalid, NotFound
-from crm_core.base.values import RowId, Text, Time
+from crm_core.base.values import Text
 from ingest.journal.queries import dismiss, get_event, list_events, look_at_raw
 from ingest.processing.affected import affected
 from ingest.processing.replay import ReplayReport, Selection, replay
+from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.schemas import journal as shapes
 from webhooks.waking import wake_all

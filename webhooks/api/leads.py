@@ -6,12 +6,13 @@ from typing import Literal, cast
 
 from pydantic import Field
 
-from crm_core.base.values import RowId, Text, Time
+from crm_core.base.values import Text
 from crm_core.leads.assignment import assign_lead
 from crm_core.leads.commands import LeadChange, change_lead
 from crm_core.leads.queries import LeadFilter, get_lead, list_leads
 from crm_core.leads.why import why
 from ingest.processing.lead_spam import mark_spam, unmark_spam
+from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.schemas import people as shapes
 

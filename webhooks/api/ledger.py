@@ -9,8 +9,8 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from crm_core.base.errors import Invalid
-from crm_core.base.values import Filters, RowId, read_day
 from ingest.journal.ledger import ledger
+from webhooks.api.parameters import Filters, RowId, read_day
 from webhooks.api.route import Ask, Route
 from webhooks.api.schemas import journal as shapes
 

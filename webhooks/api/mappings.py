@@ -8,10 +8,11 @@ from typing import Annotated, Any, cast
 from pydantic import Field
 
 from connectors.kit.preset.file import BYTES
-from crm_core.base.values import Filters, StorableText, Text, rfc3339
+from crm_core.base.values import StorableText, Text, rfc3339
 from ingest.mapping.preview import MOST_EVENTS, bench, dry_run
 from ingest.mapping.unmapped_fields import acknowledge, list_fields
 from ingest.mapping.versions import MappingVersion, get_version, list_versions, publish, roll_back, save_draft
+from webhooks.api.parameters import Filters
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.schemas import mappings as shapes
 

@@ -8,10 +8,11 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from crm_core.access import audit
-from crm_core.base.values import RowId, Text, Time
+from crm_core.base.values import Text
 from crm_core.people import owners as staff
 from crm_core.people.queries import get_owner, get_team, list_owners, list_teams
 from crm_core.people.teams import add_team, change_owner, remove_team, rename_team
+from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.schemas import staff as shapes
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field
 
-from crm_core.base.values import RowId, Text, Time
+from crm_core.base.values import Text
 from ingest.journal.queries import get_event
 from ingest.screening.quarantine import Pick, accept_consent, confirm, list_quarantine, of_alert, release
+from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.schemas import quarantine as shapes
 from webhooks.waking import wake_all

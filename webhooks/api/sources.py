@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from connectors.kit import registry
 from crm_core.access import may
 from crm_core.base.errors import Misconfigured, NotFound
-from crm_core.base.values import RowId, Text, id_text, rfc3339
+from crm_core.base.values import Text, id_text, rfc3339
 from ingest.sources.changes import change_source, remove_source
 from ingest.sources.check import CheckResult, check_source, note_check, would_be
 from ingest.sources.settings import check_settings, shown_settings
@@ -26,6 +26,7 @@ from ingest.sources.sources import (
 )
 from ingest.sources.states import SourceState, source_states
 from webhooks.api import aliases
+from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.schemas import staff as shapes
 

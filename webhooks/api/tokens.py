@@ -8,7 +8,8 @@ from pydantic import Field
 
 from crm_core import access
 from crm_core.access.queries import get_token, list_tokens
-from crm_core.base.values import RowId, Text, Time
+from crm_core.base.values import Text
+from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.schemas import users as shapes
 from webhooks.api.schemas.base import beside

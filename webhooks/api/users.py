@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from crm_core import access
 from crm_core.access.queries import get_user, list_users
-from crm_core.base.values import RowId, Text
+from crm_core.base.values import Text
+from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.schemas import users as shapes
 from webhooks.api.schemas.base import beside

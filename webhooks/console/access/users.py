@@ -12,8 +12,8 @@ from crm_core import access
 from crm_core.access.models import ROLES
 from crm_core.access.queries import get_user, list_users
 from crm_core.base.errors import Conflict, Invalid
-from crm_core.base.values import read_id
 from crm_core.people.queries import OwnerView, list_owners
+from webhooks.api.parameters import read_id
 from webhooks.console.shell import errors
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 

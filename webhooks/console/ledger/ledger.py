@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import Any, cast
 
 from crm_core.base.errors import Invalid
-from crm_core.base.values import read_day, read_id
 from ingest.journal.ledger import OUTCOMES, PARTS, ledger
+from webhooks.api.parameters import read_day, read_id
 from webhooks.console.shell import choices
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen
 

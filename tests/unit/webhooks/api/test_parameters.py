@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from crm_core.base.values import RowId, Text, Time, rfc3339
+from crm_core.base.values import Text, rfc3339
+from webhooks.api.parameters import RowId, Time
 
 
 @given(st.text())
