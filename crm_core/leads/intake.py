@@ -9,16 +9,16 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from crm_core.base.history import Action
+from crm_core.base import history
 from crm_core.batch.rows import Cursor, insert_rows, update_rows
 from crm_core.batch.state import HasId, LeadState, resolve
 from crm_core.batch.subject import Batch, Subject
 from crm_core.leads.inquiries import take_inquiry
 from crm_core.parsed import Inquiry
 
-MERGED = Action("contact.merge")
-CREATED = Action("lead.create")
-TOUCHED = Action("lead.touch")  # an inquiry, a call or a mail joined a lead that was there
+MERGED = history.Action("contact.merge")
+CREATED = history.Action("lead.create")
+TOUCHED = history.Action("lead.touch")  # an inquiry, a call or a mail joined a lead that was there
 
 #: What is known of a lead that is not the latest of its contact: the event that it was born from.
 BIRTH = "l.event_id AS lead_event_id, l.event_seq AS lead_event_seq, l.repeat_of AS lead_repeat_of"
