@@ -72,11 +72,11 @@ PLACES: Final[Mapping[str, Place]] = {
             # Campaigns, for the figures; what was searched for may be a name.
             "attribution": "coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each(attribution)"
                            " WHERE key LIKE 'utm\\_%' AND key <> 'utm_term'), '{}')",
-            "lost_reason": "CASE WHEN state = 'open' THEN 'erased' ELSE '' END",
         },
         also={
             "version": "version + 1",
             "closed_at": "CASE WHEN state = 'open' THEN :now ELSE closed_at END",
+            "closed_code": "CASE WHEN state = 'open' THEN 'erased' ELSE '' END",
             "state": "CASE WHEN state = 'open' THEN 'closed' ELSE state END",
         },
     ),

@@ -20,15 +20,12 @@ from crm_core.base.values import Text
 from crm_core.leads.locking import hold_lead
 from crm_core.leads.models import Lead
 from crm_core.leads.reopening import refuse_reopening
-from crm_core.leads.spam_flag import MERGED, SPAM
 from crm_core.pipeline.stages import STAGES
 from crm_core.search import mark
 from crm_core.timeline.models import Touch
 
 CHANGED = history.Action("lead.change", touch="stage")
 
-#: What these say decides where the contact's next inquiry goes, so that nobody may write them by hand.
-_RESERVED_REASONS = frozenset({MERGED, SPAM})
 _BY_HAND = frozenset({"state", "stage", "title", "lost_reason", "amount", "currency"})
 
 
@@ -51,8 +48,8 @@ class LeadChange(BaseModel):
 def change_lead(
     connection: Connection, principal: Principal, lead_id: int, change: LeadChange, now: datetime, region: str = "RU"
 ) -> None:
-    """Raises Forbidden; NotFound; Invalid for an unknown stage or currency, a lost lead without a reason, or a reason that the hub itself
-    gives; Conflict if the version is old, the contact has another open lead of the same line, or a lead is to be opened again
+    """Raises Forbidden; NotFound; Invalid for an unknown stage or currency, or a lost lead without a reason;
+    Conflict if the version is old, the contact has another open lead of the same line, or a lead is to be opened again
     whose client went to a colleague. `region` says the currency of an amount without one.
     """
     demand(principal, "leads.write")
@@ -78,7 +75,7 @@ def undo_change(connection: Connection, principal: Principal, lead_id: int, vers
     if last is None or last.actor != principal.actor or not changed:
         raise Conflict("nothing_to_undo", "There is no change of yours to take back.")
     values = {name: told["from"] for name, told in changed.items()}
-    if not values.keys() <= _BY_HAND or values.get("lost_reason") in _RESERVED_REASONS:
+    if not values.keys() <= _BY_HAND:
         raise Conflict("nothing_to_undo", "There is no change of yours to take back.")
     if values.get("amount") is not None:
         values["amount"] = Decimal(values["amount"])
@@ -92,15 +89,8 @@ def _check(lead: AnyRow, wanted: Mapping[str, Any]) -> None:
             "stage_unknown", f"There is no stage {stage!r}; there are: {', '.join(STAGES)}.", fields=["stage"],
             stages=", ".join(STAGES),
         )  # fmt: skip
-    said = "" if lead.lost_reason in _RESERVED_REASONS else lead.lost_reason  # by a person
-    if wanted.get("state") == "lost" and not str(wanted.get("lost_reason", said)).strip():
+    if wanted.get("state") == "lost" and not str(wanted.get("lost_reason", lead.lost_reason)).strip():
         raise Invalid("why_missing", "Say why it was lost.", fields=["lost_reason"])
-    if wanted.get("lost_reason") in _RESERVED_REASONS and wanted["lost_reason"] != lead.lost_reason:
-        raise Invalid(
-            "lost_reason_reserved",
-            "This reason is the hub's own word, for leads that were merged or called spam. Say it in other words.",
-            fields=["lost_reason"],
-        )
     if wanted.get("currency", "") not in ("", *known()):
         raise Invalid("currency_unknown", "A currency is written as in ISO 4217, for instance RUB or EUR.", fields=["currency"])
 
@@ -118,6 +108,9 @@ def _apply(connection: Connection, principal: Principal, lead: AnyRow, wanted: M
     values: dict[str, Any] = dict(changes)
     if "state" in changes:
         values["closed_at"] = None if changes["state"] == "open" else now
+        if lead.closed_code:  # from now on it is a person who says how it stands
+            values["closed_code"] = ""
+            moved["closed_code"] = {"from": lead.closed_code, "to": ""}
     try:
         with connection.begin_nested():
             connection.execute(update(Lead).where(Lead.id == lead.id).values(version=Lead.version + 1, **values))

@@ -34,10 +34,10 @@ def _load(cursor: Cursor, batch: Batch) -> None:
         return
     cursor.execute(
         # One that a person called spam counts only where there is no other.
-        "SELECT DISTINCT ON (contact_id, line) id, contact_id, line, CASE WHEN spam ? 'marked' THEN 'spam' ELSE state END AS state,"
+        "SELECT DISTINCT ON (contact_id, line) id, contact_id, line, CASE WHEN closed_code = 'spam' THEN 'spam' ELSE state END AS state,"
         "  owner_id, pool_id, last_touch_at, closed_at, event_id, event_seq, repeat_of FROM lead WHERE contact_id = ANY(%s)"
         # One that was merged away says nothing of how the contact's last occasion ended.
-        " ORDER BY contact_id, line, state = 'open' DESC, spam ? 'marked', lost_reason = 'merged', id DESC",
+        " ORDER BY contact_id, line, state = 'open' DESC, closed_code = 'spam', closed_code = 'merged', id DESC",
         (list(roots),),
     )
     for row in cursor.fetchall():
@@ -109,7 +109,7 @@ def _lead_row(lead: LeadState) -> dict[str, Any]:
         **(lead.content or {}), "id": lead.id, "contact_id": lead.contact.root.id, "line": lead.line, "state": lead.state,
         "stage": "new", "event_id": lead.event_id, "event_seq": lead.event_seq, "owner_id": lead.owner_id,
         "pool_id": lead.pool_id, "touches": 1 + lead.new_touches, "repeat_of": repeat_of, "created_at": "now",
-        "last_touch_at": lead.last_touch_at, "lost_reason": "merged" if lead.folded_into else "",
+        "last_touch_at": lead.last_touch_at, "closed_code": "merged" if lead.folded_into else "",
         "closed_at": "now" if lead.folded_into else None,
         "spam": {"score": 0, "reasons": [], **lead.spam}, "version": 1,
     }  # fmt: skip
@@ -122,7 +122,7 @@ def _write_merges(cursor: Cursor, batch: Batch) -> None:
         folded = [lead.id for lead in merge.folded if not lead.created]
         if folded:
             cursor.execute(
-                "UPDATE lead SET state = 'closed', lost_reason = 'merged', closed_at = now(), version = version + 1"
+                "UPDATE lead SET state = 'closed', closed_code = 'merged', closed_at = now(), version = version + 1"
                 " WHERE id = ANY(%s)",
                 (folded,),
             )
@@ -144,7 +144,7 @@ def events_beyond_spam(cursor: Cursor, event_ids: Collection[int]) -> set[int]:
     """Those of the events that brought something to a lead that no person called spam."""
     cursor.execute(
         "SELECT DISTINCT t.event_id FROM touch t JOIN lead l ON l.id = t.lead_id"
-        " WHERE t.event_id = ANY(%s) AND NOT l.spam ? 'marked'",
+        " WHERE t.event_id = ANY(%s) AND l.closed_code <> 'spam'",
         (list(event_ids),),
     )
     return {row["event_id"] for row in cursor.fetchall()}

@@ -19,6 +19,7 @@ class Lead(Base):
     __tablename__ = "lead"
     __table_args__ = (
         CheckConstraint("state IN ('open','won','lost','closed')", name="state"),
+        CheckConstraint("closed_code IN ('','merged','spam','erased')", name="closed_code"),
         Index("uq_lead_open", "contact_id", "line", unique=True, postgresql_where=sql("state = 'open'")),
         UniqueConstraint("event_id", "event_seq"),
         Index("ix_lead_owner_id_state", "owner_id", "state"),
@@ -49,7 +50,9 @@ class Lead(Base):
     created_at: Mapped[CreatedAt]
     last_touch_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
-    lost_reason: Mapped[Personal[str]] = mapped_column(server_default="")
+    # Why it closed where the hub closed it: the contact has another lead, it was called spam, the person was erased.
+    closed_code: Mapped[Impersonal[str]] = mapped_column(server_default="")
+    lost_reason: Mapped[Personal[str]] = mapped_column(server_default="")  # people's words, whatever they are
     amount: Mapped[Decimal | None] = mapped_column(Numeric(15, 2))  # what it is worth, or was sold for
     currency: Mapped[Impersonal[str]] = mapped_column(server_default="")  # ISO 4217
     version: Mapped[int] = mapped_column(server_default="1")

@@ -117,7 +117,8 @@ class LeadView:
     files: Sequence[FileView]
     touches: int
     repeat_of: int | None
-    lost_reason: str
+    lost_reason: str  # people's words; where there are none, closed_code
+    closed_code: str
     amount: Decimal | None
     currency: str
     spam: SpamView
@@ -148,7 +149,7 @@ def _narrow(connection: Connection, statement: AnySelect, filters: LeadFilter, r
         if value is not None:
             statement = statement.where(column == value)
     if filters.state == "spam":
-        statement = statement.where(Lead.spam.bool_op("?")("marked"))
+        statement = statement.where(Lead.closed_code == "spam")
     if filters.owner is not None:
         statement = statement.where(Lead.owner_id.is_(None) if filters.owner == "none" else Lead.owner_id == filters.owner)
     if filters.contact is not None:
@@ -240,7 +241,8 @@ def _view(row: AnyRow, reach: Reach, consents: Sequence[ConsentView], files: Seq
         files=files,
         touches=row.touches,
         repeat_of=row.repeat_of,
-        lost_reason=row.lost_reason,
+        lost_reason=row.lost_reason or row.closed_code,
+        closed_code=row.closed_code,
         amount=row.amount,
         currency=row.currency,
         spam=_spam(row.spam),

@@ -26,9 +26,9 @@ from crm_core.timeline.models import Touch
 CALLED_SPAM = history.Action("lead.spam", touch="stage")
 CALLED_GENUINE = history.Action("lead.not_spam", touch="stage")
 
-#: `lost_reason` of a lead that a person called spam. The mark itself stands in `lead.spam["marked"]`.
+#: `closed_code` of a lead that a person called spam. Who, when and why stand in `lead.spam["marked"]`.
 SPAM = "spam"
-#: `lost_reason` of a lead that closed because its contact has another one.
+#: `closed_code` of a lead that closed because its contact has another one.
 MERGED = "merged"
 
 
@@ -64,13 +64,13 @@ def flag_spam(
         ),
         {"lead": lead_id, "now": now, "by": principal.actor},
     ).all()
-    before = {"state": lead.state, "lost_reason": lead.lost_reason,
+    before = {"state": lead.state, "lost_reason": lead.lost_reason, "closed_code": lead.closed_code,
               "closed_at": lead.closed_at.isoformat() if lead.closed_at else None}  # fmt: skip
     marked = {"by": principal.actor, "at": now.isoformat(), "why": why, "before": before, "tasks": sorted(cancelled)}
     connection.execute(
         update(Lead)
         .where(Lead.id == lead_id)
-        .values(state="closed", lost_reason=SPAM, closed_at=now, spam={**lead.spam, "marked": marked},
+        .values(state="closed", closed_code=SPAM, lost_reason="", closed_at=now, spam={**lead.spam, "marked": marked},
                 version=Lead.version + 1)
     )  # fmt: skip
     touch = _touch(lead, {"state": {"from": lead.state, "to": "spam"}}, why, now)
@@ -94,10 +94,10 @@ def unflag_spam(
     if marked is None:
         return False
     refuse_version(lead, version)
-    before: dict[str, Any] = dict(marked["before"])
+    before = _before(marked["before"])
     goes_on = before["state"] == "open" and _other_open(connection, lead)
     if goes_on:
-        before = {"state": "closed", "lost_reason": MERGED, "closed_at": now.isoformat()}
+        before = {"state": "closed", "lost_reason": "", "closed_code": MERGED, "closed_at": now.isoformat()}
     elif before["state"] == "open":
         refuse_reopening(connection, principal, lead)
     try:
@@ -105,7 +105,8 @@ def unflag_spam(
             connection.execute(
                 update(Lead)
                 .where(Lead.id == lead_id)
-                .values(state=before["state"], lost_reason=before["lost_reason"], closed_at=_time(before["closed_at"]),
+                .values(state=before["state"], lost_reason=before["lost_reason"], closed_code=before["closed_code"],
+                        closed_at=_time(before["closed_at"]),
                         spam={name: value for name, value in lead.spam.items() if name != "marked"},
                         version=Lead.version + 1)
             )  # fmt: skip
@@ -130,10 +131,18 @@ def _goes_on(connection: Connection, event_id: int) -> bool:
         connection.scalar(
             select(Touch.id)
             .join(Lead, Lead.id == Touch.lead_id)
-            .where(Touch.event_id == event_id, ~Lead.spam.bool_op("?")("marked"))
+            .where(Touch.event_id == event_id, Lead.closed_code != SPAM)
             .limit(1)
         )
     )
+
+
+def _before(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a lead was before it was called spam. One of the version before has the code of a merged one among the words."""
+    if "closed_code" in told:
+        return dict(told)
+    was_merged = told["lost_reason"] == MERGED
+    return {**told, "lost_reason": "" if was_merged else told["lost_reason"], "closed_code": MERGED if was_merged else ""}
 
 
 def _other_open(connection: Connection, lead: AnyRow) -> bool:

@@ -70,7 +70,7 @@ def test_counts_and_outcomes_stay_so_that_the_ledger_balances(desk: Desk, engine
     with engine.connect() as connection:
         assert ledger(connection, "UTC", date(2000, 1, 1), date(2100, 1, 1)) == before
     (lead,) = desk.rows("SELECT * FROM lead")
-    assert (lead["state"], lead["lost_reason"], lead["attribution"]) == ("closed", "erased", {"utm_source": "ya"})
+    assert (lead["state"], lead["closed_code"], lead["attribution"]) == ("closed", "erased", {"utm_source": "ya"})
 
 
 def test_a_sender_that_repeats_the_erased_submission_brings_nobody_back(desk: Desk, engine: Engine, config: HubConfig) -> None:

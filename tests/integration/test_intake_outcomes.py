@@ -158,7 +158,7 @@ def test_merge_is_logged_with_everything_it_moved(desk: Desk) -> None:
     assert merge["evidence"]["rule"] == "identifiers_of_one_person"
     assert len(merge["moved"]["folded"]) == 1
     folded = desk.rows("SELECT * FROM lead WHERE id = %s", merge["moved"]["folded"][0])[0]
-    assert (folded["state"], folded["lost_reason"], folded["contact_id"]) == ("closed", "merged", 1)
+    assert (folded["state"], folded["closed_code"], folded["contact_id"]) == ("closed", "merged", 1)
 
 
 def test_nameless_inquiry_without_any_identifier_still_becomes_a_lead(desk: Desk) -> None:

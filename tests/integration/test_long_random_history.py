@@ -239,7 +239,7 @@ class History:
                 mark_spam(connection, ADMIN, lead, "rubbish", datetime.now(UTC))
 
     def unmark(self, dice: random.Random) -> None:
-        for lead in self.some(dice, "SELECT id FROM lead WHERE spam ? 'marked' ORDER BY id", 2):
+        for lead in self.some(dice, "SELECT id FROM lead WHERE closed_code = 'spam' ORDER BY id", 2):
             with contextlib.suppress(HubError), self.desk.engine.begin() as connection:
                 unmark_spam(connection, ADMIN, lead, "a mistake", datetime.now(UTC))
 
@@ -305,11 +305,11 @@ OFFENCES = {
     " e.lead_id IS NULL OR e.channel = 'form' AND NOT EXISTS (SELECT 1 FROM touch t WHERE t.event_id = e.id"
     " AND t.lead_id = e.lead_id))",
     "an event that other outcomes gave a lead": "SELECT e.id, e.outcome FROM inbound_event e JOIN lead l ON"
-    " l.id = e.lead_id WHERE e.outcome IN ('auto', 'test') OR e.outcome = 'spam' AND e.erased_at IS NULL AND NOT l.spam ? 'marked'",
+    " l.id = e.lead_id WHERE e.outcome IN ('auto', 'test') OR e.outcome = 'spam' AND e.erased_at IS NULL AND l.closed_code <> 'spam'",
     "a lead without its event, or whose event says that it has none": "SELECT l.id, e.outcome FROM lead l"
     " LEFT JOIN inbound_event e ON e.id = l.event_id"
     " WHERE e.id IS NULL OR e.state = 'done' AND e.outcome NOT IN ('created', 'repeat', 'dismissed')"
-    " AND NOT (e.outcome = 'spam' AND (l.spam ? 'marked' OR e.erased_at IS NOT NULL))",
+    " AND NOT (e.outcome = 'spam' AND (l.closed_code = 'spam' OR e.erased_at IS NOT NULL))",
     "a lead without a touch of its event": "SELECT l.id FROM lead l WHERE NOT EXISTS"
     " (SELECT 1 FROM touch t WHERE t.event_id = l.event_id AND t.seq = l.event_seq AND t.lead_id = l.id)",
     "a lead of a contact that is no root": "SELECT l.id FROM lead l JOIN contact c ON c.id = l.contact_id"

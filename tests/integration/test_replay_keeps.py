@@ -126,7 +126,7 @@ def test_lead_that_is_merged_away_at_birth_has_an_owner_and_a_reason(desk: Desk)
     desk.form(name="Anna", phone="+7 900 123-45-01", email="anna@example.com", message="three")
     desk.drain("form")
     kept, merged = desk.rows("SELECT * FROM lead ORDER BY id")
-    assert (kept["state"], merged["state"], merged["lost_reason"]) == ("open", "closed", "merged")
+    assert (kept["state"], merged["state"], merged["closed_code"]) == ("open", "closed", "merged")
     assert merged["owner_id"] == kept["owner_id"]
     assert merged["closed_at"] is not None
     why_merged = desk.one("SELECT trace FROM assignment WHERE lead_id = %s", merged["id"])

@@ -58,7 +58,7 @@ def listed(desk: Desk, state: str) -> list[str]:
 def state_of(desk: Desk) -> list[list[dict[str, Any]]]:
     """All that a mark may change, but for versions and what is told of it."""
     return [
-        desk.rows("SELECT id, state, lost_reason, closed_at, owner_id, spam, touches FROM lead ORDER BY id"),
+        desk.rows("SELECT id, state, lost_reason, closed_code, closed_at, owner_id, spam, touches FROM lead ORDER BY id"),
         desk.rows("SELECT id, state, outcome, reason, error, verdict, lead_id, contact_id FROM inbound_event ORDER BY id"),
         desk.rows("SELECT id, state, closed_at, result FROM activity ORDER BY id"),
         desk.rows("SELECT id, owner_id, name, erased_at FROM contact ORDER BY id"),
@@ -276,8 +276,8 @@ def test_lead_when_the_contact_has_another_open_one_comes_back_closed(desk: Desk
     desk.form(**PERSON | {"message": "second"})
     desk.drain()
     unmark(desk, 1)
-    assert desk.rows("SELECT id, state, lost_reason FROM lead ORDER BY id") == [
-        {"id": 1, "state": "closed", "lost_reason": "merged"}, {"id": 2, "state": "open", "lost_reason": ""},
+    assert desk.rows("SELECT id, state, closed_code FROM lead ORDER BY id") == [
+        {"id": 1, "state": "closed", "closed_code": "merged"}, {"id": 2, "state": "open", "closed_code": ""},
     ]  # fmt: skip
     assert desk.event(uid)["outcome"] == "created"
     assert total(desk)["created"] == 2

@@ -118,8 +118,23 @@ def test_a_manager_opens_the_lead_of_his_own_client_again(world: World) -> None:
     assert change(world, world.ids["lead"], state="open").status_code == 200
 
 
-@pytest.mark.parametrize("word", ["merged", "spam"])
-def test_a_reason_by_which_the_hub_routes_is_not_written_by_hand(world: World, word: str) -> None:
-    answer = change(world, world.ids["lead"], state="lost", lost_reason=word)
-    assert (answer.status_code, answer.json["code"]) == (422, "lost_reason_reserved")
-    assert world.value("SELECT state FROM lead WHERE id = :id", id=world.ids["lead"]) == "open"
+@pytest.mark.parametrize("word", ["merged", "spam", "erased"])
+@pytest.mark.parametrize("state", ["lost", "closed"])
+def test_words_of_people_mean_nothing_to_the_code(world: World, word: str, state: str) -> None:
+    told = change(world, world.ids["lead"], state=state, lost_reason=word).json
+    assert (told["state"], told["lost_reason"], told["closed_code"], told["spam"]["marked"]) == (state, word, "", None)
+    assert world.ids["lead"] not in {lead["id"] for lead in world.get("/leads?state=spam", "head").json["items"]}
+
+
+def test_code_of_the_hub_is_shown_until_a_person_says_how_the_lead_stands(world: World) -> None:
+    lead = world.ids["lead"]
+    assert world.ask("POST", f"/leads/{lead}/spam", "manager", json={"why": "an offer"}).json["closed_code"] == "spam"
+    told = world.get(f"/leads/{lead}", "manager").json
+    assert (told["lost_reason"], told["closed_code"]) == ("spam", "spam")
+    back = world.ask("POST", f"/leads/{lead}/not-spam", "manager", json={}).json
+    assert (back["state"], back["lost_reason"], back["closed_code"]) == ("open", "", "")
+    world.rows("UPDATE lead SET state = 'closed', closed_code = 'merged', closed_at = now() WHERE id = :id", id=lead)
+    assert world.get(f"/leads/{lead}", "manager").json["lost_reason"] == "merged"
+    assert change(world, lead, state="lost").json["code"] == "why_missing"
+    told = change(world, lead, state="lost", lost_reason="too dear").json
+    assert (told["lost_reason"], told["closed_code"]) == ("too dear", "")

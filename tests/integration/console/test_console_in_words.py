@@ -21,12 +21,16 @@ def _russian(hub: Any, role: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("stored", "shown"),
-    [("erased", "Данные человека стёрты по его требованию"), ("merged", "Вошёл в другой лид"), ("Too dear", "Too dear")],
-)
-def test_lost_reason_is_told_in_words_where_the_hub_gave_it(hub: Any, stored: str, shown: str) -> None:
+    ("code", "typed", "shown"),
+    [
+        ("erased", "", "Данные человека стёрты по его требованию"), ("merged", "", "Вошёл в другой лид"),
+        ("", "Too dear", "Too dear"), ("", "erased", "erased"), ("merged", "he has another", "he has another"),
+    ],
+)  # fmt: skip
+def test_lost_reason_is_told_in_words_where_the_hub_gave_it(hub: Any, code: str, typed: str, shown: str) -> None:
     hub.send(orjson.dumps({"name": "Anna", "phone": "+79123456789"}))
-    [(lead_id,)] = hub.rows("UPDATE lead SET state = 'lost', closed_at = now(), lost_reason = :why RETURNING id", why=stored)
+    close = "UPDATE lead SET state = 'closed', closed_at = now(), lost_reason = :why, closed_code = :code RETURNING id"
+    [(lead_id,)] = hub.rows(close, why=typed, code=code)
     assert f"<bdi>{shown}</bdi>" in _said(_russian(hub, "head"), f"/console/leads/{lead_id}")
 
 

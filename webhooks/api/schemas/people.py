@@ -106,7 +106,8 @@ class Lead(Shape):
     files: list[FileOf]
     touches: int
     repeat_of: Id | None
-    lost_reason: str
+    lost_reason: str = Field(description="a person's words; where there are none, closed_code")
+    closed_code: Literal["", "merged", "spam", "erased"] = Field(description="why the hub closed it; empty where a person did")
     amount: NumberText | None = Field(description="what it is worth, with two decimals")
     currency: str
     spam: Spam

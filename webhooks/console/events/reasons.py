@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from crm_core.leads.queries import LeadView
 from ingest.journal.queries import EventError, EventView
 from ingest.journal.states import STATES
 from webhooks.console.shell.request_context import RequestContext
@@ -58,9 +59,10 @@ def reason_of(context: RequestContext, ended: str | None, reason: Mapping[str, A
     return " ".join(said)
 
 
-def lost_words(context: RequestContext, why: str) -> str:
-    """Why a lead was lost: what a person wrote as it is, the hub's own codes in words."""
-    return context.language.code("lost_reason", why) if context.language.knows("lost_reason", why) else why
+def lost_words(context: RequestContext, lead: LeadView) -> str:
+    """Why a lead was lost: what a person wrote as it is, the hub's own code in words."""
+    is_code = lead.closed_code and lead.lost_reason == lead.closed_code
+    return context.language.code("lost_reason", lead.closed_code) if is_code else lead.lost_reason
 
 
 def error_words(context: RequestContext, error: EventError) -> str:

@@ -77,7 +77,7 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
     return context.page(
         "leads/lead.html",
         lead=lead,
-        lost_reason=lost_words(context, lead.lost_reason),
+        lost_reason=lost_words(context, lead),
         later=max(0, sum(touch.kind in _ARRIVALS and touch.direction == "in" for touch in touches) - 1),
         called_spam=_called_spam(context, lead.spam.marked, names),
         spam=[reason_words(context, reason) for reason in lead.spam.reasons],

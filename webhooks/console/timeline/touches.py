@@ -11,7 +11,6 @@ from flask import url_for
 from crm_core.identity.emails import read_emails
 from crm_core.identity.phones import read_phones
 from crm_core.timeline.queries import TouchView
-from webhooks.console.events.reasons import lost_words
 from webhooks.console.leads.owner_reasons import actor
 from webhooks.console.shell import clock
 from webhooks.console.shell.request_context import RequestContext
@@ -128,7 +127,7 @@ def _stage(context: RequestContext, touch: TouchView) -> dict[str, Any]:
     changed: Mapping[str, Any] = touch.data.get("changed") or {}
     if "state" in changed:
         state = changed["state"].get("to")
-        lost = lost_words(context, (changed.get("lost_reason") or {}).get("to", ""))
+        lost = (changed.get("lost_reason") or {}).get("to", "")
         return {"headline": context.language.code("touch_state", state), "text": lost, "tone": "green" if state == "won" else ""}
     return {
         "headline": context.language("touch.changed"),
