@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from crm_core.base.log import bound, error_facts, get_logger
 from leadhub.logs import FactsFormatter, keep_log
 
 
@@ -36,6 +37,22 @@ def test_facts_stand_on_the_line_when_they_were_given_as_keywords(lines: io.Stri
 def test_line_has_nothing_more_when_there_are_no_facts(lines: io.StringIO) -> None:
     logging.getLogger("leadhub.tests.logs").warning("database away: %s", "Timeout")
     assert lines.getvalue().endswith("Z WARNING leadhub.tests.logs database away: Timeout\n")
+
+
+def test_event_stands_on_every_line_while_it_is_bound_and_words_of_an_error_on_none(lines: io.StringIO) -> None:
+    log = get_logger("leadhub.tests.logs")
+    with bound(event_id="e7"):
+        log.warning("first", source_id=3)
+        try:
+            raise ValueError("Anna, +79123456701")
+        except ValueError as error:
+            log.error("second", **error_facts(error))
+    log.warning("third")
+    first, second, third = lines.getvalue().splitlines()
+    assert first.endswith(" WARNING leadhub.tests.logs first source_id=3 event_id=e7")
+    assert re.search(r' second error=ValueError where="test_logs\.py:\d+ test_event_stands\w+" event_id=e7$', second)
+    assert third.endswith(" third")
+    assert "Anna" not in lines.getvalue()
 
 
 def test_log_is_set_up_once_and_speaks_from_warnings_on(capsys: pytest.CaptureFixture[str]) -> None:
