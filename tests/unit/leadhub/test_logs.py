@@ -43,10 +43,9 @@ def test_event_stands_on_every_line_while_it_is_bound_and_words_of_an_error_on_n
     log = get_logger("leadhub.tests.logs")
     with bound(event_id="e7"):
         log.warning("first", source_id=3)
-        try:
+        with pytest.raises(ValueError, match="Anna") as caught:
             raise ValueError("Anna, +79123456701")
-        except ValueError as error:
-            log.error("second", **error_facts(error))
+        log.error("second", **error_facts(caught.value))
     log.warning("third")
     first, second, third = lines.getvalue().splitlines()
     assert first.endswith(" WARNING leadhub.tests.logs first source_id=3 event_id=e7")
