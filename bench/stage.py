@@ -18,9 +18,10 @@ from pathlib import Path
 import psycopg
 import redis
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine, migrate
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.sources.sources import NewSource, add_source
 from leadhub.embedded import ports, postgres, valkey
 
@@ -60,10 +61,10 @@ class Stage:
         config = HubConfig(home, url, self.broker.url, SECRET, port=ports.any_free_port())
         engine = make_engine(url, "worker", pool_size=1)
         with engine.begin() as connection:
-            form = add_source(connection, config, "generic_form", "Measured form", {})
-            preset = add_source(connection, config, "tilda", "Measured preset", {})
+            form = add_source(connection, HUB, config, "generic_form", "Measured form", {})
+            preset = add_source(connection, HUB, config, "tilda", "Measured preset", {})
             for owner in ("Anna", "Boris", "Vera"):
-                add_owner(connection, owner)
+                add_owner(connection, HUB, owner)
         engine.dispose()
         return Hub(config, form, preset)
 

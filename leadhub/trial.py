@@ -7,18 +7,18 @@ from typing import Any
 from sqlalchemy import Engine
 
 from connectors.kit.connector import ConnectorConfig
+from crm_core.access import Principal
 from crm_core.base.config import HubConfig
+from ingest.sources.check import begin_test
 from ingest.sources.settings import LoadedSource
-from ingest.sources.sources import load_source, source_address
 
 _SECONDS = 5.0
 
 
-def trial(engine: Engine, config: HubConfig, source_id: int) -> list[dict[str, Any]]:
+def trial(engine: Engine, principal: Principal, config: HubConfig, source_id: int) -> list[dict[str, Any]]:
     """Findings {"name","ok","message"} in the order of the steps. NotFound if there is no such source."""
-    with engine.connect() as connection:
-        loaded = load_source(connection, config, source_id)
-        url = source_address(connection, config, source_id)
+    with engine.begin() as connection:
+        loaded, url = begin_test(connection, principal, config, source_id)
     settings: ConnectorConfig = loaded.settings
     found = [{"name": "settings", "ok": True, "message": f"Complete, for the connector {loaded.connector.title}."}]
     if loaded.connector.pulls:

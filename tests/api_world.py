@@ -9,10 +9,11 @@ from factories.contact import make_contact
 from factories.lead import make_lead
 from factories.rows import insert
 from flask.testing import FlaskClient
+from principals import OPERATOR
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
-from crm_core.access import add_token, add_user, create_token
+from crm_core.access import HUB, add_token, add_user
 from crm_core.access.models import ROLES
 from crm_core.base.config import HubConfig
 from crm_core.search import mark
@@ -60,8 +61,8 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
                 text("INSERT INTO pool_member (pool_id, owner_id) VALUES (:pool, :owner)"),
                 {"pool": pool, "owner": owner},
             )
-        source = add_source(connection, config, "generic_form", "Site", {}).id
-        add_alias(connection, config, source, "getform:of-the-world")
+        source = add_source(connection, HUB, config, "generic_form", "Site", {}).id
+        add_alias(connection, HUB, config, source, "getform:of-the-world")
         ivan = make_contact(connection, "Ivan Petrov", anna, phone="+79123456701", email="Ivan@example.com")
         olga = make_contact(connection, "Olga Orlova", boris, phone="+79123456702", email="olga@example.org")
         lead = make_lead(connection, source, ivan, anna, title="Needs a roof", message="Please call")
@@ -96,11 +97,11 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
         mark(connection, [ivan, olga])  # as whoever writes a contact does
         team = insert(connection, "team", name="North")
         spare_pool = insert(connection, "pool", name="Spare")
-        tokens = {role: create_token(connection, role, role, anna if role == "manager" else None) for role in ROLES}
-        tokens["other_manager"] = create_token(connection, "manager", "boris", boris)
-        tokens["stray_manager"] = create_token(connection, "manager", "stray")
-        user = add_user(connection, "anna@example.com", "Anna", "manager", None, anna)
-        spare_token, _ = add_token(connection, "cli", "readonly", "spare")
+        tokens = {role: add_token(connection, HUB, role, role, anna if role == "manager" else None)[1] for role in ROLES}
+        tokens["other_manager"] = add_token(connection, HUB, "manager", "boris", boris)[1]
+        tokens["stray_manager"] = add_token(connection, HUB, "manager", "stray")[1]
+        user = add_user(connection, HUB, "anna@example.com", "Anna", "manager", None, anna)
+        spare_token, _ = add_token(connection, OPERATOR, "readonly", "spare")
         events = dict(
             connection.execute(
                 text("SELECT id, uid FROM inbound_event WHERE id IN (:a, :b)"),

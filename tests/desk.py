@@ -11,9 +11,10 @@ import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import Drained, Processor
 from ingest.sources.sources import add_source
@@ -25,9 +26,9 @@ class Desk:
     def __init__(self, config: HubConfig, engine: Engine, owners: tuple[str, ...] = ("Anna", "Boris", "Vera")) -> None:
         self.config, self.engine = config, engine
         with engine.begin() as connection:
-            self.owners = {name: add_owner(connection, name, extension=str(101 + n)) for n, name in enumerate(owners)}
-            self.form_source = add_source(connection, config, "generic_form", "Site", {}).id
-            self.call_source = add_source(connection, config, "generic_call", "Exchange", {}).id
+            self.owners = {name: add_owner(connection, HUB, name, extension=str(101 + n)) for n, name in enumerate(owners)}
+            self.form_source = add_source(connection, HUB, config, "generic_form", "Site", {}).id
+            self.call_source = add_source(connection, HUB, config, "generic_call", "Exchange", {}).id
         self.connection = psycopg.connect(config.database_url, autocommit=True, row_factory=dict_row)
         self.door = connect(config.database_url, "worker")
 

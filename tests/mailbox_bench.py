@@ -11,6 +11,7 @@ import psycopg
 from sqlalchemy import Engine
 
 from connectors.mail.imap import ImapConfig
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
 from ingest.http_client.addresses import Allowed, allowed_of
@@ -89,7 +90,7 @@ class Bench:
 def make_bench(engine: Engine, config: HubConfig, settings: dict[str, Any], **more: Any) -> Bench:
     """Adds a source with these settings through the hub's own door."""
     with engine.begin() as connection:
-        source = add_source(connection, config, "imap", "Sales", settings)
+        source = add_source(connection, HUB, config, "imap", "Sales", settings)
     return Bench(connect(config.database_url, "worker"), source.id, ImapConfig.model_validate(settings), **more)
 
 

@@ -10,7 +10,7 @@ from crm_core.access.models import ApiToken, User
 
 
 def names_of(connection: Connection, actors: Iterable[str]) -> dict[str, str]:
-    """{actor: name} for users and tokens that exist; "hub", "cli" and whoever is gone are not in it."""
+    """{actor: name} for users and tokens that exist; "hub", "cli:root" and whoever is gone are not in it."""
     wanted: dict[str, set[int]] = {"user": set(), "token": set()}
     for actor in actors:
         kind, _, number = actor.partition(":")

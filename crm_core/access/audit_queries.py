@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from crm_core.access import Principal, may
 from crm_core.access.actors import names_of
@@ -20,7 +21,7 @@ from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_f
 class AuditFilter:
     """What the list is narrowed by; None: by nothing."""
 
-    actor: str | None = None  # user:7, token:3, cli, visitor, hub
+    actor: str | None = None  # user:7, token:3, cli:root, visitor, hub; a kind alone (cli) means all of that kind
     subject: str | None = None  # lead:7; a kind alone (lead) means all of that kind
     action: str | None = None
     since: datetime | None = None  # at or after
@@ -50,14 +51,9 @@ def list_audit(
         raise NotFound("audit", "There is no audit.")
     statement = select(AuditEntry.id, AuditEntry.at, AuditEntry.actor, AuditEntry.action, AuditEntry.subject, AuditEntry.data)
     if filters.actor is not None:
-        statement = statement.where(AuditEntry.actor == filters.actor)
+        statement = statement.where(_is_or_of_kind(AuditEntry.actor, filters.actor))
     if filters.subject is not None:
-        subject = filters.subject
-        statement = statement.where(
-            AuditEntry.subject == subject
-            if ":" in subject
-            else (AuditEntry.subject == subject) | AuditEntry.subject.startswith(f"{subject}:", autoescape=True)
-        )
+        statement = statement.where(_is_or_of_kind(AuditEntry.subject, filters.subject))
     if filters.action is not None:
         statement = statement.where(AuditEntry.action == filters.action)
     if filters.since is not None:
@@ -66,6 +62,13 @@ def list_audit(
         statement = statement.where(AuditEntry.at < filters.until)
     rows = connection.execute(newest_first(statement, AuditEntry.at, AuditEntry.id, after, limit)).all()
     return page(rows, limit, lambda shown: _shape(connection, shown), lambda row: (row.at, row.id))
+
+
+def _is_or_of_kind(column: InstrumentedAttribute[str], wanted: str) -> ColumnElement[bool]:
+    """ "lead:7" is one, "lead" all of that kind."""
+    if ":" in wanted:
+        return column == wanted
+    return or_(column == wanted, column.startswith(f"{wanted}:", autoescape=True))
 
 
 def _shape(connection: Connection, rows: Sequence[AnyRow]) -> list[AuditRow]:

@@ -41,7 +41,9 @@ class ApiToken(Base):
     role: Mapped[Impersonal[str]]
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))  # whose rows a manager's token sees
     prefix: Mapped[Impersonal[str]] = mapped_column(server_default="")  # its first characters, to tell it apart in a list
-    created_by: Mapped[Impersonal[str]] = mapped_column(server_default="")  # an actor: "user:7", "cli"; "" before this was kept
+    created_by: Mapped[Impersonal[str]] = mapped_column(
+        server_default=""
+    )  # an actor: "user:7", "cli:root"; "" before this was kept
     created_at: Mapped[CreatedAt]
     last_used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]  # None: never
@@ -109,7 +111,7 @@ class AuditEntry(Base):
 
     id: Mapped[Id]
     at: Mapped[CreatedAt]
-    actor: Mapped[Impersonal[str]]  # "user:7", "token:3", "cli"
+    actor: Mapped[Impersonal[str]]  # "user:7", "token:3", "cli:root"
     action: Mapped[Impersonal[str]]  # "event.replay", "lead.assign", "source.add", …
     subject: Mapped[Impersonal[str]]  # "event:…", "lead:…"
     data: Mapped[Impersonal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))

@@ -5,14 +5,19 @@ A cookie that was copied is worth nothing from the moment on that its session wa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select, update
 
 from crm_core.access.models import User, UserSession
 from crm_core.access.principal import Principal
 from crm_core.access.secret import digest
+from crm_core.base import history
+
+SESSION_BEGUN = history.Action("session.begin", of="user")
+SESSION_ENDED = history.Action("session.end", of="user")
 
 #: A working day with a long lunch; a forgotten browser is closed to others the next morning.
 IDLE: Final = timedelta(hours=12)
@@ -24,8 +29,16 @@ _MOST_OF_A_USER: Final = 20  # more browsers than anybody has; the one unseen fo
 Method = Literal["password", "link"]
 
 
-def begin_session(connection: Connection, user_id: int, secret: str, method: Method, agent: str, now: datetime) -> int:
-    """The id of a new session that the holder of `secret` (256 random bits) has. Clears away what has run out."""
+def begin_session(connection: Connection, principal: Principal, secret: str, method: Method, agent: str, now: datetime) -> int:
+    """Lets the one who has just proven who they are in. The id of a new session that the holder of `secret` (256 random bits)
+    has."""
+    session_id = renew_session(connection, principal.id, secret, method, agent, now)
+    history.record(connection, principal, SESSION_BEGUN, principal.id, {"by": method})
+    return session_id
+
+
+def renew_session(connection: Connection, user_id: int, secret: str, method: Method, agent: str, now: datetime) -> int:
+    """A session in the place of one that this very browser had: nobody comes in by it. Clears away what has run out."""
     connection.execute(delete(UserSession).where(_over(now)))
     kept = (
         select(UserSession.id)
@@ -62,18 +75,19 @@ def find_session(connection: Connection, secret: str, now: datetime) -> Principa
     return Principal("user", row.user_id, row.name, row.role, row.owner_id, row.locale)
 
 
-def end_session(connection: Connection, secret: str) -> bool:
-    """Ends the session of this cookie; False if there is none any more."""
-    ended = connection.execute(delete(UserSession).where(UserSession.digest == digest(secret)).returning(UserSession.id))
-    return ended.one_or_none() is not None
+def end_session(connection: Connection, principal: Principal, secret: str) -> bool:
+    """Ends one's own session, the one of this cookie; False if there is none any more."""
+    return _end_own(connection, principal, UserSession.digest == digest(secret), {})
 
 
-def end_session_of(connection: Connection, user_id: int, session_id: int) -> bool:
-    """Ends one session of this user, by its number in their list."""
-    ended = connection.execute(
-        delete(UserSession).where(UserSession.id == session_id, UserSession.user_id == user_id).returning(UserSession.id)
-    )
-    return ended.one_or_none() is not None
+def end_session_of(connection: Connection, principal: Principal, session_id: int) -> bool:
+    """Ends one of one's own sessions, by its number in the list; False if there is none of this number."""
+    return _end_own(connection, principal, UserSession.id == session_id, {"session": str(session_id)})
+
+
+def drop_session(connection: Connection, secret: str) -> None:
+    """Makes room for whoever signs in at this browser: its cookie is replaced, so its session, anybody's, is worth nothing."""
+    connection.execute(delete(UserSession).where(UserSession.digest == digest(secret)))
 
 
 def end_sessions(connection: Connection, user_id: int, but: str = "") -> int:
@@ -107,6 +121,14 @@ def list_sessions(connection: Connection, user_id: int, now: datetime, current: 
         }
         for row in rows
     ]
+
+
+def _end_own(connection: Connection, principal: Principal, clause: ColumnElement[bool], data: Mapping[str, str]) -> bool:
+    own = delete(UserSession).where(clause, UserSession.user_id == principal.id)
+    ended = principal.kind == "user" and connection.execute(own).rowcount > 0
+    if ended:
+        history.record(connection, principal, SESSION_ENDED, principal.id, data)
+    return ended
 
 
 def _over(now: datetime) -> Any:

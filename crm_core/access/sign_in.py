@@ -13,10 +13,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, select, update
 
 from crm_core.access import passwords, throttle
-from crm_core.access.audit import audit
 from crm_core.access.models import User
-from crm_core.access.principal import Principal
+from crm_core.access.principal import VISITOR, Principal
+from crm_core.base import history
 from crm_core.base.errors import Invalid, TooMany, Transient
+
+SIGN_IN_REFUSED = history.Action("session.refuse", of="user")
 
 _NOTED_EACH = 4  # then the 8th, 16th, 32nd …
 
@@ -80,8 +82,8 @@ def _note_refusal(engine: Engine, user_id: int | None, failures: int, *, known: 
     if failures > _NOTED_EACH and failures & (failures - 1):
         return
     with engine.begin() as connection:
-        subject = f"user:{user_id}" if user_id is not None else "user:unknown"
-        audit(connection, "visitor", "session.refuse", subject, {"failures": failures, "known_browser": known})
+        data = {"failures": failures, "known_browser": known}
+        history.record(connection, VISITOR, SIGN_IN_REFUSED, "unknown" if user_id is None else user_id, data)
 
 
 def _renewed(stored: str, password: str) -> passwords.PasswordHash | None:

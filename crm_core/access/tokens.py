@@ -4,42 +4,38 @@ from __future__ import annotations
 
 import hmac
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, false, func, insert, or_, select, text, update
 
-from crm_core.access.audit import audit
 from crm_core.access.models import ROLES, ApiToken
 from crm_core.access.principal import Principal
+from crm_core.access.rights import demand
 from crm_core.access.secret import digest, new_secret
+from crm_core.base import history
 from crm_core.base.errors import Invalid, NotFound
 from crm_core.people.models import Owner
+
+TOKEN_CREATED = history.Action("token.create")
+TOKEN_REVOKED = history.Action("token.revoke")
+
+_RIGHT: Final = "users.write"
 
 #: "lh_" and as much as tells a few hundred tokens apart; the 234 bits behind it stay unknown.
 _PREFIX_CHARACTERS = 7
 
 
-def create_token(
-    connection: Connection,
-    role: str,
-    name: str,
-    owner_id: int | None = None,
-    actor: Principal | str = "hub",
-    expires_at: datetime | None = None,
-) -> str:
-    """The new token, which nobody can read again. A manager's token without an owner sees no leads. Raises Invalid."""
-    return add_token(connection, actor, role, name, owner_id, expires_at)[1]
-
-
 def add_token(
     connection: Connection,
-    actor: Principal | str,
+    principal: Principal,
     role: str,
     name: str,
     owner_id: int | None = None,
     expires_at: datetime | None = None,
 ) -> tuple[int, str]:
-    """(its id, the token itself). Raises Invalid for an unknown role, an owner who is not there, a time that is over."""
+    """(its id, the token itself, which nobody can read again). A manager's token without an owner sees no leads. Raises Invalid
+    for an unknown role, an owner who is not there, a time that is over."""
+    demand(principal, _RIGHT)
     if role not in ROLES:
         raise Invalid("unknown_role", f"There is no role {role!r}; choose one of {', '.join(ROLES)}.", fields=["role"])
     if not name.strip():
@@ -57,11 +53,11 @@ def add_token(
         insert(ApiToken)
         .values(
             digest=digest(token), name=name.strip(), role=role, owner_id=owner_id, expires_at=expires_at,
-            prefix=token[:_PREFIX_CHARACTERS], created_by=_actor(actor),
+            prefix=token[:_PREFIX_CHARACTERS], created_by=principal.actor,
         )
         .returning(ApiToken.id)
     ).scalar_one()  # fmt: skip
-    audit(connection, actor, "token.create", f"token:{token_id}", {"role": role})
+    history.record(connection, principal, TOKEN_CREATED, token_id, {"role": role})
     return token_id, token
 
 
@@ -93,8 +89,9 @@ def why_not(connection: Connection, token: str) -> str:
     return "revoked" if row.revoked_at is not None else "expired"
 
 
-def revoke_token(connection: Connection, token_id: int, now: datetime, actor: Principal | str = "hub") -> bool:
+def revoke_token(connection: Connection, principal: Principal, token_id: int, now: datetime) -> bool:
     """True if it was valid until now. Raises NotFound."""
+    demand(principal, _RIGHT)
     revoked = connection.execute(
         update(ApiToken)
         .where(ApiToken.id == token_id, ApiToken.revoked_at.is_(None))
@@ -105,12 +102,12 @@ def revoke_token(connection: Connection, token_id: int, now: datetime, actor: Pr
         if connection.scalar(select(ApiToken.id).where(ApiToken.id == token_id)) is None:
             raise NotFound("token_unknown", f"There is no token {token_id}.")
         return False
-    audit(connection, actor, "token.revoke", f"token:{token_id}")
+    history.record(connection, principal, TOKEN_REVOKED, token_id)
     return True
 
 
-def revoke_tokens_of(connection: Connection, actor: Principal | str, user_id: int | None, owner_id: int | None, why: str) -> None:
-    """Revokes what acts for this owner, what this user made, and what such tokens made in turn: they have seen them all."""
+def revoke_tokens_of(connection: Connection, principal: Principal, user_id: int | None, owner_id: int | None, why: str) -> None:
+    """A part of cutting somebody off. Revokes what acts for this owner, what this user made, and what such tokens made in turn: they have seen them all."""
     whose = []  # by cases: "= NULL" would be "IS NULL" here, and name the tokens of nobody
     if user_id is not None:
         whose.append(ApiToken.created_by == f"user:{user_id}")
@@ -126,12 +123,8 @@ def revoke_tokens_of(connection: Connection, actor: Principal | str, user_id: in
         .returning(ApiToken.id)
     ).scalars()
     for token_id in sorted(revoked):
-        audit(connection, actor, "token.revoke", f"token:{token_id}", {"with": why})
+        history.record(connection, principal, TOKEN_REVOKED, token_id, {"with": why})
 
 
 def _valid() -> tuple[Any, ...]:
     return ApiToken.revoked_at.is_(None), or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > func.now())
-
-
-def _actor(actor: Principal | str) -> str:
-    return actor.actor if isinstance(actor, Principal) else actor

@@ -7,38 +7,48 @@ administrator stays.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from crm_core.access.audit import audit
 from crm_core.access.links import drop_links, sign_in_link
 from crm_core.access.models import ROLES, User
 from crm_core.access.passwords import PasswordHash
 from crm_core.access.principal import Principal
+from crm_core.access.rights import demand
 from crm_core.access.sessions import end_sessions
 from crm_core.access.sign_in import storable
 from crm_core.access.tokens import revoke_tokens_of
+from crm_core.base import history
 from crm_core.base.errors import Conflict, Invalid, NotFound
 from crm_core.people.models import Owner
 
-Actor = Principal | str
+USER_ADDED = history.Action("user.add")
+USER_CHANGED = history.Action("user.change")
+USER_DISABLED = history.Action("user.disable")
+USER_ENABLED = history.Action("user.enable")
+PASSWORD_SET = history.Action("user.password")
+SIGNED_OUT = history.Action("user.sign_out")
+LINK_MADE = history.Action("user.link")
+LOCALE_SET = history.Action("user.locale")
 
+_RIGHT: Final = "users.write"
 #: A link that somebody hands on: the colleague may be out of the house today.
 LINK_MINUTES = 24 * 60.0
 
 
 def add_user(
     connection: Connection,
+    principal: Principal,
     login: str,
     name: str,
     role: str,
     password: PasswordHash | None = None,
     owner_id: int | None = None,
-    actor: Actor = "hub",
 ) -> int:
     """The new user's id. Without a password they sign in by link only. Raises Invalid or, for a taken login, Conflict."""
+    demand(principal, _RIGHT)
     login = login.strip().lower()
     if not login or not storable(login) or len(login) > 254:  # RFC 5321 limits an address to 254
         raise Invalid("login", "A login is an e-mail address or a short name.", fields=["login"])
@@ -53,14 +63,16 @@ def add_user(
             ).scalar_one()
     except IntegrityError as error:
         raise Conflict("login_taken", "There is already a user with this login.", fields=["login"]) from error
-    audit(connection, actor, "user.add", f"user:{user_id}", {"role": role, "owner": _text(owner_id)})
+    history.record(connection, principal, USER_ADDED, user_id, {"role": role, "owner": _text(owner_id)})
     return user_id
 
 
-def change_user(connection: Connection, actor: Actor, user_id: int, changes: dict[str, Any]) -> None:
+def change_user(connection: Connection, principal: Principal, user_id: int, changes: dict[str, Any]) -> None:
     """`changes` by column: name, role, owner_id. A new role or owner ends their sessions, and whoever is no longer an
     administrator loses the tokens that they made. Raises NotFound, Invalid, Conflict (last_administrator).
     """
+    demand(principal, _RIGHT)
+    _hold_owner(connection, changes.get("owner_id"))
     user = _locked(connection, user_id)
     changed = {name: value for name, value in changes.items() if value != getattr(user, name)}
     if "role" in changed:
@@ -75,65 +87,73 @@ def change_user(connection: Connection, actor: Actor, user_id: int, changes: dic
     data: dict[str, Any] = {"fields": sorted(changed)}
     if "role" in changed:
         data |= {"role": changed["role"], "role_before": user.role}
-    audit(connection, actor, "user.change", f"user:{user_id}", data)
+    history.record(connection, principal, USER_CHANGED, user_id, data)
     if changed.keys() & {"role", "owner_id"}:
         end_sessions(connection, user_id)
     if user.role == "admin" and "role" in changed:
-        revoke_tokens_of(connection, actor, user_id, None, f"user:{user_id}")
+        revoke_tokens_of(connection, principal, user_id, None, f"user:{user_id}")
 
 
-def disable_user(connection: Connection, actor: Actor, user_id: int) -> None:
+def disable_user(connection: Connection, principal: Principal, user_id: int) -> None:
     """Ends everything that lets them in: sessions, password, links, and the tokens of theirs. Raises NotFound, Conflict."""
+    demand(principal, _RIGHT)
     if _locked(connection, user_id).active:
         _keep_an_administrator(connection, {user_id})
-    _cut_off(connection, actor, user_id, {})
+    _cut_off(connection, principal, user_id, {})
 
 
-def enable_user(connection: Connection, actor: Actor, user_id: int) -> None:
+def enable_user(connection: Connection, principal: Principal, user_id: int) -> None:
     """Lets them sign in again, by the password that they had or a new link. Tokens stay revoked. Raises NotFound, Conflict."""
+    demand(principal, _RIGHT)
+    _hold_owner(connection, connection.scalar(select(User.owner_id).where(User.id == user_id)))
     user = _locked(connection, user_id)
     if user.active:
         return
     if user.owner_id is not None and not connection.scalar(select(Owner.active).where(Owner.id == user.owner_id)):
         raise Conflict("owner_retired", "The owner that this user is was retired; activate the owner first.")
     connection.execute(update(User).where(User.id == user_id).values(active=True))
-    audit(connection, actor, "user.enable", f"user:{user_id}")
+    history.record(connection, principal, USER_ENABLED, user_id)
 
 
-def cut_off_owner(connection: Connection, actor: Actor, owner_id: int) -> None:
-    """For an owner who is retired: their users are disabled, their tokens revoked. Raises Conflict (last_administrator)."""
+def cut_off_owner(connection: Connection, principal: Principal, owner_id: int) -> None:
+    """A part of retiring an owner, who is locked: their users are disabled, their tokens revoked. Raises Conflict
+    (last_administrator)."""
     users = connection.execute(
         select(User.id).where(User.owner_id == owner_id, User.active).order_by(User.id).with_for_update()
     ).scalars()
     user_ids = list(users)
     _keep_an_administrator(connection, set(user_ids))
     for user_id in user_ids:
-        _cut_off(connection, actor, user_id, {"owner": str(owner_id)})
-    revoke_tokens_of(connection, actor, None, owner_id, f"owner:{owner_id}")
+        _cut_off(connection, principal, user_id, {"owner": str(owner_id)})
+    revoke_tokens_of(connection, principal, None, owner_id, f"owner:{owner_id}")
 
 
-def set_password(connection: Connection, actor: Actor, user_id: int, password: PasswordHash, but: str = "") -> None:
-    """Replaces the password, ends their sessions (but the one with the secret `but`) and their open links."""
+def set_password(connection: Connection, principal: Principal, user_id: int, password: PasswordHash, but: str = "") -> None:
+    """Replaces the password, one's own or with the right another's; ends their sessions (but the one with the secret `but`) and
+    their open links. Raises NotFound."""
+    _demand_of(principal, user_id)
     _locked(connection, user_id)
     connection.execute(update(User).where(User.id == user_id).values(password_hash=_hashed(password)))
     end_sessions(connection, user_id, but)
     drop_links(connection, user_id)
-    audit(connection, actor, "user.password", f"user:{user_id}")
+    history.record(connection, principal, PASSWORD_SET, user_id)
 
 
-def sign_out_everywhere(connection: Connection, actor: Actor, user_id: int) -> int:
-    """Ends all their sessions; returns how many there were. Raises NotFound."""
+def sign_out_everywhere(connection: Connection, principal: Principal, user_id: int) -> int:
+    """Ends all sessions, one's own or with the right another's; returns how many there were. Raises NotFound."""
+    _demand_of(principal, user_id)
     _locked(connection, user_id)
     ended = end_sessions(connection, user_id)
-    audit(connection, actor, "user.sign_out", f"user:{user_id}", {"sessions": ended})
+    history.record(connection, principal, SIGNED_OUT, user_id, {"sessions": ended})
     return ended
 
 
-def make_link(connection: Connection, actor: Actor, user_id: int, now: datetime, minutes: float = LINK_MINUTES) -> str:
+def make_link(connection: Connection, principal: Principal, user_id: int, now: datetime, minutes: float = LINK_MINUTES) -> str:
     """The secret part of a link that signs them in, once. Raises NotFound, Conflict (user_disabled)."""
+    demand(principal, _RIGHT)
     if not _locked(connection, user_id).active:
         raise Conflict("user_disabled", "This user is disabled; enable them first.")
-    audit(connection, actor, "user.link", f"user:{user_id}")
+    history.record(connection, principal, LINK_MADE, user_id)
     return sign_in_link(connection, user_id, now, minutes)
 
 
@@ -148,10 +168,14 @@ def has_password(connection: Connection, user_id: int) -> bool:
     return bool(connection.scalar(select(User.password_hash.is_not(None)).where(User.id == user_id)))
 
 
-def set_locale(connection: Connection, user_id: int, locale: str) -> None:
+def set_locale(connection: Connection, principal: Principal, user_id: int, locale: str) -> None:
+    """The language of the console, one's own or with the right another's. Raises Invalid."""
+    _demand_of(principal, user_id)
     if locale not in {"ru", "en"}:
         raise Invalid("locale", "Choose ru or en.", fields=["locale"])
-    connection.execute(update(User).where(User.id == user_id).values(locale=locale))
+    other = update(User).where(User.id == user_id, User.locale != locale).values(locale=locale)
+    if connection.execute(other).rowcount:
+        history.record(connection, principal, LOCALE_SET, user_id, {"locale": locale})
 
 
 def active_owner(connection: Connection, owner_id: int | None) -> None:
@@ -165,14 +189,26 @@ def active_owner(connection: Connection, owner_id: int | None) -> None:
         raise Invalid("owner_retired", "This owner was retired; activate the owner first.", fields=["owner"])
 
 
-def _cut_off(connection: Connection, actor: Actor, user_id: int, data: dict[str, Any]) -> None:
+def _cut_off(connection: Connection, principal: Principal, user_id: int, data: dict[str, Any]) -> None:
     user = connection.execute(select(User.active, User.owner_id).where(User.id == user_id)).one()
     connection.execute(update(User).where(User.id == user_id).values(active=False))
     ended = end_sessions(connection, user_id)
     drop_links(connection, user_id)
     if user.active:
-        audit(connection, actor, "user.disable", f"user:{user_id}", data | {"sessions": ended})
-    revoke_tokens_of(connection, actor, user_id, user.owner_id, f"user:{user_id}")
+        history.record(connection, principal, USER_DISABLED, user_id, data | {"sessions": ended})
+    revoke_tokens_of(connection, principal, user_id, user.owner_id, f"user:{user_id}")
+
+
+def _demand_of(principal: Principal, user_id: int) -> None:
+    """Everybody may what is about themselves alone."""
+    if principal.kind != "user" or principal.id != user_id:
+        demand(principal, _RIGHT)
+
+
+def _hold_owner(connection: Connection, owner_id: int | None) -> None:
+    """An owner is locked before their users, as whoever retires one does it, so that neither waits for the other."""
+    if owner_id is not None:
+        connection.execute(select(Owner.id).where(Owner.id == owner_id).with_for_update(read=True))
 
 
 def _keep_an_administrator(connection: Connection, leaving: set[int]) -> None:

@@ -14,12 +14,15 @@ from datetime import datetime
 
 from sqlalchemy import Connection, text
 
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.errors import Conflict
 from crm_core.batch.locks import lock_number
 from crm_core.contacts.queries import visible_root
 from crm_core.contacts.reach import members_of
 from crm_core.erasure.tables import emptied, statements
+
+CONTACT_ERASED = history.Action("contact.erase")
 
 _PURPOSE = b"erased person"
 
@@ -88,6 +91,7 @@ class Held:
 
 def hold_person(connection: Connection, principal: Principal, contact_id: int) -> Held:
     """Raises NotFound, or Conflict if the person was merged with another meanwhile."""
+    demand(principal, "contacts.erase")
     root_id = visible_root(connection, principal, contact_id)
     identifiers = _locked_identifiers(connection, root_id)
     members = members_of(connection, root_id)
@@ -115,8 +119,8 @@ def erase_held(
     values = {"members": members, "calls": list(held.call_ids), "now": now}
     counts = {table: connection.execute(text(statement), values).rowcount for table, statement in statements()}
     leads = counts["lead"]
-    audit(
-        connection, principal, "contact.erase", f"contact:{root_id}",
+    history.record(
+        connection, principal, CONTACT_ERASED, root_id,
         {"why": why, "events": len(event_ids), "leads": leads} | ({"erasure": erasure_id} if erasure_id else {}),
     )  # fmt: skip
     return Erased(root_id, len(event_ids), leads, tuple(files), event_ids=tuple(event_ids))

@@ -1,1 +1,1 @@
-"""Employees who own leads: owners, teams, pools, absences."""
+"""Owners with their teams and absences, and the pools that share new leads out among them."""

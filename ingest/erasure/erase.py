@@ -12,7 +12,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict, Invalid
 from crm_core.contacts.queries import visible_root
@@ -24,6 +25,9 @@ from ingest.erasure.person_events import empty_unlinked_events, erase_contact
 from ingest.files.store import forget_unnamed
 from ingest.journal.raw_event import new_uid
 from ingest.journal.unlinked_events import Search, search
+
+EVENTS_ERASED = history.Action("events.erase")
+_RIGHT: Final = "contacts.erase"
 
 #: So long one request of a page or a program looks; the command line has no end.
 PATIENCE_SECONDS: Final = 5.0
@@ -70,6 +74,7 @@ def preview(
     engine: Engine, config: HubConfig, principal: Principal, person: Person, after: int = 0, seconds: float | None = None
 ) -> Preview:
     """Changes nothing. Raises NotFound for a contact that there is not, Invalid for what is no number or address."""
+    demand(principal, _RIGHT)
     with engine.connect() as connection:
         wanted = _wanted(connection, config, principal, person)
         contacts = () if person.contact_id is not None else _users_of(connection, wanted)
@@ -85,6 +90,8 @@ def erase(
     Where the time is up before everything was looked through, what was found is emptied and Conflict says where to go on
     (`cursor`): the contact is erased last, because only he says whom to look for.
     """
+    demand(principal, _RIGHT)
+    _require_why(why)
     person = Person(contact_id)
     with engine.connect() as connection:
         wanted = _wanted(connection, config, principal, person)
@@ -98,12 +105,12 @@ def erase(
         with engine.begin() as connection:
             erased = erase_contact(connection, principal, contact_id, why, config.secret_key, now, erasure_id)
             last_unlinked_events = empty_unlinked_events(connection, last, wanted.is_in, now)
-            _told(connection, principal, f"contact:{erased.contact_id}", why, strays + last_unlinked_events, found)
+            _told(connection, principal, erased.contact_id, why, strays + last_unlinked_events, found)
             note(connection, config, erasure_id, [*erased.event_ids, *last], wanted.keys)
     if found.next is not None:
         with engine.begin() as connection:
             root_id = visible_root(connection, principal, contact_id)
-            _told(connection, principal, f"contact:{root_id}", why, strays, found)
+            _told(connection, principal, root_id, why, strays, found)
         raise _not_finished(found, strays)
     forget_unnamed(config, erased.files)
     strays += last_unlinked_events
@@ -120,6 +127,8 @@ def erase_address(
 
     Raises Invalid, or Conflict with `cursor` where the time was up before the end.
     """
+    demand(principal, _RIGHT)
+    _require_why(why)
     with engine.connect() as connection:
         wanted = _wanted(connection, config, principal, person)
         contacts = _users_of(connection, wanted)
@@ -130,12 +139,17 @@ def erase_address(
         calls = empty_unlinked_calls(connection, [value for kind, value in wanted.keys if kind == "phone"])
         # Who can compute the digest from an address can prove that it was erased; nobody can read it out of here.
         digests = [digest_of_identifier(config.secret_key, kind, value).hex() for kind, value in sorted(wanted.keys)]
-        _told(connection, principal, "events", why, emptied, found, calls=calls, digests=digests, erasure=erasure_id)
+        _told(connection, principal, None, why, emptied, found, calls=calls, digests=digests, erasure=erasure_id)
         note(connection, config, erasure_id, [], wanted.keys, calls=True)
     if found.next is not None:
         raise _not_finished(found, emptied)
     left = found.on_their_way + len(found.ids) - emptied
     return Emptied(emptied, calls, left, dict(found.unsearched), contacts)
+
+
+def _require_why(why: str) -> None:
+    if not why.strip():
+        raise Invalid("why_missing", "Say who asked for it and how.", fields=["why"])
 
 
 def _wanted(connection: Connection, config: HubConfig, principal: Principal, person: Person) -> Sought:
@@ -170,10 +184,13 @@ def _empty(
         return emptied
 
 
-def _told(connection: Connection, principal: Principal, subject: str, why: str, events: int, found: Search, **more: Any) -> None:
-    if events or more.get("calls") or subject == "events":
+def _told(
+    connection: Connection, principal: Principal, root_id: int | None, why: str, events: int, found: Search, **more: Any
+) -> None:
+    if events or more.get("calls") or root_id is None:
         data = {"why": why, "events": events, "searched": found.searched, "unsearched": dict(found.unsearched), **more}
-        audit(connection, principal, "events.erase", subject, data)
+        action = EVENTS_ERASED if root_id is None else replace(EVENTS_ERASED, of="contact")
+        history.record(connection, principal, action, root_id, data)
 
 
 def _not_finished(found: Search, emptied: int) -> Conflict:

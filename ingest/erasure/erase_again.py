@@ -12,13 +12,17 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, text
 
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Misconfigured
 from crm_core.erasure.commands import digest_of_identifier, empty_unlinked_calls
 from ingest.erasure.erasure_log import ErasureLine, fingerprint
 from ingest.erasure.person_events import empty_unlinked_events, erase_contact
 from ingest.journal import transitions
+
+ERASURE_REPEATED = history.Action("erasure.repeat", of="events")
+HUB_RESTORED = history.Action("hub.restore")
 
 _WHY = "repeated after a restore"
 
@@ -35,6 +39,7 @@ class Repeated:
 
 def repeat(engine: Engine, config: HubConfig, lines: Sequence[ErasureLine], principal: Principal, now: datetime) -> Repeated:
     """All erasures that this database does not know. No worker may be at it. Misconfigured if one cannot be repeated."""
+    demand(principal, "contacts.erase")
     with engine.begin() as connection:
         known = _known(connection)
         wanted = [line for line in lines if line.id not in known]
@@ -57,8 +62,13 @@ def repeat(engine: Engine, config: HubConfig, lines: Sequence[ErasureLine], prin
         _empty_calls(connection, config, {digest for line in wanted if line.calls for digest in line.identifiers})
         _require_gone(connection, uids)
         for erasure_id in sorted({line.id for line in wanted}):
-            audit(connection, principal, "erasure.repeat", "events", {"erasure": erasure_id, "why": _WHY})
+            history.record(connection, principal, ERASURE_REPEATED, None, {"erasure": erasure_id, "why": _WHY})
     return Repeated(len({line.id for line in wanted}), len(roots), events, tuple(sorted(files)))
+
+
+def note_restore(connection: Connection, principal: Principal, repeated: Repeated) -> None:
+    """The first row of the audit after a backup took the place of what was there."""
+    history.record(connection, principal, HUB_RESTORED, None, {"erasures": repeated.erasures, "events": repeated.events})
 
 
 def _known(connection: Connection) -> set[str]:

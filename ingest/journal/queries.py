@@ -10,7 +10,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, func, literal, select
 
 from connectors.kit import Request
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.errors import Conflict, Invalid, NotFound
 from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.base.values import Named
@@ -19,6 +20,9 @@ from ingest.journal import transitions
 from ingest.journal.raw_event import safe_text
 from ingest.journal.states import DISMISS, OUTCOMES, PENDING, REJECTED, STATES
 from ingest.journal.stats import count_captures
+
+RAW_SHOWN = history.Action("event.raw")
+EVENT_DISMISSED = history.Action("event.dismiss")
 
 #: What people count as one thing: what a person must look at, and what is on its way.
 GROUPS: Mapping[str, tuple[str, ...]] = {"attention": ("needs_attention", "rejected"), "pending": PENDING}
@@ -165,10 +169,11 @@ def get_event(connection: Connection, uid: str) -> EventCard:
     return EventCard(**_facts(row), contact_id=row.contact_id, provider_key=row.provider_key, replayed=row.replayed)
 
 
-def look_at_raw(connection: Connection, uid: str, actor: Principal | str, how: Literal["page", "file"]) -> RawEvent:
+def look_at_raw(connection: Connection, principal: Principal, uid: str, how: Literal["page", "file"]) -> RawEvent:
     """The raw event for a person's eyes, and the row of the audit that says who looked. NotFound. The only way to one."""
+    demand(principal, "events.raw")
     event = _raw(connection, uid)
-    audit(connection, actor, "event.raw", f"event:{event.uid}", {"as": how})
+    history.record(connection, principal, RAW_SHOWN, event.uid, {"as": how})
     return event
 
 
@@ -190,8 +195,9 @@ def _raw(connection: Connection, uid: str) -> RawEvent:
     return RawEvent(row.uid, row.method, row.path, row.query, row.headers, bytes(row.body), row.received_at)
 
 
-def dismiss(connection: Connection, uid: str, actor: Principal | str, why: str, now: datetime) -> EventCard:
+def dismiss(connection: Connection, principal: Principal, uid: str, why: str, now: datetime) -> EventCard:
     """A person says that this event needs no lead. Invalid without a reason, Conflict if it is done or being worked on."""
+    demand(principal, "events.replay")
     why = safe_text(why).strip()[:_LONGEST_WHY]
     if not why:
         raise Invalid("why_missing", "Say why this event needs no lead.", fields=["why"])
@@ -214,10 +220,9 @@ def dismiss(connection: Connection, uid: str, actor: Principal | str, why: str, 
             f"This event is {row.state.replace('_', ' ')}; there is nothing to dismiss.",
             state=row.state,
         )
-    name = actor.actor if isinstance(actor, Principal) else actor
-    transitions.dismiss(connection, row.id, {"code": "dismissed", "by": name, "why": why}, now)
+    transitions.dismiss(connection, row.id, {"code": "dismissed", "by": principal.actor, "why": why}, now)
     _count_first_outcomes(connection, [row], now)
-    audit(connection, actor, "event.dismiss", f"event:{uid}")  # the reason may name people: it stands on the event
+    history.record(connection, principal, EVENT_DISMISSED, uid)  # the reason may name people: it stands on the event
     return get_event(connection, uid)
 
 

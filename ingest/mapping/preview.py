@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select
 
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
 from crm_core.base.values import rfc3339
@@ -26,6 +27,8 @@ from ingest.processing.process import Processor
 from ingest.processing.replay import event_rows, outcomes, portions, read_rows
 from ingest.sources.settings import LoadedSource
 
+EVENTS_SHOWN = history.Action("source.bench")
+
 MOST_EVENTS = 100
 #: What two readings are compared by.
 COMPARED = ("name", "phones", "emails", "company", "message", "title", "form", "messengers", "is_test", "fields", "page_url")
@@ -35,19 +38,20 @@ Rules = Mapping[str, Any] | None
 
 
 def bench(
-    engine: Engine, config: HubConfig, source_id: int, limit: int = 20, text: str | None = None, *, actor: Principal | str
+    engine: Engine, principal: Principal, config: HubConfig, source_id: int, limit: int = 20, text: str | None = None
 ) -> dict[str, Any]:
     """The last events, newest first: {"items":[{"event",…,"inquiries":[…]}],"published","draft"}.
 
     Each event: what arrived field by field with what it was taken for, the inquiries as they are understood now, both
     under the draft (`text` if given, else the saved draft, else None), and the names of what differs. NotFound, Invalid.
     """
+    demand(principal, "events.raw")
     with engine.begin() as connection:
         _known(connection, source_id)
         published, draft = in_state(connection, source_id, "published"), in_state(connection, source_id, "draft")
         rules = checked(text) if text is not None else draft.rules if draft else None
         ids = _last(connection, source_id, limit)
-        _note_look(connection, actor, source_id, ids)
+        _note_look(connection, principal, source_id, ids)
     with closing(Processor(config)) as processor:
         source = processor.source(source_id)
         items = []
@@ -74,18 +78,19 @@ def bench(
 
 
 def dry_run(
-    engine: Engine, config: HubConfig, source_id: int, text: str, limit: int = MOST_EVENTS, *, actor: Principal | str
+    engine: Engine, principal: Principal, config: HubConfig, source_id: int, text: str, limit: int = MOST_EVENTS
 ) -> dict[str, Any]:
     """What would become of the last events under this text ("" or "{}": the connector's own rules).
 
     {"events","changed","leads","before":{outcome:n},"after":{outcome:n},"items":[{"event",…,"before","after","differs",
     "creates_lead"}]}: all events are counted, those that differ are listed. Invalid for a text that is wrong.
     """
+    demand(principal, "events.raw")
     rules = checked(text) if text.strip() else {}
     with engine.begin() as connection:
         _known(connection, source_id)
         ids = _last(connection, source_id, limit)
-        _note_look(connection, actor, source_id, ids)
+        _note_look(connection, principal, source_id, ids)
     report: dict[str, Any] = {"events": len(ids), "changed": 0, "leads": 0, "before": {}, "after": {}, "items": []}
     with closing(Processor(config)) as processor:
         source = processor.source(source_id)
@@ -188,10 +193,10 @@ def _known(connection: Connection, source_id: int) -> None:
         raise NotFound("source_unknown", f"There is no source {source_id}.", source_id=source_id)
 
 
-def _note_look(connection: Connection, actor: Principal | str, source_id: int, ids: Sequence[int]) -> None:
+def _note_look(connection: Connection, principal: Principal, source_id: int, ids: Sequence[int]) -> None:
     """What people wrote is about to be shown: who looks at how much of it, up to which event."""
     if ids:
-        audit(connection, actor, "source.bench", f"source:{source_id}", {"events": len(ids), "newest": str(max(ids))})
+        history.record(connection, principal, EVENTS_SHOWN, source_id, {"events": len(ids), "newest": str(max(ids))})
 
 
 def _last(connection: Connection, source_id: int, limit: int) -> list[int]:

@@ -8,13 +8,16 @@ from typing import Any
 from sqlalchemy import Connection, delete, select, text, update
 
 from connectors.kit.preset.paths import matches
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.errors import NotFound
 from crm_core.base.values import rfc3339
 from crm_core.forms.models import SourceField, SourceWatch
 from crm_core.sources.models import Source
 from ingest.journal.raw_event import safe_text
 from ingest.monitoring.alerts import end_alert
+
+FIELDS_ACKNOWLEDGED = history.Action("fields.acknowledge", of="source")
 
 _MOST_LISTED = 500
 
@@ -48,9 +51,10 @@ def list_fields(connection: Connection, source_id: int, *, fresh: bool = False) 
 
 
 def acknowledge(
-    connection: Connection, source_id: int, actor: Principal | str, form: str | None = None, field: str | None = None
+    connection: Connection, principal: Principal, source_id: int, form: str | None = None, field: str | None = None
 ) -> int:
-    """A person has seen these fields and they need no mapping; their alerts end. Returns how many were new to him."""
+    """A person has seen these fields and they need no mapping; their alerts end. Returns how many were new to them."""
+    demand(principal, "sources.write")
     wanted = [SourceField.source_id == source_id, SourceField.acknowledged_at.is_(None)]
     wanted += [SourceField.form_id == safe_text(form)] if form is not None else []
     wanted += [SourceField.field == safe_text(field)] if field is not None else []
@@ -58,11 +62,10 @@ def acknowledge(
         update(SourceField).where(*wanted).values(acknowledged_at=text("clock_timestamp()"))
         .returning(SourceField.form_id, SourceField.field)
     ).all()  # fmt: skip
-    name = actor.actor if isinstance(actor, Principal) else actor
     for row in rows:
-        end_alert(connection, source_id, "new_field", subject_of(row.form_id, row.field), by=name)
+        end_alert(connection, source_id, "new_field", subject_of(row.form_id, row.field), by=principal.actor)
     if rows:
-        audit(connection, actor, "fields.acknowledge", f"source:{source_id}", {"count": len(rows)})
+        history.record(connection, principal, FIELDS_ACKNOWLEDGED, source_id, {"count": len(rows)})
     return len(rows)
 
 

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from connectors.kit import Connector, registry
 from connectors.kit.preset import file
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.errors import HubError, Invalid, Misconfigured, NotFound
 from crm_core.forms.models import SourceMapping
 from crm_core.sources.models import Source
@@ -26,7 +27,9 @@ from ingest.mapping.unmapped_fields import forget_profiles
 _LONGEST_NOTE = 500
 _MOST_LISTED = 200
 
-Actor = Principal | str
+MAPPING_DRAFTED = history.Action("mapping.draft", of="source")
+MAPPING_PUBLISHED = history.Action("mapping.publish", of="source")
+MAPPING_ROLLED_BACK = history.Action("mapping.rollback", of="source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,13 @@ def checked(text: str) -> dict[str, Any]:
         raise Invalid("mapping_wrong", error.message, fields=["text"], **_line(error)) from None
 
 
-def save_draft(connection: Connection, source_id: int, text: str, actor: Actor, note: str = "") -> int:
+def save_draft(connection: Connection, principal: Principal, source_id: int, text: str, note: str = "") -> int:
     """The draft's version: the one that is there is written anew, else there is a new one. Raises Invalid, NotFound."""
+    demand(principal, "sources.write")
     rules = checked(text)
     _lock(connection, source_id)
     values = {
-        "text": text, "rules": rules, "note": safe_text(note).strip()[:_LONGEST_NOTE], "author": _name(actor),
+        "text": text, "rules": rules, "note": safe_text(note).strip()[:_LONGEST_NOTE], "author": principal.actor,
         "created_at": func.clock_timestamp(),
     }  # fmt: skip
     version = connection.execute(
@@ -68,13 +72,14 @@ def save_draft(connection: Connection, source_id: int, text: str, actor: Actor, 
     if version is None:
         version = _next(connection, source_id)
         connection.execute(insert(SourceMapping).values(source_id=source_id, version=version, **values))
-    audit(connection, actor, "mapping.draft", f"source:{source_id}", {"version": version})
+    history.record(connection, principal, MAPPING_DRAFTED, source_id, {"version": version})
     return int(version)
 
 
-def publish(connection: Connection, source_id: int, version: int, actor: Actor) -> None:
+def publish(connection: Connection, principal: Principal, source_id: int, version: int) -> None:
     """From now on, everywhere within the seconds that settings are kept, events are read by it. A second click changes
     nothing. NotFound; Invalid for a version that was retired (go back to it instead) or that is no longer right."""
+    demand(principal, "sources.write")
     _lock(connection, source_id)
     found = get_version(connection, source_id, version)
     if found.state == "published":
@@ -89,18 +94,19 @@ def publish(connection: Connection, source_id: int, version: int, actor: Actor) 
         .values(state="published", rules=rules, published_at=func.clock_timestamp())
     )
     _has_changed(connection, source_id, rules)
-    audit(connection, actor, "mapping.publish", f"source:{source_id}", {"version": version})
+    history.record(connection, principal, MAPPING_PUBLISHED, source_id, {"version": version})
 
 
-def roll_back(connection: Connection, source_id: int, version: int | None, actor: Actor) -> int | None:
+def roll_back(connection: Connection, principal: Principal, source_id: int, version: int | None) -> int | None:
     """Publishes an earlier version's text anew, as a new version, which is returned. None: the connector's own rules
     alone again. The draft stays. NotFound; Invalid for a draft, and for a text that is no longer right."""
+    demand(principal, "sources.write")
     _lock(connection, source_id)
     if version is None:
         retired = _retire(connection, source_id)
         if retired is not None:
             _has_changed(connection, source_id, {})
-            audit(connection, actor, "mapping.rollback", f"source:{source_id}", {"from": retired, "to": None})
+            history.record(connection, principal, MAPPING_ROLLED_BACK, source_id, {"from": retired, "to": None})
         return None
     found = get_version(connection, source_id, version)
     if found.state == "draft":
@@ -112,12 +118,12 @@ def roll_back(connection: Connection, source_id: int, version: int | None, actor
     new = _next(connection, source_id)
     connection.execute(
         insert(SourceMapping).values(
-            source_id=source_id, version=new, state="published", text=found.text, rules=rules, author=_name(actor),
+            source_id=source_id, version=new, state="published", text=found.text, rules=rules, author=principal.actor,
             note=f"= {version}", created_at=func.clock_timestamp(), published_at=func.clock_timestamp(),
         )
     )  # fmt: skip
     _has_changed(connection, source_id, rules)
-    audit(connection, actor, "mapping.rollback", f"source:{source_id}", {"from": was, "to": version, "as": new})
+    history.record(connection, principal, MAPPING_ROLLED_BACK, source_id, {"from": was, "to": version, "as": new})
     return new
 
 
@@ -193,10 +199,6 @@ def _retire(connection: Connection, source_id: int) -> int | None:
 def _has_changed(connection: Connection, source_id: int, rules: Mapping[str, Any]) -> None:
     """What was learned of the fields under other rules says nothing any more."""
     forget_profiles(connection, source_id, rules)
-
-
-def _name(actor: Actor) -> str:
-    return actor.actor if isinstance(actor, Principal) else actor
 
 
 def _line(error: HubError) -> dict[str, Any]:

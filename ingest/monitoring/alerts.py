@@ -13,13 +13,16 @@ import orjson
 import psycopg
 from sqlalchemy import Connection, select, text
 
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.errors import NotFound
 from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_first, page
 from crm_core.base.values import Named
 from crm_core.forms.models import SourceAlert
 from crm_core.sources.models import Source
 from ingest.screening.quarantine import count_picked, of_alert
+
+ALERT_RESOLVED = history.Action("alert.resolve")
 
 #: Where alerts may be written from: a worker's cursor or connection, or a request's connection.
 Where = psycopg.Cursor[Any] | psycopg.Connection[Any] | Connection
@@ -88,18 +91,18 @@ class AlertCount:
     count: int
 
 
-def resolve_alert(connection: Connection, alert_id: int, actor: Principal | str) -> AlertView:
+def resolve_alert(connection: Connection, principal: Principal, alert_id: int) -> AlertView:
     """A person has seen to it. NotFound; a second click finds it resolved and changes nothing."""
-    by = actor.actor if isinstance(actor, Principal) else actor
+    demand(principal, "alerts.write")
     found = connection.execute(
         text(
             "UPDATE source_alert SET resolved_at = clock_timestamp(), resolved_by = :by"
             " WHERE id = :id AND resolved_at IS NULL RETURNING source_id, code"
         ),
-        {"id": alert_id, "by": by},
+        {"id": alert_id, "by": principal.actor},
     ).one_or_none()
     if found is not None:
-        audit(connection, actor, "alert.resolve", f"alert:{alert_id}", {"code": found.code})
+        history.record(connection, principal, ALERT_RESOLVED, alert_id, {"code": found.code})
     row = connection.execute(_statement().where(SourceAlert.id == alert_id)).one_or_none()
     if row is None:
         raise NotFound("alert_unknown", "There is no such alert.")

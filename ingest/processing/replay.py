@@ -13,7 +13,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine, text
 
-from crm_core.access import audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError, Invalid
 from crm_core.intake import ParsedEvent, take_in
@@ -23,6 +24,8 @@ from ingest.journal.queries import GROUPS
 from ingest.processing.parse import read
 from ingest.processing.process import BUGS, Processor
 from ingest.sources.settings import LoadedSource
+
+EVENTS_REPLAYED = history.Action("events.replay")
 
 #: One order of replay takes this many events at most; more is asked for again.
 MOST_EVENTS = 10_000
@@ -74,12 +77,13 @@ _WHERE = """
 """
 
 
-def replay(engine: Engine, config: HubConfig, selection: Selection, dry_run: bool, actor: str) -> ReplayReport:
+def replay(engine: Engine, principal: Principal, config: HubConfig, selection: Selection, dry_run: bool) -> ReplayReport:
     """Sends the selected events through again, or says what would happen.
 
     Events that are waiting or in work are left alone: they are on their way anyway. The caller wakes the workers for
     the channels in question; a sweep does it otherwise.
     """
+    demand(principal, "events.replay")
     if selection == Selection():
         raise Invalid("nothing_selected", "Name events, or at least one filter.", fields=["filter"])
     parameters = {
@@ -100,7 +104,7 @@ def replay(engine: Engine, config: HubConfig, selection: Selection, dry_run: boo
     if dry_run:
         _rehearse(config, [row.id for row in rows], report)
     else:
-        report.replayed = _send(engine, [row.id for row in rows], actor)
+        report.replayed = _send(engine, principal, [row.id for row in rows])
     return report
 
 
@@ -108,12 +112,13 @@ def _states(state: str | None) -> list[str] | None:
     return None if state is None else list(GROUPS.get(state, (state,)))
 
 
-def _send(engine: Engine, ids: Sequence[int], actor: str) -> int:
+def _send(engine: Engine, principal: Principal, ids: Sequence[int]) -> int:
     if not ids:
         return 0
     with engine.begin() as connection:
         sent = transitions.replay(connection, ids)
-        audit(connection, actor, "events.replay", "events", {"count": len(sent), "first": sent[0] if sent else ""})
+        if sent:
+            history.record(connection, principal, EVENTS_REPLAYED, None, {"count": len(sent), "first": sent[0]})
     return len(sent)
 
 

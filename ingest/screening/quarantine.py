@@ -5,13 +5,14 @@ rules, so that it makes one lead however often it is pressed. What is held for l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, func, literal, select, text
 
-from crm_core.access import Principal, audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError, Invalid, NotFound
 from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
@@ -24,6 +25,12 @@ from ingest.journal import transitions
 from ingest.journal.claim import Claimed
 from ingest.processing.parse import read
 from ingest.sources.settings import LoadedSource, loaded
+
+RELEASED = history.Action("quarantine.release", of="events")
+CONFIRMED = history.Action("quarantine.confirm", of="events")
+CONSENT_ACCEPTED = history.Action("consent.accept", of="events")
+
+_RIGHT: Final = "quarantine.judge"
 
 SHELVES: Final = ("review", "buried", "confirmed")
 MOST_EVENTS: Final = 10_000  # one order releases or confirms at most
@@ -166,28 +173,31 @@ def _on_shelf(statement: AnySelect, shelf: str) -> AnySelect:
     return statement.where(text(f"{_SHELF} = :shelf").bindparams(shelf=shelf))
 
 
-def release(connection: Connection, pick: Pick, actor: Principal | str, now: datetime) -> int:
+def release(connection: Connection, principal: Principal, pick: Pick, now: datetime) -> int:
     """Says that they are genuine and sends them on; returns how many. The caller wakes the workers after the commit.
 
     Whoever presses second, or in another tab, finds nothing to release: each becomes a lead once.
     """
-    verdict = {"spam": "ham", "by": _name(actor), "at": now.isoformat()}
+    demand(principal, _RIGHT)
+    verdict = {"spam": "ham", "by": principal.actor, "at": now.isoformat()}
     sent = transitions.release(connection, _held(connection, pick), verdict)
-    return _told(connection, actor, "quarantine.release", sent, pick)
+    return _told(connection, principal, RELEASED, sent, pick)
 
 
-def confirm(connection: Connection, pick: Pick, actor: Principal | str, now: datetime) -> int:
+def confirm(connection: Connection, principal: Principal, pick: Pick, now: datetime) -> int:
     """Says that they are spam: they stay where they are, and nobody is asked again. Returns how many were not yet."""
-    verdict = {"spam": "spam", "by": _name(actor), "at": now.isoformat()}
+    demand(principal, _RIGHT)
+    verdict = {"spam": "spam", "by": principal.actor, "at": now.isoformat()}
     confirmed = transitions.confirm(connection, _held(connection, pick, _UNCONFIRMED), verdict)
-    return _told(connection, actor, "quarantine.confirm", confirmed, pick)
+    return _told(connection, principal, CONFIRMED, confirmed, pick)
 
 
-def accept_consent(connection: Connection, uids: Sequence[str], actor: Principal | str, now: datetime) -> int:
+def accept_consent(connection: Connection, principal: Principal, uids: Sequence[str], now: datetime) -> int:
     """A person answers for the consent of inquiries that are held for lack of one, and sends them on; returns how many."""
-    verdict = {"consent": "accepted", "consent_by": _name(actor), "consent_at": now.isoformat()}
+    demand(principal, _RIGHT)
+    verdict = {"consent": "accepted", "consent_by": principal.actor, "consent_at": now.isoformat()}
     sent = transitions.accept_consent(connection, uids, verdict)
-    return _told(connection, actor, "consent.accept", sent, Pick(tuple(uids)))
+    return _told(connection, principal, CONSENT_ACCEPTED, sent, Pick(tuple(uids)))
 
 
 def of_alert(connection: Connection, alert_id: int) -> Pick:
@@ -204,15 +214,13 @@ def of_alert(connection: Connection, alert_id: int) -> Pick:
     )  # fmt: skip
 
 
-def _told(connection: Connection, actor: Principal | str, action: str, uids: Sequence[str], pick: Pick) -> int:
+def _told(connection: Connection, principal: Principal, action: history.Action, uids: Sequence[str], pick: Pick) -> int:
     if uids:
-        subject = f"source:{pick.source_id}" if pick.source_id is not None else "events"
-        audit(connection, actor, action, subject, {"count": len(uids), "first": uids[0]})
+        history.record(
+            connection, principal, action if pick.source_id is None else replace(action, of="source"), pick.source_id,
+            {"count": len(uids), "first": uids[0]},
+        )  # fmt: skip
     return len(uids)
-
-
-def _name(actor: Principal | str) -> str:
-    return actor.actor if isinstance(actor, Principal) else actor
 
 
 def _bodies(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:

@@ -16,12 +16,16 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from crm_core.access import audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict, Invalid, NotFound
 from crm_core.base.sealing import seal, unseal
 from crm_core.sources.models import Source, SourceToken
 from ingest.sources.sources import address_purpose, digest_of, load_source
+
+ALIAS_ADDED = history.Action("source.alias_add")
+ALIAS_REMOVED = history.Action("source.alias_remove")
 
 #: Service → what an id of it looks like. Generous: the services never promised more.
 SERVICES: Final[Mapping[str, re.Pattern[str]]] = {
@@ -97,8 +101,9 @@ def _of_address(address: str) -> tuple[str, str, str]:
     return "", "", ""
 
 
-def add_alias(connection: Connection, config: HubConfig, source_id: int, typed: str, *, actor: str = "hub") -> str:
+def add_alias(connection: Connection, principal: Principal, config: HubConfig, source_id: int, typed: str) -> str:
     """Gives a source an alias and returns it. Invalid: not an alias, or the connector pulls. Conflict: another source has it."""
+    demand(principal, "sources.write")
     source = load_source(connection, config, source_id)
     if source.connector.pulls:
         raise Invalid("no_address", f"{source.connector.title} has no address: the hub fetches.", fields={})
@@ -129,12 +134,13 @@ def add_alias(connection: Connection, config: HubConfig, source_id: int, typed: 
             alias=alias,
             holder=holder.name,
         )
-    audit(connection, actor, "source.alias_add", f"source:{source_id}", {"alias": alias})
+    history.record(connection, principal, ALIAS_ADDED, source_id, {"alias": alias})
     return alias
 
 
-def remove_alias(connection: Connection, config: HubConfig, source_id: int, typed: str, *, actor: str = "hub") -> None:
+def remove_alias(connection: Connection, principal: Principal, config: HubConfig, source_id: int, typed: str) -> None:
     """What still arrives under it is kept as unclaimed. NotFound if the source has no such alias."""
+    demand(principal, "sources.write")
     load_source(connection, config, source_id)
     alias = read_alias(typed)
     removed = connection.execute(
@@ -145,7 +151,7 @@ def remove_alias(connection: Connection, config: HubConfig, source_id: int, type
     )  # fmt: skip
     if not removed.rowcount:
         raise NotFound("alias_unknown", f"Source {source_id} has no alias {alias}.", source_id=source_id)
-    audit(connection, actor, "source.alias_remove", f"source:{source_id}", {"alias": alias})
+    history.record(connection, principal, ALIAS_REMOVED, source_id, {"alias": alias})
 
 
 def list_aliases(connection: Connection, config: HubConfig, source_id: int) -> list[Alias]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, func, select, text
 
-from crm_core.access import add_user, sign_in_link
+from crm_core.access import HUB, add_user, make_link
 from crm_core.access.models import User
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
@@ -38,9 +38,9 @@ def first_run(config: HubConfig, now: datetime | None = None) -> FirstRun:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             if not connection.execute(select(func.count()).select_from(User)).scalar_one():
-                add_user(connection, ADMIN_LOGIN, "Administrator", "admin")
+                add_user(connection, HUB, ADMIN_LOGIN, "Administrator", "admin")
             if not connection.execute(select(func.count()).select_from(Source)).scalar_one():
-                add_source(connection, config, "generic_form", FORM_NAME, {})
+                add_source(connection, HUB, config, "generic_form", FORM_NAME, {})
             form_url = _form_url(connection, config)
             return FirstRun(_sign_in_url(connection, config, now or datetime.now(UTC)), form_url, _curl(form_url))
     finally:
@@ -51,7 +51,7 @@ def _sign_in_url(connection: Connection, config: HubConfig, now: datetime) -> st
     user_id = connection.execute(select(User.id).where(User.active, User.role == "admin").order_by(User.id).limit(1)).scalar()
     if user_id is None:
         return ""
-    return f"{config.base_url}/console/sign-in/{sign_in_link(connection, user_id, now, minutes=_LINK_MINUTES)}"
+    return f"{config.base_url}/console/sign-in/{make_link(connection, HUB, user_id, now, minutes=_LINK_MINUTES)}"
 
 
 def _form_url(connection: Connection, config: HubConfig) -> str:

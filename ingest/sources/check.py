@@ -17,12 +17,19 @@ from sqlalchemy.dialects.postgresql import insert
 
 from connectors.kit import ConnectorConfig
 from connectors.mail.imap import ImapConfig
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.config import HubConfig
+from crm_core.base.errors import Conflict
 from crm_core.base.values import rfc3339
 from crm_core.messages.models import MailboxFolder
 from ingest.mailbox import MailboxFinding, check
 from ingest.mailbox.advice import advice_for
-from ingest.sources.sources import change_settings
+from ingest.sources.settings import LoadedSource
+from ingest.sources.sources import change_settings, load_source, source_address
+
+SOURCE_CHECKED = history.Action("source.check")
+SOURCE_TRIED = history.Action("source.try")
 
 #: A person waits for it; most servers answer in one second, and a check has six questions.
 _SECONDS = 20.0
@@ -75,15 +82,45 @@ def _ask(answer: Future[list[MailboxFinding]], settings: ImapConfig, config: Hub
         answer.set_exception(error)
 
 
-def would_be(engine: Engine, config: HubConfig, source_id: int, changes: Mapping[str, Any]) -> ConnectorConfig | None:
+def would_be(
+    engine: Engine, principal: Principal, config: HubConfig, source_id: int, changes: Mapping[str, Any]
+) -> ConnectorConfig | None:
     """The settings as a change would leave them, with every refusal that the change would meet; nothing is written.
     None if the change does not touch what a check can try."""
     if not _OF_CONNECTION & changes.keys():
         return None
     with engine.connect() as connection:
-        changed = change_settings(connection, config, source_id, changes)
+        changed = change_settings(connection, principal, config, source_id, changes)
         connection.rollback()
     return changed.settings
+
+
+def begin_check(connection: Connection, principal: Principal, config: HubConfig, source_id: int) -> LoadedSource:
+    """The source whose mailbox is going to be signed in to. NotFound; Conflict (no_check) where there is nothing to try."""
+    demand(principal, "sources.write")
+    source = load_source(connection, config, source_id)
+    if not isinstance(source.settings, ImapConfig):
+        raise Conflict("no_check", "This source has no connection to check.")
+    history.record(connection, principal, SOURCE_CHECKED, source_id)
+    return source
+
+
+def begin_test(connection: Connection, principal: Principal, config: HubConfig, source_id: int) -> tuple[LoadedSource, str]:
+    """The source that is going to be looked at from outside, whatever kind it is, and its address ("" if it has none). NotFound."""
+    demand(principal, "sources.write")
+    source = load_source(connection, config, source_id)
+    history.record(connection, principal, SOURCE_CHECKED, source_id)
+    return source, source_address(connection, config, source_id)
+
+
+def begin_trial(connection: Connection, principal: Principal, config: HubConfig, source_id: int, *, is_test: bool) -> str:
+    """The address of the source, at which somebody is going to knock. NotFound; Conflict (no_trial) if it has none."""
+    demand(principal, "sources.write")
+    url = source_address(connection, config, source_id)
+    if not url:
+        raise Conflict("no_trial", "This source cannot be tried from here.")
+    history.record(connection, principal, SOURCE_TRIED, source_id, {"is_test": is_test})
+    return url
 
 
 def note_check(

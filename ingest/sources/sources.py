@@ -10,20 +10,29 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from connectors.kit import registry
-from crm_core.access import audit
+from crm_core.access import Principal, demand
+from crm_core.base import history
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid, NotFound
 from crm_core.base.sealing import seal, unseal
 from crm_core.messages.models import MailboxFolder, MailRef
+from crm_core.people.models import Pool
 from crm_core.sources.models import InboundEvent, Source, SourceToken
 from ingest.sources.secrets import refuse_moved_secrets
 from ingest.sources.settings import LoadedSource, check_settings, loaded, marked_fields, seal_settings
 
+SOURCE_ADDED = history.Action("source.add")
+SOURCE_CHANGED = history.Action("source.change")
+SOURCE_PAUSED = history.Action("source.pause")
+SOURCE_RESUMED = history.Action("source.resume")
+ADDRESS_ROTATED = history.Action("source.rotate")
+
+_RIGHT: Final = "sources.write"
 _TOKEN_BYTES = 16  # 128 bit; hex, so that a double click takes the whole of it
 
 
@@ -60,6 +69,7 @@ def digest_of(token: str) -> bytes:
 
 def add_source(
     connection: Connection,
+    principal: Principal,
     config: HubConfig,
     connector_name: str,
     name: str,
@@ -68,12 +78,13 @@ def add_source(
     *,
     line: str = "",
     pool_id: int | None = None,
-    actor: str = "hub",
 ) -> NewSource:
-    """Makes a source and its address. NotFound: no such connector; Invalid: settings that do not fit, told in words.
+    """Makes a source and its address. NotFound: no such connector; Invalid: settings that do not fit, told in words, or a pool
+    that there is not.
 
     A setting marked {"generate": True} that is not given gets a random value, returned as `secret` this once.
     """
+    demand(principal, _RIGHT)
     connector = registry.get(connector_name)
     name = name.strip()
     if not name:
@@ -83,26 +94,21 @@ def add_source(
     for field in sorted(marked_fields(connector.config_model, "generate") - given.keys()):
         secret = given[field] = secrets.token_urlsafe(24)
     checked = check_settings(connector, given)
-    hosts = sorted({host.strip().lower().rstrip(".") for host in allowed_hosts} - {""})
+    _require_pool(connection, pool_id)
     source_id: int = connection.execute(
         insert(Source)
         .values(name=name, connector=connector.name, channel=connector.channel, line=line, pool_id=pool_id,
-                allowed_hosts=hosts, config={})
+                allowed_hosts=written_hosts(allowed_hosts), config={})
         .returning(Source.id)
     ).scalar_one()  # fmt: skip
     connection.execute(update(Source).where(Source.id == source_id).values(config=seal_settings(config, source_id, checked)))
     token = "" if connector.pulls else _new_token(connection, config, source_id)
-    audit(connection, actor, "source.add", f"source:{source_id}", {"connector": connector.name})
+    history.record(connection, principal, SOURCE_ADDED, source_id, {"connector": connector.name})
     return NewSource(source_id, name, connector.name, connector.channel, _address(config, token), token, secret)
 
 
 def change_settings(
-    connection: Connection,
-    config: HubConfig,
-    source_id: int,
-    settings: Mapping[str, Any],
-    *,
-    actor: str = "hub",
+    connection: Connection, principal: Principal, config: HubConfig, source_id: int, settings: Mapping[str, Any]
 ) -> LoadedSource:
     """Replaces single settings, keeps the others; an empty secret means "as it was", unless where it is sent changes: then
     it has to be given again (`refuse_moved_secrets`).
@@ -110,6 +116,7 @@ def change_settings(
     What names the account (marked "account") cannot change once mail has been listed: the message numbers of another
     account would be taken for those of this one, and its mail for mail that is known. It needs a source of its own.
     """
+    demand(principal, _RIGHT)
     source = load_source(connection, config, source_id)
     secret = marked_fields(source.connector.config_model, "secret")
     changes = {name: value for name, value in settings.items() if not (name in secret and value == "")}
@@ -127,7 +134,7 @@ def change_settings(
         )
     refuse_moved_secrets(source.connector, source.settings, checked, changes.keys())
     connection.execute(update(Source).where(Source.id == source_id).values(config=seal_settings(config, source_id, checked)))
-    audit(connection, actor, "source.change", f"source:{source_id}", {"settings": sorted(changes)})
+    history.record(connection, principal, SOURCE_CHANGED, source_id, {"settings": sorted(changes)})
     return load_source(connection, config, source_id)
 
 
@@ -180,18 +187,21 @@ def source_address(connection: Connection, config: HubConfig, source_id: int) ->
     return _address(config, _opened(config, source_id, sealed))
 
 
-def set_state(connection: Connection, source_id: int, state: str, *, actor: str = "hub") -> None:
-    """active | paused. A paused source still accepts what arrives."""
+def set_state(connection: Connection, principal: Principal, source_id: int, state: str) -> None:
+    """active | paused. A paused source still accepts what arrives. A second click changes nothing. Raises NotFound, Invalid."""
+    demand(principal, _RIGHT)
     if state not in ("active", "paused"):
         raise Invalid("state_invalid", f"A source is active or paused, not {state!r}.", fields={"state": "is unknown"})
-    changed = connection.execute(update(Source).where(Source.id == source_id).values(state=state))
-    if not changed.rowcount:
-        raise _unknown(source_id)
-    audit(connection, actor, "source.pause" if state == "paused" else "source.resume", f"source:{source_id}")
+    if hold_source(connection, source_id).state == state:
+        return
+    connection.execute(update(Source).where(Source.id == source_id).values(state=state))
+    history.record(connection, principal, SOURCE_PAUSED if state == "paused" else SOURCE_RESUMED, source_id)
 
 
-def rotate_token(connection: Connection, config: HubConfig, source_id: int, *, actor: str = "hub") -> str:
+def rotate_token(connection: Connection, principal: Principal, config: HubConfig, source_id: int) -> str:
     """A new address. What still arrives at the old one is kept as unclaimed. Invalid if the connector pulls."""
+    demand(principal, _RIGHT)
+    hold_source(connection, source_id)  # of two at once each retires the address of the one before
     source = load_source(connection, config, source_id)
     if source.connector.pulls:
         raise Invalid("no_address", f"{source.connector.title} has no address: the hub fetches.", fields={})
@@ -200,7 +210,7 @@ def rotate_token(connection: Connection, config: HubConfig, source_id: int, *, a
         .where(SourceToken.source_id == source_id, SourceToken.state == "active", ~SourceToken.is_alias)
         .values(state="rotated", retired_at=func.now())
     )
-    audit(connection, actor, "source.rotate", f"source:{source_id}")
+    history.record(connection, principal, ADDRESS_ROTATED, source_id)
     return _address(config, _new_token(connection, config, source_id))
 
 
@@ -210,6 +220,31 @@ def load_source(connection: Connection, config: HubConfig, source_id: int) -> Lo
     if row is None:
         raise _unknown(source_id)
     return loaded(config, dict(row))
+
+
+def hold_source(connection: Connection, source_id: int) -> Any:
+    """Its state and pool, held against other changes but not against the inserts of the door, which refer to it. NotFound."""
+    row = connection.execute(
+        select(Source.id, Source.name, Source.state, Source.line, Source.pool_id, Source.allowed_hosts)
+        .where(Source.id == source_id)
+        .with_for_update(key_share=True)
+    ).one_or_none()
+    if row is None:
+        raise _unknown(source_id)
+    return row
+
+
+def written_hosts(hosts: Sequence[str]) -> list[str]:
+    """Names of hosts as they are kept."""
+    return sorted({host.strip().lower().rstrip(".") for host in hosts} - {""})
+
+
+def _require_pool(connection: Connection, pool_id: int | None) -> None:
+    if (
+        pool_id is not None
+        and connection.scalar(select(Pool.id).where(Pool.id == pool_id).with_for_update(key_share=True, read=True)) is None
+    ):
+        raise Invalid("pool_unknown", "There is no such pool.", fields=["pool"])
 
 
 def _new_token(connection: Connection, config: HubConfig, source_id: int) -> str:

@@ -15,7 +15,6 @@ from typing import Any
 import psycopg
 from alembic.script import ScriptDirectory
 
-from crm_core.access import Principal, audit
 from crm_core.base import database
 from crm_core.base.config import HubConfig
 from crm_core.base.database import libpq_url, make_engine, migrate
@@ -28,9 +27,9 @@ from leadhub.backup import manifest, swap, tools
 from leadhub.backup.manifest import Manifest
 from leadhub.backup.server import Reached, of_database
 from leadhub.backup.withdrawn import withdraw
+from leadhub.operator import operator
 from leadhub.settings import Settings
 
-_ADMIN = Principal("cli", 0, "command line", "admin", None)
 _FIRST_RUN_ROWS = {"source": 1, "app_user": 1}  # what a hub makes by itself when it starts for the first time
 
 
@@ -173,9 +172,9 @@ def _repeat(config: HubConfig, lines: Sequence[erasure_log.ErasureLine]) -> eras
     now = datetime.now(UTC)
     engine = make_engine(config.database_url, "migrate", pool_size=1)
     try:
-        repeated = erase_again.repeat(engine, config, lines, _ADMIN, now)
+        repeated = erase_again.repeat(engine, config, lines, operator(), now)
         with engine.begin() as connection:
-            audit(connection, _ADMIN, "hub.restore", "hub", {"erasures": repeated.erasures, "events": repeated.events})
+            erase_again.note_restore(connection, operator(), repeated)
     finally:
         engine.dispose()
     return repeated

@@ -19,9 +19,6 @@ from crm_core.base.errors import HubError, Invalid
 
 P = ParamSpec("P")
 
-#: Who acts, for histories and the audit: whoever may run commands on the hub's machine. As `Principal("cli", …).actor`.
-ACTOR = "cli"
-
 #: Nothing that a person can mend in the program: no room, no quota, read-only, broken.
 _DISK_TROUBLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 

@@ -10,6 +10,7 @@ import click
 import orjson
 
 from leadhub.cli.answers import answers, hub, table, tell
+from leadhub.operator import operator
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
@@ -20,7 +21,9 @@ def audit() -> None:
 
 
 @audit.command(name="list")
-@click.option("--actor", help="Only what this one did: user:7, token:3, cli, visitor, hub.")
+@click.option(
+    "--actor", help="Only what this one did: user:7, token:3, cli:root, visitor, hub; a kind alone (cli) means all of it."
+)
 @click.option("--subject", help="Only what was done to this: lead:7, source:3; a kind alone (lead) means all of it.")
 @click.option("--action", help="Only this: event.raw, lead.assign, session.refuse, …")
 @click.option("--since", type=_MOMENT, help="Only since then, in the hub's time zone.")
@@ -32,7 +35,6 @@ def list_(
     as_json: bool,
 ) -> None:  # fmt: skip
     """Show the record, newest first."""
-    from crm_core.access import Principal
     from crm_core.access.audit_queries import AuditFilter, list_audit
     from webhooks.api.cursors import decode_cursor
     from webhooks.api.schemas.audit import AuditPage
@@ -41,9 +43,8 @@ def list_(
     with hub() as (config, engine), engine.connect() as connection:
         after = since.replace(tzinfo=config.zone) if since else None
         filters = AuditFilter(actor, subject, action, after)
-        reader = Principal("cli", 0, "command line", "admin")
         position = decode_cursor(cursor) if cursor else None
-        page = list_audit(connection, reader, filters, limit, position)
+        page = list_audit(connection, operator(), filters, limit, position)
     shown = plain_json(AuditPage, page)
     columns = {"at": "AT", "who": "WHO", "action": "WHAT", "subject": "TO", "details": "DETAILS"}
     rows = [

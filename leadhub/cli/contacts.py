@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from leadhub.cli.answers import answers, hub, table, tell
+from leadhub.operator import operator
 
 _WHY = "Who asked for it and how; kept in the audit, so without the person's data."
 
@@ -35,7 +36,7 @@ def erase_contact(contact_id: int, why: str, dry_run: bool, yes: bool, as_json: 
     if _looked(person, why, dry_run, yes, f"Erase contact {contact_id} for good?", as_json):
         return
     with hub() as (config, engine):
-        erased = erasure.erase(engine, config, _admin(), contact_id, why.strip(), datetime.now(UTC))
+        erased = erasure.erase(engine, config, operator(), contact_id, why.strip(), datetime.now(UTC))
     answer = {
         "contact": str(erased.contact_id), "events": erased.events, "leads": erased.leads, "files": len(erased.files),
         "strays": erased.strays, "on_their_way": erased.on_their_way, "unsearched": dict(erased.unsearched),
@@ -59,7 +60,7 @@ def export_contact(contact_id: int, as_json: bool) -> None:
     from ingest.person_data import export_person
 
     with hub() as (_, engine), engine.begin() as connection:
-        made = export_person(connection, _admin(), contact_id, datetime.now(UTC))
+        made = export_person(connection, operator(), contact_id, datetime.now(UTC))
     tell(made, as_json=as_json, words=json.dumps(made, indent=2, ensure_ascii=False))
 
 
@@ -81,7 +82,7 @@ def erase(phone: str, email: str, why: str, dry_run: bool, yes: bool, as_json: b
     if _looked(person, why, dry_run, yes, "Empty these events for good?", as_json):
         return
     with hub() as (config, engine):
-        done = erasure.erase_address(engine, config, _admin(), person, why.strip(), datetime.now(UTC)).as_dict()
+        done = erasure.erase_address(engine, config, operator(), person, why.strip(), datetime.now(UTC)).as_dict()
     words = f"{done['events']} events and {done['calls']} calls of nobody are emptied."
     tell(done, as_json=as_json, words=words + _left(done) + _contacts(done))
 
@@ -96,7 +97,7 @@ def _looked(person: Any, why: str, dry_run: bool, yes: bool, question: str, as_j
     if yes and not dry_run:
         return False
     with hub() as (config, engine):
-        seen = erasure.preview(engine, config, _admin(), person).as_dict()
+        seen = erasure.preview(engine, config, operator(), person).as_dict()
     columns = {"id": "EVENT", "received_at": "RECEIVED", "source": "SOURCE", "state": "STATE", "outcome": "OUTCOME"}
     words = table(seen["found"], columns, "No event of nobody names this person.")
     words += f"\n{seen['count']} of {seen['searched']} events of nobody would be emptied." + _left(seen) + _contacts(seen)
@@ -120,9 +121,3 @@ def _left(done: dict[str, Any]) -> str:
 
 def _contacts(done: dict[str, Any]) -> str:
     return f"\nContacts that use it: {', '.join(done['contacts'])}." if done["contacts"] else ""
-
-
-def _admin() -> Any:
-    from crm_core.access import Principal
-
-    return Principal("cli", 0, "command line", "admin", None)

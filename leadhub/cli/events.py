@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from crm_core.base.errors import Invalid, NotFound
-from leadhub.cli.answers import ACTOR, answers, hub, table, tell
+from leadhub.cli.answers import answers, hub, table, tell
+from leadhub.operator import operator
 
 _STATES = click.Choice(["waiting", "working", "done", "needs_attention", "rejected"])
 _OUTCOMES = click.Choice(["created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed"])
@@ -67,7 +68,7 @@ def show(event_id: str, raw: bool, as_json: bool) -> None:
 
     with hub() as (_, engine), engine.begin() as connection:
         event = queries.get_event(connection, event_id)
-        found = queries.look_at_raw(connection, event_id, ACTOR, "page" if as_json else "file") if raw else None
+        found = queries.look_at_raw(connection, operator(), event_id, "page" if as_json else "file") if raw else None
     if found is not None and not as_json:
         sys.stdout.buffer.write(found.body)
         return
@@ -108,7 +109,7 @@ def replay(
             since.replace(tzinfo=config.zone) if since else None, until.replace(tzinfo=config.zone) if until else None,
         )  # fmt: skip
         nothing = affected and not event_ids
-        report = ReplayReport(dry_run=dry_run) if nothing else send(engine, config, selection, dry_run, ACTOR)
+        report = ReplayReport(dry_run=dry_run) if nothing else send(engine, operator(), config, selection, dry_run)
     if event_ids and not affected and not report.selected:
         raise NotFound(
             "nothing_to_replay",

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from crm_core.base.errors import Invalid, NotFound
-from leadhub.cli.answers import ACTOR, answers, hub, table, tell
+from leadhub.cli.answers import answers, hub, table, tell
+from leadhub.operator import operator
 
 _FILE = click.option(
     "--file", "file", type=click.Path(dir_okay=False, allow_dash=True), help="The mapping's text; - reads standard input."
@@ -55,7 +56,7 @@ def try_(source_id: int, file: str | None, limit: int, as_json: bool) -> None:
     from ingest.mapping.preview import dry_run
 
     with hub() as (config, engine):
-        report = dry_run(engine, config, source_id, _text(engine, source_id, file), limit, actor=ACTOR)
+        report = dry_run(engine, operator(), config, source_id, _text(engine, source_id, file), limit)
     tell(report, as_json=as_json, words=lambda: _words(report))
 
 
@@ -71,8 +72,8 @@ def publish(source_id: int, file: str | None, note: str, as_json: bool) -> None:
     with hub() as (_, engine):
         text = _text(engine, source_id, file)
         with engine.begin() as connection:
-            version = versions.save_draft(connection, source_id, text, ACTOR, note)
-            versions.publish(connection, source_id, version, ACTOR)
+            version = versions.save_draft(connection, operator(), source_id, text, note)
+            versions.publish(connection, operator(), source_id, version)
             found = versions.get_version(connection, source_id, version)
     said = f"Version {version} is published. What it would have read otherwise: leadhub events replay --source {source_id} --affected --dry-run"
     tell(_shape(found), as_json=as_json, words=said)
@@ -89,7 +90,7 @@ def rollback(source_id: int, version: int | None, as_json: bool) -> None:
     from ingest.mapping import versions
 
     with hub() as (_, engine), engine.begin() as connection:
-        new = versions.roll_back(connection, source_id, version, ACTOR)
+        new = versions.roll_back(connection, operator(), source_id, version)
     said = (
         f"The text of version {version} is published again, as version {new}." if new else "The connector's own rules hold again."
     )

@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from crm_core.base.errors import NotFound
-from leadhub.cli.answers import ACTOR, answers, hub, table, tell
+from leadhub.cli.answers import answers, hub, table, tell
+from leadhub.operator import operator
 
 _MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
 
@@ -97,7 +98,7 @@ def _judge(
     with hub() as (config, engine), engine.begin() as connection:
         after, before = (moment.replace(tzinfo=config.zone) if moment else None for moment in (since, until))
         pick = of_alert(connection, alert_id) if alert_id else Pick(event_ids, source_id, after, before)
-        count: int = deed(connection, pick, ACTOR, datetime.now(UTC))
+        count: int = deed(connection, operator(), pick, datetime.now(UTC))
     if event_ids and not count:
         raise NotFound("nothing_to_judge", "Nothing was done: none of these is set aside and still to be judged.")
     return count
@@ -122,7 +123,7 @@ def alerts(state: str, source_id: int | None, alert_id: int | None, as_json: boo
 
     with hub() as (_, engine), engine.begin() as connection:
         if alert_id is not None:
-            alert = resolve_alert(connection, alert_id, ACTOR)
+            alert = resolve_alert(connection, operator(), alert_id)
             tell(plain_json(Alert, alert), as_json=as_json, words=f"Alert {alert_id} is resolved.")
             return
         page = list_alerts(connection, None if state == "all" else state, source_id, 200)

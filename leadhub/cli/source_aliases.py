@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from leadhub.cli.answers import ACTOR, answers, hub, table, tell
+from leadhub.cli.answers import answers, hub, table, tell
+from leadhub.operator import operator
 
 
 @click.group()
@@ -25,7 +26,7 @@ def add(source_id: int, name: str, as_json: bool) -> None:
     from ingest.sources.aliases import add_alias
 
     with hub() as (config, engine), engine.begin() as connection:
-        made = add_alias(connection, config, source_id, name, actor=ACTOR)
+        made = add_alias(connection, operator(), config, source_id, name)
     tell({"id": str(source_id), "alias": made}, as_json=as_json, words=f"{made} leads to source {source_id}.")
 
 
@@ -38,7 +39,7 @@ def remove(source_id: int, name: str, as_json: bool) -> None:
     from ingest.sources.aliases import remove_alias
 
     with hub() as (config, engine), engine.begin() as connection:
-        remove_alias(connection, config, source_id, name, actor=ACTOR)
+        remove_alias(connection, operator(), config, source_id, name)
     tell({"id": str(source_id), "removed": name}, as_json=as_json, words=f"{name} leads nowhere now.")
 
 

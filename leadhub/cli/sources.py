@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from leadhub.cli.answers import ACTOR, answers, hub, table, tell
+from leadhub.cli.answers import answers, hub, table, tell
 from leadhub.cli.setting_values import read_settings
 from leadhub.cli.source_aliases import alias
+from leadhub.operator import operator
 
 if TYPE_CHECKING:
     from ingest.sources.check import CheckResult
@@ -56,7 +57,7 @@ def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...
     with hub() as (config, engine):
         result = check_source(tried, config) if tried else None
         with engine.begin() as connection:
-            new = add_source(connection, config, connector, name, settings, hosts, actor=ACTOR)
+            new = add_source(connection, operator(), config, connector, name, settings, hosts)
             if tried is not None:
                 note_check(connection, new.id, tried, result, datetime.now(UTC))
     answer = {key: value for key, value in asdict(new).items() if value != "" or key not in ("secret", "token")}
@@ -96,7 +97,7 @@ def test(source_id: int, as_json: bool) -> None:
     from leadhub.trial import trial
 
     with hub() as (config, engine):
-        findings = trial(engine, config, source_id)
+        findings = trial(engine, operator(), config, source_id)
     words = "\n".join(f"{'ok ' if row['ok'] else 'BAD'} {row['name']:<10} {row['message']}" for row in findings)
     worked = all(row["ok"] for row in findings)
     tell({"ok": worked, "findings": findings}, as_json=as_json, words=words)
@@ -127,7 +128,7 @@ def rotate(source_id: int, as_json: bool) -> None:
     from ingest.sources.sources import rotate_token
 
     with hub() as (config, engine), engine.begin() as connection:
-        url = rotate_token(connection, config, source_id, actor=ACTOR)
+        url = rotate_token(connection, operator(), config, source_id)
     tell({"id": str(source_id), "url": url}, as_json=as_json, words=f"The new address is {url}")
 
 
@@ -149,5 +150,5 @@ def _set(source_id: int, state: str, *, as_json: bool) -> None:
     from ingest.sources.sources import set_state
 
     with hub() as (_, engine), engine.begin() as connection:
-        set_state(connection, source_id, state, actor=ACTOR)
+        set_state(connection, operator(), source_id, state)
     tell({"id": str(source_id), "state": state}, as_json=as_json, words=f"Source {source_id} is {state}.")

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import click
 
-from leadhub.cli.answers import ACTOR, answers, hub, table, tell
+from leadhub.cli.answers import answers, hub, table, tell
+from leadhub.operator import operator
 
 _ROLES = click.Choice(["admin", "head", "manager", "ops", "readonly"])
 
@@ -32,7 +33,7 @@ def create(role: str, name: str, owner_id: int | None, until: datetime | None, a
 
     with hub() as (config, engine), engine.begin() as connection:
         end = until.replace(tzinfo=config.zone) if until else None
-        token_id, key = access.add_token(connection, ACTOR, role, name, owner_id, end)
+        token_id, key = access.add_token(connection, operator(), role, name, owner_id, end)
         made = get_token(connection, token_id)
     tell(plain_json(NewToken, beside(made, token=key)), as_json=as_json, words=key)
 
@@ -65,6 +66,6 @@ def revoke(token_id: int, as_json: bool) -> None:
     from webhooks.api.schemas.users import Token
 
     with hub() as (_, engine), engine.begin() as connection:
-        access.revoke_token(connection, token_id, datetime.now(UTC), ACTOR)
+        access.revoke_token(connection, operator(), token_id, datetime.now(UTC))
         shown = get_token(connection, token_id)
     tell(plain_json(Token, shown), as_json=as_json, words=f"The key {shown.name!r} opens nothing any more.")

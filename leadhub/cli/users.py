@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from leadhub.cli.answers import ACTOR, answers, hub, table, tell
+from leadhub.cli.answers import answers, hub, table, tell
+from leadhub.operator import operator
 
 _ROLES = click.Choice(["admin", "head", "manager", "ops", "readonly"])
 _FORGOTTEN_MINUTES = 60.0  # for a link that somebody at the telephone waits for
@@ -50,8 +51,8 @@ def add(
 
     hashed = access.hash_password(_read_line()) if password or password_stdin else None
     with hub() as (config, engine), engine.begin() as connection:
-        user_id = access.add_user(connection, login, name or login, role, hashed, owner_id, ACTOR)
-        link = access.make_link(connection, ACTOR, user_id, datetime.now(UTC))
+        user_id = access.add_user(connection, operator(), login, name or login, role, hashed, owner_id)
+        link = access.make_link(connection, operator(), user_id, datetime.now(UTC))
         made = get_user(connection, user_id)
     url = f"{config.base_url}/console/sign-in/{link}"
     said = f"User {user_id}: {made.login} ({role})\n  signs in within a day by {url}"
@@ -102,7 +103,7 @@ def disable(who: str, as_json: bool) -> None:
     """Cut a user off: sessions, password, links and tokens end at once."""
     from crm_core import access
 
-    _do(who, lambda connection, user_id: access.disable_user(connection, ACTOR, user_id), "is disabled.", as_json)
+    _do(who, lambda connection, user_id: access.disable_user(connection, operator(), user_id), "is disabled.", as_json)
 
 
 @user.command()
@@ -112,7 +113,7 @@ def enable(who: str, as_json: bool) -> None:
     """Let a disabled user sign in again. Revoked tokens stay revoked."""
     from crm_core import access
 
-    _do(who, lambda connection, user_id: access.enable_user(connection, ACTOR, user_id), "may sign in again.", as_json)
+    _do(who, lambda connection, user_id: access.enable_user(connection, operator(), user_id), "may sign in again.", as_json)
 
 
 @user.command()
@@ -127,7 +128,7 @@ def password(who: str, password: str | None, as_json: bool) -> None:
         raise click.UsageError("Write the password to standard input and give --password -, or make a link: leadhub user link.")
     written = _read_line() if password else click.prompt("New password", hide_input=True, confirmation_prompt=True)
     hashed = access.hash_password(written)
-    _do(who, lambda connection, user_id: access.set_password(connection, ACTOR, user_id, hashed),
+    _do(who, lambda connection, user_id: access.set_password(connection, operator(), user_id, hashed),
         "has a new password; their sessions have ended.", as_json)  # fmt: skip
 
 
@@ -138,7 +139,7 @@ def sign_out(who: str, as_json: bool) -> None:
     """End all sessions of a user."""
     from crm_core import access
 
-    _do(who, lambda connection, user_id: access.sign_out_everywhere(connection, ACTOR, user_id),
+    _do(who, lambda connection, user_id: access.sign_out_everywhere(connection, operator(), user_id),
         "is signed out everywhere.", as_json)  # fmt: skip
 
 
@@ -151,7 +152,7 @@ def link(who: str, as_json: bool) -> None:
 
     with hub() as (config, engine), engine.begin() as connection:
         user_id = _id_of(connection, who)
-        made = access.make_link(connection, ACTOR, user_id, datetime.now(UTC), _FORGOTTEN_MINUTES)
+        made = access.make_link(connection, operator(), user_id, datetime.now(UTC), _FORGOTTEN_MINUTES)
     url = f"{config.base_url}/console/sign-in/{made}"
     tell({"id": str(user_id), "sign_in_url": url}, as_json=as_json, words=url)
 
@@ -159,7 +160,7 @@ def link(who: str, as_json: bool) -> None:
 def _change(who: str, changes: dict[str, Any], as_json: bool) -> None:
     from crm_core import access
 
-    _do(who, lambda connection, user_id: access.change_user(connection, ACTOR, user_id, changes), "is changed.", as_json)
+    _do(who, lambda connection, user_id: access.change_user(connection, operator(), user_id, changes), "is changed.", as_json)
 
 
 def _do(who: str, deed: Any, said: str, as_json: bool) -> None:

@@ -13,9 +13,11 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection, Engine, text
 
+from crm_core.access import DEMO
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Transient
-from crm_core.people.owners import add_owner, list_owners
+from crm_core.people.commands import add_owner
+from crm_core.people.queries import list_owners
 from ingest.http_client.addresses import DEMO_MAILBOX
 from ingest.journal.ledger import LedgerRow, ledger
 from ingest.sources.sources import add_source, change_settings, list_sources, set_state
@@ -74,7 +76,7 @@ def play(config: HubConfig, engine: Engine, progress: Progress) -> tuple[list[Le
             _wait(engine, stage, started_at, progress)
         finally:
             with engine.begin() as connection:
-                set_state(connection, stage.mail_id, "paused", actor="demo")  # its server goes away with the demo
+                set_state(connection, DEMO, stage.mail_id, "paused")  # its server goes away with the demo
     today = datetime.now(config.zone).date()
     with engine.connect() as connection:
         rows = [row for source_id in stage.ids for row in ledger(connection, config.timezone, today, today, source_id)]
@@ -106,15 +108,15 @@ def dovecot_running(config: HubConfig) -> Iterator[dovecot.Dovecot]:
 
 def _set_stage(config: HubConfig, engine: Engine, server: dovecot.Dovecot) -> Stage:
     with engine.begin() as connection:
-        if all(owner["duty"] for owner in list_owners(connection)):
+        if all(owner.duty for owner in list_owners(connection)):
             for name, extension in _OWNERS:
-                add_owner(connection, name, extension=extension)
+                add_owner(connection, DEMO, name, extension=extension)
         form_id, form_url = _entrance(connection, config, "form", "generic_form", {})
         call_id, call_url = _entrance(connection, config, "call", "generic_call", {})
         mailbox = {key: str(value) for key, value in server.settings("demo").items()}
         mail_id, _ = _entrance(connection, config, "mail", "imap", mailbox)
-        change_settings(connection, config, mail_id, mailbox, actor="demo")
-        set_state(connection, mail_id, "active", actor="demo")
+        change_settings(connection, DEMO, config, mail_id, mailbox)
+        set_state(connection, DEMO, mail_id, "active")
         connection.execute(
             text("UPDATE mailbox_folder SET next_poll_at = now(), fails = 0 WHERE source_id = :id"), {"id": mail_id}
         )
@@ -128,7 +130,7 @@ def _entrance(
     for row in list_sources(connection, config):
         if row.name == _NAMES[channel] and row.connector == connector:
             return row.id, row.url
-    made = add_source(connection, config, connector, _NAMES[channel], settings)
+    made = add_source(connection, DEMO, config, connector, _NAMES[channel], settings)
     return made.id, made.url
 
 

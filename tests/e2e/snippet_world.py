@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import Engine
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.processing.process import drain
 from ingest.sources.sources import NewSource, add_source
@@ -120,7 +121,7 @@ class Hub:
 
     def add(self, connector: str = "generic_form", settings: dict[str, Any] | None = None) -> NewSource:
         with self.engine.begin() as connection:
-            return add_source(connection, self.config, connector, "Another form", settings or {})
+            return add_source(connection, HUB, self.config, connector, "Another form", settings or {})
 
     def events(self) -> list[dict[str, Any]]:
         return self._rows("SELECT * FROM inbound_event ORDER BY id")
@@ -138,7 +139,7 @@ class Hub:
 def open_hub(config: HubConfig, engine: Engine) -> Iterator[Hub]:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with engine.begin() as connection:
-        source = add_source(connection, config, "generic_form", "Site", {})
+        source = add_source(connection, HUB, config, "generic_form", "Site", {})
     hub = Hub(config, engine, source)
     hub.start()
     try:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from walking import ARTEFACTS, LOGIN, PASSWORD, chromium, served, sign_in
 
 from crm_core import access
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.monitoring.alerts import MOST_OPEN, raise_alert
 from ingest.sources.sources import add_source
@@ -43,8 +44,8 @@ def browser() -> Iterator[Browser]:
 def hub(config: HubConfig, engine: Engine) -> Iterator[HubConfig]:
     """A hub with an alert of each kind, and after them more new fields than are shown."""
     with engine.begin() as connection:
-        access.add_user(connection, LOGIN, "Olga Head", "admin", access.hash_password(PASSWORD))
-        source = add_source(connection, config, "generic_form", "Site " + "Straßenbahnhaltestelle" * 8, {}).id
+        access.add_user(connection, HUB, LOGIN, "Olga Head", "admin", access.hash_password(PASSWORD))
+        source = add_source(connection, HUB, config, "generic_form", "Site " + "Straßenbahnhaltestelle" * 8, {}).id
         for code, data in _KINDS.items():
             raise_alert(connection, source, code, _LONG if code in ("contacts_missing", "field_gone") else "", data)
         for n in range(MOST_OPEN):
@@ -60,7 +61,7 @@ def test_alerts_page_when_everything_is_wrong_at_once(browser: Browser, hub: Hub
     for locale, more in (("en", "9 more are not shown"), ("ru", "Ещё 9 не показано")):
         if locale == "ru":
             with engine.begin() as connection:
-                access.set_locale(connection, access.find_user_id(connection, LOGIN) or 0, "ru")
+                access.set_locale(connection, access.HUB, access.find_user_id(connection, LOGIN) or 0, "ru")
         page.goto(f"{hub.base_url}/console/queues")
         rows = page.locator("#alerts tbody tr")
         for width in (1280, 768, 360, 320):

@@ -26,8 +26,9 @@ from sqlalchemy import Engine, text
 from walking import ARTEFACTS, PASSWORD, chromium, served, sign_in
 
 from crm_core import access
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from crm_core.people.owners import add_owner, set_absent
+from crm_core.people.commands import add_owner, set_absent
 from ingest.processing.process import drain
 
 #: Panels whose content is wider than they are.
@@ -67,11 +68,11 @@ def browser() -> Iterator[Browser]:
 def address(config: HubConfig, engine: Engine) -> Iterator[str]:
     """The real application on a real socket, with an administrator, two owners at work and one away."""
     with engine.begin() as connection:
-        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
-        add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
-        add_owner(connection, "Anna Sidorova", "102", "anna@example.com", "Sales")
-        away = add_owner(connection, "Pavel Kozlov", "103", "", "Sales")
-        set_absent(connection, away, datetime(2099, 1, 1, tzinfo=UTC), "vacation")
+        access.add_user(connection, HUB, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
+        add_owner(connection, HUB, "Ivan Petrov", extension="101", email="ivan@example.com", team="Sales")
+        add_owner(connection, HUB, "Anna Sidorova", extension="102", email="anna@example.com", team="Sales")
+        away = add_owner(connection, HUB, "Pavel Kozlov", extension="103", email="", team="Sales")
+        set_absent(connection, HUB, away, datetime(2099, 1, 1, tzinfo=UTC), datetime.now(UTC), "vacation")
     with served(config):
         yield config.base_url
 
@@ -203,8 +204,10 @@ def test_every_page_fits_and_is_quiet(
         uid = connection.scalar(text("SELECT uid FROM inbound_event WHERE state = 'needs_attention'"))
         hostile, lead = connection.scalars(text("SELECT id FROM lead ORDER BY id DESC")).all()[::2][:2]
         connection.execute(text("UPDATE app_user SET locale = :locale"), {"locale": locale})
-        access.add_user(connection, "maria.konstantinova-ivanova@example.com", "Мария Константинова-Иванова", "manager", None, 1)
-        access.create_token(connection, "manager", "Приложение на телефоне отдела продаж", 1)
+        access.add_user(
+            connection, HUB, "maria.konstantinova-ivanova@example.com", "Мария Константинова-Иванова", "manager", None, 1
+        )
+        access.add_token(connection, HUB, "manager", "Приложение на телефоне отдела продаж", 1)[1]
         connection.execute(
             text("UPDATE source SET name = :name"), {"name": "Заявки с главной страницы и из корзины, сайт окон и дверей"}
         )

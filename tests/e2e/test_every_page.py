@@ -19,8 +19,9 @@ from sqlalchemy import Engine, text
 from walking import PASSWORD, chromium, served, sign_in
 
 from crm_core import access
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.processing.process import drain
 from ingest.sources.sources import add_source
 from webhooks.console.shell.routes import ROUTES
@@ -54,9 +55,9 @@ def page() -> Iterator[Page]:
 @pytest.fixture
 def address(config: HubConfig, engine: Engine) -> Iterator[str]:
     with engine.begin() as connection:
-        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
-        add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
-        source = add_source(connection, config, "generic_form", "Main site, contact form", {})
+        access.add_user(connection, HUB, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
+        add_owner(connection, HUB, "Ivan Petrov", extension="101", email="ivan@example.com", team="Sales")
+        source = add_source(connection, HUB, config, "generic_form", "Main site, contact form", {})
     with served(config):
         _traffic(source.url, config, engine)
         yield config.base_url

@@ -14,8 +14,9 @@ from sqlalchemy import Engine, text
 from walking import ARTEFACTS, PASSWORD, chromium, served, sign_in
 
 from crm_core import access
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.processing.process import drain
 from ingest.sources.sources import add_source
 
@@ -36,9 +37,9 @@ def browser() -> Iterator[Browser]:
 def posted_to(config: HubConfig, engine: Engine) -> Iterator[str]:
     """The address of a form of the real application on a real socket, with an administrator and an owner."""
     with engine.begin() as connection:
-        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
-        add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
-        source = add_source(connection, config, "generic_form", "Landing page", {})
+        access.add_user(connection, HUB, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
+        add_owner(connection, HUB, "Ivan Petrov", extension="101", email="ivan@example.com", team="Sales")
+        source = add_source(connection, HUB, config, "generic_form", "Landing page", {})
     with served(config):
         yield source.url
 

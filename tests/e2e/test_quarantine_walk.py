@@ -15,8 +15,9 @@ from sqlalchemy import Engine, text
 from walking import ARTEFACTS, PASSWORD, chromium, served, sign_in
 
 from crm_core import access
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import drain
 from ingest.sources.sources import NewSource, add_source
@@ -34,9 +35,9 @@ def browser() -> Iterator[Browser]:
 def source(config: HubConfig, engine: Engine) -> Iterator[NewSource]:
     """A form of the real application on a real socket, which takes six posts a minute for a flood."""
     with engine.begin() as connection:
-        access.add_user(connection, "olga@example.com", "Olga Head", "head", access.hash_password(PASSWORD))
-        add_owner(connection, "Ivan Petrov", "101", "ivan@example.com", "Sales")
-        made = add_source(connection, config, "generic_form", "Landing page", {"burst_per_minute": 6})
+        access.add_user(connection, HUB, "olga@example.com", "Olga Head", "head", access.hash_password(PASSWORD))
+        add_owner(connection, HUB, "Ivan Petrov", extension="101", email="ivan@example.com", team="Sales")
+        made = add_source(connection, HUB, config, "generic_form", "Landing page", {"burst_per_minute": 6})
     with served(config):
         yield made
 

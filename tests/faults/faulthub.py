@@ -25,9 +25,10 @@ import servers
 from free_ports import own_port
 from psycopg.rows import dict_row
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine, migrate
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.sources.sources import NewSource, add_source
 from leadhub.embedded import ports, postgres, valkey
 
@@ -240,10 +241,10 @@ class FaultHub:
                 ("call", "generic_call", {}),
                 ("mail", "imap", _IMAP),
             ):
-                self.sources[channel] = add_source(connection, self.config, connector, f"A {channel}", settings)
+                self.sources[channel] = add_source(connection, HUB, self.config, connector, f"A {channel}", settings)
             # Nothing here reads a mailbox; mails go in where the reader of the mailboxes puts them.
             for n in range(4):
-                add_owner(connection, f"Owner {n}", extension=str(100 + n))
+                add_owner(connection, HUB, f"Owner {n}", extension=str(100 + n))
         engine.dispose()
 
     def _add(

@@ -17,8 +17,9 @@ import pytest
 from faulttraffic import Person, components, ordinary
 from sqlalchemy import Engine, text
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import Processor
 from ingest.sources.sources import add_source
@@ -34,9 +35,9 @@ _ROOT = Path(__file__).parents[2]
 def sources(config: HubConfig, engine: Engine) -> dict[str, int]:
     with engine.begin() as connection:
         for n in range(4):
-            add_owner(connection, f"Owner {n}", extension=str(100 + n))
+            add_owner(connection, HUB, f"Owner {n}", extension=str(100 + n))
         return {
-            channel: add_source(connection, config, connector, f"A {channel}", settings).id
+            channel: add_source(connection, HUB, config, connector, f"A {channel}", settings).id
             for channel, connector, settings in (
                 ("form", "generic_form", {}),
                 ("call", "generic_call", {}),

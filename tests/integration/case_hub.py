@@ -13,8 +13,9 @@ import psycopg
 from door_client import Door, Heard, call, open_door
 from psycopg.rows import dict_row
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.processing.process import Processor
 from ingest.sources.sources import NewSource
 
@@ -90,7 +91,7 @@ class CaseHub:
 def open_hub(config: HubConfig, **changes: Any) -> Iterator[CaseHub]:
     with open_door(config, **changes) as door:
         with door.engine.begin() as connection:
-            add_owner(connection, "Anna", extension="101")
+            add_owner(connection, HUB, "Anna", extension="101")
         yield CaseHub(door, door.config)
 
 

@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
 from connectors.kit import Connector, registry
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
 from crm_core.parsed import Ignored
@@ -48,7 +49,7 @@ class Door:
 
     def add(self, connector: str = "generic_form", settings: Mapping[str, Any] | None = None, **more: Any) -> NewSource:
         with self.engine.begin() as connection:
-            return add_source(connection, self.config, connector, "A source", settings or {}, **more)
+            return add_source(connection, HUB, self.config, connector, "A source", settings or {}, **more)
 
     def post(self, source: NewSource, body: bytes = b"name=Anna", **more: Any) -> Heard:
         return call(self.entrance, "POST", f"/in/{source.token}{more.pop('rest', '')}", body, **more)

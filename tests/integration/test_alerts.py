@@ -9,9 +9,11 @@ from typing import Any
 
 import psycopg
 import pytest
+from principals import OPERATOR, user
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
 from crm_core.base.values import Named
@@ -32,7 +34,7 @@ from ingest.sources.sources import add_source
 @pytest.fixture
 def source_id(engine: Engine, config: HubConfig) -> int:
     with engine.begin() as connection:
-        return add_source(connection, config, "generic_form", "Site", {}).id
+        return add_source(connection, HUB, config, "generic_form", "Site", {}).id
 
 
 def shown(engine: Engine, **wanted: Any) -> Sequence[AlertView]:
@@ -75,8 +77,8 @@ def test_alert_when_resolved_and_raised_again(engine: Engine, source_id: int) ->
     with engine.begin() as connection:
         raise_alert(connection, source_id, "burst")
         alert_id = open_alerts(connection)[0].id
-        first = resolve_alert(connection, alert_id, "user:1")
-        assert resolve_alert(connection, alert_id, "user:2") == first
+        first = resolve_alert(connection, user(1), alert_id)
+        assert resolve_alert(connection, user(2), alert_id) == first
         assert first.resolved_by == "user:1"
         raise_alert(connection, source_id, "burst")
         assert [alert.raised for alert in open_alerts(connection)] == [1]
@@ -96,7 +98,7 @@ def test_alert_when_it_has_passed(engine: Engine, source_id: int) -> None:
 
 def test_resolve_when_there_is_no_such_alert(engine: Engine) -> None:
     with engine.begin() as connection, pytest.raises(NotFound):
-        resolve_alert(connection, 999, "cli")
+        resolve_alert(connection, OPERATOR, 999)
 
 
 def test_health_when_a_source_is_broken_or_only_silent(engine: Engine, config: HubConfig, source_id: int) -> None:

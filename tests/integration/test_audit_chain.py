@@ -12,8 +12,8 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from crm_core.access import audit
 from crm_core.access.audit_chain import FIRST, link, seal, verify
+from crm_core.base import history
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
 from ingest.monitoring.audit_sealing import HEADS, noted, seal_audit, verify_audit
@@ -28,10 +28,13 @@ def chain(config: HubConfig, engine: Engine) -> Iterator[Chain]:
         yield connection
 
 
+CHANGED = history.Action("lead.change")
+
+
 def write(engine: Engine, *subjects: str) -> None:
     with engine.begin() as connection:
         for subject in subjects:
-            audit(connection, "user:1", "lead.change", subject, {"fields": ["stage"], "Ж": 1.5})
+            history.record(connection, "user:1", CHANGED, subject.removeprefix("lead:"), {"fields": ["stage"], "Ж": 1.5})
 
 
 @contextmanager
@@ -113,7 +116,7 @@ def test_every_forgery_is_noticed(
 def test_a_row_that_is_committed_late_is_sealed_late(chain: Chain, engine: Engine) -> None:
     slow = engine.connect()
     transaction = slow.begin()
-    audit(slow, "user:1", "lead.change", "lead:slow")
+    history.record(slow, "user:1", CHANGED, "slow")
     write(engine, "lead:quick")
     first = seal(chain)
     transaction.commit()

@@ -14,6 +14,7 @@ from graph import TOKEN, Graph, graph
 from sqlalchemy import Engine
 
 from connectors.kit import FetchAnswer, FetchRequest
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.fetch import backfill, backfill_progress
 from ingest.fetch.backfill import Looked, run_next
@@ -63,7 +64,7 @@ def world(config: HubConfig, engine: Engine, monkeypatch: pytest.MonkeyPatch) ->
         desk = Desk(config, engine)
         settings = {"app_secret": "s", "page_token": TOKEN, "forms": [FORM], "api_url": api.url}
         with engine.begin() as connection:
-            source = add_source(connection, config, "meta", "Facebook", settings)
+            source = add_source(connection, HUB, config, "meta", "Facebook", settings)
         yield World(desk, api, source.id)
         desk.close()
 
@@ -188,7 +189,7 @@ def test_look_goes_on_where_it_was_when_the_token_is_renewed(world: World, engin
     world.graph.token = "another-token"
     assert world.look().error == "token_expired"
     with engine.begin() as connection:
-        change_settings(connection, world.desk.config, world.source_id, {"page_token": "another-token"})
+        change_settings(connection, HUB, world.desk.config, world.source_id, {"page_token": "another-token"})
     assert world.look().is_whole
     assert world.places() == [30, 30, 40]
     assert world.stored() == [*range(1, 46)]
@@ -207,7 +208,7 @@ def test_look_begins_anew_when_the_forms_were_changed_meanwhile(world: World, en
     world.add(*range(201, 204), form=OTHER)
     world.look()
     with engine.begin() as connection:
-        change_settings(connection, world.desk.config, world.source_id, {"forms": [OTHER]})
+        change_settings(connection, HUB, world.desk.config, world.source_id, {"forms": [OTHER]})
     assert world.look().is_whole
     assert world.stored() == [*range(1, 31), *range(201, 204)]
 
@@ -215,7 +216,7 @@ def test_look_begins_anew_when_the_forms_were_changed_meanwhile(world: World, en
 def test_nothing_is_taken_for_done_when_one_list_was_gone_in_an_earlier_turn(world: World, engine: Engine) -> None:
     world.add(*range(1, 66))
     with engine.begin() as connection:
-        change_settings(connection, world.desk.config, world.source_id, {"forms": [OTHER, FORM]})
+        change_settings(connection, HUB, world.desk.config, world.source_id, {"forms": [OTHER, FORM]})
     world.graph.gone = {OTHER}
     looks = [world.look() for _ in range(3)]
     assert [one.error for one in looks] == ["", "", "lead_gone"]

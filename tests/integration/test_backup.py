@@ -17,7 +17,8 @@ import servers
 from desk import Desk
 from sqlalchemy import Engine, text
 
-from crm_core.access import Principal, audit
+from crm_core.access import HUB, Principal
+from crm_core.base import history
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect, make_engine
 from crm_core.base.errors import Conflict, HubError, Invalid, Misconfigured
@@ -26,7 +27,7 @@ from ingest.erasure.erase import Person, erase, erase_address
 from ingest.files.store import path_of
 from ingest.journal.ledger import LedgerRow, ledger
 from ingest.monitoring.audit_sealing import SET_ASIDE, noted, seal_audit, verify_audit
-from ingest.sources.sources import add_source, load_source
+from ingest.sources.sources import SOURCE_PAUSED, add_source, load_source
 from leadhub import settings
 from leadhub.backup import manifest, tools
 from leadhub.backup.restore import Restored, restore
@@ -130,7 +131,7 @@ def balanced(target: Target) -> list[LedgerRow]:
 def test_everything_is_there_again_on_another_machine(desk: Desk, tmp_path: Path, target: Target) -> None:
     mailbox = {"host": "imap.example.com", "user": "sales@example.com", "password": "a word that is sealed"}
     with desk.engine.begin() as connection:
-        source = add_source(connection, desk.config, "imap", "Sales", mailbox).id
+        source = add_source(connection, HUB, desk.config, "imap", "Sales", mailbox).id
     with_file(desk, "anna@example.com", PNG)
     desk.form(**PERSON)
     desk.drain()
@@ -341,7 +342,7 @@ def test_chain_of_the_audit_holds_after_a_restore_of_an_earlier_day(desk: Desk, 
     def seal(config: HubConfig) -> None:
         engine = make_engine(config.database_url, "worker", pool_size=1)
         with engine.begin() as connection:
-            audit(connection, "user:1", "source.pause", "source:1", {})
+            history.record(connection, ADMIN, SOURCE_PAUSED, 1)
         engine.dispose()
         with connect(config.database_url, "worker") as line:
             seal_audit(line, config.home, datetime.now(UTC))

@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.journal.due_times import pull_back
 from ingest.sources.sources import add_source
@@ -105,7 +106,7 @@ def test_silent_call_of_another_clock_is_settled_after_its_silence(desk: Desk, c
 def test_mailboxes_files_and_lists_are_due_by_this_clock(desk: Desk, config: HubConfig, engine: Engine) -> None:
     with engine.begin() as connection:
         settings = {"host": "imap.example.com", "user": "sales@hub.example", "password": "x", "poll_seconds": 20}
-        mailbox = add_source(connection, config, "imap", "Sales", settings).id
+        mailbox = add_source(connection, HUB, config, "imap", "Sales", settings).id
     desk.form(name="Anna", email="a@example.com", file="https://example.com/plan.pdf")
     desk.drain("form")
     hour = "clock_timestamp() + interval '1 hour'"

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from crm_core.base.config import HubConfig
 from leadhub.cli import main
 from leadhub.doctor import examine
+from leadhub.operator import operator
 
 Run = Callable[..., Result]
 
@@ -50,6 +51,8 @@ def test_what_a_command_does_or_shows_stands_in_the_audit(desk: Desk, run: Run) 
         ("event.raw", f"event:{event}"), ("event.raw", f"event:{event}"), ("owner.absent", f"owner:{owner}"),
         ("owner.add", f"owner:{owner}"),
     ]  # fmt: skip
+    assert {row["actor"] for row in rows} == {operator().actor}  # who typed it, by their account on the machine
+    assert answer(run("audit", "list", "--actor", operator().actor, "--json"))["items"] == rows
     assert "event.raw" in run("audit", "list", "--subject", "event").stdout
     assert answer(run("audit", "list", "--subject", "lead", "--json"))["items"] == []
 
@@ -60,12 +63,17 @@ def test_verification_ends_with_1_and_the_place_when_somebody_was_there(desk: De
     whole = run("audit", "verify", "--json")
     assert whole.exit_code == 0
     told = answer(whole)
-    assert (told["ok"], told["entries"], told["head"]["position"], told["broken"]) == (True, 4, 4, None)  # two sources too
+    assert (told["ok"], told["entries"], told["head"]["position"], told["broken"]) == (
+        True,
+        7,
+        7,
+        None,
+    )  # two sources and three owners too
     assert [finding.state for finding in examine(config) if finding.name == "audit"] == ["ok"]
     desk.connection.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
     desk.connection.execute("UPDATE audit_entry SET subject = 'owner:99' WHERE id = (SELECT max(id) FROM audit_entry)")
     broken = run("audit", "verify", "--json")
     assert broken.exit_code == 1
-    assert (answer(broken)["broken"]["code"], answer(broken)["broken"]["position"]) == ("entry_changed", 4)
-    assert "BROKEN at position 4" in run("audit", "verify").stdout
+    assert (answer(broken)["broken"]["code"], answer(broken)["broken"]["position"]) == ("entry_changed", 7)
+    assert "BROKEN at position 7" in run("audit", "verify").stdout
     assert [finding.state for finding in examine(config) if finding.name == "audit"] == ["bad"]

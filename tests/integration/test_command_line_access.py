@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 from crm_core import access
 from crm_core.base.config import HubConfig
 from leadhub.cli import main
+from leadhub.operator import operator
 
 PASSWORD = "correct horse battery"
 Run = Callable[..., Result]
@@ -50,7 +51,7 @@ def _signs_in(engine: Engine, login: str, password: str = PASSWORD) -> bool:
 
 def _session(engine: Engine, user_id: str, secret: str) -> None:
     with engine.begin() as connection:
-        access.begin_session(connection, int(user_id), secret, "link", "", datetime.now(UTC))
+        access.renew_session(connection, int(user_id), secret, "link", "", datetime.now(UTC))
 
 
 def _is_open(engine: Engine, secret: str) -> bool:
@@ -82,8 +83,8 @@ def test_user_from_the_first_day_to_the_last(ask: Callable[..., Any], engine: En
     assert _signs_in(engine, "olga@example.com", "another good one")
     with engine.begin() as connection:
         rows = connection.execute(
-            text("SELECT action FROM audit_entry WHERE subject = :who AND actor = 'cli' ORDER BY id"),
-            {"who": f"user:{olga['id']}"},
+            text("SELECT action FROM audit_entry WHERE subject = :who AND actor = :me ORDER BY id"),
+            {"who": f"user:{olga['id']}", "me": operator().actor},
         ).scalars()
         assert list(rows) == [
             "user.add", "user.link", "user.change", "user.sign_out", "user.password", "user.disable", "user.enable",
@@ -124,7 +125,11 @@ def test_token_of_an_owner_is_listed_and_revoked(ask: Callable[..., Any], engine
     assert found is not None
     assert found.owner_id == int(owner)
     [listed] = ask("token", "list")["items"]
-    assert (listed["owner"]["name"], listed["state"], listed["created_by"]["actor"]) == ("Anna Example", "active", "cli")
+    assert (listed["owner"]["name"], listed["state"], listed["created_by"]["actor"]) == (
+        "Anna Example",
+        "active",
+        operator().actor,
+    )
     assert made["token"] not in str(listed)
     assert made["token"].startswith(listed["prefix"])
     assert ask("token", "revoke", made["id"])["state"] == "revoked"

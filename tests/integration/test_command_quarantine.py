@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from crm_core.base.config import HubConfig
 from ingest.monitoring.alerts import raise_alert
 from leadhub.cli import main
+from leadhub.operator import operator
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def test_quarantine_when_listed_released_and_confirmed(desk: Desk, run: Callable
     }
     desk.drain("form")
     assert desk.event(first)["outcome"] == "created"
-    assert desk.event(second)["verdict"]["by"] == "cli"
+    assert desk.event(second)["verdict"]["by"] == operator().actor
     assert [item["id"] for item in answer(run("quarantine", "list", "--shelf", "confirmed", "--json"))["items"]] == [second]
 
 
@@ -79,6 +80,6 @@ def test_alerts_when_listed_and_resolved(desk: Desk, run: Callable[..., Result])
         raise_alert(connection, desk.form_source, "new_field", "budget")
     assert "budget" in run("alerts").stdout
     (alert,) = answer(run("alerts", "--json"))["items"]
-    assert answer(run("alerts", "--resolve", alert["id"], "--json"))["resolved_by"] == "cli"
+    assert answer(run("alerts", "--resolve", alert["id"], "--json"))["resolved_by"] == operator().actor
     assert answer(run("alerts", "--json"))["items"] == []
     assert run("alerts", "--resolve", "999").exit_code == 1

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 from werkzeug.test import Client, TestResponse
 
 from crm_core import access
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
 from webhooks import engines
@@ -37,7 +38,7 @@ def world(postgres_server: servers.RunPostgres, tmp_path_factory: pytest.TempPat
 def _signed_in(engine: Engine, config: HubConfig) -> World:
     tokens, ids = build(engine, config)
     with engine.begin() as connection:
-        access.add_user(connection, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
+        access.add_user(connection, HUB, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
     client = Client(create_application(config))
     page = client.get("/console/sign-in").text
     token = re.search(r'name="form_token" value="([0-9a-f]+)"', page)[1]  # type: ignore[index]

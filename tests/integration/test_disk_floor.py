@@ -11,6 +11,7 @@ from desk import Desk
 from door_client import open_door
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.fetch.fetched import put_in
 from ingest.files.download import fetch_next
@@ -95,7 +96,7 @@ def test_files_wait_for_room_instead_of_being_given_up(desk: Desk, low: HubConfi
 
 def test_files_are_not_fetched_and_no_try_is_counted_when_the_disk_is_low(desk: Desk, low: HubConfig) -> None:
     with desk.engine.begin() as connection:
-        source = add_source(connection, desk.config, "meta", "Linked", {"app_secret": "s", "page_token": "t"}).id
+        source = add_source(connection, HUB, desk.config, "meta", "Linked", {"app_secret": "s", "page_token": "t"}).id
     lead = b'{"lead": {"id": "1", "field_data": [{"name": "full_name", "values": ["Anna"]}, {"name": "file_upload",'
     put_in(desk.config, source, "form", {"lead|1": lead + b' "values": ["https://files.example.com/a.pdf"]}]}, "notice": {}}'})
     desk.drain("form")

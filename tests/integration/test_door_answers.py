@@ -10,6 +10,7 @@ import pytest
 from door_client import Door, call, open_door, stand_in
 
 from connectors.kit import ConnectorConfig, Reply, Request
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotAuthentic
 from ingest.sources.sources import rotate_token, set_state
@@ -223,7 +224,7 @@ def test_unknown_address_is_refused(door: Door) -> None:
 def test_rotated_address_is_accepted_as_unclaimed(door: Door) -> None:
     source = door.add()
     with door.engine.begin() as connection:
-        address = rotate_token(connection, door.config, source.id)
+        address = rotate_token(connection, HUB, door.config, source.id)
     assert address.rpartition("/")[2] != source.token
     assert door.post(source, b"old").status == 200
     assert call(door.entrance, "POST", "/in/" + address.rpartition("/")[2], b"new").status == 200
@@ -233,7 +234,7 @@ def test_rotated_address_is_accepted_as_unclaimed(door: Door) -> None:
 def test_paused_source_accepts(door: Door) -> None:
     source = door.add()
     with door.engine.begin() as connection:
-        set_state(connection, source.id, "paused")
+        set_state(connection, HUB, source.id, "paused")
     assert door.post(source).status == 200
     assert [row["unclaimed"] for row in door.rows()] == [False]
 

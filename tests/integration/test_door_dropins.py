@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from door_client import Door, Heard, call, open_door
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict, Invalid, NotFound
 from ingest.sources.aliases import add_alias, list_aliases, remove_alias
@@ -31,7 +32,7 @@ def moved(door: Door, *aliases: str) -> int:
     source_id = door.add().id
     with door.engine.begin() as connection:
         for alias in aliases:
-            add_alias(connection, door.config, source_id, alias)
+            add_alias(connection, HUB, door.config, source_id, alias)
     return source_id
 
 
@@ -154,7 +155,7 @@ def test_alias_is_never_shown_as_the_address_and_outlives_a_rotation(door: Door)
     with door.engine.begin() as connection:
         [row] = list_sources(connection, door.config)
         assert "formspree" not in row.url
-        rotate_token(connection, door.config, source_id)
+        rotate_token(connection, HUB, door.config, source_id)
         assert [one.alias for one in list_aliases(connection, door.config, source_id)] == ["formspree:xyzabcde"]
     assert post(door, "/f/xyzabcde").status == 200
     assert [row["unclaimed"] for row in door.rows()] == [False]
@@ -164,24 +165,24 @@ def test_alias_is_refused_when_another_source_has_it(door: Door) -> None:
     first = moved(door, "formspree:xyzabcde")
     second = moved(door)
     with door.engine.begin() as connection:
-        assert add_alias(connection, door.config, first, "formspree:xyzabcde") == "formspree:xyzabcde"  # twice is once
+        assert add_alias(connection, HUB, door.config, first, "formspree:xyzabcde") == "formspree:xyzabcde"  # twice is once
         with pytest.raises(Conflict, match=rf"formspree:xyzabcde belongs to source {first} \(A source\)"):
-            add_alias(connection, door.config, second, "formspree:xyzabcde")
+            add_alias(connection, HUB, door.config, second, "formspree:xyzabcde")
         with pytest.raises(NotFound):
-            remove_alias(connection, door.config, second, "formspree:xyzabcde")
+            remove_alias(connection, HUB, door.config, second, "formspree:xyzabcde")
 
 
 def test_removed_alias_accepts_as_unclaimed_until_somebody_takes_it(door: Door) -> None:
     first = moved(door, "formspree:xyzabcde")
     with door.engine.begin() as connection:
-        remove_alias(connection, door.config, first, "formspree:xyzabcde")
+        remove_alias(connection, HUB, door.config, first, "formspree:xyzabcde")
         assert list_aliases(connection, door.config, first) == []
     assert post(door, "/f/xyzabcde").status == 200
     second = door.add().id
     with door.engine.begin() as connection:
-        add_alias(connection, door.config, second, "https://formspree.io/f/xyzabcde")
+        add_alias(connection, HUB, door.config, second, "https://formspree.io/f/xyzabcde")
         assert [one.alias for one in list_aliases(connection, door.config, second)] == ["formspree:xyzabcde"]
-        remove_source(connection, second)
+        remove_source(connection, HUB, second)
     assert [(row["source_id"], row["unclaimed"]) for row in door.rows()] == [(first, True)]
 
 
@@ -206,9 +207,9 @@ def test_alias_is_understood_as_it_is_typed_or_pasted(door: Door, typed: str, al
     with door.engine.begin() as connection:
         if alias is None:
             with pytest.raises(Invalid, match="service:id"):
-                add_alias(connection, door.config, source_id, typed)
+                add_alias(connection, HUB, door.config, source_id, typed)
         else:
-            assert add_alias(connection, door.config, source_id, typed) == alias
+            assert add_alias(connection, HUB, door.config, source_id, typed) == alias
 
 
 SERVICES = [
@@ -252,7 +253,7 @@ def test_script_of_the_old_service_hears_what_it_expects_and_a_lead_is_made(
 def test_browser_of_the_old_form_is_sent_on_or_thanked(door: Door, alias: str, path: str) -> None:
     source = door.add(allowed_hosts=["example.com"])
     with door.engine.begin() as connection:
-        add_alias(connection, door.config, source.id, alias)
+        add_alias(connection, HUB, door.config, source.id, alias)
     body = f"access_key={KEY}&name=Anna".encode()
     sent = {"Accept": BROWSER, "Content-Type": FORM}
     assert b"<h1>Thank you</h1>" in post(door, path, body, headers=sent).body

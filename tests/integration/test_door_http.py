@@ -16,6 +16,7 @@ import httpx
 import psycopg
 import pytest
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
 from ingest.sources.sources import NewSource, add_source
@@ -32,7 +33,7 @@ application = create_application(HubConfig(home=Path({home!r}), database_url={da
 def _source(config: HubConfig, connector: str) -> NewSource:
     engine = make_engine(config.database_url, "worker")
     with engine.begin() as connection:
-        made = add_source(connection, config, connector, "Website", {})
+        made = add_source(connection, HUB, config, connector, "Website", {})
     engine.dispose()
     return made
 

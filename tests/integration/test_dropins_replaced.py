@@ -8,7 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 from door_client import Door, call, open_door
+from principals import OPERATOR
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.processing.process import Processor
 from ingest.processing.replay import Selection, replay
@@ -56,12 +58,12 @@ def test_inquiry_waits_for_a_person_when_the_alias_was_taken_away(door: Door, al
     name = alias.partition(":")[2]
     source = door.add().id
     with door.engine.begin() as connection:
-        add_alias(connection, door.config, source, alias)
-        remove_alias(connection, door.config, source, alias)
+        add_alias(connection, HUB, door.config, source, alias)
+        remove_alias(connection, HUB, door.config, source, alias)
     assert _sent(door, path.format(name), field.format(name)) == 200
     _drain(door.config)
     assert _outcome(door) == [("needs_attention", None, "unclaimed")]
-    replay(door.engine, door.config, Selection(state="needs_attention"), False, "cli")
+    replay(door.engine, OPERATOR, door.config, Selection(state="needs_attention"), False)
     _drain(door.config)
     assert _outcome(door) == [("done", "created", None)]
 
@@ -73,7 +75,7 @@ def test_inquiry_waits_for_a_person_when_the_alias_was_taken_away(door: Door, al
 def test_inquiry_waits_for_a_person_when_the_token_in_the_ids_place_was_replaced(door: Door, path: str, field: str) -> None:
     source = door.add()
     with door.engine.begin() as connection:
-        rotate_token(connection, door.config, source.id)
+        rotate_token(connection, HUB, door.config, source.id)
     assert _sent(door, path.format(source.token), field.format(source.token)) == 200
     _drain(door.config)
     assert _outcome(door) == [("needs_attention", None, "unclaimed")]
@@ -84,13 +86,13 @@ def test_inquiry_waits_for_its_source_when_that_is_paused(door: Door, alias: str
     name = alias.partition(":")[2]
     source = door.add().id
     with door.engine.begin() as connection:
-        add_alias(connection, door.config, source, alias)
-        set_state(connection, source, "paused")
+        add_alias(connection, HUB, door.config, source, alias)
+        set_state(connection, HUB, source, "paused")
     assert _sent(door, path.format(name), field.format(name)) == 200
     _drain(door.config)
     assert _outcome(door) == [("waiting", None, None)]
     with door.engine.begin() as connection:
-        set_state(connection, source, "active")
+        set_state(connection, HUB, source, "active")
     _drain(door.config)
     assert _outcome(door) == [("done", "created", None)]
 
@@ -99,6 +101,6 @@ def test_form_still_gets_its_signed_time_when_its_address_was_replaced(door: Doo
     """Else the page's script would send without it, and what it sends would look like a robot's."""
     source = door.add()
     with door.engine.begin() as connection:
-        rotate_token(connection, door.config, source.id)
+        rotate_token(connection, HUB, door.config, source.id)
     heard = call(Guard(door.config, door.entrance._directory), "GET", f"/c/{source.token}")
     assert (heard.status, "t" in heard.json()) == (200, True)

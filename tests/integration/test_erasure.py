@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from desk import Desk
+from principals import OPERATOR
 from sqlalchemy import Engine, text
 
 from crm_core.access import Principal
@@ -115,14 +116,14 @@ def test_the_deed_is_provable_and_replays_leave_it_alone(desk: Desk, engine: Eng
     wanted = digest_of_identifier(config.secret_key, "phone", "+79001234567")
     assert desk.one("SELECT contact_id FROM tombstone WHERE kind = 'phone' AND digest = %s", wanted) == contact
     assert desk.one("SELECT count(*) FROM audit_entry WHERE action = 'contact.erase'") == 1
-    report = replay(engine, config, Selection(state="done"), dry_run=False, actor="cli")
+    report = replay(engine, OPERATOR, config, Selection(state="done"), dry_run=False)
     assert (report.selected, report.replayed) == (0, 0)
 
 
 def test_a_person_whose_event_is_on_its_way_is_not_erased_half(desk: Desk, engine: Engine, config: HubConfig) -> None:
     uid = desk.form(**PERSON)
     desk.drain()
-    replay(engine, config, Selection(uids=(uid,)), dry_run=False, actor="cli")
+    replay(engine, OPERATOR, config, Selection(uids=(uid,)), dry_run=False)
     with pytest.raises(Conflict, match="worked on"):
         erase(engine, config, ADMIN, desk.one("SELECT root_id FROM contact"), "letter", NOW)
     assert desk.one("SELECT name FROM contact") == "Иван Уникальный"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 from desk import Desk
+from principals import OPERATOR
 from sqlalchemy import Engine, text
 
 from crm_core.access import Principal
@@ -65,7 +66,7 @@ def test_what_a_person_judged_keeps_no_word_of_what_was_written(desk: Desk, engi
     desk.drain("form")
     assert desk.event(uid)["outcome"] == "spam"
     with engine.begin() as connection:
-        assert release(connection, Pick((uid,)), ADMIN, NOW) == 1
+        assert release(connection, ADMIN, Pick((uid,)), NOW) == 1
     desk.drain("form")
     assert desk.event(uid)["verdict"]["reasons"]
     erase(engine, config, ADMIN, contact_named(desk, "Иван Уникальный"), "letter", NOW)
@@ -76,7 +77,7 @@ def test_what_a_person_judged_keeps_no_word_of_what_was_written(desk: Desk, engi
 def test_erasure_does_not_wait_for_a_worker_that_waits_for_it(desk: Desk, engine: Engine, config: HubConfig) -> None:
     uid = desk.form(name="Иван", phone="+7 900 123-45-67")
     desk.drain("form")
-    replay(engine, config, Selection(uids=(uid,)), dry_run=False, actor="cli")
+    replay(engine, OPERATOR, config, Selection(uids=(uid,)), dry_run=False)
     with engine.begin() as worker:  # it holds its events first and asks for the person's locks then
         worker.execute(text("SELECT 1 FROM inbound_event WHERE uid = :uid FOR NO KEY UPDATE"), {"uid": uid})
         with pytest.raises(Conflict, match="worked on"):

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import orjson
 import pytest
 from desk import Desk
+from principals import OPERATOR, user
 from sqlalchemy import Engine, text
 
 from crm_core.access import Principal
@@ -156,7 +157,7 @@ def test_held_event_when_it_is_emptied_is_dismissed(desk: Desk) -> None:
     event = desk.event(uid)
     assert (event["state"], event["outcome"], event["reason"]) == ("done", "dismissed", {"code": "erased", "erased": True})
     counted(desk)
-    report = replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="cli")
+    report = replay(desk.engine, OPERATOR, desk.config, Selection(uids=(uid,)), dry_run=False)
     assert report.replayed == 0
 
 
@@ -196,7 +197,7 @@ def test_event_when_it_was_released_meanwhile_is_not_emptied(desk: Desk, monkeyp
     def then_released(*arguments: Any) -> unlinked_events.Search:
         found = looked(*arguments)
         with desk.engine.begin() as connection:
-            assert release(connection, Pick((uid,)), "user:1", NOW) == 1
+            assert release(connection, user(1), Pick((uid,)), NOW) == 1
         return found
 
     monkeypatch.setattr(erasure, "search", then_released)

@@ -18,7 +18,7 @@ from desk import Desk
 from outbound_servers import Asked, Peer, peer, say
 from sqlalchemy import Engine
 
-from crm_core.access import Principal
+from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
 from ingest.erasure.erase import erase
 from ingest.fetch.fetched import put_in
@@ -54,7 +54,7 @@ def server(meanwhile: Callable[[], object], status: int = 200) -> Iterator[Peer]
 def linked(desk: Desk, url: str) -> str:
     """A form that names a file by its address; the uid of its event."""
     with desk.engine.begin() as connection:
-        source = add_source(connection, desk.config, "meta", "Linked", {"app_secret": "s", "page_token": "t"})
+        source = add_source(connection, HUB, desk.config, "meta", "Linked", {"app_secret": "s", "page_token": "t"})
     fields = [{"name": "full_name", "values": ["Anna"]}, {"name": "file_upload", "values": [url]}]
     body = orjson.dumps({"lead": {"id": "1", "field_data": fields}, "notice": {}})
     [uid] = put_in(desk.config, source.id, "form", {"lead|1": body}).values()
@@ -109,7 +109,7 @@ def test_fetched_file_keeps_its_name_when_its_inquiry_is_read_again(desk: Desk) 
     with server(lambda: None) as house:
         uid = linked(desk, f"{house.url}/plan.png")
         fetch_next(desk.config)
-    replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="test")
+    replay(desk.engine, HUB, desk.config, Selection(uids=(uid,)), dry_run=False)
     desk.drain("form")
     [row] = desk.rows("SELECT * FROM attachment")
     assert (row["state"], row["name"]) == ("stored", "plan.png")

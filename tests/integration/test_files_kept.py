@@ -17,7 +17,7 @@ from desk import Desk
 from outbound_servers import Asked, Peer, peer, say
 from sqlalchemy import Engine
 
-from crm_core.access import create_token
+from crm_core.access import HUB, add_token
 from crm_core.base.config import HubConfig
 from ingest.files import store as files
 from ingest.files.download import MOST_TRIES, fetch_next
@@ -213,9 +213,9 @@ def world(desk: Desk) -> World:
     send(desk, ("photo", "page.svg", SVG), name="Boris", email="boris@example.org")
     owners = {row["id"]: row["owner_id"] for row in desk.rows("SELECT id, owner_id FROM lead")}
     with desk.engine.begin() as connection:
-        tokens = {"head": create_token(connection, "head", "head", None)}
+        tokens = {"head": add_token(connection, HUB, "head", "head", None)[1]}
         for row in attachments(desk):
-            tokens[row["name"]] = create_token(connection, "manager", row["name"], owners[row["lead_id"]])
+            tokens[row["name"]] = add_token(connection, HUB, "manager", row["name"], owners[row["lead_id"]])[1]
     ids = {("png" if "png" in row["name"] else "svg"): str(row["id"]) for row in attachments(desk)}
     return World(create_app(desk.config).test_client(), desk.config, desk.engine, tokens, ids)
 
@@ -280,7 +280,7 @@ def store_house() -> Iterator[Peer]:
 def linked(desk: Desk, url: str, **settings: Any) -> dict[str, Any]:
     """A form that names a file by its address."""
     with desk.engine.begin() as connection:
-        source = add_source(connection, desk.config, "meta", "Linked", {"app_secret": "s", "page_token": "t", **settings})
+        source = add_source(connection, HUB, desk.config, "meta", "Linked", {"app_secret": "s", "page_token": "t", **settings})
     body = (
         b'{"lead": {"id": "1", "field_data": [{"name": "full_name", "values": ["Anna"]}, {"name": "file_upload", "values": ["%s"]}]}, "notice": {}}'
         % url.encode()

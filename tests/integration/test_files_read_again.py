@@ -11,6 +11,7 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.intake import ParsedEvent, take_in
 from crm_core.parsed import IncomingFile, Inquiry
@@ -29,7 +30,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 
 
 def again(desk: Desk) -> None:
-    replay(desk.engine, desk.config, Selection(source_id=desk.form_source), dry_run=False, actor="test")
+    replay(desk.engine, HUB, desk.config, Selection(source_id=desk.form_source), dry_run=False)
     for _ in range(4):  # a disk that stays full is tried three times
         desk.rows("UPDATE inbound_event SET next_attempt_at = now() WHERE state = 'waiting' RETURNING id")
         desk.drain("form")

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 from case_hub import BROWSER, FORM, SCRIPT, CaseHub, open_hub
+from principals import user
 
 from connectors.kit.forms.config import FormConfig
 from crm_core.base.config import HubConfig
@@ -46,7 +47,7 @@ def test_visitor_whose_browser_filled_the_trap_sees_success_and_is_delivered_onc
     uid = hub.events(source)[1]["uid"]
     for expected in (1, 0):  # pressed twice
         with hub.door.engine.begin() as connection:
-            assert release(connection, Pick((uid,)), "user:1", datetime.now(UTC)) == expected
+            assert release(connection, user(1), Pick((uid,)), datetime.now(UTC)) == expected
         hub.drain()
     assert hub.ends(source) == ["created", "created"]
     assert len(hub.leads(source)) == 2
@@ -91,7 +92,7 @@ def test_office_that_posts_200_times_a_minute_is_stored_and_told_of_once(hub: Ca
     assert (alert.code, alert.data["set_aside"]) == ("burst", 200 - limit)
     aside = [event["uid"] for event in hub.events(source) if event["outcome"] == "spam"]
     with hub.door.engine.begin() as connection:
-        assert release(connection, Pick(tuple(aside)), "user:1", datetime.now(UTC)) == 200 - limit
+        assert release(connection, user(1), Pick(tuple(aside)), datetime.now(UTC)) == 200 - limit
     hub.drain()
     assert hub.ends(source) == ["created"] * 200
 

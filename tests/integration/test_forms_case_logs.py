@@ -25,6 +25,7 @@ from test_forms_case_bytes import CASES
 
 from connectors.kit import Request, registry
 from connectors.kit.forms.config import FormConfig
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine, migrate
 from crm_core.parsed import Inquiry
@@ -141,7 +142,7 @@ def test_nobody_is_named_when_every_shape_comes_to_every_connector(hub: CaseHub,
     call(hub.door.entrance, "POST", f"/in/{token}", b"x" * 2_000_001 + PERSON["email"].encode(), BROWSER)
     call(hub.door.entrance, "POST", f"/in/{token}", urlencode(PERSON).encode(), BROWSER, length="99999")
     hub.drain()
-    replay(hub.door.engine, hub.config, Selection(state="needs_attention"), dry_run=True, actor="test")
+    replay(hub.door.engine, HUB, hub.config, Selection(state="needs_attention"), dry_run=True)
     ends = {row["state"] for row in hub.rows("SELECT DISTINCT state FROM inbound_event")}
     assert {"done", "needs_attention", "rejected"} <= ends
     assert hub.one("SELECT count(*) FROM lead") > 0

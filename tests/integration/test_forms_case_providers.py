@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from connectors.kit import registry
 from connectors.kit.tools.samples import samples_of
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.sources.aliases import add_alias
 from ingest.sources.sources import rotate_token, set_state
@@ -65,9 +66,9 @@ def test_provider_that_gives_up_on_a_404_never_hears_one_when_its_source_is_swit
     genuine = next(s.request for s in samples_of(registry.get("typeform"), folder) if s.folder.name == "form_response__full")
     with hub.door.engine.begin() as connection:
         if how == "paused":
-            set_state(connection, source.id, "paused")
+            set_state(connection, HUB, source.id, "paused")
         elif how == "replaced":
-            rotate_token(connection, hub.config, source.id)
+            rotate_token(connection, HUB, hub.config, source.id)
         else:
             connection.exec_driver_sql("UPDATE source SET connector = 'uninstalled'")
     heard = hub.send(source, genuine.body, genuine.headers)
@@ -78,7 +79,7 @@ def test_provider_that_gives_up_on_a_404_never_hears_one_when_its_source_is_swit
     assert hub.leads(source) == []
     if how == "paused":
         with hub.door.engine.begin() as connection:
-            set_state(connection, source.id, "active")
+            set_state(connection, HUB, source.id, "active")
         hub.drain()
         assert hub.ends(source) == ["created"]
 
@@ -104,7 +105,7 @@ def test_old_host_s_address_answers_its_script_as_before_and_the_lead_is_whole(h
 
     source = hub.add("generic_form")
     with hub.door.engine.begin() as connection:
-        add_alias(connection, hub.config, source.id, "calltouch:77")
+        add_alias(connection, HUB, hub.config, source.id, "calltouch:77")
     body = json.dumps({"fio": "Борис", "phoneNumber": "79001234577", "comment": "a=1&b=2", "sessionId": "undefined"}).encode()
     path = "/calls-service/RestAPI/requests/77/register/"
     heard = call(hub.door.entrance, "POST", path, body, SCRIPT | {"Content-Type": FORM})

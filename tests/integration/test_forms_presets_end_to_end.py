@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 from connectors.forms.generic_form import delegate
 from connectors.kit import Connector, registry
 from connectors.kit.tools.samples import Sample, samples_of
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.processing.process import Processor
 from ingest.sources.sources import NewSource, add_source
@@ -119,7 +120,7 @@ def _source(connection: Connection, config: HubConfig, to: str, sample: Sample) 
     settings = {name: value for name, value in given.items() if name in known and value != known[name].default}
     # Whether it is spam is another test's question, and some senders know no POST.
     settings |= {name: value for name, value in (("spam", "off"), ("accept_get", True)) if name in known}
-    return add_source(connection, config, to, "A source", settings, ["www.example.com"])
+    return add_source(connection, HUB, config, to, "A source", settings, ["www.example.com"])
 
 
 def _post(door: Door, source: NewSource, sample: Sample) -> Heard:

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from connectors.kit import Request, registry
 from connectors.kit.tools.samples import samples_of
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.processing.replay import Selection, replay
 from ingest.sources.sources import NewSource, change_settings, rotate_token
@@ -83,8 +84,8 @@ def test_typeform_event_written_anew_is_rejected_and_made_a_lead_when_the_secret
     assert hub.outcomes() == ["rejected"]
     assert hub.leads() == 0
     with hub.desk.engine.begin() as connection:
-        change_settings(connection, hub.desk.config, source.id, {"secret": "secret"})
-    replay(hub.desk.engine, hub.desk.config, Selection(state="rejected"), False, "test")
+        change_settings(connection, HUB, hub.desk.config, source.id, {"secret": "secret"})
+    replay(hub.desk.engine, HUB, hub.desk.config, Selection(state="rejected"), False)
     assert hub.outcomes() == ["created"]
     # What was written anew carries a signature over other bytes, whatever the secret.
     hub.sample(source, "typeform", "form_response__written_anew")
@@ -94,7 +95,7 @@ def test_typeform_event_written_anew_is_rejected_and_made_a_lead_when_the_secret
 def test_typeform_is_answered_200_when_its_address_was_replaced(hub: Hub) -> None:
     source = hub.add("typeform", secret="secret")
     with hub.desk.engine.begin() as connection:
-        rotate_token(connection, hub.desk.config, source.id)
+        rotate_token(connection, HUB, hub.desk.config, source.id)
     assert hub.sample(source, "typeform", "form_response__full").status == 200
     assert hub.outcomes() == ["needs_attention"]
     assert hub.desk.one("SELECT error->>'code' FROM inbound_event") == "unclaimed"

@@ -14,8 +14,9 @@ from door_client import Door, Heard, open_door
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.processing.process import Processor
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -25,7 +26,7 @@ FORM = {"content-type": "application/x-www-form-urlencoded"}
 def door(config: HubConfig) -> Iterator[Door]:
     with open_door(config) as opened:
         with opened.engine.begin() as connection:
-            add_owner(connection, "Anna", extension="101")
+            add_owner(connection, HUB, "Anna", extension="101")
         yield opened
 
 

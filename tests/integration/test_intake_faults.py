@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from desk import Desk
+from principals import user
 from sqlalchemy import Engine
 
 from connectors.kit import FetchAnswer, FetchRequest
-from crm_core.access import Principal
+from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
 from ingest.erasure.erase import erase
@@ -62,7 +63,7 @@ class Graph:
 def meta(desk: Desk, *forms: str) -> int:
     with desk.engine.begin() as connection:
         settings = {"app_secret": "s", "page_token": "t", "forms": list(forms)}
-        return add_source(connection, desk.config, "meta", "Meta", settings).id
+        return add_source(connection, HUB, desk.config, "meta", "Meta", settings).id
 
 
 def lead(lead_id: str) -> dict[str, Any]:
@@ -180,8 +181,8 @@ def test_publishing_waits_for_a_look_without_holding_what_the_look_wants(desk: D
 
     def change() -> None:
         with engine.begin() as connection:
-            version = save_draft(connection, desk.form_source, "fields:\n  company: {from: [$.colour]}\n", "user:1")
-            publish(connection, desk.form_source, version, "user:1")
+            version = save_draft(connection, user(1), desk.form_source, "fields:\n  company: {from: [$.colour]}\n")
+            publish(connection, user(1), desk.form_source, version)
 
     with psycopg.connect(desk.config.database_url) as looking:
         looking.execute("SELECT 1 FROM source_watch FOR UPDATE")

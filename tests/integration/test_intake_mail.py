@@ -9,6 +9,7 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.processing.replay import Selection, replay
 from ingest.sources.sources import add_source
@@ -27,7 +28,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 @pytest.fixture
 def mailbox(desk: Desk) -> int:
     with desk.engine.begin() as connection:
-        return add_source(connection, desk.config, "imap", "Sales", _IMAP).id
+        return add_source(connection, HUB, desk.config, "imap", "Sales", _IMAP).id
 
 
 def mail(sender: str, subject: str, text: str, message_id: str, **headers: str) -> bytes:
@@ -89,7 +90,7 @@ def test_colleague_in_cc_continues_the_thread_without_becoming_the_client(desk: 
 @pytest.mark.parametrize("together", [True, False])
 def test_same_mail_through_two_mailboxes_is_one_message(desk: Desk, mailbox: int, together: bool) -> None:
     with desk.engine.begin() as connection:
-        other = add_source(connection, desk.config, "imap", "Info", {**_IMAP, "user": "info@hub.example"}).id
+        other = add_source(connection, HUB, desk.config, "imap", "Info", {**_IMAP, "user": "info@hub.example"}).id
     raw = mail(IVAN, "Дверь", "Сколько?", "m1@example.com")
     desk.post(mailbox, "mail", raw)
     if not together:
@@ -153,15 +154,15 @@ def test_replayed_mails_change_nothing(desk: Desk, mailbox: int) -> None:
         return counts, desk.rows("SELECT uid, outcome, lead_id FROM inbound_event ORDER BY id")
 
     before = state()
-    assert replay(desk.engine, desk.config, Selection(state="done"), True, "test").changes == []
-    replay(desk.engine, desk.config, Selection(state="done"), False, "test")
+    assert replay(desk.engine, HUB, desk.config, Selection(state="done"), True).changes == []
+    replay(desk.engine, HUB, desk.config, Selection(state="done"), False)
     desk.drain()
     assert state() == before
 
 
 def test_colleagues_mail_makes_no_contact_when_the_address_is_ours(desk: Desk) -> None:  # identity case 43
     with desk.engine.begin() as connection:
-        ours = add_source(connection, desk.config, "imap", "Sales", {**_IMAP, "own_addresses": "boss@hub.example"}).id
+        ours = add_source(connection, HUB, desk.config, "imap", "Sales", {**_IMAP, "own_addresses": "boss@hub.example"}).id
     uid = desk.post(ours, "mail", mail("Boss <boss@hub.example>", "Fwd: Дверь", "От: ivan@example.com", "b1@hub.example"))
     desk.drain()
     assert desk.one("SELECT count(*) FROM contact") == 0
@@ -179,7 +180,7 @@ VISITORS = ("Olga Example <olga@example.com>", "Pavel Example <pavel@example.com
 def test_each_visitor_is_a_contact_when_our_own_mailbox_or_a_robot_writes_for_them(desk: Desk, mailbox: int, sender: str) -> None:
     """The site sends its form's mail under the address of the mailbox itself; who wants something stands in Reply-To."""
     with desk.engine.begin() as connection:
-        add_source(connection, desk.config, "imap", "Info", {**_IMAP, "user": "info@hub.example", "folder": "Info"})
+        add_source(connection, HUB, desk.config, "imap", "Info", {**_IMAP, "user": "info@hub.example", "folder": "Info"})
     for n, visitor in enumerate(VISITORS):
         desk.post(mailbox, "mail", mail(sender, "Форма", "Сколько?", f"v{n}@example.com", Reply_To=visitor))
         if n == 0:

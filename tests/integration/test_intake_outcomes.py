@@ -7,11 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from desk import Desk
+from principals import user
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid
-from crm_core.people.owners import set_absent, set_active
+from crm_core.people.commands import retire_owner, set_absent
 from ingest.journal.ledger import PARTS, ledger
 from ingest.processing.replay import Selection, replay
 
@@ -311,13 +313,13 @@ def test_pool_shares_out_fairly_when_many_leads_come(desk: Desk) -> None:
 
 def test_absent_and_inactive_owners_are_skipped_and_the_duty_person_takes_the_rest(desk: Desk) -> None:
     with desk.engine.begin() as connection:
-        set_absent(connection, desk.owners["Anna"], datetime.now(UTC) + timedelta(days=1))
-        set_active(connection, desk.owners["Boris"], False)
+        set_absent(connection, HUB, desk.owners["Anna"], datetime.now(UTC) + timedelta(days=1), datetime.now(UTC))
+        retire_owner(connection, HUB, desk.owners["Boris"])
     desk.form(name="A", email="a@example.com")
     desk.drain()
     assert desk.one("SELECT owner_id FROM lead") == desk.owners["Vera"]
     with desk.engine.begin() as connection:
-        set_active(connection, desk.owners["Vera"], False)
+        retire_owner(connection, HUB, desk.owners["Vera"])
     desk.form(name="B", email="b@example.com")
     desk.drain()
     (last,) = desk.rows("SELECT a.kind, o.duty FROM assignment a JOIN owner o ON o.id = a.owner_id ORDER BY a.id DESC LIMIT 1")
@@ -379,7 +381,7 @@ def test_unclaimed_event_waits_for_a_person_and_is_taken_when_he_replays_it(desk
     desk.connection.execute("UPDATE inbound_event SET unclaimed = true")
     desk.drain()
     assert desk.event(uid)["error"]["code"] == "unclaimed"
-    report = replay(desk.engine, desk.config, Selection(uids=(uid,)), False, "test")
+    report = replay(desk.engine, HUB, desk.config, Selection(uids=(uid,)), False)
     assert report.replayed == 1
     desk.drain()
     assert desk.event(uid)["outcome"] == "created"
@@ -421,10 +423,10 @@ def test_replay_of_done_events_adds_nothing_and_keeps_their_outcomes(desk: Desk)
         "UPDATE inbound_event SET outcome = 'attached', lead_id = (SELECT max(id) FROM lead) WHERE outcome = 'ignored'"
     )
     before = state()
-    report = replay(desk.engine, desk.config, Selection(state="done"), True, "test")
+    report = replay(desk.engine, HUB, desk.config, Selection(state="done"), True)
     assert (report.selected, report.changes) == (6, [])
     assert report.before == report.after
-    assert replay(desk.engine, desk.config, Selection(state="done"), False, "test").replayed == 6
+    assert replay(desk.engine, HUB, desk.config, Selection(state="done"), False).replayed == 6
     desk.drain()
     assert state() == before
     balanced(desk)
@@ -433,7 +435,7 @@ def test_replay_of_done_events_adds_nothing_and_keeps_their_outcomes(desk: Desk)
 def test_dry_run_shows_the_difference_and_writes_nothing(desk: Desk) -> None:
     uid = desk.form(name="A", phone=MOBILE)
     desk.connection.execute('UPDATE inbound_event SET state = \'needs_attention\', error = \'{"code": "x", "message": "y"}\'')
-    report = replay(desk.engine, desk.config, Selection(state="needs_attention"), True, "test")
+    report = replay(desk.engine, HUB, desk.config, Selection(state="needs_attention"), True)
     assert report.after == {"created": 1}
     assert [(c["event"], c["before"], c["after"], c["lead"]) for c in report.changes] == [
         (uid, "needs_attention", "created", "new")
@@ -444,12 +446,12 @@ def test_dry_run_shows_the_difference_and_writes_nothing(desk: Desk) -> None:
 
 def test_replay_without_a_selection_is_refused(desk: Desk) -> None:
     with pytest.raises(Invalid):
-        replay(desk.engine, desk.config, Selection(), False, "test")
+        replay(desk.engine, HUB, desk.config, Selection(), False)
 
 
 def test_replay_is_in_the_audit_when_it_was_sent(desk: Desk) -> None:
     uid = desk.post(desk.form_source, "form", b"")
     desk.drain()
-    replay(desk.engine, desk.config, Selection(uids=(uid,)), False, "user:1")
+    replay(desk.engine, user(1), desk.config, Selection(uids=(uid,)), False)
     (entry,) = desk.rows("SELECT actor, data FROM audit_entry WHERE action = 'events.replay'")
     assert entry == {"actor": "user:1", "data": {"count": 1, "first": uid}}

@@ -9,6 +9,7 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.processing.replay import Selection, replay
 from ingest.sources.sources import add_source, change_settings
@@ -32,7 +33,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 
 def exchange(desk: Desk, secret: str) -> int:
     with desk.engine.begin() as connection:
-        return add_source(connection, desk.config, "zadarma", "Zadarma", {"secret": secret}).id
+        return add_source(connection, HUB, desk.config, "zadarma", "Zadarma", {"secret": secret}).id
 
 
 def post(desk: Desk, source: int, signature: str = _SIGNATURE) -> str:
@@ -66,10 +67,10 @@ def test_rejected_events_become_leads_when_the_secret_was_corrected(desk: Desk) 
     desk.drain()
     assert desk.event(uid)["state"] == "rejected"
     with desk.engine.begin() as connection:
-        change_settings(connection, desk.config, source, {"secret": _SECRET})
-    dry = replay(desk.engine, desk.config, Selection(state="rejected"), True, "test")
+        change_settings(connection, HUB, desk.config, source, {"secret": _SECRET})
+    dry = replay(desk.engine, HUB, desk.config, Selection(state="rejected"), True)
     assert dry.after == {"created": 1}
-    replay(desk.engine, desk.config, Selection(state="rejected"), False, "test")
+    replay(desk.engine, HUB, desk.config, Selection(state="rejected"), False)
     desk.drain()
     assert desk.event(uid)["outcome"] == "created"
 
@@ -79,8 +80,8 @@ def test_senders_next_try_is_known_when_the_rejected_one_became_a_lead(desk: Des
     uid = post(desk, source)
     desk.drain()
     with desk.engine.begin() as connection:
-        change_settings(connection, desk.config, source, {"secret": _SECRET})
-    replay(desk.engine, desk.config, Selection(state="rejected"), False, "test")
+        change_settings(connection, HUB, desk.config, source, {"secret": _SECRET})
+    replay(desk.engine, HUB, desk.config, Selection(state="rejected"), False)
     desk.drain()
     assert post(desk, source) == uid
     event = desk.event(uid)
@@ -92,10 +93,10 @@ def test_key_stays_with_the_genuine_one_when_both_are_read_at_last(desk: Desk) -
     first = post(desk, source)
     desk.drain()
     with desk.engine.begin() as connection:
-        change_settings(connection, desk.config, source, {"secret": _SECRET})
+        change_settings(connection, HUB, desk.config, source, {"secret": _SECRET})
     second = post(desk, source)
     desk.drain()
-    replay(desk.engine, desk.config, Selection(state="rejected"), False, "test")
+    replay(desk.engine, HUB, desk.config, Selection(state="rejected"), False)
     desk.drain()
     assert (desk.event(first)["provider_key"], desk.event(second)["provider_key"]) == (None, "NOTIFY_END|in_0a1b2c3d")
     assert desk.one("SELECT count(*) FROM lead") == 1

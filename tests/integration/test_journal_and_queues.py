@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from door_client import Door, open_door
+from principals import OPERATOR, user
 from sqlalchemy import text
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict, Invalid, NotFound
 from crm_core.base.paging import Position
@@ -41,7 +43,7 @@ def test_event_is_shown_as_the_contract_says(door: Door) -> None:
     uid = door.post(source, b"hello").json()["event"]
     with door.engine.connect() as connection:
         shown = get_event(connection, uid)
-        kept = look_at_raw(connection, uid, "cli", "page")
+        kept = look_at_raw(connection, OPERATOR, uid, "page")
         with pytest.raises(NotFound):
             get_event(connection, "nothing\x00\ud83d")
     assert shown.uid == uid
@@ -87,15 +89,15 @@ def test_dismissed_event_has_an_outcome_a_reason_and_is_counted_once(door: Door)
     _run(door, 'UPDATE inbound_event SET state = \'needs_attention\', error = \'{"code":"c","message":"m"}\'')
     with door.engine.begin() as connection:
         with pytest.raises(Invalid):
-            dismiss(connection, uid, "user:1", "  ", NOW)
-        shown = dismiss(connection, uid, "user:1", "A test of ours\x00", datetime.now(UTC))
+            dismiss(connection, user(1), uid, "  ", NOW)
+        shown = dismiss(connection, user(1), uid, "A test of ours\x00", datetime.now(UTC))
     assert (shown.state, shown.outcome, shown.error) == ("done", "dismissed", None)
     assert shown.reason == {"code": "dismissed", "by": "user:1", "why": "A test of ours\ufffd"}
     with door.engine.begin() as connection:
         with pytest.raises(Conflict):
-            dismiss(connection, uid, "user:1", "again", NOW)
+            dismiss(connection, user(1), uid, "again", NOW)
         with pytest.raises(NotFound):
-            dismiss(connection, "nothing", "user:1", "why", NOW)
+            dismiss(connection, user(1), "nothing", "why", NOW)
         counted = connection.execute(text("SELECT channel, outcome, count FROM capture_stat")).all()
         deeds = connection.execute(text("SELECT subject FROM audit_entry WHERE action = 'event.dismiss'")).scalars().all()
     assert [tuple(row) for row in counted] == [("form", "dismissed", 1)]
@@ -109,7 +111,7 @@ def test_queues_tell_what_waits_and_what_is_paused(door: Door) -> None:
     door.post(paused)
     _run(door, "UPDATE inbound_event SET state = 'rejected' WHERE id = (SELECT min(id) FROM inbound_event)")
     with door.engine.begin() as connection:
-        set_state(connection, paused.id, "paused")
+        set_state(connection, HUB, paused.id, "paused")
         report = queue_report(connection, datetime.now(UTC) + timedelta(seconds=90))
         health = health_report(connection, door.config, datetime.now(UTC) + timedelta(seconds=90))
     form = report["channels"][0]
@@ -152,7 +154,7 @@ def test_metrics_add_up_to_what_was_received(door: Door) -> None:
         door.post(source, b"%d" % number)
     uid = door.rows()[0]["uid"]
     with door.engine.begin() as connection:
-        dismiss(connection, uid, "cli", "a test", datetime.now(UTC))
+        dismiss(connection, OPERATOR, uid, "a test", datetime.now(UTC))
         report = queue_report(connection, datetime.now(UTC))
         stats = [
             tuple(row) for row in connection.execute(text("SELECT channel, outcome, count, seconds, buckets FROM capture_stat"))

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from door_client import Door, call, open_door
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import Drained, Processor
@@ -33,8 +34,8 @@ def _drain(config: HubConfig) -> Drained:
 def _source(door: Door) -> tuple[NewSource, str]:
     """A form whose address was replaced, and the new address's path."""
     with door.engine.begin() as connection:
-        made = add_source(connection, door.config, "generic_form", "Site", {})
-        return made, "/in/" + rotate_token(connection, door.config, made.id).rpartition("/")[2]
+        made = add_source(connection, HUB, door.config, "generic_form", "Site", {})
+        return made, "/in/" + rotate_token(connection, HUB, door.config, made.id).rpartition("/")[2]
 
 
 def _body(name: str) -> bytes:

@@ -19,6 +19,7 @@ from outbound_servers import Asked, Peer, peer, say
 from sqlalchemy import Engine
 
 from connectors.forms import linkedin
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.fetch import backfill
 from ingest.fetch.backfill import run_next
@@ -77,7 +78,7 @@ def desk(config: HubConfig, engine: Engine, server: Peer) -> Iterator[Desk]:
     made = Desk(replace(config, outbound_allow=("127.0.0.1",)), engine)
     settings = {"client_secret": SECRET, "access_token": TOKEN, "owner": OWNER, "api_url": f"{server.url}/rest"}
     with engine.begin() as connection:
-        made.form_source = add_source(connection, config, "linkedin", "LinkedIn", settings).id
+        made.form_source = add_source(connection, HUB, config, "linkedin", "LinkedIn", settings).id
     yield made
     made.close()
 

@@ -22,7 +22,7 @@ from desk import Desk
 from psycopg.rows import dict_row
 from sqlalchemy import Engine, text
 
-from crm_core.access import Principal
+from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError
 from crm_core.leads.assignment import assign_lead
@@ -167,10 +167,10 @@ class History:
             claim(cursor, "form", dice.randrange(1, 5), 0.0)
 
     def replay(self, dice: random.Random) -> None:
-        replay(self.desk.engine, self.config, self.selection(dice), dry_run=False, actor="test")
+        replay(self.desk.engine, HUB, self.config, self.selection(dice), dry_run=False)
 
     def rehearse(self, dice: random.Random) -> None:
-        replay(self.desk.engine, self.config, self.selection(dice), dry_run=True, actor="test")
+        replay(self.desk.engine, HUB, self.config, self.selection(dice), dry_run=True)
 
     def selection(self, dice: random.Random) -> Selection:
         if dice.random() < 0.3:
@@ -181,13 +181,13 @@ class History:
 
     def publish(self, dice: random.Random) -> None:
         with self.desk.engine.begin() as connection:
-            version = save_draft(connection, self.desk.form_source, dice.choice(MAPPINGS), "test")
-            publish(connection, self.desk.form_source, version, "test")
+            version = save_draft(connection, HUB, self.desk.form_source, dice.choice(MAPPINGS))
+            publish(connection, HUB, self.desk.form_source, version)
 
     def roll_back(self, dice: random.Random) -> None:
         versions = self.some(dice, "SELECT version FROM source_mapping WHERE state = 'retired' ORDER BY version", 1)
         with self.desk.engine.begin() as connection:
-            roll_back(connection, self.desk.form_source, next(iter(versions), None), "test")
+            roll_back(connection, HUB, self.desk.form_source, next(iter(versions), None))
 
     def release(self, dice: random.Random) -> None:
         self.judge(release, dice)
@@ -208,12 +208,12 @@ class History:
     def accept(self, dice: random.Random) -> None:
         uids = self.some(dice, "SELECT uid FROM inbound_event WHERE state = 'needs_attention' ORDER BY id", 4)
         with self.desk.engine.begin() as connection:
-            accept_consent(connection, uids, ADMIN, datetime.now(UTC))
+            accept_consent(connection, ADMIN, uids, datetime.now(UTC))
 
     def dismiss(self, dice: random.Random) -> None:
         for uid in self.some(dice, "SELECT uid FROM inbound_event WHERE state = 'needs_attention' ORDER BY id", 1):
             with contextlib.suppress(HubError), self.desk.engine.begin() as connection:
-                dismiss(connection, uid, ADMIN, "no lead", datetime.now(UTC))
+                dismiss(connection, ADMIN, uid, "no lead", datetime.now(UTC))
 
     def erase(self, dice: random.Random) -> None:
         for contact in self.some(dice, "SELECT id FROM contact WHERE erased_at IS NULL AND id = root_id ORDER BY id", 1):
@@ -245,7 +245,7 @@ class History:
 
     def pause(self, dice: random.Random) -> None:
         with self.desk.engine.begin() as connection:
-            set_state(connection, self.desk.form_source, dice.choice(["paused", "active", "active"]))
+            set_state(connection, HUB, self.desk.form_source, dice.choice(["paused", "active", "active"]))
 
     def shift_clock(self, dice: random.Random) -> None:
         """What waits was received long ago, or the clock went back since."""
@@ -285,7 +285,7 @@ class History:
     def settle(self) -> None:
         """Nothing is paused, no lease runs, all that can have an outcome has one."""
         with self.desk.engine.begin() as connection:
-            set_state(connection, self.desk.form_source, "active")
+            set_state(connection, HUB, self.desk.form_source, "active")
         self.desk.connection.execute("UPDATE inbound_event SET next_attempt_at = now() WHERE state IN ('waiting', 'working')")
         self.work(self.workers[0])
 
@@ -390,7 +390,7 @@ def test_books_stay_right_when_everything_happens_in_any_order(desk: Desk) -> No
         everything = Selection(since=datetime(2000, 1, 1, tzinfo=UTC))
         for _ in range(3):  # the first may bring what nobody had replayed before, the second says of it "replayed"
             before = standing(desk)
-            replay(desk.engine, desk.config, everything, dry_run=False, actor="test")
+            replay(desk.engine, HUB, desk.config, everything, dry_run=False)
             history.settle()
             assert offences(desk) == {}, f"LEADHUB_TEST_SEED={seed}, replayed"
         after = standing(desk)

@@ -17,6 +17,7 @@ from free_ports import own_port
 from mailbox_bench import ON_THIS_MACHINE, SMALL
 from sqlalchemy import Engine, text
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.mailbox import run
 from ingest.sources.sources import add_source, change_settings, set_state
@@ -30,7 +31,7 @@ def add(engine: Engine, config: HubConfig, mail_server: Dovecot) -> Callable[...
         user = f"role-{uuid4().hex[:10]}@example.com"
         settings = mail_server.settings(user, poll_seconds=0.2, **more)
         with engine.begin() as connection:
-            return add_source(connection, config, "imap", user, settings).id, user
+            return add_source(connection, HUB, config, "imap", user, settings).id, user
 
     return make
 
@@ -110,16 +111,16 @@ def test_sources_are_taken_up_paused_and_changed_while_the_role_runs(
         mail_server.append(user, mail_samples.plain(1))
         until(engine, STATE, "auth_failed", source=source)
         with engine.begin() as connection:
-            change_settings(connection, config, source, {"password": mail_server.password})
+            change_settings(connection, HUB, config, source, {"password": mail_server.password})
         until(engine, EVENTS, 1, source=source)
         with engine.begin() as connection:
-            set_state(connection, source, "paused")
+            set_state(connection, HUB, source, "paused")
         until_nobody_reads(source)
         mail_server.append(user, mail_samples.plain(2))
         time.sleep(1)
         until(engine, EVENTS, 1, source=source)
         with engine.begin() as connection:
-            set_state(connection, source, "active")
+            set_state(connection, HUB, source, "active")
         until(engine, EVENTS, 2, source=source)
 
 

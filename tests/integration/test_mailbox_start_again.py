@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from connectors.mail.imap import ImapConfig
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.mailbox import loop
 from ingest.mailbox.limits import DEFAULT
@@ -20,7 +21,7 @@ def test_mailbox_is_started_when_the_database_failed_at_the_first_look(
 ) -> None:
     with engine.begin() as connection:
         settings = {"host": "127.0.0.1", "user": "u", "password": "p"}
-        source_id = add_source(connection, config, "imap", "Mail", settings).id
+        source_id = add_source(connection, HUB, config, "imap", "Mail", settings).id
     load, failures = loop.load_source, [OperationalError("SELECT", {}, Exception())]
 
     def fails_once(*arguments: Any) -> Any:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import orjson
 import pytest
 from desk import Desk
+from principals import OPERATOR, user
 from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
@@ -32,11 +33,11 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 
 def _publish(desk: Desk, text: str) -> None:
     with desk.engine.begin() as connection:
-        publish(connection, desk.form_source, save_draft(connection, desk.form_source, text, "user:1"), "user:1")
+        publish(connection, user(1), desk.form_source, save_draft(connection, user(1), desk.form_source, text))
 
 
 def _bench(desk: Desk, **more: Any) -> dict[str, Any]:
-    return bench(desk.engine, desk.config, desk.form_source, **more, actor="cli")
+    return bench(desk.engine, OPERATOR, desk.config, desk.form_source, **more)
 
 
 def _send_affected(desk: Desk) -> int:
@@ -44,7 +45,7 @@ def _send_affected(desk: Desk) -> int:
     uids = affected(desk.engine, desk.config, desk.form_source)
     if not uids:
         return 0
-    return replay(desk.engine, desk.config, Selection(uids=tuple(uids)), False, "user:1").replayed
+    return replay(desk.engine, user(1), desk.config, Selection(uids=tuple(uids)), False).replayed
 
 
 def _counts(desk: Desk) -> tuple[int, int, int, int]:
@@ -75,7 +76,7 @@ def test_bench_compares_with_the_draft_or_with_a_text(desk: Desk) -> None:
     assert (inquiry["name"], inquiry["message"], inquiry["fields"]) == ("Anna Sidorova", "A balcony, glazed", {})
     assert {one["path"]: one["how"] for one in item["draft_arrived"]} == dict.fromkeys(ODD, "mapped")
     with desk.engine.begin() as connection:
-        save_draft(connection, desk.form_source, FIX, "user:1")
+        save_draft(connection, user(1), desk.form_source, FIX)
     saved = _bench(desk)
     assert (saved["draft"], saved["published"], saved["items"][0]["differs"]) == (1, None, item["differs"])
     _publish(desk, FIX)
@@ -126,7 +127,7 @@ def test_bench_takes_the_newest_events_of_this_source_only(desk: Desk) -> None:
     items = _bench(desk, limit=3)["items"]
     assert [one["understood"]["inquiries"][0]["name"] for one in items] == ["Client 4", "Client 3", "Client 2"]
     with pytest.raises(NotFound):
-        bench(desk.engine, desk.config, 999_999, actor="cli")
+        bench(desk.engine, OPERATOR, desk.config, 999_999)
 
 
 def test_dry_run_tells_each_difference_and_leaves_nothing_behind(desk: Desk) -> None:
@@ -134,7 +135,7 @@ def test_dry_run_tells_each_difference_and_leaves_nothing_behind(desk: Desk) -> 
     desk.form(name="Boris", phone="+7 912 345-67-06")
     desk.drain("form")
     before = _counts(desk), desk.rows("SELECT id, state, outcome, reason, replayed FROM inbound_event ORDER BY id")
-    report = dry_run(desk.engine, desk.config, desk.form_source, FIX, actor="cli")
+    report = dry_run(desk.engine, OPERATOR, desk.config, desk.form_source, FIX)
     assert (_counts(desk), desk.rows("SELECT id, state, outcome, reason, replayed FROM inbound_event ORDER BY id")) == before
     assert (report["events"], report["changed"], report["before"], report["after"]) == (2, 1, {"created": 2}, {"created": 2})
     [item] = report["items"]
@@ -143,7 +144,7 @@ def test_dry_run_tells_each_difference_and_leaves_nothing_behind(desk: Desk) -> 
     assert (item["creates_lead"], report["leads"]) == (False, 0)
     assert desk.one("SELECT count(*) FROM source_mapping") == 0
     with pytest.raises(Invalid):
-        dry_run(desk.engine, desk.config, desk.form_source, "fields: [", actor="cli")
+        dry_run(desk.engine, OPERATOR, desk.config, desk.form_source, "fields: [")
 
 
 def test_dry_run_names_the_leads_that_would_come_and_the_mistakes(desk: Desk) -> None:
@@ -152,10 +153,10 @@ def test_dry_run_names_the_leads_that_would_come_and_the_mistakes(desk: Desk) ->
         desk.form(**{**ODD, "zakaz_kod": f"+7 912 345-60-1{n} after six"})
     desk.drain("form")
     assert _counts(desk)[0] == 0
-    report = dry_run(desk.engine, desk.config, desk.form_source, FIX, actor="cli")
+    report = dry_run(desk.engine, OPERATOR, desk.config, desk.form_source, FIX)
     assert (report["leads"], report["before"], report["after"]) == (3, {"ignored": 3}, {"created": 3})
     worse = dry_run(
-        desk.engine, desk.config, desk.form_source, "", actor="cli"
+        desk.engine, OPERATOR, desk.config, desk.form_source, ""
     )  # the connector's own rules: leads, but without a phone
     assert worse["leads"] == 3
     assert _counts(desk)[0] == 0
@@ -163,7 +164,7 @@ def test_dry_run_names_the_leads_that_would_come_and_the_mistakes(desk: Desk) ->
 
 def test_waiting_events_are_read_and_not_rehearsed(desk: Desk) -> None:
     desk.form(**ODD)
-    report = dry_run(desk.engine, desk.config, desk.form_source, FIX, actor="cli")
+    report = dry_run(desk.engine, OPERATOR, desk.config, desk.form_source, FIX)
     assert (report["before"], report["after"], report["leads"], report["changed"]) == ({"waiting": 1}, {"waiting": 1}, 0, 1)
 
 
@@ -217,7 +218,7 @@ def test_going_back_and_sending_again_gives_what_it_was(desk: Desk) -> None:
     _send_affected(desk)
     desk.drain("form")
     with desk.engine.begin() as connection:
-        roll_back(connection, desk.form_source, None, "user:1")
+        roll_back(connection, user(1), desk.form_source, None)
     assert _send_affected(desk) == 1
     desk.drain("form")
     assert desk.one("SELECT fields FROM lead") == fields
@@ -229,7 +230,7 @@ def test_nothing_of_it_is_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -
     desk.form(**ODD)
     desk.drain("form")
     _bench(desk, text=FIX)
-    dry_run(desk.engine, desk.config, desk.form_source, FIX, actor="cli")
+    dry_run(desk.engine, OPERATOR, desk.config, desk.form_source, FIX)
     _publish(desk, FIX)
     _send_affected(desk)
     assert "912" not in caplog.text
@@ -239,9 +240,9 @@ def test_nothing_of_it_is_logged(desk: Desk, caplog: pytest.LogCaptureFixture) -
 def test_bench_of_an_exchange_says_nothing_of_forms(desk: Desk) -> None:
     desk.call("call_started", "c1", "+79123456705")
     desk.drain()
-    [item] = bench(desk.engine, desk.config, desk.call_source, actor="cli")["items"]
+    [item] = bench(desk.engine, OPERATOR, desk.config, desk.call_source)["items"]
     assert item["understood"]["inquiries"] == []
-    assert dry_run(desk.engine, desk.config, desk.call_source, "", actor="cli")["changed"] == 0
+    assert dry_run(desk.engine, OPERATOR, desk.config, desk.call_source, "")["changed"] == 0
 
 
 def test_preset_behind_a_generic_address_is_the_beginning_of_its_mapping(desk: Desk) -> None:

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from desk import Desk
 from graph import TOKEN, Graph, graph
+from principals import OPERATOR, user
 from sqlalchemy import Engine
 
 from connectors.forms import linkedin
 from connectors.kit import registry
 from connectors.kit.connector import FETCHED
 from connectors.kit.tools.samples import samples_of
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.parsed import Inquiry
 from ingest.mapping.preview import bench, dry_run
@@ -43,7 +45,7 @@ def desk(config: HubConfig, engine: Engine, api: Graph) -> Iterator[Desk]:
     made = Desk(replace(config, outbound_allow=("127.0.0.1",)), engine)
     settings = {"app_secret": "s", "page_token": TOKEN, "api_url": api.url}
     with engine.begin() as connection:
-        made.form_source = add_source(connection, made.config, "meta", "Facebook", settings).id
+        made.form_source = add_source(connection, HUB, made.config, "meta", "Facebook", settings).id
     yield made
     made.close()
 
@@ -64,13 +66,13 @@ def odd(desk: Desk, api: Graph, lead_id: str = "1") -> None:
 
 
 def of_lead(desk: Desk) -> dict[str, Any]:
-    items = bench(desk.engine, desk.config, desk.form_source, actor="cli")["items"]
+    items = bench(desk.engine, OPERATOR, desk.config, desk.form_source)["items"]
     return next(item for item in items if item["understood"]["inquiries"])
 
 
 def put(desk: Desk, text: str) -> None:
     with desk.engine.begin() as connection:
-        publish(connection, desk.form_source, save_draft(connection, desk.form_source, text, "user:1"), "user:1")
+        publish(connection, user(1), desk.form_source, save_draft(connection, user(1), desk.form_source, text))
 
 
 def test_bench_shows_the_questions_when_a_lead_was_fetched(desk: Desk, api: Graph) -> None:
@@ -87,9 +89,7 @@ def test_bench_shows_the_questions_when_a_lead_was_fetched(desk: Desk, api: Grap
 
 def test_notice_shows_nothing_that_could_be_mapped_when_it_stands_on_the_bench(desk: Desk, api: Graph) -> None:
     odd(desk, api)
-    items = bench(desk.engine, desk.config, desk.form_source, text="fields:\n  company: {from: [$.object]}\n", actor="cli")[
-        "items"
-    ]
+    items = bench(desk.engine, OPERATOR, desk.config, desk.form_source, text="fields:\n  company: {from: [$.object]}\n")["items"]
     notice = next(item for item in items if not item["understood"]["inquiries"])
     assert notice["understood"] == notice["draft"]
     assert (notice["understood"]["ignored"], notice["differs"]) == ("pointer", [])
@@ -101,7 +101,7 @@ def test_question_becomes_what_a_person_says_when_he_clicks_on_it(desk: Desk, ap
     for name, role in ((QUESTION, "message"), (BUDGET, "title")):
         source = next(one["source"] for one in of_lead(desk)["arrived"] if one["name"] == name)
         text = assign(text, source, role, {}).text
-    tried = dry_run(desk.engine, desk.config, desk.form_source, text, actor="cli")
+    tried = dry_run(desk.engine, OPERATOR, desk.config, desk.form_source, text)
     assert (tried["events"], tried["changed"], tried["leads"]) == (2, 1, 0), "the notice beside it is as it was"
     [differs] = [item["differs"] for item in tried["items"]]
     assert {"message", "title", "fields"} == set(differs)
@@ -121,7 +121,7 @@ def test_earlier_leads_get_what_was_missed_once_when_a_mapping_is_published(desk
     uids = affected(desk.engine, desk.config, desk.form_source)
     assert len(uids) == 1, "the lead and not its notice"
     asked = len(api.asked)
-    replay(desk.engine, desk.config, Selection(uids=tuple(uids)), False, "user:1")
+    replay(desk.engine, user(1), desk.config, Selection(uids=tuple(uids)), False)
     drain(None, desk.config, "form", 60)
     assert desk.one("SELECT value FROM identifier WHERE kind = 'phone'") == "+79123456705"
     assert desk.one("SELECT count(*) FROM lead") == 1
@@ -164,7 +164,7 @@ def test_question_of_linkedin_is_mapped_by_its_words() -> None:
 def test_bench_shows_what_a_mapping_reads_when_a_connector_joins_parts_first(desk: Desk, engine: Engine) -> None:
     """Gravity Forms sends a name as 1.3 and 1.6; its mapping sees first_name and last_name, and so does who clicks."""
     with engine.begin() as connection:
-        desk.form_source = add_source(connection, desk.config, "gravity", "Site", {}).id
+        desk.form_source = add_source(connection, HUB, desk.config, "gravity", "Site", {}).id
     body = {"form_id": "5", "1.2": "", "1.3": "Anna", "1.4": "", "1.6": "Ivanova", "1.8": "", "3": "anna@example.com", "7": "x"}
     desk.post(desk.form_source, "form", json.dumps(body).encode(), {"content-type": "application/json"})
     desk.drain("form")

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from desk import Desk
+from principals import OPERATOR, user
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid, NotFound
 from ingest.mapping.versions import diff, get_version, in_state, list_versions, publish, roll_back, save_draft
@@ -35,15 +37,15 @@ def _states(desk: Desk) -> dict[int, str]:
 
 def _publish(desk: Desk, text: str) -> int:
     with desk.engine.begin() as connection:
-        version = save_draft(connection, desk.form_source, text, "user:1")
-        publish(connection, desk.form_source, version, "user:1")
+        version = save_draft(connection, user(1), desk.form_source, text)
+        publish(connection, user(1), desk.form_source, version)
     return version
 
 
 def test_draft_is_written_anew_until_it_is_published(desk: Desk) -> None:
     with desk.engine.begin() as connection:
-        assert save_draft(connection, desk.form_source, PHONE, "user:1", "first try") == 1
-        assert save_draft(connection, desk.form_source, NAME, "user:2", "second try") == 1
+        assert save_draft(connection, user(1), desk.form_source, PHONE, "first try") == 1
+        assert save_draft(connection, user(2), desk.form_source, NAME, "second try") == 1
         draft = in_state(connection, desk.form_source, "draft")
         assert draft is not None
         assert (draft.text, draft.note, draft.author, draft.rules) == (
@@ -52,10 +54,10 @@ def test_draft_is_written_anew_until_it_is_published(desk: Desk) -> None:
             "user:2",
             {"fields": {"name": {"from": ["$.q8"]}}},
         )
-        publish(connection, desk.form_source, 1, "user:2")
-        publish(connection, desk.form_source, 1, "user:2")  # a second click
+        publish(connection, user(2), desk.form_source, 1)
+        publish(connection, user(2), desk.form_source, 1)  # a second click
         assert in_state(connection, desk.form_source, "draft") is None
-        assert save_draft(connection, desk.form_source, PHONE, "user:1") == 2
+        assert save_draft(connection, user(1), desk.form_source, PHONE) == 2
     assert _states(desk) == {2: "draft", 1: "published"}
     deeds = desk.rows("SELECT actor, action FROM audit_entry WHERE action LIKE 'mapping%%' ORDER BY id")
     assert [(row["actor"], row["action"]) for row in deeds] == [
@@ -68,15 +70,15 @@ def test_publishing_retires_the_one_before_and_going_back_publishes_its_text_ane
     assert _states(desk) == {second: "published", first: "retired"}
     with desk.engine.begin() as connection:
         with pytest.raises(Invalid) as caught:
-            publish(connection, desk.form_source, first, "user:1")
+            publish(connection, user(1), desk.form_source, first)
         assert caught.value.code == "mapping_retired"
-        third = roll_back(connection, desk.form_source, first, "user:1")
+        third = roll_back(connection, user(1), desk.form_source, first)
         assert third == 3
         found = get_version(connection, desk.form_source, 3)
         assert (found.text, found.state, found.note) == (PHONE, "published", "= 1")
-        assert roll_back(connection, desk.form_source, 3, "user:1") == 3  # it is there already
-        assert roll_back(connection, desk.form_source, None, "user:1") is None
-        assert roll_back(connection, desk.form_source, None, "user:1") is None
+        assert roll_back(connection, user(1), desk.form_source, 3) == 3  # it is there already
+        assert roll_back(connection, user(1), desk.form_source, None) is None
+        assert roll_back(connection, user(1), desk.form_source, None) is None
     assert _states(desk) == {3: "retired", 2: "retired", 1: "retired"}
 
 
@@ -85,24 +87,24 @@ def test_what_is_wrong_is_refused_with_its_line_and_changes_nothing(desk: Desk) 
     bomb = 'fields:\n  name:\n    from: ["$.a"]\n    regex: "(?<=a)b"\n'
     for text, line in ((laughs, 1), (bomb, 4), ("fields:\n  phone: [\n", 3), ('fields:\n  fone: {from: ["$.a"]}\n', 2)):
         with desk.engine.begin() as connection, pytest.raises(Invalid) as caught:
-            save_draft(connection, desk.form_source, text, "user:1")
+            save_draft(connection, user(1), desk.form_source, text)
         assert caught.value.code == "mapping_wrong"
         assert caught.value.data["line"] == line, text
     for text in ("x" * 70_000, "title: \x00", "reply: {body: hacked}", "event_id: [$.a]"):
         with desk.engine.begin() as connection, pytest.raises(Invalid):
-            save_draft(connection, desk.form_source, text, "user:1")
+            save_draft(connection, user(1), desk.form_source, text)
     assert _states(desk) == {}
 
 
 def test_only_a_form_that_takes_one_has_a_mapping(desk: Desk) -> None:
     with desk.engine.begin() as connection:
         with pytest.raises(Invalid) as caught:
-            save_draft(connection, desk.call_source, PHONE, "user:1")
+            save_draft(connection, user(1), desk.call_source, PHONE)
         assert caught.value.code == "mapping_not_taken"
         with pytest.raises(NotFound):
-            save_draft(connection, 999_999, PHONE, "user:1")
+            save_draft(connection, user(1), 999_999, PHONE)
         with pytest.raises(NotFound):
-            publish(connection, desk.form_source, 5, "user:1")
+            publish(connection, user(1), desk.form_source, 5)
         with pytest.raises(NotFound):
             list_versions(connection, 999_999)
 
@@ -128,16 +130,16 @@ def test_worker_reads_by_the_published_one_when_its_settings_are_fresh(desk: Des
 def test_one_of_two_who_publish_at_once_is_retired(desk: Desk) -> None:
     _publish(desk, PHONE)
     with desk.engine.begin() as connection:
-        save_draft(connection, desk.form_source, NAME, "user:1")
+        save_draft(connection, user(1), desk.form_source, NAME)
     begun, done = threading.Event(), []
 
     def other() -> None:
         with desk.engine.begin() as connection:
             begun.set()
-            done.append(roll_back(connection, desk.form_source, 1, "user:2"))
+            done.append(roll_back(connection, user(2), desk.form_source, 1))
 
     with desk.engine.begin() as connection:
-        publish(connection, desk.form_source, 2, "user:1")
+        publish(connection, user(1), desk.form_source, 2)
         thread = threading.Thread(target=other)
         thread.start()
         assert begun.wait(60)
@@ -151,11 +153,11 @@ def test_one_of_two_who_publish_at_once_is_retired(desk: Desk) -> None:
 def test_published_text_stays_when_the_draft_fails_to_lock(desk: Desk) -> None:
     first = _publish(desk, PHONE)
     with desk.engine.begin() as connection:
-        publish(connection, desk.form_source, first, "user:1")
+        publish(connection, user(1), desk.form_source, first)
         with desk.engine.connect() as second, second.begin():
             second.exec_driver_sql("SET LOCAL lock_timeout = '100ms'")
             with pytest.raises(OperationalError):
-                save_draft(second, desk.form_source, NAME, "user:2")
+                save_draft(second, user(2), desk.form_source, NAME)
     assert _states(desk) == {first: "published"}
 
 
@@ -180,8 +182,8 @@ def test_difference_of_two_texts_is_told_by_line() -> None:
 
 def test_source_with_a_mapping_of_another_connector_takes_it_too(desk: Desk) -> None:
     with desk.engine.begin() as connection:
-        tilda = add_source(connection, desk.config, "tilda", "Landing", {}).id
-        assert save_draft(connection, tilda, PHONE, "cli") == 1
+        tilda = add_source(connection, HUB, desk.config, "tilda", "Landing", {}).id
+        assert save_draft(connection, OPERATOR, tilda, PHONE) == 1
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from door_client import open_door
 from graph import TOKEN, Graph, graph
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.fetch import fetch
 from ingest.fetch.backfill import run_next
@@ -78,7 +79,7 @@ def page(config: HubConfig, engine: Engine) -> Iterator[Page]:
             "api_url": api.url,
         }  # fmt: skip
         with engine.begin() as connection:
-            source = add_source(connection, config, "meta", "Facebook", settings)
+            source = add_source(connection, HUB, config, "meta", "Facebook", settings)
         yield Page(desk, api, config, source)
         desk.close()
 
@@ -171,7 +172,7 @@ def test_nothing_is_lost_when_the_token_has_expired(page: Page, engine: Engine) 
     page.graph.expired = False
     page.graph.token = "another-token"
     with engine.begin() as connection:
-        change_settings(connection, page.config, page.source.id, {"page_token": "another-token"})
+        change_settings(connection, HUB, page.config, page.source.id, {"page_token": "another-token"})
     page.drain()
     assert page.leads() == ["lead10"]
     assert page.alerts() == [("token_expired", False)]

@@ -19,6 +19,7 @@ from graph import TOKEN, Graph, graph
 from outbound_servers import peer
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.sources.sources import add_source
 from workers.background import BackgroundLanes
@@ -72,7 +73,7 @@ def announce(desk: Desk, source_id: int, secret: str, lead_id: str) -> str:
 def meta(desk: Desk, engine: Engine, api: Graph) -> int:
     settings = {"app_secret": "s", "page_token": TOKEN, "forms": ["12312312312"], "api_url": api.url}
     with engine.begin() as connection:
-        return add_source(connection, desk.config, "meta", "Facebook", settings).id
+        return add_source(connection, HUB, desk.config, "meta", "Facebook", settings).id
 
 
 def test_sweeps_and_forms_go_on_when_everything_that_is_fetched_hangs(engine: Engine, config: HubConfig) -> None:

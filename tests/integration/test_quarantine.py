@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from desk import Desk
+from principals import user
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid, NotFound
 from ingest.journal.accept import RawEvent, insert_events
@@ -52,9 +54,9 @@ def counts(desk: Desk) -> dict[str, int]:
         return count_quarantine(connection, datetime.now(UTC))
 
 
-def let_go(desk: Desk, *uids: str, by: str = "user:7") -> int:
+def let_go(desk: Desk, *uids: str) -> int:
     with desk.engine.begin() as connection:
-        return release(connection, Pick(uids), by, datetime.now(UTC))
+        return release(connection, user(7), Pick(uids), datetime.now(UTC))
 
 
 def test_list_when_something_was_set_aside(desk: Desk) -> None:
@@ -130,7 +132,7 @@ def test_release_when_replayed_later_stays_released(desk: Desk) -> None:
     uid = spam(desk)
     let_go(desk, uid)
     desk.drain("form")
-    replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="test")
+    replay(desk.engine, HUB, desk.config, Selection(uids=(uid,)), dry_run=False)
     desk.drain("form")
     assert desk.event(uid)["outcome"] == "created"
     assert desk.one("SELECT count(*) FROM lead") == 1
@@ -139,14 +141,14 @@ def test_release_when_replayed_later_stays_released(desk: Desk) -> None:
 def test_confirm_when_pressed_keeps_it_aside_for_ever(desk: Desk) -> None:
     uid = spam(desk)
     with desk.engine.begin() as connection:
-        assert confirm(connection, Pick((uid,)), "user:7", datetime.now(UTC)) == 1
-        assert confirm(connection, Pick((uid,)), "user:8", datetime.now(UTC)) == 0
+        assert confirm(connection, user(7), Pick((uid,)), datetime.now(UTC)) == 1
+        assert confirm(connection, user(8), Pick((uid,)), datetime.now(UTC)) == 0
     (item,) = shown(desk, shelf="confirmed")
     assert item.judged is not None
     assert item.judged.by == "user:7"
     assert counts(desk) == {"review": 0, "buried": 0, "confirmed": 1}
     desk.connection.execute("UPDATE source SET config = %s WHERE id = %s", ('{"spam": "off"}', desk.form_source))
-    replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="test")
+    replay(desk.engine, HUB, desk.config, Selection(uids=(uid,)), dry_run=False)
     desk.drain("form")
     event = desk.event(uid)
     assert (event["outcome"], event["reason"]["code"], event["reason"]["score"]) == ("spam", "marked_as_spam", 4)
@@ -156,7 +158,7 @@ def test_confirm_when_pressed_keeps_it_aside_for_ever(desk: Desk) -> None:
 def test_confirm_when_it_was_wrong_can_be_released(desk: Desk) -> None:
     uid = spam(desk)
     with desk.engine.begin() as connection:
-        confirm(connection, Pick((uid,)), "user:7", datetime.now(UTC))
+        confirm(connection, user(7), Pick((uid,)), datetime.now(UTC))
     assert let_go(desk, uid) == 1
     desk.drain("form")
     assert desk.event(uid)["outcome"] == "created"
@@ -164,7 +166,7 @@ def test_confirm_when_it_was_wrong_can_be_released(desk: Desk) -> None:
 
 def test_release_when_nothing_is_named(desk: Desk) -> None:
     with pytest.raises(Invalid), desk.engine.begin() as connection:
-        release(connection, Pick(), "user:7", datetime.now(UTC))
+        release(connection, user(7), Pick(), datetime.now(UTC))
 
 
 def test_release_when_the_event_is_no_spam_touches_nothing(desk: Desk) -> None:
@@ -190,7 +192,7 @@ def test_burst_when_released_by_its_alert_delivers_all_of_it(desk: Desk) -> None
     with desk.engine.begin() as connection:
         (alert,) = open_alerts(connection)
         assert alert.data["set_aside"] == 15
-        assert release(connection, of_alert(connection, alert.id), "user:7", datetime.now(UTC)) == 15
+        assert release(connection, user(7), of_alert(connection, alert.id), datetime.now(UTC)) == 15
         assert open_alerts(connection)[0].data["set_aside"] == 0
         with pytest.raises(NotFound):
             of_alert(connection, 999)
@@ -206,7 +208,7 @@ def test_consent_when_a_person_accepts_it_makes_one_lead(desk: Desk) -> None:
     assert desk.event(uid)["error"]["code"] == "consent_unknown"
     for expected in (1, 0):
         with desk.engine.begin() as connection:
-            assert accept_consent(connection, [uid], "user:7", datetime.now(UTC)) == expected
+            assert accept_consent(connection, user(7), [uid], datetime.now(UTC)) == expected
     desk.drain("form")
     event = desk.event(uid)
     assert (event["outcome"], event["verdict"]["consent_by"]) == ("created", "user:7")

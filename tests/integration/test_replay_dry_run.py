@@ -8,6 +8,7 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.intake import order
 from crm_core.intake.take import take
@@ -31,7 +32,7 @@ def test_dry_run_names_the_event_that_still_fails_and_shows_the_others(desk: Des
         return take(takes, batch, step, now)
 
     monkeypatch.setattr(order, "take", breaks)
-    report = replay(desk.engine, desk.config, Selection(uids=(good, bad)), dry_run=True, actor="test")
+    report = replay(desk.engine, HUB, desk.config, Selection(uids=(good, bad)), dry_run=True)
     assert report.after == {"created": 1, "needs_attention": 1}
     assert [change["event"] for change in report.changes] == [good]
     assert desk.one("SELECT count(*) FROM lead") == 0

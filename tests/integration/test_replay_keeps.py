@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from desk import Desk
+from principals import user
 from sqlalchemy import Engine
 
-from crm_core.access import Principal
+from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
 from crm_core.leads.commands import LeadChange, change_lead
 from crm_core.leads.why import why
@@ -35,11 +36,11 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 
 def put(desk: Desk, rules: str) -> None:
     with desk.engine.begin() as connection:
-        publish(connection, desk.form_source, save_draft(connection, desk.form_source, rules, "user:1"), "user:1")
+        publish(connection, user(1), desk.form_source, save_draft(connection, user(1), desk.form_source, rules))
 
 
 def again(desk: Desk, **selection: Any) -> None:
-    replay(desk.engine, desk.config, Selection(**selection or {"state": "done"}), dry_run=False, actor="test")
+    replay(desk.engine, HUB, desk.config, Selection(**selection or {"state": "done"}), dry_run=False)
     desk.drain("form", "call")
 
 
@@ -68,7 +69,7 @@ def test_mapping_that_was_published_a_moment_ago_is_what_a_replay_reads_by(desk:
         uid = desk.form(name="Anna", zakaz="+7 900 123-45-01 after six")
         worker.drain("form")
         put(desk, 'fields:\n  phone: {from: ["$.zakaz"]}\n')
-        replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="test")
+        replay(desk.engine, HUB, desk.config, Selection(uids=(uid,)), dry_run=False)
         worker.drain("form")
     assert desk.event(uid)["reason"]["mapping"] == 1
     assert desk.rows("SELECT value FROM identifier") == [{"value": "+79001234501"}]
@@ -78,7 +79,7 @@ def test_event_that_has_its_lead_keeps_key_and_reason_when_a_new_secret_refuses_
     uid = desk.form(key="order-1", name="Anna", phone="+7 900 123-45-01")
     desk.drain("form")
     before = desk.event(uid)
-    replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="test")
+    replay(desk.engine, HUB, desk.config, Selection(uids=(uid,)), dry_run=False)
     with desk.connection.cursor() as cursor:
         token, (event,) = claim(cursor, "form", 1, 30.0)
         fail(cursor, token, [Failure(event.id, "rejected", "signature_wrong", "The signature is wrong.")])
@@ -103,11 +104,11 @@ def test_title_that_a_person_wrote_stays_when_its_event_is_replayed(desk: Desk) 
 
 def test_dismissed_event_is_replayed_only_where_it_is_asked_for(desk: Desk) -> None:
     with desk.engine.begin() as connection:
-        set_state(connection, desk.form_source, "paused")
+        set_state(connection, HUB, desk.form_source, "paused")
     uid = desk.form(name="Anna", phone="+7 900 123-45-01")
     with desk.engine.begin() as connection:
-        dismiss(connection, uid, ADMIN, "a trial of ours", NOW)
-        set_state(connection, desk.form_source, "active")
+        dismiss(connection, ADMIN, uid, "a trial of ours", NOW)
+        set_state(connection, HUB, desk.form_source, "active")
     for selection in (
         {"state": "done"},
         {"source_id": desk.form_source},

@@ -9,6 +9,7 @@ import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.processing.replay import Selection, replay
 from ingest.sources.sources import add_source
@@ -29,12 +30,12 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 def test_message_knows_its_contact_and_lead_when_a_replay_makes_an_inquiry_of_it(desk: Desk) -> None:
     with desk.engine.begin() as connection:
         settings: dict[str, Any] = {"host": "imap.example.com", "user": "sales@hub.example", "password": "x"}
-        mailbox = add_source(connection, desk.config, "imap", "Sales", settings).id
+        mailbox = add_source(connection, HUB, desk.config, "imap", "Sales", settings).id
     uid = desk.post(mailbox, "mail", RAW)
     desk.drain()
     assert desk.event(uid)["outcome"] == "auto"
     desk.rows("UPDATE inbound_event SET body = %s RETURNING id", RAW.replace(b"Auto-Submitted: auto-replied\r\n", b""))
-    replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="test")
+    replay(desk.engine, HUB, desk.config, Selection(uids=(uid,)), dry_run=False)
     desk.drain()
     assert desk.event(uid)["outcome"] == "created"
     assert desk.rows("SELECT contact_id, lead_id FROM mail_message") == desk.rows("SELECT contact_id, id AS lead_id FROM lead")

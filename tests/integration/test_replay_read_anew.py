@@ -12,9 +12,10 @@ import orjson
 import pytest
 import redis
 from desk import Desk
+from principals import OPERATOR, user
 from sqlalchemy import Engine, text
 
-from crm_core.access import Principal
+from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
 from ingest.erasure.erase import erase
 from ingest.journal.accept import RawEvent, insert_events
@@ -43,7 +44,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 
 def put(desk: Desk, rules: str) -> None:
     with desk.engine.begin() as connection:
-        publish(connection, desk.form_source, save_draft(connection, desk.form_source, rules, "user:1"), "user:1")
+        publish(connection, user(1), desk.form_source, save_draft(connection, user(1), desk.form_source, rules))
 
 
 def configure(desk: Desk, **settings: Any) -> None:
@@ -56,7 +57,7 @@ def configure(desk: Desk, **settings: Any) -> None:
 
 
 def again(desk: Desk, **selection: Any) -> None:
-    replay(desk.engine, desk.config, Selection(**selection or {"state": "done"}), dry_run=False, actor="test")
+    replay(desk.engine, HUB, desk.config, Selection(**selection or {"state": "done"}), dry_run=False)
     desk.drain("form")
 
 
@@ -191,10 +192,10 @@ def test_dry_runs_leave_no_trace_in_tables_broker_or_on_the_disk(desk: Desk) -> 
     insert_events(desk.door, parsed_items)
     desk.rows("UPDATE inbound_event SET state = 'needs_attention' RETURNING id")
     before = everything(desk)
-    report = replay(desk.engine, desk.config, Selection(state="needs_attention"), dry_run=True, actor="test")
+    report = replay(desk.engine, HUB, desk.config, Selection(state="needs_attention"), dry_run=True)
     assert report.after == {"created": 7}
-    dry_run(desk.engine, desk.config, desk.form_source, "fields:\n  company: {from: [$.name]}\n", actor="cli")
-    bench(desk.engine, desk.config, desk.form_source, actor="cli")
+    dry_run(desk.engine, OPERATOR, desk.config, desk.form_source, "fields:\n  company: {from: [$.name]}\n")
+    bench(desk.engine, OPERATOR, desk.config, desk.form_source)
     found(desk)
     after = everything(desk)
     looks = set(after.pop("audit_entry")) - set(before.pop("audit_entry"))

@@ -11,8 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.sources.sources import NewSource, add_source
 from webhooks.entrance import pbx_routing
 
@@ -20,8 +21,8 @@ from webhooks.entrance import pbx_routing
 @pytest.fixture
 def source(engine: Engine, config: HubConfig) -> NewSource:
     with engine.begin() as connection:
-        add_owner(connection, "Olga Sale", extension="101")
-        return add_source(connection, config, "generic_call", "Exchange", {})
+        add_owner(connection, HUB, "Olga Sale", extension="101")
+        return add_source(connection, HUB, config, "generic_call", "Exchange", {})
 
 
 @pytest.fixture

@@ -18,8 +18,10 @@ import pytest
 import redis
 import servers
 from desk import Desk
+from principals import OPERATOR
 from sqlalchemy import Engine, text
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.journal.accept import RawEvent, insert_events
 from ingest.monitoring.alerts import open_alerts
@@ -340,9 +342,9 @@ def test_replay_when_it_has_a_lead_is_not_screened_again(site: Site) -> None:
     site.set(spam="off")
     event = site.judge(name="Seo", email="seo@example.net", message=SPAM_WORDS)
     site.set(spam="quarantine")
-    rehearsed = replay(site.engine, site.config, Selection(uids=(event["uid"],)), dry_run=True, actor="test")
+    rehearsed = replay(site.engine, HUB, site.config, Selection(uids=(event["uid"],)), dry_run=True)
     assert rehearsed.after == {"created": 1}
-    replay(site.engine, site.config, Selection(uids=(event["uid"],)), dry_run=False, actor="test")
+    replay(site.engine, HUB, site.config, Selection(uids=(event["uid"],)), dry_run=False)
     site.drain("form")
     assert site.event(event["uid"])["outcome"] == "created"
     assert site.one("SELECT count(*) FROM lead") == 1
@@ -350,9 +352,9 @@ def test_replay_when_it_has_a_lead_is_not_screened_again(site: Site) -> None:
 
 def test_replay_when_it_was_set_aside_says_so_first(site: Site) -> None:
     event = site.judge(name="Seo", email="seo@example.net", message=SPAM_WORDS)
-    assert replay(site.engine, site.config, Selection(uids=(event["uid"],)), dry_run=True, actor="t").after == {"spam": 1}
+    assert replay(site.engine, OPERATOR, site.config, Selection(uids=(event["uid"],)), dry_run=True).after == {"spam": 1}
     site.set(spam="mark")
-    assert replay(site.engine, site.config, Selection(uids=(event["uid"],)), dry_run=True, actor="t").after == {"created": 1}
+    assert replay(site.engine, OPERATOR, site.config, Selection(uids=(event["uid"],)), dry_run=True).after == {"created": 1}
     assert site.event(event["uid"])["outcome"] == "spam"
 
 
@@ -362,7 +364,7 @@ def test_replay_when_screened_counts_in_no_rate(site: Site) -> None:
     site.drain("form")
     assert {site.event(uid)["state"] for uid in uids} == {"needs_attention"}
     for _ in range(5):
-        replay(site.engine, site.config, Selection(uids=tuple(uids)), dry_run=False, actor="t")
+        replay(site.engine, OPERATOR, site.config, Selection(uids=tuple(uids)), dry_run=False)
         site.drain("form")
     assert site.rows("SELECT 1 FROM source_alert WHERE code = 'burst'") == []
 

@@ -10,7 +10,7 @@ import servers
 from desk import Desk
 from sqlalchemy import text
 
-from crm_core.access import Principal
+from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
 from crm_core.base.errors import NotFound
@@ -18,7 +18,7 @@ from crm_core.contacts.queries import ContactFilter, list_contacts
 from crm_core.leads.commands import LeadChange, change_lead
 from crm_core.leads.comments import comment_on_lead
 from crm_core.leads.queries import LeadFilter, list_leads
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from crm_core.search.queries import search
 from ingest.erasure.person_events import erase_contact
 from webhooks.api.schemas.base import plain_json
@@ -237,7 +237,7 @@ def test_documents_can_be_made_anew_from_the_rows(desk: Desk) -> None:
     with desk.engine.begin() as connection:
         connection.execute(text("DELETE FROM search_document"))
         connection.execute(text("INSERT INTO search_queue (contact_id, anew) SELECT id, true FROM contact"))
-        add_owner(connection, "Gleb")
+        add_owner(connection, HUB, "Gleb")
     _search(desk, "x1")
     assert desk.rows("SELECT kind, row_id, contact_id, words::text FROM search_document ORDER BY 1, 2") == before
     assert desk.one("SELECT count(*) FROM search_queue") == 0

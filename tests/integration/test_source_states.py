@@ -15,7 +15,7 @@ from scripted_imap import ScriptedImap
 from sqlalchemy import Connection, Engine, text
 from werkzeug.test import Client
 
-from crm_core.access import create_token
+from crm_core.access import HUB, add_token
 from crm_core.base.config import HubConfig
 from ingest.http_client.addresses import DEMO_MAILBOX
 from ingest.monitoring.alerts import raise_alert
@@ -81,7 +81,7 @@ def _expired(connection: Connection, source_id: int) -> None:
 
 def _paused(connection: Connection, source_id: int) -> None:
     _event(connection, source_id, "needs_attention", 20)
-    set_state(connection, source_id, "paused")
+    set_state(connection, HUB, source_id, "paused")
 
 
 def _uninstalled(connection: Connection, source_id: int) -> None:
@@ -137,7 +137,7 @@ def made(engine: Engine, config: HubConfig) -> list[int]:
     with engine.begin() as connection:
         for connector, arrange, _, _, _ in _CASES:
             settings = BOX if connector == "imap" else {}
-            source_id = add_source(connection, config, connector, arrange.__name__, settings).id
+            source_id = add_source(connection, HUB, config, connector, arrange.__name__, settings).id
             arrange(connection, source_id)
             ids.append(source_id)
     return ids
@@ -162,7 +162,7 @@ def test_each_state_is_told_with_its_trouble_and_its_count(engine: Engine, confi
 def test_every_door_says_the_same_of_every_source(engine: Engine, config: HubConfig, made: list[int]) -> None:
     expected = {str(one.source_id): one.code for one in _states(engine, config)}
     with engine.begin() as connection:
-        token = create_token(connection, "ops", "Tests")
+        token = add_token(connection, HUB, "ops", "Tests")[1]
         report = health_report(connection, config, _ago(0))
     client = Client(create_application(config))
     head = {"Authorization": f"Bearer {token}"}
@@ -201,7 +201,7 @@ def test_check_is_told_and_stays_the_state_until_it_is_read(
 ) -> None:
     server.login = login
     with engine.begin() as connection:
-        token = create_token(connection, "admin", "Tests")
+        token = add_token(connection, HUB, "admin", "Tests")[1]
     settings = {"host": "127.0.0.1", "port": server.port, "user": "u@example.com", "password": "secret", "security": "plain"}
     client = Client(create_application(config))
     answer = client.post(
@@ -228,7 +228,7 @@ def test_check_ends_although_the_server_never_speaks(
     server.silent = True
     settings = {"host": "127.0.0.1", "port": server.port, "user": "u", "password": "p", "security": "plain"}
     with engine.begin() as connection:
-        source_id = add_source(connection, config, "imap", "Box", settings).id
+        source_id = add_source(connection, HUB, config, "imap", "Box", settings).id
         loaded = load_source(connection, config, source_id).settings
     result = check_source(loaded, config)
     assert result is not None

@@ -6,10 +6,12 @@ import hashlib
 from typing import Any
 
 import pytest
+from principals import OPERATOR
 from pydantic import Field
 from sqlalchemy import Engine, text
 
 from connectors.kit import Connector, ConnectorConfig, Secret, registry
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid, Misconfigured, NotFound
 from crm_core.parsed import Ignored
@@ -44,7 +46,7 @@ def _probe(monkeypatch: pytest.MonkeyPatch) -> None:
 def _add(engine: Engine, config: HubConfig, **settings: Any) -> NewSource:
     given = {"host": "pbx.example.com", "password": "pass-word", **settings}
     with engine.begin() as connection:
-        return add_source(connection, config, "probe", " Exchange ", given, ["Example.com", " "], actor="cli")
+        return add_source(connection, OPERATOR, config, "probe", " Exchange ", given, ["Example.com", " "])
 
 
 def test_source_keeps_no_secret_in_the_open(engine: Engine, config: HubConfig) -> None:
@@ -94,18 +96,18 @@ def test_wrong_setting_is_named_in_words(
 def test_missing_setting_and_unknown_connector_are_named(engine: Engine, config: HubConfig) -> None:
     with engine.begin() as connection:
         with pytest.raises(Invalid, match="host: is required"):
-            add_source(connection, config, "probe", "X", {"password": "p"})
+            add_source(connection, HUB, config, "probe", "X", {"password": "p"})
         with pytest.raises(NotFound, match="generic_form"):
-            add_source(connection, config, "nothing", "X", {})
+            add_source(connection, HUB, config, "nothing", "X", {})
         with pytest.raises(Invalid, match="name"):
-            add_source(connection, config, "generic_form", " ", {})
+            add_source(connection, HUB, config, "generic_form", " ", {})
 
 
 def test_list_shows_addresses_and_rotating_replaces_one(engine: Engine, config: HubConfig) -> None:
     made = _add(engine, config)
     with engine.begin() as connection:
-        new = rotate_token(connection, config, made.id)
-        set_state(connection, made.id, "paused")
+        new = rotate_token(connection, HUB, config, made.id)
+        set_state(connection, HUB, made.id, "paused")
         [row] = list_sources(connection, config)
         states = connection.execute(text("SELECT state FROM source_token ORDER BY created_at")).scalars().all()
         deeds = connection.execute(text("SELECT action FROM audit_entry ORDER BY id")).scalars().all()
@@ -117,21 +119,21 @@ def test_list_shows_addresses_and_rotating_replaces_one(engine: Engine, config: 
 
 def test_connector_that_pulls_has_no_address(engine: Engine, config: HubConfig) -> None:
     with engine.begin() as connection:
-        made = add_source(connection, config, "imap", "Sales", {"host": "mail.example.com", "user": "u", "password": "p"})
+        made = add_source(connection, HUB, config, "imap", "Sales", {"host": "mail.example.com", "user": "u", "password": "p"})
         assert source_address(connection, config, made.id) == ""
         with pytest.raises(Invalid):
-            rotate_token(connection, config, made.id)
+            rotate_token(connection, HUB, config, made.id)
 
 
 def test_settings_change_singly_and_an_empty_secret_stays(engine: Engine, config: HubConfig) -> None:
     made = _add(engine, config)
     with engine.begin() as connection:
-        changed = change_settings(connection, config, made.id, {"port": "143", "password": "", "region": "KZ"})
+        changed = change_settings(connection, HUB, config, made.id, {"port": "143", "password": "", "region": "KZ"})
     assert changed.settings.model_dump(include={"port", "password", "region"}) == {
         "port": 143, "password": "pass-word", "region": "KZ",
     }  # fmt: skip
     with engine.begin() as connection:
-        changed = change_settings(connection, config, made.id, {"password": "new"})
+        changed = change_settings(connection, HUB, config, made.id, {"password": "new"})
         stored = connection.execute(text("SELECT config FROM source")).scalar_one()
     assert changed.settings.model_dump(include={"port", "password", "region", "host"}) == {
         "port": 143, "password": "new", "region": "KZ", "host": "pbx.example.com",
@@ -156,10 +158,12 @@ def test_secret_does_not_open_with_another_key_or_in_another_source(engine: Engi
 
 def test_unknown_source_is_not_found(engine: Engine, config: HubConfig) -> None:
     with engine.begin() as connection:
-        for ask in (load_source, source_address, rotate_token):
+        for ask in (load_source, source_address):
             with pytest.raises(NotFound):
                 ask(connection, config, 999)
         with pytest.raises(NotFound):
-            set_state(connection, 999, "paused")
+            rotate_token(connection, HUB, config, 999)
+        with pytest.raises(NotFound):
+            set_state(connection, HUB, 999, "paused")
         with pytest.raises(Invalid):
-            set_state(connection, 999, "broken")
+            set_state(connection, HUB, 999, "broken")

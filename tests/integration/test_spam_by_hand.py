@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from desk import Desk
+from principals import OPERATOR, user
 from sqlalchemy import Engine
 
 from crm_core.access import Principal
@@ -192,9 +193,9 @@ def test_replay_when_a_lead_was_called_spam_leaves_it_so(desk: Desk, channel: st
     assert desk.event(uid)["outcome"] == "created"
     mark(desk, 1)
     marked = state_of(desk)
-    rehearsed = replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=True, actor="cli")
+    rehearsed = replay(desk.engine, OPERATOR, desk.config, Selection(uids=(uid,)), dry_run=True)
     assert (rehearsed.before, rehearsed.after) == ({"spam": 1}, {"spam": 1})
-    replay(desk.engine, desk.config, Selection(state="done"), dry_run=False, actor="cli")
+    replay(desk.engine, OPERATOR, desk.config, Selection(state="done"), dry_run=False)
     desk.drain()
     assert desk.event(uid)["outcome"] == "spam"
     assert state_of(desk)[0] == marked[0]
@@ -209,7 +210,7 @@ def test_replay_when_a_lead_was_called_spam_leaves_it_so(desk: Desk, channel: st
 def test_mark_when_the_event_is_on_its_way_waits_for_nobody(desk: Desk) -> None:
     uid = desk.form(**PERSON)
     desk.drain()
-    replay(desk.engine, desk.config, Selection(uids=(uid,)), dry_run=False, actor="cli")
+    replay(desk.engine, OPERATOR, desk.config, Selection(uids=(uid,)), dry_run=False)
     with pytest.raises(Conflict, match="Try again"):
         mark(desk, 1)
     desk.drain()
@@ -252,7 +253,7 @@ def test_quarantine_when_a_lead_was_called_spam_does_not_hold_it(desk: Desk) -> 
     with desk.engine.begin() as connection:
         assert list_quarantine(connection, desk.config, datetime.now(UTC), shelf=None).items == []
         assert sum(count_quarantine(connection, datetime.now(UTC)).values()) == 0
-        assert release(connection, Pick((uid,)), "user:1", datetime.now(UTC)) == 0
+        assert release(connection, user(1), Pick((uid,)), datetime.now(UTC)) == 0
     assert desk.event(uid)["outcome"] == "spam"
 
 
@@ -260,7 +261,7 @@ def test_lead_when_it_was_released_before_comes_back_with_its_release(desk: Desk
     uid = desk.form(**PERSON, _gotcha="filled")
     desk.drain()
     with desk.engine.begin() as connection:
-        release(connection, Pick((uid,)), "user:1", NOW)
+        release(connection, user(1), Pick((uid,)), NOW)
     desk.drain()
     before = state_of(desk)
     mark(desk, 1)

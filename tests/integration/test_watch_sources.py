@@ -9,9 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 from desk import Desk
+from principals import user
 from psycopg.rows import dict_row
 from sqlalchemy import Engine
 
+from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.mapping.unmapped_fields import acknowledge, list_fields
 from ingest.monitoring.watch import watch
@@ -64,8 +66,8 @@ def test_new_field_of_a_known_form_is_told_once(desk: Desk) -> None:
             ("order", "colour", 24),
             ("order", "quiz_answer", 3),
         }
-        assert acknowledge(connection, desk.form_source, "user:1", "order", "quiz_answer") == 1
-        assert acknowledge(connection, desk.form_source, "user:1", "order", "quiz_answer") == 0
+        assert acknowledge(connection, user(1), desk.form_source, "order", "quiz_answer") == 1
+        assert acknowledge(connection, user(1), desk.form_source, "order", "quiz_answer") == 0
         assert [one["field"] for one in list_fields(connection, desk.form_source, fresh=True)] == ["colour"]
     assert _alerts(desk) == [("new_field", "order · quiz_answer", False)]
     assert desk.one("SELECT resolved_by FROM source_alert") == "user:1"
@@ -242,7 +244,7 @@ def test_inquiry_that_waits_in_the_journal_is_a_sign_of_life(desk: Desk) -> None
 def test_source_that_was_only_watched_can_be_removed(desk: Desk) -> None:
     _look(desk)
     with desk.engine.begin() as connection:
-        remove_source(connection, desk.form_source)
+        remove_source(connection, HUB, desk.form_source)
     assert desk.one("SELECT count(*) FROM source_watch WHERE source_id = %s", desk.form_source) == 0
 
 

@@ -24,7 +24,7 @@ def _list(ask: Ask) -> object:
 
 def _resolve(ask: Ask) -> object:
     with ask.engine.begin() as connection:
-        return resolve_alert(connection, ask.id("alert"), ask.principal)
+        return resolve_alert(connection, ask.principal, ask.id("alert"))
 
 
 ROUTES = (

@@ -33,14 +33,14 @@ def _all(ask: Ask) -> object:
 def _add(ask: Ask) -> object:
     typed = cast(AliasBody, ask.body).alias
     with ask.engine.begin() as connection:
-        add_alias(connection, ask.config, ask.id("source"), typed, actor=ask.principal.actor)
+        add_alias(connection, ask.principal, ask.config, ask.id("source"), typed)
     return _all(ask)
 
 
 def _remove(ask: Ask) -> None:
     typed = cast(AliasQuery, ask.query).alias
     with ask.engine.begin() as connection:
-        remove_alias(connection, ask.config, ask.id("source"), typed, actor=ask.principal.actor)
+        remove_alias(connection, ask.principal, ask.config, ask.id("source"), typed)
 
 
 ROUTES = (

@@ -14,7 +14,9 @@ from webhooks.api.schemas import audit as shapes
 
 
 class AuditQuery(Paging):
-    actor: Text | None = Field(None, max_length=100, description="user:7, token:3, cli, visitor, hub")
+    actor: Text | None = Field(
+        None, max_length=100, description="user:7, token:3, cli:root, visitor, hub; a kind alone (cli) means all of that kind"
+    )
     subject: Text | None = Field(
         None, max_length=200, description="lead:7, event:…, source:3; a kind alone (lead) means all of that kind"
     )

@@ -94,7 +94,7 @@ def _get(ask: Ask) -> object:
 def _raw(ask: Ask) -> Response:
     uid = _uid(ask)
     with ask.engine.begin() as connection:
-        event = look_at_raw(connection, uid, ask.principal, "file")
+        event = look_at_raw(connection, ask.principal, uid, "file")
     answer = Response(event.body, mimetype="application/octet-stream")
     answer.headers["Content-Disposition"] = f'attachment; filename="event-{uid}.bin"'
     answer.headers["X-Content-Type-Options"] = "nosniff"
@@ -134,7 +134,7 @@ def _affected(ask: Ask, wanted: ReplayFilter) -> tuple[str, ...]:
 
 
 def _replay(ask: Ask, selection: Selection, dry_run: bool) -> ReplayReport:
-    report = replay(ask.engine, ask.config, selection, dry_run, ask.principal.actor)
+    report = replay(ask.engine, ask.principal, ask.config, selection, dry_run)
     if report.replayed:
         wake_all(ask.config)
     return report
@@ -142,7 +142,7 @@ def _replay(ask: Ask, selection: Selection, dry_run: bool) -> ReplayReport:
 
 def _dismiss(ask: Ask) -> object:
     with ask.engine.begin() as connection:
-        return dismiss(connection, _uid(ask), ask.principal, cast(DismissBody, ask.body).why, ask.now)
+        return dismiss(connection, ask.principal, _uid(ask), cast(DismissBody, ask.body).why, ask.now)
 
 
 ROUTES = (

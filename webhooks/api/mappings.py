@@ -64,31 +64,31 @@ def _draft(ask: Ask) -> Mapping[str, Any]:
     body = cast(DraftBody, ask.body)
     source_id = ask.id("source")
     with ask.engine.begin() as connection:
-        version = save_draft(connection, source_id, body.text, ask.principal, body.note)
+        version = save_draft(connection, ask.principal, source_id, body.text, body.note)
         return shape(get_version(connection, source_id, version))
 
 
 def _publish(ask: Ask) -> Mapping[str, Any]:
     source_id, version = ask.id("source"), ask.id("mapping", "version")
     with ask.engine.begin() as connection:
-        publish(connection, source_id, version, ask.principal)
+        publish(connection, ask.principal, source_id, version)
         return shape(get_version(connection, source_id, version))
 
 
 def _roll_back(ask: Ask) -> Mapping[str, Any]:
     source_id = ask.id("source")
     with ask.engine.begin() as connection:
-        version = roll_back(connection, source_id, cast(RollBackBody, ask.body).version, ask.principal)
+        version = roll_back(connection, ask.principal, source_id, cast(RollBackBody, ask.body).version)
         return {"published": shape(get_version(connection, source_id, version)) if version else None}
 
 
 def _bench(ask: Ask) -> Mapping[str, Any]:
-    return bench(ask.engine, ask.config, ask.id("source"), cast(BenchQuery, ask.query).limit, actor=ask.principal)
+    return bench(ask.engine, ask.principal, ask.config, ask.id("source"), cast(BenchQuery, ask.query).limit)
 
 
 def _dry_run(ask: Ask) -> Mapping[str, Any]:
     body = cast(DryRunBody, ask.body)
-    return dry_run(ask.engine, ask.config, ask.id("source"), body.text, body.limit, actor=ask.principal)
+    return dry_run(ask.engine, ask.principal, ask.config, ask.id("source"), body.text, body.limit)
 
 
 def _fields(ask: Ask) -> Mapping[str, Any]:
@@ -101,7 +101,7 @@ def _acknowledge(ask: Ask) -> Mapping[str, Any]:
     source_id = ask.id("source")
     with ask.engine.begin() as connection:
         list_fields(connection, source_id)  # NotFound for a source that there is not
-        return {"acknowledged": acknowledge(connection, source_id, ask.principal, body.form, body.field)}
+        return {"acknowledged": acknowledge(connection, ask.principal, source_id, body.form, body.field)}
 
 
 ROUTES = (

@@ -1,17 +1,14 @@
-"""Employees who own leads, and their teams. An employee is never deleted, only made inactive: history names him."""
+"""Employees who own leads, and their teams. An employee is never deleted, only made inactive: history names them."""
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from pydantic import Field
-from sqlalchemy import Connection
 
-from crm_core.access import audit
 from crm_core.base.values import Text
-from crm_core.people import owners as staff
+from crm_core.people import commands
 from crm_core.people.queries import get_owner, get_team, list_owners, list_teams
-from crm_core.people.teams import add_team, change_owner, remove_team, rename_team
 from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.schemas import staff as shapes
@@ -31,8 +28,8 @@ class OwnerPatch(Body):
     email: Text | None = Field(None, max_length=254)
     team: RowId | None = Field(None, description="null: no team")
     active: bool | None = None
-    duty: bool | None = Field(None, description="true makes him the duty person instead of the present one")
-    absent_until: Time | None = Field(None, description="null: he is here")
+    duty: bool | None = Field(None, description="true makes them the duty person instead of the present one")
+    absent_until: Time | None = Field(None, description="null: they are here")
 
 
 class TeamBody(Body):
@@ -52,10 +49,10 @@ def _get(ask: Ask) -> object:
 def _add(ask: Ask) -> object:
     body = cast(OwnerBody, ask.body)
     with ask.engine.begin() as connection:
-        owner_id = staff.add_owner(connection, body.name, body.extension, body.email, weight=body.weight)
-        if body.team is not None:
-            change_owner(connection, owner_id, {"team_id": body.team})
-        audit(connection, ask.principal, "owner.add", f"owner:{owner_id}")
+        owner_id = commands.add_owner(
+            connection, ask.principal, body.name, extension=body.extension, email=body.email, team_id=body.team,
+            weight=body.weight,
+        )  # fmt: skip
         return get_owner(connection, owner_id)
 
 
@@ -63,34 +60,29 @@ def _change(ask: Ask) -> object:
     owner_id = ask.id("owner")
     body = cast(OwnerPatch, ask.body)
     with ask.engine.begin() as connection:
-        get_owner(connection, owner_id)  # NotFound before anything else
-        _change_row(connection, owner_id, body)
+        commands.change_owner(connection, ask.principal, owner_id, _columns(body))
         if "absent_until" in body.model_fields_set:
             if body.absent_until is None:
-                staff.set_present(connection, owner_id)
+                commands.set_present(connection, ask.principal, owner_id, ask.now)
             else:
-                staff.set_absent(connection, owner_id, body.absent_until)
+                commands.set_absent(connection, ask.principal, owner_id, body.absent_until, ask.now)
         if body.active is not None:
-            staff.set_active(connection, owner_id, body.active, ask.principal)
+            (commands.activate_owner if body.active else commands.retire_owner)(connection, ask.principal, owner_id)
         if body.duty:
-            staff.set_duty(connection, owner_id)
-        fields = sorted(body.model_fields_set)
-        audit(connection, ask.principal, "owner.change", f"owner:{owner_id}", {"fields": fields})
+            commands.set_duty(connection, ask.principal, owner_id)
         return get_owner(connection, owner_id)
 
 
-def _change_row(connection: Connection, owner_id: int, body: OwnerPatch) -> None:
-    columns = body.model_dump(include={"name", "extension", "email"}, exclude_none=True)
+def _columns(body: OwnerPatch) -> dict[str, Any]:
+    columns: dict[str, Any] = body.model_dump(include={"name", "extension", "email"}, exclude_none=True)
     if "team" in body.model_fields_set:
         columns["team_id"] = body.team
-    change_owner(connection, owner_id, columns)
+    return columns
 
 
 def _retire(ask: Ask) -> None:
-    owner_id = ask.id("owner")
     with ask.engine.begin() as connection:
-        staff.set_active(connection, owner_id, False, ask.principal)
-        audit(connection, ask.principal, "owner.retire", f"owner:{owner_id}")
+        commands.retire_owner(connection, ask.principal, ask.id("owner"))
 
 
 def _list_teams(ask: Ask) -> object:
@@ -105,32 +97,28 @@ def _get_team(ask: Ask) -> object:
 
 def _add_team(ask: Ask) -> object:
     with ask.engine.begin() as connection:
-        team_id = add_team(connection, cast(TeamBody, ask.body).name)
-        audit(connection, ask.principal, "team.add", f"team:{team_id}")
+        team_id = commands.add_team(connection, ask.principal, cast(TeamBody, ask.body).name)
         return get_team(connection, team_id)
 
 
 def _rename_team(ask: Ask) -> object:
     team_id = ask.id("team")
     with ask.engine.begin() as connection:
-        rename_team(connection, team_id, cast(TeamBody, ask.body).name)
-        audit(connection, ask.principal, "team.change", f"team:{team_id}")
+        commands.rename_team(connection, ask.principal, team_id, cast(TeamBody, ask.body).name)
         return get_team(connection, team_id)
 
 
 def _remove_team(ask: Ask) -> None:
-    team_id = ask.id("team")
     with ask.engine.begin() as connection:
-        remove_team(connection, team_id)
-        audit(connection, ask.principal, "team.remove", f"team:{team_id}")
+        commands.remove_team(connection, ask.principal, ask.id("team"))
 
 
 ROUTES = (
     Route("GET", "/owners", "owners.read", _list, "Employees, the duty person first", shapes.OwnerPage),
-    Route("POST", "/owners", "owners.write", _add, "Add an employee; he joins the default pool", shapes.Owner,
+    Route("POST", "/owners", "owners.write", _add, "Add an employee; they join the default pool", shapes.Owner,
           body=OwnerBody, status=201),
     Route("GET", "/owners/<id>", "owners.read", _get, "One employee", shapes.Owner),
-    Route("PATCH", "/owners/<id>", "owners.write", _change, "Change an employee, his absence or duty", shapes.Owner,
+    Route("PATCH", "/owners/<id>", "owners.write", _change, "Change an employee, their absence or duty", shapes.Owner,
           body=OwnerPatch),
     Route("DELETE", "/owners/<id>", "owners.write", _retire, "Make an employee inactive", None, status=204),
     Route("GET", "/teams", "owners.read", _list_teams, "Teams by name", shapes.TeamPage),

@@ -6,10 +6,9 @@ from typing import cast
 
 from pydantic import Field
 
-from crm_core.access import audit
 from crm_core.base.values import Text
+from crm_core.people import commands
 from crm_core.people.queries import get_pool, list_pools
-from crm_core.people.teams import add_pool, change_pool, put_member, remove_member, remove_pool
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.schemas import staff as shapes
 
@@ -40,8 +39,7 @@ def _get(ask: Ask) -> object:
 
 def _add(ask: Ask) -> object:
     with ask.engine.begin() as connection:
-        pool_id = add_pool(connection, cast(PoolBody, ask.body).name)
-        audit(connection, ask.principal, "pool.add", f"pool:{pool_id}")
+        pool_id = commands.add_pool(connection, ask.principal, cast(PoolBody, ask.body).name)
         return get_pool(connection, pool_id)
 
 
@@ -49,33 +47,27 @@ def _change(ask: Ask) -> object:
     pool_id = ask.id("pool")
     body = cast(PoolPatch, ask.body)
     with ask.engine.begin() as connection:
-        change_pool(connection, pool_id, body.name, body.default)
-        fields = sorted(body.model_fields_set)
-        audit(connection, ask.principal, "pool.change", f"pool:{pool_id}", {"fields": fields})
+        commands.change_pool(connection, ask.principal, pool_id, body.name, body.default)
         return get_pool(connection, pool_id)
 
 
 def _remove(ask: Ask) -> None:
-    pool_id = ask.id("pool")
     with ask.engine.begin() as connection:
-        remove_pool(connection, pool_id)
-        audit(connection, ask.principal, "pool.remove", f"pool:{pool_id}")
+        commands.remove_pool(connection, ask.principal, ask.id("pool"))
 
 
 def _put_member(ask: Ask) -> object:
     pool_id, owner_id = ask.id("pool"), ask.id("owner", "owner")
     body = cast(MemberBody, ask.body)
     with ask.engine.begin() as connection:
-        put_member(connection, pool_id, owner_id, body.weight, body.paused)
-        audit(connection, ask.principal, "pool.member", f"pool:{pool_id}", {"owner": str(owner_id)})
+        commands.put_member(connection, ask.principal, pool_id, owner_id, body.weight, body.paused)
         return get_pool(connection, pool_id)
 
 
 def _remove_member(ask: Ask) -> None:
     pool_id, owner_id = ask.id("pool"), ask.id("owner", "owner")
     with ask.engine.begin() as connection:
-        remove_member(connection, pool_id, owner_id)
-        audit(connection, ask.principal, "pool.member_removed", f"pool:{pool_id}", {"owner": str(owner_id)})
+        commands.remove_member(connection, ask.principal, pool_id, owner_id)
 
 
 ROUTES = (
@@ -85,7 +77,7 @@ ROUTES = (
     Route("PATCH", "/pools/<id>", "owners.write", _change, "Rename a pool or make it the default", shapes.Pool,
           body=PoolPatch),
     Route("DELETE", "/pools/<id>", "owners.write", _remove, "Remove a pool that nothing names", None, status=204),
-    Route("PUT", "/pools/<id>/members/<owner>", "owners.write", _put_member, "Add a member or change his share",
+    Route("PUT", "/pools/<id>/members/<owner>", "owners.write", _put_member, "Add a member or change their share",
           shapes.Pool, body=MemberBody),
     Route("DELETE", "/pools/<id>/members/<owner>", "owners.write", _remove_member, "Take a member out", None,
           status=204),

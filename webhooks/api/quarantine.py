@@ -45,7 +45,7 @@ def _release(ask: Ask) -> Mapping[str, Any]:
     body = cast(PickBody, ask.body)
     with ask.engine.begin() as connection:
         pick = _pick(body) if body.alert is None else of_alert(connection, body.alert)
-        released = release(connection, pick, ask.principal, ask.now)
+        released = release(connection, ask.principal, pick, ask.now)
     if released:
         wake_all(ask.config)
     return {"events": released}
@@ -55,13 +55,13 @@ def _confirm(ask: Ask) -> Mapping[str, Any]:
     body = cast(PickBody, ask.body)
     with ask.engine.begin() as connection:
         pick = _pick(body) if body.alert is None else of_alert(connection, body.alert)
-        return {"events": confirm(connection, pick, ask.principal, ask.now)}
+        return {"events": confirm(connection, ask.principal, pick, ask.now)}
 
 
 def _accept_consent(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         uid = get_event(connection, ask.path["id"]).uid
-        accepted = accept_consent(connection, [uid], ask.principal, ask.now)
+        accepted = accept_consent(connection, ask.principal, [uid], ask.now)
         event = get_event(connection, uid)
     if accepted:
         wake_all(ask.config)

@@ -118,14 +118,14 @@ def _get(ask: Ask) -> Mapping[str, Any]:
 
 def _add(ask: Ask) -> Mapping[str, Any]:
     body = cast(SourceBody, ask.body)
-    actor = ask.principal.actor
     connector = registry.get(body.connector)
     settings = check_settings(connector, body.settings) if connector.pulls else None
     checked = check_source(settings, ask.config) if settings else None
     with ask.engine.begin() as connection:
-        made = add_source(connection, ask.config, body.connector, body.name, body.settings, body.allowed_hosts, actor=actor)
-        routing = {name: value for name, value in _columns(body).items() if name in {"line", "pool_id"}}
-        change_source(connection, made.id, routing, actor=actor)
+        made = add_source(
+            connection, ask.principal, ask.config, body.connector, body.name, body.settings, body.allowed_hosts,
+            line=body.line, pool_id=body.pool,
+        )  # fmt: skip
         if settings is not None:
             note_check(connection, made.id, settings, checked, ask.now)
         shown = _one(ask, connection, made.id)
@@ -137,7 +137,7 @@ def _told(checked: CheckResult | None) -> dict[str, Any]:
     return {"check": checked.as_json()} if checked is not None else {}
 
 
-def _columns(body: SourceBody | SourcePatch) -> dict[str, Any]:
+def _columns(body: SourcePatch) -> dict[str, Any]:
     """Only what was sent; null means nothing, except for the pool."""
     columns: dict[str, Any] = body.model_dump(include={"name", "line", "allowed_hosts"}, exclude_unset=True, exclude_none=True)
     if "pool" in body.model_fields_set:
@@ -148,29 +148,28 @@ def _columns(body: SourceBody | SourcePatch) -> dict[str, Any]:
 def _change(ask: Ask) -> Mapping[str, Any]:
     source_id = ask.id("source")
     body = cast(SourcePatch, ask.body)
-    actor = ask.principal.actor
-    settings = would_be(ask.engine, ask.config, source_id, body.settings or {})
+    settings = would_be(ask.engine, ask.principal, ask.config, source_id, body.settings or {})
     checked = check_source(settings, ask.config) if settings else None
     with ask.engine.begin() as connection:
-        change_source(connection, source_id, _columns(body), actor=actor)
+        change_source(connection, ask.principal, source_id, _columns(body))
         if body.settings is not None:
-            change_settings(connection, ask.config, source_id, body.settings, actor=actor)
+            change_settings(connection, ask.principal, ask.config, source_id, body.settings)
         if settings is not None:
             note_check(connection, source_id, settings, checked, ask.now)
         if body.state is not None:
-            set_state(connection, source_id, body.state, actor=actor)
+            set_state(connection, ask.principal, source_id, body.state)
         return _one(ask, connection, source_id) | _told(checked)
 
 
 def _remove(ask: Ask) -> None:
     with ask.engine.begin() as connection:
-        remove_source(connection, ask.id("source"), actor=ask.principal.actor)
+        remove_source(connection, ask.principal, ask.id("source"))
 
 
 def _rotate(ask: Ask) -> Mapping[str, Any]:
     source_id = ask.id("source")
     with ask.engine.begin() as connection:
-        rotate_token(connection, ask.config, source_id, actor=ask.principal.actor)
+        rotate_token(connection, ask.principal, ask.config, source_id)
         return _one(ask, connection, source_id)
 
 

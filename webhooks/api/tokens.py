@@ -41,7 +41,7 @@ def _create(ask: Ask) -> object:
 
 def _revoke(ask: Ask) -> None:
     with ask.engine.begin() as connection:
-        access.revoke_token(connection, ask.id("token"), ask.now, ask.principal)
+        access.revoke_token(connection, ask.principal, ask.id("token"), ask.now)
 
 
 ROUTES = (

@@ -50,7 +50,7 @@ def _add(ask: Ask) -> object:
     body = cast(UserBody, ask.body)
     hashed = None if body.password is None else access.hash_password(body.password)
     with ask.engine.begin() as connection:
-        user_id = access.add_user(connection, body.login, body.name, body.role, hashed, body.owner, ask.principal)
+        user_id = access.add_user(connection, ask.principal, body.login, body.name, body.role, hashed, body.owner)
         link = access.make_link(connection, ask.principal, user_id, ask.now)
         return beside(get_user(connection, user_id), sign_in_url=_address(ask, link))
 

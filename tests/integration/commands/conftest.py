@@ -16,9 +16,10 @@ from sqlalchemy import text
 from werkzeug.test import Client
 
 from crm_core import access
-from crm_core.access import COMMAND_LINE, Principal
+from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
+from leadhub.operator import operator
 from webhooks.app import create_app
 from webhooks.engines import close_engines
 
@@ -36,7 +37,7 @@ def firm(
         with engine.begin() as connection:
             users = {
                 who: access.add_user(
-                    connection, f"{who}@example.com", who, role, None,
+                    connection, HUB, f"{who}@example.com", who, role, None,
                     int(ids[owner]) if (owner := {"manager": "anna", "other_manager": "boris"}.get(who)) else None,
                 )
                 for who, role in door_frame.ROLES.items()
@@ -63,7 +64,7 @@ def firm(
             token = token_ids[who]
             assert token is not None
             principals["api", who] = token
-        principals["cli", "admin"] = COMMAND_LINE
+        principals["cli", "admin"] = operator()
         environment = {"LEADHUB_HOME": str(home), "LEADHUB_DATABASE_URL": copy, "LEADHUB_BROKER_URL": _brokers["valkey"],
                        "LEADHUB_SECRET_KEY": secret}  # fmt: skip
         hub = Hub(config, make_engine(copy, "worker"), app, ids, tokens, principals, browsers, environment)

@@ -12,9 +12,10 @@ from sqlalchemy import Engine, text
 from werkzeug.test import Client, TestResponse
 
 from crm_core import access
+from crm_core.access import HUB
 from crm_core.access.models import ROLES
 from crm_core.base.config import HubConfig
-from crm_core.people.owners import add_owner
+from crm_core.people.commands import add_owner
 from ingest.processing.process import drain
 from ingest.sources.sources import add_source
 from webhooks import engines
@@ -75,15 +76,11 @@ class Hub:
 def hub(config: HubConfig, engine: Engine, quick_hashes: None) -> Iterator[Hub]:
     application = create_application(config)
     with engine.begin() as connection:
-        owner_id = add_owner(connection, "Ivan Petrov", "101")
+        owner_id = add_owner(connection, HUB, "Ivan Petrov", extension="101")
         ids = {
-            role: access.add_user(
-                connection, f"{role}@example.com", role.title(), role,
-                access.hash_password(PASSWORD) if role == "admin" else None,
-                owner_id if role == "manager" else None,
-            )
+            role: access.add_user(connection, HUB, f"{role}@example.com", role.title(), role, access.hash_password(PASSWORD) if role == "admin" else None, owner_id if role == "manager" else None)
             for role in ROLES
         }  # fmt: skip
-        source = add_source(connection, config, "generic_form", "Main site", {})
+        source = add_source(connection, HUB, config, "generic_form", "Main site", {})
     yield Hub(config, engine, ids, owner_id, source.id, source.url, lambda: Visitor(Client(application)))
     engines.close_engines()

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from crm_core import access
-from crm_core.access import sessions
+from crm_core.access import HUB, sessions
 
 if TYPE_CHECKING:
     from conftest import Hub, Visitor
@@ -114,11 +114,11 @@ def test_one_browser_is_signed_out_from_another(hub: Hub) -> None:
 
 def test_session_ends_when_idle_and_when_old(engine: Engine) -> None:
     with engine.begin() as connection:
-        user_id = access.add_user(connection, "anna@example.com", "Anna", "head")
-        access.begin_session(connection, user_id, "idle", "link", "", NOW)
+        user_id = access.add_user(connection, HUB, "anna@example.com", "Anna", "head")
+        access.renew_session(connection, user_id, "idle", "link", "", NOW)
         assert access.find_session(connection, "idle", NOW + sessions.IDLE - timedelta(seconds=1)) is not None
         assert access.find_session(connection, "idle", NOW + 2 * sessions.IDLE) is None
-        access.begin_session(connection, user_id, "busy", "link", "", NOW)
+        access.renew_session(connection, user_id, "busy", "link", "", NOW)
         at = NOW
         while at < NOW + sessions.ABSOLUTE:
             assert access.find_session(connection, "busy", at) is not None
@@ -128,14 +128,14 @@ def test_session_ends_when_idle_and_when_old(engine: Engine) -> None:
 
 def test_use_is_noted_at_most_once_a_minute_and_sessions_are_few(engine: Engine) -> None:
     with engine.begin() as connection:
-        user_id = access.add_user(connection, "anna@example.com", "Anna", "head")
-        access.begin_session(connection, user_id, "0", "link", "", NOW)
+        user_id = access.add_user(connection, HUB, "anna@example.com", "Anna", "head")
+        access.renew_session(connection, user_id, "0", "link", "", NOW)
         for seconds, noted in ((0, 0), (59, 0), (60, 60), (119, 60), (120, 120)):
             access.find_session(connection, "0", NOW + timedelta(seconds=seconds))
             [row] = access.list_sessions(connection, user_id, NOW)
             assert row["last_seen_at"] == NOW + timedelta(seconds=noted)
         for number in range(1, 40):
-            access.begin_session(connection, user_id, str(number), "link", "", NOW + timedelta(minutes=number))
+            access.renew_session(connection, user_id, str(number), "link", "", NOW + timedelta(minutes=number))
         assert len(access.list_sessions(connection, user_id, NOW)) == 20
         assert access.find_session(connection, "0", NOW + timedelta(minutes=40)) is None
 

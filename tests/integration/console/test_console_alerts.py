@@ -29,7 +29,7 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("locale", LOCALES)
 def test_page_of_queues_opens_when_an_alert_of_any_kind_is_open(hub: Hub, locale: str) -> None:
     with hub.engine.begin() as connection:
-        access.set_locale(connection, hub.user_ids["admin"], locale)
+        access.set_locale(connection, access.HUB, hub.user_ids["admin"], locale)
         for code, data in KINDS.items():
             raise_alert(connection, hub.source_id, code, "", data)
     answer = hub.signed_in("admin").get("/console/queues")

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from crm_core import access
+from crm_core.access import HUB
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_undo_does_not_open_what_a_colleague_has_now(hub: Any, lead: str) -> Non
 )  # fmt: skip
 def test_api_changes_by_the_same_rules(hub: Any, lead: str, body: dict[str, Any], status: int, said: str) -> None:
     with hub.engine.begin() as connection:
-        made = access.create_token(connection, "head", "tests")
+        made = access.add_token(connection, HUB, "head", "tests")[1]
     token = made if isinstance(made, str) else made.token
     answer = hub.new_visitor().client.patch(
         f"/api/v1{lead.removeprefix('/console')}", json={"version": 1, **body}, headers={"Authorization": f"Bearer {token}"}

@@ -9,9 +9,11 @@ from urllib.parse import urljoin
 
 import orjson
 import pytest
+from principals import OPERATOR
 from sqlalchemy import text
 
-from crm_core.people.owners import add_owner
+from crm_core.access import HUB
+from crm_core.people.commands import add_owner
 from ingest.processing.process import drain
 from ingest.sources.sources import add_source, set_state
 from webhooks.console.shell.routes import ROUTES
@@ -90,8 +92,8 @@ def busy(hub: Any) -> Any:
     hub.send(orjson.dumps({"name": "Robot", "phone": "+79123456709", "_gotcha": "filled",
                            "message": "See https://b.example.top for casino bonus, free spins, viagra and cialis"}))  # fmt: skip
     with hub.engine.begin() as connection:
-        add_owner(connection, "Anna Sidorova", "102")  # whose leads the manager does not see
-        other = add_source(connection, hub.config, "generic_form", "Second site", {})
+        add_owner(connection, HUB, "Anna Sidorova", extension="102")  # whose leads the manager does not see
+        other = add_source(connection, HUB, hub.config, "generic_form", "Second site", {})
     door = hub.new_visitor().client
     for n in range(53):
         door.post(hub.url[hub.url.index("/in/") :], data={"name": f"N{n}", "email": f"n{n}@example.org", "message": "x"})
@@ -99,7 +101,7 @@ def busy(hub: Any) -> Any:
     for n in range(2):
         door.post(other.url[other.url.index("/in/") :], data={"name": f"W{n}", "email": f"w{n}@example.org"})
     with hub.engine.begin() as connection:
-        set_state(connection, other.id, "paused", actor="cli")
+        set_state(connection, OPERATOR, other.id, "paused")
         new = "SELECT id FROM inbound_event WHERE outcome = 'created' ORDER BY id DESC LIMIT 9"
         for part, change in (
             ("LIMIT 3", "state = 'needs_attention', outcome = NULL, lead_id = NULL, error = '{\"code\": \"connector_failed\"}'"),

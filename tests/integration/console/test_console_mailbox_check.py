@@ -10,6 +10,7 @@ import pytest
 from scripted_imap import ScriptedImap
 from sqlalchemy import text
 
+from crm_core.access import HUB
 from ingest.http_client.addresses import DEMO_MAILBOX
 from ingest.sources.sources import add_source
 
@@ -77,7 +78,7 @@ def test_changed_password_that_is_refused_leaves_the_old_one(hub: Hub, server: S
     typed = _typed(server)
     with hub.engine.begin() as connection:
         settings = {name: value for name, value in typed.items() if name != "source_name"}
-        source_id = add_source(connection, hub.config, "imap", "Sales", settings).id
+        source_id = add_source(connection, HUB, hub.config, "imap", "Sales", settings).id
     before = hub.rows("SELECT config::text FROM source WHERE id = :id", id=source_id)
     server.login = "NO [AUTHENTICATIONFAILED] wrong"
     admin = hub.signed_in("admin")
@@ -93,7 +94,7 @@ def test_what_no_check_can_try_is_changed_while_the_server_is_away(hub: Hub, ser
     typed = _typed(server, password="")
     with hub.engine.begin() as connection:
         settings = {name: value for name, value in _typed(server).items() if name != "source_name"}
-        source_id = add_source(connection, hub.config, "imap", "Sales", settings).id
+        source_id = add_source(connection, HUB, hub.config, "imap", "Sales", settings).id
     server.close()
     admin = hub.signed_in("admin")
     admin.get(f"/console/sources/{source_id}/change")
@@ -105,7 +106,7 @@ def test_badge_counts_the_rows_that_it_opens(hub: Hub) -> None:
     with hub.engine.begin() as connection:
         for name in ("One", "Two"):
             settings = {"host": "imap.example.com", "user": "u@example.com", "password": PASSWORD}
-            source_id = add_source(connection, hub.config, "imap", name, settings).id
+            source_id = add_source(connection, HUB, hub.config, "imap", name, settings).id
             connection.execute(
                 text("INSERT INTO mailbox_folder (source_id, name, fails, last_error) VALUES"
                      " (:s, 'INBOX', 3, '{\"code\": \"refused\", \"message\": \"x\", \"since\": \"2026-11-01T10:00:00Z\"}')"),

@@ -10,6 +10,7 @@ import pytest
 
 from connectors.kit import registry
 from connectors.kit.guide import guide_of
+from crm_core.access import HUB
 from ingest.processing.process import drain
 from ingest.sources.sources import add_source, source_address
 from webhooks.console.sources.setup_form import fields_of
@@ -123,7 +124,7 @@ def test_first_event_is_shown_with_what_was_understood_of_it(hub: Hub) -> None:
 
 def test_event_that_was_refused_is_shown_as_the_first_one(hub: Hub) -> None:
     with hub.engine.begin() as connection:
-        source = add_source(connection, hub.config, "mango", "Mango", {"key": "k", "salt": "s"})
+        source = add_source(connection, HUB, hub.config, "mango", "Mango", {"key": "k", "salt": "s"})
     client = hub.new_visitor().client
     client.post(source.url[source.url.index("/in/") :] + "/events/call", data={"vpbx_api_key": "k", "sign": "no", "json": "{}"})
     drain(None, hub.config, "call")

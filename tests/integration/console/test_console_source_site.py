@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crm_core.access import HUB
 from ingest.sources.aliases import add_alias
 from ingest.sources.sources import add_source
 from webhooks.entrance.snippet_file import snippet
@@ -56,8 +57,8 @@ def test_alias_is_refused_in_words(hub: Hub) -> None:
 )
 def test_alias_that_is_taken_names_its_holder_and_blames_nobody(hub: Hub, locale: str, title: str, said: str) -> None:
     with hub.engine.begin() as connection:
-        other = add_source(connection, hub.config, "generic_form", "Landing page", {})
-        add_alias(connection, hub.config, other.id, "formspree:xyzabcde")
+        other = add_source(connection, HUB, hub.config, "generic_form", "Landing page", {})
+        add_alias(connection, HUB, hub.config, other.id, "formspree:xyzabcde")
     admin = hub.signed_in("admin")
     admin.post("/console/language", locale=locale)
     answer = admin.post(f"/console/sources/{hub.source_id}/aliases", alias="formspree:xyzabcde")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from crm_core.access import HUB
 from ingest.http_client.addresses import DEMO_MAILBOX
 from ingest.processing.process import drain
 from ingest.sources.sources import add_source, load_source
@@ -20,7 +21,7 @@ IMAP = {"host": "imap.example.com", "user": "sales@example.com", "password": "hu
 
 def _mailbox(hub: Hub, **settings: str) -> int:
     with hub.engine.begin() as connection:
-        return add_source(connection, hub.config, "imap", "Sales", IMAP | settings).id
+        return add_source(connection, HUB, hub.config, "imap", "Sales", IMAP | settings).id
 
 
 def _form_of(visitor: Visitor, source_id: int) -> dict[str, str]:
@@ -218,7 +219,7 @@ def test_real_trial_makes_a_lead(hub: Hub) -> None:
 
 def test_trial_of_an_exchange_rings_and_hangs_up(hub: Hub) -> None:
     with hub.engine.begin() as connection:
-        source = add_source(connection, hub.config, "generic_call", "Exchange", {})
+        source = add_source(connection, HUB, hub.config, "generic_call", "Exchange", {})
     admin = hub.signed_in("admin")
     assert "Send a missed call" in admin.get(f"/console/sources/{source.id}").text
     answer = admin.post(f"/console/sources/{source.id}/try")
@@ -232,7 +233,7 @@ def test_trial_of_an_exchange_rings_and_hangs_up(hub: Hub) -> None:
 
 def test_today_is_counted_by_source(hub: Hub) -> None:
     with hub.engine.begin() as connection:
-        other = add_source(connection, hub.config, "generic_form", "Landing page", {})
+        other = add_source(connection, HUB, hub.config, "generic_form", "Landing page", {})
     for number in range(3):
         hub.send(b'{"message": "%d"}' % number)
     hub.rows(

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from principals import OPERATOR, user
 
 from crm_core import access
+from crm_core.access import HUB, Principal
 
 if TYPE_CHECKING:
     from conftest import Hub, Visitor
@@ -25,7 +27,7 @@ def _api(hub: Hub, token: str) -> int:
 
 def _token(hub: Hub, **more: object) -> str:
     with hub.engine.begin() as connection:
-        return access.create_token(connection, "manager", "Phone app", hub.owner_id, **more)  # type: ignore[arg-type]
+        return access.add_token(connection, HUB, "manager", "Phone app", hub.owner_id, **more)[1]  # type: ignore[arg-type]
 
 
 def _link(hub: Hub, role: str) -> str:
@@ -36,7 +38,7 @@ def _link(hub: Hub, role: str) -> str:
 def _set_password(hub: Hub, role: str) -> None:
     hashed = access.hash_password("correct horse battery")
     with hub.engine.begin() as connection:
-        access.set_password(connection, "cli", hub.user_ids[role], hashed)
+        access.set_password(connection, OPERATOR, hub.user_ids[role], hashed)
 
 
 def _password_opens(hub: Hub, role: str) -> bool:
@@ -60,7 +62,7 @@ def test_whoever_is_cut_off_is_out_at_once_by_every_way_in(hub: Hub, way: str) -
         answer = hub.signed_in("head").post(f"/console/owners/{hub.owner_id}/active", active="no")
     else:
         with hub.engine.begin() as connection:
-            key = access.create_token(connection, "admin", "Admin")
+            key = access.add_token(connection, HUB, "admin", "Admin")[1]
         method, body = ("DELETE", None) if way == "retire by the API" else ("PATCH", {"active": False})
         answer = hub.new_visitor().client.open(
             f"/api/v1/owners/{hub.owner_id}", method=method, json=body, headers={"Authorization": f"Bearer {key}"}
@@ -92,10 +94,10 @@ def test_coming_back_needs_the_user_enabled_and_new_tokens(hub: Hub) -> None:
 
 def test_a_disabled_administrator_s_own_tokens_and_what_they_made_are_revoked(hub: Hub) -> None:
     with hub.engine.begin() as connection:
-        second = access.add_user(connection, "second@example.com", "", "admin")
-        made_id, made = access.add_token(connection, f"user:{second}", "admin", "Reports")
-        _, in_turn = access.add_token(connection, f"token:{made_id}", "admin", "Back door")
-        _, anothers = access.add_token(connection, "cli", "admin", "Website")
+        second = access.add_user(connection, HUB, "second@example.com", "", "admin")
+        made_id, made = access.add_token(connection, user(second), "admin", "Reports")
+        _, in_turn = access.add_token(connection, Principal("token", made_id, "Reports", "admin"), "admin", "Back door")
+        _, anothers = access.add_token(connection, OPERATOR, "admin", "Website")
     assert [_api(hub, token) for token in (made, in_turn, anothers)] == [200, 200, 200]
     hub.signed_in("admin").post(f"/console/users/{second}/active", active="no")
     assert [_api(hub, token) for token in (made, in_turn, anothers)] == [401, 401, 200]

@@ -12,7 +12,7 @@ from webhooks.api.schemas.base import Id, Page, Shape
 class AuditRow(Shape):
     id: Id
     at: AwareDatetime
-    actor: str = Field(description="user:7, token:3, cli, visitor (who is not signed in), hub")
+    actor: str = Field(description="user:7, token:3, cli:root (the account on the machine), visitor (who is not signed in), hub")
     actor_name: str = Field(description="of a user or token; empty for the others")
     action: str = Field(description="what was done, such as lead.assign or event.raw")
     subject: str = Field(description="to what, such as lead:7")

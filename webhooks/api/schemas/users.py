@@ -31,7 +31,7 @@ class UserWithLink(User):
 
 
 class Maker(Shape):
-    actor: str = Field(description='user:7, token:3, cli; "" for tokens from before this was kept')
+    actor: str = Field(description='user:7, token:3, cli:root; "" for tokens from before this was kept')
     name: str | None
 
 

@@ -57,8 +57,7 @@ def change_password(context: RequestContext) -> PageAnswer:
 
 def end_one(context: RequestContext, session_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        if access.end_session_of(connection, context.principal.id, session_id):
-            access.audit(connection, context.principal, "session.end", context.principal.actor, {"session": str(session_id)})
+        access.end_session_of(connection, context.principal, session_id)
     return context.go("account", "session_ended")
 
 
@@ -100,7 +99,7 @@ def _replace_password(context: RequestContext, hashed: access.PasswordHash) -> N
     with context.engine.begin() as connection:
         access.set_password(connection, context.principal, context.principal.id, hashed)
         kind = browser.kind_of(request)
-        access.begin_session(connection, context.principal.id, session.secret, "password", kind, context.now)
+        access.renew_session(connection, context.principal.id, session.secret, "password", kind, context.now)
     g.context = replace(context, session=session)
 
 

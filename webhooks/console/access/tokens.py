@@ -33,7 +33,7 @@ def create(context: RequestContext) -> PageAnswer:
 
 def revoke(context: RequestContext, token_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        access.revoke_token(connection, token_id, context.now, context.principal)
+        access.revoke_token(connection, context.principal, token_id, context.now)
     return context.go("tokens", "token_revoked")
 
 

@@ -31,8 +31,8 @@ def add(context: RequestContext) -> PageAnswer:
     try:
         with context.engine.begin() as connection:
             user_id = access.add_user(
-                connection, typed["login"], typed["name"], typed["role"] or "manager", None, chosen_owner(typed["owner"]),
-                context.principal,
+                connection, context.principal, typed["login"], typed["name"], typed["role"] or "manager", None,
+                chosen_owner(typed["owner"]),
             )  # fmt: skip
             made = access.make_link(connection, context.principal, user_id, context.now)
     except (Invalid, Conflict) as error:

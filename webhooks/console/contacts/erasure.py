@@ -26,7 +26,7 @@ def look(context: RequestContext) -> PageAnswer:
 
 
 def address_now(context: RequestContext) -> PageAnswer:
-    phone, email, why = entered("phone", 200), entered("email", 300), _why()
+    phone, email, why = entered("phone", 200), entered("email", 300), entered("why", 1000)
     if entered("sure", 20) != "yes":
         raise Invalid("not_confirmed", "Tick the box to confirm.", fields=["sure"])
     person = Person(phone=phone, email=email)
@@ -44,18 +44,11 @@ def contact(context: RequestContext, contact_id: int) -> PageAnswer:
 
 
 def contact_now(context: RequestContext, contact_id: int) -> PageAnswer:
-    why = _why()
+    why = entered("why", 1000)
     if entered("sure", 20) != str(contact_id):
         raise Invalid("not_confirmed", "Type the number of the contact to confirm.", fields=["sure"])
     erase(context.engine, context.config, context.principal, contact_id, why, context.now, seconds=_DEED_SECONDS)
     return context.go("contact", "erased", contact_id=contact_id)
-
-
-def _why() -> str:
-    why = entered("why", 1000)
-    if not why:
-        raise Invalid("why_missing", "Say who asked for it and how.", fields=["why"])
-    return why
 
 
 def _shown(context: RequestContext, told: dict[str, Any]) -> dict[str, Any]:

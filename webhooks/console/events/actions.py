@@ -58,14 +58,14 @@ def replay_now(context: RequestContext) -> PageAnswer:
 
 def dismiss(context: RequestContext, event_id: str) -> PageAnswer:
     with context.engine.begin() as connection:
-        dismiss_event(connection, event_id, context.principal, entered("why", 500), context.now)
+        dismiss_event(connection, context.principal, event_id, entered("why", 500), context.now)
     return context.go("event", "dismissed", event_id=event_id)
 
 
 def _sent(context: RequestContext, selection: Selection, *, dry_run: bool) -> ReplayReport:
     if selection == Selection():
         return ReplayReport(dry_run=dry_run)  # nothing is affected any more
-    return replay(context.engine, context.config, selection, dry_run, context.principal.actor)
+    return replay(context.engine, context.principal, context.config, selection, dry_run)
 
 
 def _selection(context: RequestContext, values: Mapping[str, str]) -> tuple[Selection, dict[str, str]]:

@@ -55,7 +55,7 @@ def card(context: RequestContext, event_id: str) -> PageAnswer:
     may_see_raw = context.may("events.raw")
     with context.engine.begin() as connection:
         event = get_event(connection, event_id)
-        body = look_at_raw(connection, event_id, context.principal, "page") if may_see_raw else None
+        body = look_at_raw(connection, context.principal, event_id, "page") if may_see_raw else None
     return context.page(
         "events/event.html",
         event=event,
@@ -84,7 +84,7 @@ def _spam(context: RequestContext, reason: Mapping[str, Any]) -> list[str]:
 def download(context: RequestContext, event_id: str) -> PageAnswer:
     """The bytes as they came. Never rendered: whatever they claim to be, they are a file to keep."""
     with context.engine.begin() as connection:
-        found = look_at_raw(connection, event_id, context.principal, "file")
+        found = look_at_raw(connection, context.principal, event_id, "file")
     answer = Response(found.body, mimetype="application/octet-stream")
     answer.headers["Content-Disposition"] = f'attachment; filename="event-{found.uid}.bin"'
     return answer

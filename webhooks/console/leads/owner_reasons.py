@@ -48,7 +48,9 @@ def explain(context: RequestContext, assignments: Sequence[AssignmentView], name
 
 def actor(context: RequestContext, code: str, names: Mapping[str, str]) -> str:
     """Who did it: a person's name, or the hub, the command line, a program that is gone."""
-    return names.get(code) or context.language.code("actor", code.partition(":")[0])
+    kind, _, account = code.partition(":")
+    said = names.get(code) or context.language.code("actor", kind)
+    return f"{said} ({account})" if kind == "cli" and account else said
 
 
 def _passed_over(context: RequestContext, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -29,15 +29,12 @@ def text(context: RequestContext, source_id: int) -> PageAnswer:
         checked(written)
         if act == "try":
             return mapping.shown(
-                context,
-                source_id,
-                written,
-                report=dry_run(context.engine, context.config, source_id, written, actor=context.principal),
+                context, source_id, written, report=dry_run(context.engine, context.principal, context.config, source_id, written)
             )
         if act == "check":
             return mapping.shown(context, source_id, written, is_right=True)
         with context.engine.begin() as connection:
-            save_draft(connection, source_id, written, context.principal, entered("note", 500))
+            save_draft(connection, context.principal, source_id, written, entered("note", 500))
     except Invalid as error:
         said = (
             mapping_wrong(context.language, error.message) if error.code == "mapping_wrong" else errors.detail_of(context, error)
@@ -54,26 +51,26 @@ def click(context: RequestContext, source_id: int) -> PageAnswer:
             found.text if found else "", entered("source", 200), entered("role", 20),
             _base(context, connection, source_id, entered("event", 40)),
         )  # fmt: skip
-        save_draft(connection, source_id, changed.text, context.principal, found.note if found and found.state == "draft" else "")
+        save_draft(connection, context.principal, source_id, changed.text, found.note if found and found.state == "draft" else "")
     done = "mapping_clicked_comments" if changed.lost_comments else "mapping_clicked"
     return context.go("mapping", done, source_id=source_id)
 
 
 def publish_draft(context: RequestContext, source_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        publish(connection, source_id, _version("version"), context.principal)
+        publish(connection, context.principal, source_id, _version("version"))
     return context.go("mapping", "mapping_published", source_id=source_id)
 
 
 def go_back(context: RequestContext, source_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        roll_back(connection, source_id, _version("version") if entered("version", 20) else None, context.principal)
+        roll_back(connection, context.principal, source_id, _version("version") if entered("version", 20) else None)
     return context.go("mapping", "mapping_rolled_back", source_id=source_id)
 
 
 def seen(context: RequestContext, source_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        acknowledge(connection, source_id, context.principal)
+        acknowledge(connection, context.principal, source_id)
     return context.go("mapping", "fields_seen", source_id=source_id)
 
 

@@ -50,8 +50,7 @@ def shown(
     limit = MOST_EVENTS if request.args.get("all") else _EVENTS
     if source is not None and row.channel == "form":
         tried = bench(
-            context.engine, context.config, source_id, limit, text if text is not None and not problem else None,
-            actor=context.principal,
+            context.engine, context.principal, context.config, source_id, limit, text if text is not None and not problem else None
         )  # fmt: skip
     else:
         tried = {"items": []}

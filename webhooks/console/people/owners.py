@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Connection
-
-from crm_core.access import audit, sees_leads_of
+from crm_core.access import sees_leads_of
 from crm_core.base.errors import Invalid
-from crm_core.people import owners as people
+from crm_core.people import commands
 from crm_core.people.queries import OwnerView, list_owners
 from webhooks.console.shell import errors
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
@@ -43,8 +41,14 @@ def add(context: RequestContext) -> PageAnswer:
     typed = {name: entered(name, 254) for name in ("name", "extension", "email", "team")}
     try:
         with context.engine.begin() as connection:
-            owner_id = people.add_owner(connection, typed["name"], typed["extension"], typed["email"], typed["team"])
-            _note(context, connection, "owner.add", owner_id)
+            commands.add_owner(
+                connection,
+                context.principal,
+                typed["name"],
+                extension=typed["extension"],
+                email=typed["email"],
+                team=typed["team"],
+            )
     except Invalid as error:
         return _page(context, typed, errors.detail_of(context, error)), 422
     return context.go("owners", "owner_added")
@@ -53,23 +57,20 @@ def add(context: RequestContext) -> PageAnswer:
 def absent(context: RequestContext, owner_id: int) -> PageAnswer:
     until = _in_hub_zone(context, entered("until", 30))
     with context.engine.begin() as connection:
-        people.set_absent(connection, owner_id, until, entered("reason", 200))
-        _note(context, connection, "owner.absent", owner_id)
+        commands.set_absent(connection, context.principal, owner_id, until, context.now, entered("reason", 200))
     return context.go("owners", "owner_absent")
 
 
 def present(context: RequestContext, owner_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        people.set_present(connection, owner_id)
-        _note(context, connection, "owner.present", owner_id)
+        commands.set_present(connection, context.principal, owner_id, context.now)
     return context.go("owners", "owner_present")
 
 
 def active(context: RequestContext, owner_id: int) -> PageAnswer:
     wanted = entered("active", 3) == "yes"
     with context.engine.begin() as connection:
-        people.set_active(connection, owner_id, wanted, context.principal)
-        _note(context, connection, "owner.activate" if wanted else "owner.deactivate", owner_id)
+        (commands.activate_owner if wanted else commands.retire_owner)(connection, context.principal, owner_id)
     return context.go("owners", "owner_changed")
 
 
@@ -79,7 +80,3 @@ def _in_hub_zone(context: RequestContext, text: str) -> datetime:
         return datetime.fromisoformat(text).replace(tzinfo=context.config.zone)
     except ValueError as error:
         raise Invalid("time_unreadable", "Choose the day and the time of the return.", fields=["until"]) from error
-
-
-def _note(context: RequestContext, connection: Connection, action: str, owner_id: int) -> None:
-    audit(connection, context.principal, action, f"owner:{owner_id}")

@@ -51,7 +51,7 @@ def release(context: RequestContext) -> PageAnswer:
     with context.engine.begin() as connection:
         alert = request.form.get("alert", "")
         pick = quarantine.of_alert(connection, _number(alert)) if alert else _picked()
-        released = quarantine.release(connection, pick, context.principal, context.now)
+        released = quarantine.release(connection, context.principal, pick, context.now)
     if released:
         wake_all(context.config)
     return _back(context, "released" if released else "nothing_to_release")
@@ -59,14 +59,14 @@ def release(context: RequestContext) -> PageAnswer:
 
 def confirm(context: RequestContext) -> PageAnswer:
     with context.engine.begin() as connection:
-        quarantine.confirm(connection, _picked(), context.principal, context.now)
+        quarantine.confirm(connection, context.principal, _picked(), context.now)
     return _back(context, "confirmed_spam")
 
 
 def accept_consent(context: RequestContext, event_id: str) -> PageAnswer:
     with context.engine.begin() as connection:
         uid = get_event(connection, event_id).uid
-        accepted = quarantine.accept_consent(connection, [uid], context.principal, context.now)
+        accepted = quarantine.accept_consent(connection, context.principal, [uid], context.now)
     if accepted:
         wake_all(context.config)
     return context.go("event", "consent_accepted", event_id=uid)
@@ -74,7 +74,7 @@ def accept_consent(context: RequestContext, event_id: str) -> PageAnswer:
 
 def resolve(context: RequestContext, alert_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        resolve_alert(connection, alert_id, context.principal)
+        resolve_alert(connection, context.principal, alert_id)
     return context.go("queues", "alert_resolved")
 
 

@@ -19,7 +19,7 @@ def choose(context: RequestContext) -> PageAnswer:
         raise Invalid("locale", "Choose ru or en.", fields=["locale"])
     if context.visitor is not None:
         with context.engine.begin() as connection:
-            set_locale(connection, context.visitor.id, locale)
+            set_locale(connection, context.visitor, context.visitor.id, locale)
     g.context = replace(context, session=replace(context.session, locale=locale))
     answer = context.go("home")
     answer.headers["Location"] = safe_target(request.form.get("next", "")) or answer.headers["Location"]

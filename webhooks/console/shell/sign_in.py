@@ -10,9 +10,9 @@ from flask import Response, g, make_response, request
 from crm_core.access import (
     Attempt,
     Principal,
-    audit,
     begin_session,
     check_password,
+    drop_session,
     end_session,
     has_password,
     set_locale,
@@ -91,11 +91,10 @@ def welcome(context: RequestContext, principal: Principal, method: Method) -> Re
     """A new session on the server, in the language that they chose last. Whoever has no password yet is offered one."""
     session = sessions.sign_in(context.now, context.session.locale)
     with context.engine.begin() as connection:
-        end_session(connection, context.session.secret)  # of whoever was signed in here before
-        begin_session(connection, principal.id, session.secret, method, browser.kind_of(request), context.now)
-        audit(connection, principal, "session.begin", principal.actor, {"by": method})
+        drop_session(connection, context.session.secret)  # of whoever was signed in here before
+        begin_session(connection, principal, session.secret, method, browser.kind_of(request), context.now)
         if not principal.locale and context.session.locale:
-            set_locale(connection, principal.id, context.session.locale)
+            set_locale(connection, principal, principal.id, context.session.locale)
         needs_password = method == "link" and not has_password(connection, principal.id)
     g.context = replace(context, session=session)
     answer = context.go("first_password") if needs_password else context.go("home")
@@ -107,7 +106,6 @@ def welcome(context: RequestContext, principal: Principal, method: Method) -> Re
 
 def sign_out(context: RequestContext) -> PageAnswer:
     with context.engine.begin() as connection:
-        end_session(connection, context.session.secret)
-        audit(connection, context.principal, "session.end", context.principal.actor)
+        end_session(connection, context.principal, context.session.secret)
     g.context = replace(context, session=sessions.begin(context.now, context.language.locale), visitor=None)
     return context.go("sign_in_page")

@@ -6,10 +6,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from crm_core.access import audit
 from crm_core.base.errors import Conflict, Transient
 from ingest.journal.queries import list_events
-from ingest.sources.sources import load_source, rotate_token, set_state, source_address
+from ingest.sources.check import begin_trial
+from ingest.sources.sources import load_source, rotate_token, set_state
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 from webhooks.console.sources import local_entrance
 from webhooks.console.sources.trials import trial_of
@@ -18,24 +18,23 @@ from webhooks.console.sources.trials import trial_of
 def change_state(context: RequestContext, source_id: int) -> PageAnswer:
     state = entered("state", 20)
     with context.engine.begin() as connection:
-        set_state(connection, source_id, state, actor=context.principal.actor)
+        set_state(connection, context.principal, source_id, state)
     return context.go("source", "source_changed", source_id=source_id)
 
 
 def rotate(context: RequestContext, source_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        rotate_token(connection, context.config, source_id, actor=context.principal.actor)
+        rotate_token(connection, context.principal, context.config, source_id)
     return context.go("source", "source_rotated", source_id=source_id)
 
 
 def try_it(context: RequestContext, source_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
         source = load_source(connection, context.config, source_id)
-        url = source_address(connection, context.config, source_id)
         trial = trial_of(source.connector, context.now, real=entered("as", 10) == "real")
-        if trial is None or not url:
+        if trial is None:
             raise Conflict("no_trial", "This source cannot be tried from here.")
-        audit(connection, context.principal, "source.try", f"source:{source_id}", {"is_test": trial.is_test})
+        url = begin_trial(connection, context.principal, context.config, source_id, is_test=trial.is_test)
     # The door's address may lie below a path of the public URL; the entrance itself begins at /in/.
     path = urlsplit(url).path
     answers = [local_entrance.post(path[path.index("/in/") :], letter) for letter in trial.letters]

@@ -40,20 +40,20 @@ def change(context: RequestContext, source_id: int) -> PageAnswer:
         if wrong:
             raise Invalid("settings_invalid", "Some settings do not fit.", fields=wrong)
         columns = source_fields.changed_columns(row, typed, _asked(context, row, source))
-        tried = would_be(context.engine, context.config, source_id, settings)
+        tried = would_be(context.engine, context.principal, context.config, source_id, settings)
         result = check_source(tried, context.config) if tried and not later else None
         if result is not None and not result.ok:
             checked = source_check.shown(context, tried, result)
             again = _settings(source) | settings
             return _page(context, row, source, typed, again, source_check.beside(checked), "", checked), 422
         with context.engine.begin() as connection:
-            change_source(connection, source_id, columns, actor=context.principal.actor)
+            change_source(connection, context.principal, source_id, columns)
             if settings:
-                change_settings(connection, context.config, source_id, settings, actor=context.principal.actor)
+                change_settings(connection, context.principal, context.config, source_id, settings)
             if tried is not None:
                 note_check(connection, source_id, tried, result, context.now)
             if later:
-                set_state(connection, source_id, "paused", actor=context.principal.actor)
+                set_state(connection, context.principal, source_id, "paused")
     except Invalid as error:
         told = error.data.get("fields")
         again = _settings(source) | settings

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from connectors.mail.imap import ImapConfig
-from crm_core.access import audit
-from crm_core.base.errors import Conflict
 from ingest.mailbox import MailboxFinding
-from ingest.sources.check import CheckResult, check_source, note_check
-from ingest.sources.sources import load_source
+from ingest.sources.check import CheckResult, begin_check, check_source, note_check
 from webhooks.console.shell import clock
 from webhooks.console.shell.request_context import PageAnswer, RequestContext
 from webhooks.console.sources import source_status, sources
@@ -22,10 +18,7 @@ _ANSWERED = frozenset({"auth_failed", "cleartext", "not_connected", "limit", "th
 def check_now(context: RequestContext, source_id: int) -> PageAnswer:
     """The source's page with the findings on it. No connection to the database is held while the mail server is asked."""
     with context.engine.begin() as connection:
-        source = load_source(connection, context.config, source_id)
-        if not isinstance(source.settings, ImapConfig):
-            raise Conflict("no_check", "This source has no connection to check.")
-        audit(connection, context.principal, "source.check", f"source:{source_id}")
+        source = begin_check(connection, context.principal, context.config, source_id)
     result = check_source(source.settings, context.config)
     with context.engine.begin() as connection:
         note_check(connection, source_id, source.settings, result, context.now)

@@ -12,7 +12,6 @@ from connectors.kit import Connector, registry
 from connectors.mail.imap.servers import known_server, server_of
 from crm_core.base.errors import Invalid
 from crm_core.people.queries import list_pools
-from ingest.sources.changes import change_source
 from ingest.sources.check import check_source, note_check
 from ingest.sources.settings import check_settings
 from ingest.sources.sources import add_source, set_state
@@ -51,15 +50,14 @@ def add(context: RequestContext, connector: str) -> PageAnswer:
             return _page(context, found, typed, given, source_check.beside(checked), "", checked), 422
         with context.engine.begin() as connection:
             source = add_source(
-                connection, context.config, connector, typed["source_name"], given,
-                source_fields.hosts_of(typed["source_hosts"]), actor=context.principal.actor,
+                connection, context.principal, context.config, connector, typed["source_name"], given,
+                source_fields.hosts_of(typed["source_hosts"]),
+                pool_id=int(typed["source_pool"]) if typed["source_pool"] else None,
             )  # fmt: skip
-            if typed["source_pool"]:
-                change_source(connection, source.id, {"pool_id": int(typed["source_pool"])}, actor=context.principal.actor)
             if settings is not None:
                 note_check(connection, source.id, settings, result, context.now)
             if later:
-                set_state(connection, source.id, "paused", actor=context.principal.actor)
+                set_state(connection, context.principal, source.id, "paused")
     except Invalid as error:
         told = error.data.get("fields")
         wrong = told if isinstance(told, dict) else {}

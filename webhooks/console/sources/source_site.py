@@ -44,11 +44,11 @@ def script_form(url: str, language: Language) -> str:
 
 def add(context: RequestContext, source_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        add_alias(connection, context.config, source_id, entered("alias", 1000), actor=context.principal.actor)
+        add_alias(connection, context.principal, context.config, source_id, entered("alias", 1000))
     return context.go("source", "alias_added", source_id=source_id, _anchor="moved")
 
 
 def remove(context: RequestContext, source_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        remove_alias(connection, context.config, source_id, entered("alias", 1000), actor=context.principal.actor)
+        remove_alias(connection, context.principal, context.config, source_id, entered("alias", 1000))
     return context.go("source", "alias_removed", source_id=source_id, _anchor="moved")

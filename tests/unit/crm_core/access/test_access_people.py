@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from principals import OPERATOR
 from sqlalchemy import Engine, text
 
 from crm_core.access import (
+    HUB,
     Attempt,
     Principal,
     add_user,
@@ -40,7 +42,7 @@ def _try(engine: Engine, password: str, now: datetime, login: str = "anna@exampl
 @pytest.fixture
 def anna(engine: Engine) -> int:
     with engine.begin() as connection:
-        return add_user(connection, " Anna@Example.com ", "Anna", "head", hash_password(PASSWORD))
+        return add_user(connection, HUB, " Anna@Example.com ", "Anna", "head", hash_password(PASSWORD))
 
 
 def test_a_password_signs_in_whoever_wrote_the_login_in_any_case(engine: Engine, anna: int) -> None:
@@ -96,12 +98,12 @@ def test_a_hash_of_old_parameters_is_renewed_at_sign_in(engine: Engine, anna: in
 
 def test_a_user_without_password_or_no_longer_active_cannot_use_one(engine: Engine) -> None:
     with engine.begin() as connection:
-        add_user(connection, "link@example.com", "", "ops")
+        add_user(connection, HUB, "link@example.com", "", "ops")
     assert _try(engine, "", NOW, "link@example.com") is None
     with engine.begin() as connection:
         user_id = find_user_id(connection, "LINK@example.com")
         assert user_id is not None
-        set_password(connection, "cli", user_id, hash_password(PASSWORD))
+        set_password(connection, OPERATOR, user_id, hash_password(PASSWORD))
     assert _try(engine, PASSWORD, NOW, "link@example.com") is not None
     with engine.begin() as connection:
         connection.execute(text("UPDATE app_user SET active = false"))
@@ -111,14 +113,14 @@ def test_a_user_without_password_or_no_longer_active_cannot_use_one(engine: Engi
 def test_users_that_do_not_fit_are_refused(engine: Engine, anna: int) -> None:
     with engine.begin() as connection:
         with pytest.raises(Conflict):
-            add_user(connection, "ANNA@example.com", "Anna", "head")
+            add_user(connection, HUB, "ANNA@example.com", "Anna", "head")
         for login, role, password, owner in (
             ("", "head", None, None), ("a\x00", "head", None, None), ("b", "king", None, None),
             ("b", "head", "short", None), ("b", "head", "x" * 2000, None), ("b", "head", None, 999),
         ):  # fmt: skip
             with pytest.raises(Invalid):
-                add_user(connection, login, "B", role, password and hash_password(password), owner)
-        assert add_user(connection, "b", "B", "manager") > 0  # the transaction is still good
+                add_user(connection, HUB, login, "B", role, password and hash_password(password), owner)
+        assert add_user(connection, HUB, "b", "B", "manager") > 0  # the transaction is still good
 
 
 def test_a_link_signs_in_once_and_in_time(engine: Engine, anna: int) -> None:
@@ -161,7 +163,7 @@ def test_a_link_of_somebody_who_left_signs_nobody_in(engine: Engine, anna: int) 
 def test_a_password_longer_than_allowed_is_not_cut_to_the_right_one(engine: Engine) -> None:
     longest = "x" * passwords.MAX_PASSWORD_CHARACTERS
     with engine.begin() as connection:
-        add_user(connection, "anna@example.com", "Anna", "head", hash_password(longest))
+        add_user(connection, HUB, "anna@example.com", "Anna", "head", hash_password(longest))
     assert _try(engine, longest + "y", NOW) is None
     assert _try(engine, longest, NOW) is not None
 
@@ -169,5 +171,5 @@ def test_a_password_longer_than_allowed_is_not_cut_to_the_right_one(engine: Engi
 def test_a_new_password_ends_the_links_that_were_open(engine: Engine, anna: int) -> None:
     with engine.begin() as connection:
         token = sign_in_link(connection, anna, NOW)
-        set_password(connection, "cli", anna, hash_password("another good one"))
+        set_password(connection, OPERATOR, anna, hash_password("another good one"))
         assert use_sign_in_link(connection, token, NOW) is None

@@ -9,7 +9,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import Engine, text
 
-from crm_core.access import Attempt, Principal, add_user, check_password, hash_password, passwords, throttle
+from crm_core.access import (
+    HUB,
+    Attempt,
+    Principal,
+    add_user,
+    check_password,
+    hash_password,
+    passwords,
+    throttle,
+)
 from crm_core.base.errors import TooMany, Transient
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -20,7 +29,7 @@ ATTACKER, OFFICE = "203.0.113.7", "198.51.100.20"
 @pytest.fixture
 def anna(engine: Engine) -> int:
     with engine.begin() as connection:
-        return add_user(connection, "anna@example.com", "Anna", "head", hash_password(PASSWORD))
+        return add_user(connection, HUB, "anna@example.com", "Anna", "head", hash_password(PASSWORD))
 
 
 def _attempt(
@@ -99,7 +108,7 @@ def test_typing_errors_in_a_known_browser_cost_no_wait_and_guessing_there_is_bou
 
 def test_a_browser_is_known_to_its_own_user_only(engine: Engine, anna: int) -> None:
     with engine.begin() as connection:
-        boris = add_user(connection, "boris@example.com", "Boris", "head", hash_password(PASSWORD))
+        boris = add_user(connection, HUB, "boris@example.com", "Boris", "head", hash_password(PASSWORD))
     for _ in range(3):
         _wait(engine, _attempt("wrong", devices={boris: "known-browser-01"}), NOW)
     assert _wait(engine, _attempt(PASSWORD, devices={boris: "known-browser-01"}), NOW) == 1

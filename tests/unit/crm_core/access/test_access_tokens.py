@@ -5,28 +5,32 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from principals import OPERATOR
 from sqlalchemy import Engine, text
 
 from crm_core.access import (
+    HUB,
     PERMISSIONS,
     ROLE_PERMISSIONS,
     Principal,
-    audit,
-    create_token,
+    add_token,
     find_token,
     may,
     revoke_token,
 )
 from crm_core.access.models import ROLES
 from crm_core.access.queries import list_tokens
+from crm_core.base import history
 from crm_core.base.errors import Invalid
+from crm_core.people.commands import MEMBER_PUT
+from ingest.sources.sources import SOURCE_ADDED
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 
 
 def test_a_token_is_stored_as_its_digest_only(engine: Engine) -> None:
     with engine.begin() as connection:
-        token = create_token(connection, "ops", "night watch")
+        token = add_token(connection, HUB, "ops", "night watch")[1]
         assert len(token) > 40
         row = str(connection.execute(text("SELECT to_jsonb(api_token) FROM api_token")).scalar_one())
         assert token not in row
@@ -40,7 +44,7 @@ def test_a_token_is_stored_as_its_digest_only(engine: Engine) -> None:
 
 def test_only_the_whole_token_opens(engine: Engine) -> None:
     with engine.begin() as connection:
-        token = create_token(connection, "ops", "x")
+        token = add_token(connection, HUB, "ops", "x")[1]
         for wrong in ("", token[:-1], token + "x", token.upper(), token.removeprefix("lh_"), "\x00", "\ud800"):
             assert find_token(connection, wrong) is None
 
@@ -48,7 +52,7 @@ def test_only_the_whole_token_opens(engine: Engine) -> None:
 def test_the_use_of_a_token_is_noted_at_most_once_a_minute(engine: Engine) -> None:
     seen = "SELECT last_used_at, xmin::text FROM api_token"
     with engine.begin() as connection:
-        token = create_token(connection, "ops", "x")
+        token = add_token(connection, HUB, "ops", "x")[1]
     with engine.begin() as connection:
         assert find_token(connection, token) is not None
         first = connection.execute(text(seen)).one()
@@ -63,25 +67,25 @@ def test_the_use_of_a_token_is_noted_at_most_once_a_minute(engine: Engine) -> No
 
 def test_a_revoked_token_stays_listed_and_opens_nothing(engine: Engine) -> None:
     with engine.begin() as connection:
-        token = create_token(connection, "manager", "x")
-        assert revoke_token(connection, 1, NOW) is True
-        assert revoke_token(connection, 1, NOW) is False
+        token = add_token(connection, HUB, "manager", "x")[1]
+        assert revoke_token(connection, HUB, 1, NOW) is True
+        assert revoke_token(connection, HUB, 1, NOW) is False
         assert find_token(connection, token) is None
         assert (list_tokens(connection)[0].state, list_tokens(connection)[0].revoked_at) == ("revoked", NOW)
 
 
 def test_a_token_of_an_unknown_role_is_refused(engine: Engine) -> None:
     with engine.begin() as connection, pytest.raises(Invalid):
-        create_token(connection, "king", "x")
+        add_token(connection, HUB, "king", "x")[1]
 
 
 def test_the_audit_names_who_did_what(engine: Engine) -> None:
     with engine.begin() as connection:
-        audit(connection, Principal("user", 7, "Anna", "head"), "lead.assign", "lead:1", {"owner": "2"})
-        audit(connection, "cli", "source.add", "source:1")
+        history.record(connection, Principal("user", 7, "Anna", "head"), MEMBER_PUT, 1, {"owner": "2"})
+        history.record(connection, OPERATOR, SOURCE_ADDED, 1)
         rows = connection.execute(text("SELECT actor, action, subject, data FROM audit_entry ORDER BY id")).all()
     assert [tuple(row) for row in rows] == [
-        ("user:7", "lead.assign", "lead:1", {"owner": "2"}), ("cli", "source.add", "source:1", {}),
+        ("user:7", "pool.member", "pool:1", {"owner": "2"}), ("cli:tester", "source.add", "source:1", {}),
     ]  # fmt: skip
 
 

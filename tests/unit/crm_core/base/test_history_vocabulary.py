@@ -19,19 +19,6 @@ ROOMS = ("crm_core", "connectors", "ingest", "workers", "webhooks", "leadhub")
 ROOT = Path(history.__file__).parents[2]
 _WRITER = Path("crm_core/base/history.py")
 
-#: Still to be led through `history.record`. Only ever shorter.
-_NOT_YET = frozenset(
-    {
-        "crm_core/access/audit.py", "crm_core/access/sign_in.py", "crm_core/access/tokens.py", "crm_core/access/users.py",
-        "crm_core/erasure/commands.py",
-        "ingest/monitoring/alerts.py", "ingest/sources/aliases.py", "ingest/mapping/preview.py", "ingest/mapping/unmapped_fields.py", "ingest/erasure/erase.py",
-        "ingest/erasure/erase_again.py", "ingest/journal/queries.py", "ingest/mapping/versions.py", "ingest/screening/quarantine.py", "ingest/processing/replay.py",
-        "ingest/sources/changes.py", "ingest/sources/sources.py", "leadhub/backup/restore.py", "leadhub/cli/people.py",
-        "webhooks/api/owners.py", "webhooks/api/pools.py", "webhooks/console/access/account.py", "webhooks/console/people/owners.py",
-        "webhooks/console/sources/source_check.py", "webhooks/console/sources/actions.py", "webhooks/console/shell/sign_in.py",
-    }
-)  # fmt: skip
-
 _INSERT = re.compile(r"INSERT\s+INTO\s+(touch|audit_entry|outbox_entry)\b", re.IGNORECASE)
 _TABLES = {"Touch", "AuditEntry", "OutboxEntry", "touch", "audit_entry", "outbox_entry"}
 
@@ -75,7 +62,7 @@ def _actions() -> dict[str, list[tuple[str, history.Action]]]:
 
 def test_only_history_writes_history() -> None:
     writers = {name for name, tree in _files() if any(_writes_history(node) for node in ast.walk(tree))}
-    assert writers - _NOT_YET == set(), "these write a touch, an audit row or an outbox row past crm_core.base.history"
+    assert writers == set(), "these write a touch, an audit row or an outbox row past crm_core.base.history"
 
 
 @pytest.mark.parametrize(
@@ -104,19 +91,9 @@ def test_actions_are_declared_once_as_constants_of_a_module() -> None:
     assert "lead.create" in actions
 
 
-def _audited() -> Iterator[str]:
-    """Actions that are still written by `audit(…)`: texts in its third place, also in "a if b else c"."""
-    for _, tree in _files():
-        for node in ast.walk(tree):
-            name = getattr(node.func, "attr", getattr(node.func, "id", "")) if isinstance(node, ast.Call) else ""
-            if name == "audit" and isinstance(node, ast.Call) and len(node.args) > 2:
-                texts = (part.value for part in ast.walk(node.args[2]) if isinstance(part, ast.Constant))
-                yield from (text for text in texts if isinstance(text, str) and "." in text)
-
-
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_action_has_words(locale: str) -> None:
-    actions = {*_actions(), *_audited()}
+    actions = set(_actions())
     assert len(actions) > 40
     assert {name for name in actions if not Language(locale).knows("audit_action", name)} == set()
 
