@@ -55,6 +55,8 @@ def acknowledge(
 ) -> int:
     """A person has seen these fields and they need no mapping; their alerts end. Returns how many were new to them."""
     demand(principal, "sources.write")
+    if connection.execute(select(Source.id).where(Source.id == source_id)).first() is None:
+        raise NotFound("source_unknown", f"There is no source {source_id}.", source_id=source_id)
     wanted = [SourceField.source_id == source_id, SourceField.acknowledged_at.is_(None)]
     wanted += [SourceField.form_id == safe_text(form)] if form is not None else []
     wanted += [SourceField.field == safe_text(field)] if field is not None else []

@@ -100,7 +100,6 @@ def _acknowledge(ask: Ask) -> Mapping[str, Any]:
     body = cast(FieldsBody, ask.body)
     source_id = ask.id("source")
     with ask.engine.begin() as connection:
-        list_fields(connection, source_id)  # NotFound for a source that there is not
         return {"acknowledged": acknowledge(connection, ask.principal, source_id, body.form, body.field)}
 
 

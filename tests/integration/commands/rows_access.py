@@ -1,0 +1,160 @@
+"""Commands over users and tokens."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from door_frame import Case, Row, in_transaction
+
+from crm_core import access
+
+#: A page shows these refusals beside the form, in words, and has no code on it.
+_NOT_ON_A_PAGE = frozenset({"domain", "api", "cli"})
+_UNKNOWN = Case("unknown", {"user": "999999"}, "user_unknown")
+_LAST = (
+    "UPDATE app_user SET role = 'head' WHERE role = 'admin'",
+    "UPDATE app_user SET role = 'admin' WHERE id = :user",
+)
+
+ROWS = (
+    Row(
+        access.add_user,
+        "users.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: access.make_link(
+                connection,
+                principal,
+                access.add_user(connection, principal, i["login"], "Vera", "ops"),
+                datetime.now(UTC),
+            )
+        ),
+        api=lambda i: ("POST", "/users", {"login": i["login"], "name": "Vera", "role": "ops"}),
+        console=lambda i: ("/users", {"login": i["login"], "name": "Vera", "role": "ops", "owner": ""}),
+        cli=lambda i: ("user", "add", i["login"], "--name", "Vera", "--role", "ops"),
+        again="login_taken",
+        cases=(
+            Case("somebody new", {"login": "vera@example.com"}, doors=_NOT_ON_A_PAGE),
+            Case("somebody new, also on the page", {"login": "Vera@Example.com"}),
+            Case("a login that is taken", {"login": "ANNA@example.com"}, "login_taken", doors=_NOT_ON_A_PAGE),
+            Case("no login", {"login": " "}, "login", doors=_NOT_ON_A_PAGE),
+        ),
+    ),
+    Row(
+        access.change_user,
+        "users.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: access.change_user(connection, principal, int(i["user"]), {"role": "ops"})
+        ),
+        api=lambda i: ("PATCH", f"/users/{i['user']}", {"role": "ops"}),
+        console=lambda i: (f"/users/{i['user']}", {"role": "ops", "owner": i["anna"]}),
+        cli=lambda i: ("user", "role", i["user"], "ops"),
+        again="idle",
+        cases=(
+            Case("another role"),
+            Case("of an administrator", before=("UPDATE app_user SET role = 'admin' WHERE id = :user",)),
+            Case("of the last administrator", {}, "last_administrator", before=_LAST, doors=_NOT_ON_A_PAGE),
+            _UNKNOWN,
+        ),
+    ),
+    Row(
+        access.disable_user,
+        "users.write",
+        in_transaction(lambda connection, _hub, principal, i: access.disable_user(connection, principal, int(i["user"]))),
+        api=lambda i: ("POST", f"/users/{i['user']}/disable", None),
+        console=lambda i: (f"/users/{i['user']}/active", {"active": "no"}),
+        cli=lambda i: ("user", "disable", i["user"]),
+        again="idle",
+        cases=(
+            Case("one of many"),
+            Case("with a token of theirs", before=("UPDATE api_token SET created_by = 'user:' || :user WHERE id = :spare_token",)),
+            Case("the last administrator", {}, "last_administrator", before=_LAST, doors=_NOT_ON_A_PAGE),
+            _UNKNOWN,
+        ),
+    ),
+    Row(
+        access.enable_user,
+        "users.write",
+        in_transaction(lambda connection, _hub, principal, i: access.enable_user(connection, principal, int(i["user"]))),
+        api=lambda i: ("POST", f"/users/{i['user']}/enable", None),
+        console=lambda i: (f"/users/{i['user']}/active", {"active": "yes"}),
+        cli=lambda i: ("user", "enable", i["user"]),
+        again="idle",
+        cases=(
+            Case("disabled", before=("UPDATE app_user SET active = false WHERE id = :user",)),
+            Case("enabled already", idle=True),
+            Case(
+                "whose owner was retired", {}, "owner_retired", doors=_NOT_ON_A_PAGE,
+                before=("UPDATE app_user SET active = false WHERE id = :user", "UPDATE owner SET active = false WHERE id = :anna"),
+            ),
+            _UNKNOWN,
+        ),
+    ),
+    Row(
+        access.set_password,
+        "users.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: access.set_password(
+                connection, principal, int(i["user"]), access.hash_password("correct horse battery")
+            )
+        ),
+        api=lambda i: ("POST", f"/users/{i['user']}/password", {"password": "correct horse battery"}),
+        console=lambda i: (f"/users/{i['user']}/password", {"password": "correct horse battery"}),
+        again="more",
+        cases=(Case("a new one"), _UNKNOWN),
+    ),
+    Row(
+        access.sign_out_everywhere,
+        "users.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: access.sign_out_everywhere(connection, principal, int(i["user"]))
+        ),
+        api=lambda i: ("POST", f"/users/{i['user']}/sign-out", None),
+        console=lambda i: (f"/users/{i['user']}/sign-out", {}),
+        cli=lambda i: ("user", "sign-out", i["user"]),
+        again="more",
+        cases=(Case("somebody else"), _UNKNOWN),
+    ),
+    Row(
+        access.make_link,
+        "users.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: access.make_link(connection, principal, int(i["user"]), datetime.now(UTC))
+        ),
+        api=lambda i: ("POST", f"/users/{i['user']}/link", None),
+        console=lambda i: (f"/users/{i['user']}/link", {}),
+        cli=lambda i: ("user", "link", i["user"]),
+        again="more",
+        cases=(
+            Case("one of many"),
+            Case("disabled", {}, "user_disabled", before=("UPDATE app_user SET active = false WHERE id = :user",)),
+            _UNKNOWN,
+        ),
+    ),
+    Row(
+        access.add_token,
+        "users.write",
+        in_transaction(lambda connection, _hub, principal, i: access.add_token(connection, principal, "readonly", i["name"])),
+        api=lambda i: ("POST", "/tokens", {"name": i["name"], "role": "readonly"}),
+        console=lambda i: ("/tokens", {"name": i["name"], "role": "readonly", "owner": "", "expires_on": ""}),
+        cli=lambda i: ("token", "create", "--role", "readonly", "--name", i["name"]),
+        again="more",
+        cases=(
+            Case("of a program", {"name": "Reports"}),
+            Case("of no program", {"name": " "}, "name_missing", doors=_NOT_ON_A_PAGE),
+        ),
+    ),
+    Row(
+        access.revoke_token,
+        "users.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: access.revoke_token(
+                connection, principal, int(i["spare_token"]), datetime.now(UTC)
+            )
+        ),
+        api=lambda i: ("DELETE", f"/tokens/{i['spare_token']}", None),
+        console=lambda i: (f"/tokens/{i['spare_token']}/revoke", {}),
+        cli=lambda i: ("token", "revoke", i["spare_token"]),
+        again="idle",
+        cases=(Case("valid"), Case("unknown", {"spare_token": "999999"}, "token_unknown")),
+    ),
+)  # fmt: skip
