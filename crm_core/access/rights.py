@@ -22,6 +22,9 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "calls.read": "admin head manager ops readonly",
         "activities.read": "admin head manager ops readonly",
         "activities.write": "admin head manager",
+        "mentions.read": "admin head manager ops readonly",
+        "mentions.write": "admin head manager",
+        "mentions.hand_over": "admin head",  # says for a colleague without a computer that they have it
         "events.read": "admin head ops readonly",
         "events.raw": "admin ops",
         "events.replay": "admin ops",

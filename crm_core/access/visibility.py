@@ -128,7 +128,15 @@ def _of_own_lead_or_client(row: Any, owner_id: int) -> ColumnElement[bool]:
     return or_(of_lead.correlate_except(lead).exists(), of_client.correlate_except(member, root).exists())
 
 
+def _mention(mention: Any, owner_id: int) -> ColumnElement[bool]:
+    """What is for a manager, and what was left about their leads. The client of a lead is not shown with it (`_lead`)."""
+    lead = _LEAD.alias()
+    of_lead = select(lead.c.id).where(lead.c.id == mention.lead_id, lead.c.owner_id == owner_id).correlate_except(lead)
+    return or_(mention.owner_id == owner_id, of_lead.exists())
+
+
 #: Table → its rule. Rows of other tables belong to one of these rows and are reached through it.
 RULES: Final[Mapping[str, Rule]] = {
     "lead": _lead, "contact": _contact, "touch": _touch, "call": _done_by, "activity": _done_by, "attachment": _attachment,
+    "mention": _mention,
 }  # fmt: skip

@@ -65,6 +65,7 @@ PLACES: Final[Mapping[str, Place]] = {
         f"lead_id IN (SELECT id FROM lead WHERE {_BY_CONTACT})",
         stays={"trace": f"coalesce({_some_keys('trace', _OF_TRACE)}, '{{}}')"},
     ),
+    "mention": Place(f"lead_id IN (SELECT id FROM lead WHERE {_BY_CONTACT})"),
     "lead": Place(
         _BY_CONTACT,
         stays={

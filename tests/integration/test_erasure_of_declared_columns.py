@@ -24,6 +24,7 @@ from crm_core.erasure.commands import calls_of
 from crm_core.erasure.tables import PLACES
 from crm_core.forms.models import Attachment, Consent
 from crm_core.leads.assignment import assign_lead
+from crm_core.mentions.models import Mention
 from crm_core.messages.models import MailMessage
 from crm_core.models import Base
 from crm_core.search import catch_up
@@ -77,6 +78,9 @@ def inquire(desk: Desk, name: str, phone: str, email: str) -> int:
         connection.execute(insert(Attachment).values(n=1, state="stored", type="image/png", size=7, **of_this))
         connection.execute(
             insert(MergeEvent).values(winner_id=contact, loser_id=merged, actor="auto", evidence={}, moved={"contacts": [merged]})
+        )
+        connection.execute(
+            insert(Mention).values(lead_id=lead, owner_id=desk.owners["Vera"], author="user:1", text="x", created_at=NOW)
         )
         connection.execute(insert(Suggestion).values(a_id=contact, b_id=merged, why={}))
     return int(contact)

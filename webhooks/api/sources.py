@@ -25,7 +25,6 @@ from ingest.sources.sources import (
     set_state,
 )
 from ingest.sources.states import SourceState, source_states
-from webhooks.api import aliases
 from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.schemas import staff as shapes
@@ -184,5 +183,4 @@ ROUTES = (
     Route("DELETE", "/sources/<id>", "sources.write", _remove, "Remove a source that never received anything", None,
           status=204),
     Route("POST", "/sources/<id>/rotate", "sources.write", _rotate, "Give a source a new address", shapes.SourceCard),
-    *aliases.ROUTES,
 )  # fmt: skip

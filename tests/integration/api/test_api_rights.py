@@ -18,6 +18,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /leads/<id>/spam": {"why": "test"},
     "POST /leads/<id>/not-spam": {},
     "POST /activities/<id>/done": {},
+    "POST /mentions": {"lead": "1", "to": "1", "text": "test"},
     "POST /events/replay": {"filter": {"state": "rejected"}, "dry_run": True},
     "POST /events/<id>/replay": {"dry_run": True},
     "POST /events/<id>/dismiss": {"why": "a test"},
@@ -49,7 +50,7 @@ BODIES: dict[str, dict[str, Any]] = {
 READ_ALL = {
     "GET /leads", "GET /leads/<id>", "GET /leads/<id>/why", "GET /files/<id>", "GET /contacts", "GET /contacts/<id>",
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
-    "GET /search", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
+    "GET /search", "GET /mentions", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
 }  # fmt: skip
 WATCH = {
     "GET /quarantine",
@@ -64,7 +65,14 @@ WATCH = {
     "GET /sources/<id>/mappings",
     "GET /sources/<id>/fields",
 }
-WORK = {"PATCH /leads/<id>", "POST /leads/<id>/spam", "POST /leads/<id>/not-spam", "POST /activities/<id>/done"}
+WORK = {
+    "PATCH /leads/<id>",
+    "POST /leads/<id>/spam",
+    "POST /leads/<id>/not-spam",
+    "POST /activities/<id>/done",
+    "POST /mentions",
+    "POST /mentions/<id>/read",
+}
 OPERATE = {
     "GET /events/<id>/raw", "POST /events/replay", "POST /events/<id>/replay", "POST /events/<id>/dismiss",
     "POST /sources", "PATCH /sources/<id>", "DELETE /sources/<id>", "POST /sources/<id>/rotate",
@@ -109,7 +117,7 @@ def key(route: Route) -> str:
 
 def address(route: Route, ids: dict[str, str]) -> str:
     nouns = {
-        "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "events": "broken_event",
+        "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "mentions": "mention", "events": "broken_event",
         "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
     }  # fmt: skip
     return (

@@ -47,6 +47,10 @@ def hub_with_rows(hub: Hub) -> Hub:
         "INSERT INTO source_alert (source_id, code, subject) VALUES (:id, 'new_field', 'city') RETURNING id",
         id=hub.source_id,
     )
+    hub.rows(
+        "INSERT INTO mention (lead_id, owner_id, author, text) SELECT min(id), :owner, 'user:1', 'Ring them' FROM lead RETURNING id",
+        owner=hub.owner_id,
+    )
     return hub
 
 
@@ -62,6 +66,7 @@ def _address(hub: Hub, rule: Rule, event_id: str = "") -> str:
         "connector": "generic_form", "token": "invented", "rest": "nonsense",
         "source_id": hub.source_id, "owner_id": hub.owner_id, "user_id": hub.user_ids["ops"], "lead_id": hub.rows("SELECT min(id) FROM lead")[0][0],
         "contact_id": hub.rows("SELECT min(id) FROM contact")[0][0], "alert_id": hub.rows("SELECT min(id) FROM source_alert")[0][0],
+        "mention_id": hub.rows("SELECT min(id) FROM mention")[0][0],
     }  # fmt: skip
     return re.sub(r"<[^>]*?(\w+)>", lambda part: str(known.get(part[1], 1)), rule.rule)
 

@@ -23,6 +23,7 @@ EMPTY_PAGES = {
     "leads",
     "contacts",
     "call_backs",
+    "mentions",
     "events",
     "sources",
     "owners",

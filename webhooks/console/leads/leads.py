@@ -89,6 +89,8 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
         events=_events(context, decided.events),
         owner_options=[(value, text) for value, text in owner_options if not lead.owner or value != str(lead.owner.id)],
         can_write=context.may("leads.write"),
+        can_mention=context.may("mentions.write"),
+        colleagues=[one for one in owner_options if one[0] != str(context.principal.owner_id)],
         undo=request.args.get("done") in ("closed", "reopened"),
         amount=_sum(context, lead),
         currency=lead.currency or of_region(context.config.region),

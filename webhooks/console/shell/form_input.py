@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
 from crm_core.base.errors import Invalid
+from webhooks.api.parameters import read_id
+from webhooks.console.shell.request_context import entered
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
@@ -18,3 +20,11 @@ def filters_of(model: type[Wanted], wanted: Mapping[str, Any]) -> Wanted:
     except ValidationError as error:
         names = sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]})
         raise Invalid("filter", f"This does not fit: {', '.join(names)}.", fields=names, names=", ".join(names)) from error
+
+
+def row_id(name: str) -> int:
+    """The row that was chosen in a field of the posted form. Invalid for what cannot be one."""
+    try:
+        return cast(int, read_id(entered(name, 20)))
+    except ValueError as error:
+        raise Invalid("filter", f"This does not fit: {name}.", fields=[name], names=name) from error

@@ -15,6 +15,7 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
     "work": (
         ("leads", "leads.read", "leads", "", "", ("lead",)),
         ("call_backs", "activities.read", "call_back", "call_backs", "due", ()),
+        ("mentions", "mentions.read", "comment", "mentions", "due", ()),
         ("contacts", "contacts.read", "contacts", "", "", ("contact",)),
     ),
     "operations": (
@@ -58,7 +59,11 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
 }
 
 #: What the entry opens when its badge counts less than the whole list: exactly what the badge counts.
-_LIST_OF: Mapping[str, dict[str, Any]] = {"attention": {"state": "attention"}, "sources": {"state": "trouble"}}
+_LIST_OF: Mapping[str, dict[str, Any]] = {
+    "attention": {"state": "attention"},
+    "sources": {"state": "trouble"},
+    "mentions": {"state": "unread"},
+}
 
 
 def navigation(context: RequestContext, counts: Mapping[str, int], endpoint: str) -> list[tuple[str, list[dict[str, Any]]]]:

@@ -16,6 +16,7 @@ from webhooks.console.leads import leads
 from webhooks.console.ledger import ledger
 from webhooks.console.mapping import actions as mapping_actions
 from webhooks.console.mapping import mapping
+from webhooks.console.mentions import mentions
 from webhooks.console.people import owners
 from webhooks.console.quarantine import quarantine
 from webhooks.console.queues import queues
@@ -76,6 +77,9 @@ ROUTES = (
     Route("GET", "/erase", "erase", erasure.ask, "contacts.erase"),
     Route("POST", "/erase", "erase_look", erasure.look, "contacts.erase"),
     Route("POST", "/erase/now", "erase_now", erasure.address_now, "contacts.erase"),
+    Route("POST", "/leads/<id:lead_id>/mentions", "leave_mention", mentions.leave, "mentions.write"),
+    Route("GET", "/mentions", "mentions", mentions.index, "mentions.read"),
+    Route("POST", "/mentions/<id:mention_id>/read", "read_mention", mentions.read, "mentions.write"),
     Route("GET", "/call-backs", "call_backs", call_backs.index, "activities.read"),
     Route("POST", "/call-backs/<id:activity_id>/done", "call_back_done", call_backs.done, "activities.write"),
     Route("GET", "/events", "events", events.index, "events.read"),

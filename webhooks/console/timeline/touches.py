@@ -35,6 +35,7 @@ def _shown(context: RequestContext, touch: TouchView, names: Mapping[str, str], 
         "mail": _mail,
         "form": _form,
         "assignment": partial(_assignment, owners),
+        "comment": partial(_comment, owners),
         "stage": _stage,
         "task": _task,
     }
@@ -121,6 +122,14 @@ def _beside_the_contact(context: RequestContext, data: Mapping[str, Any]) -> Ite
 def _assignment(owners: Mapping[str, str], context: RequestContext, touch: TouchView) -> dict[str, Any]:
     owner = owners.get(str(touch.data.get("owner")), "")
     return {"headline": context.language("touch.assigned", name=owner) if owner else context.language("touch.assignment")}
+
+
+def _comment(owners: Mapping[str, str], context: RequestContext, touch: TouchView) -> dict[str, Any]:
+    """One's own words, or words for a colleague."""
+    if "mention" not in touch.data:
+        return {"headline": context.language.code("touch", "comment")}
+    name = owners.get(str(touch.data.get("owner")), "")
+    return {"headline": context.language("touch.mention", name=name) if name else context.language("touch.mention_of_one")}
 
 
 def _stage(context: RequestContext, touch: TouchView) -> dict[str, Any]:
