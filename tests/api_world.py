@@ -81,6 +81,9 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
         mention = insert(
             connection, "mention", lead_id=lead, owner_id=boris, author="user:1", text="Asked for you", created_at=due
         )
+        mention_for_anna = insert(
+            connection, "mention", lead_id=other_lead, owner_id=anna, author="user:2", text="Yours?", created_at=due
+        )
         insert(connection, "suggestion", a_id=min(ivan, olga), b_id=max(ivan, olga), why='{"code": "same_name"}')
         broken = insert(
             connection, "inbound_event", source_id=source, channel="form", body=b"<script>alert(1)</script>",
@@ -115,7 +118,7 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
     numbers = {
         "anna": anna, "boris": boris, "pool": pool, "spare_pool": spare_pool, "team": team, "source": source,
         "contact": ivan, "other_contact": olga, "lead": lead, "other_lead": other_lead, "call": call,
-        "other_call": other_call, "activity": activity, "other_activity": other_activity, "mention": mention,
+        "other_call": other_call, "activity": activity, "other_activity": other_activity, "mention": mention, "mention_for_anna": mention_for_anna,
         "user": user, "spare_token": spare_token,
     }  # fmt: skip
     return tokens, {name: str(number) for name, number in numbers.items()} | uids

@@ -117,7 +117,7 @@ def key(route: Route) -> str:
 
 def address(route: Route, ids: dict[str, str]) -> str:
     nouns = {
-        "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "mentions": "mention", "events": "broken_event",
+        "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "mentions": "mention_for_anna", "events": "broken_event",
         "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
     }  # fmt: skip
     return (
