@@ -95,7 +95,7 @@ def test_contact_when_events_of_nobody_name_him_takes_them_along(desk: Desk) -> 
     assert not is_empty(desk, other)
     left = everything(desk)
     assert [trace for trace in TRACES if trace in left] == []
-    assert sum(row["received"] for row in counted(desk)) == sum(row["received"] for row in before)
+    assert sum(row.received for row in counted(desk)) == sum(row.received for row in before)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from webhooks.console.shell.language import Language
@@ -90,7 +90,7 @@ def exact(at: datetime, zone: ZoneInfo, language: Language) -> str:
     )
 
 
-def day(value: str, language: Language) -> str:
-    """A calendar day "2026-11-21" as "21 November 2026"."""
-    at = datetime.fromisoformat(value)
+def day(value: str | date, language: Language) -> str:
+    """A calendar day, or "2026-11-21" out of an address, as "21 November 2026"."""
+    at = date.fromisoformat(value) if isinstance(value, str) else value
     return language("time.day", day=at.day, month=language(f"time.month_{at.month}"), year=at.year)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -98,7 +99,7 @@ def when(value: Any) -> Markup:
     )
 
 
-def day(value: str) -> str:
+def day(value: str | date) -> str:
     return clock.day(value, g.context.language)
 
 
