@@ -42,7 +42,11 @@ DOORS = ("domain", "api", "console", "cli")
 _SHAPE = frozenset({"invalid_body", "filter", "usage"})
 #: Who is signed in, and when they were seen: the doors' own, no effect of a command.
 _NOT_OF_THE_DOMAIN = frozenset({"alembic_version", "user_session", "sign_in_link", "sign_in_bucket"})
-_VOLATILE: Mapping[str, frozenset[str]] = {"api_token": frozenset({"last_used_at", "prefix"}), "app_user": frozenset({"signed_in_at", "password_hash"}), "source_token": frozenset({"token"})}
+_VOLATILE: Mapping[str, frozenset[str]] = {
+    "api_token": frozenset({"last_used_at", "prefix"}),
+    "app_user": frozenset({"signed_in_at", "password_hash"}),
+    "source_token": frozenset({"token"}),
+}
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d(?::?\d\d)?|Z)")
 _SECRET = re.compile(r"\\\\x[0-9a-f]{32,}")
 
