@@ -6,7 +6,7 @@ An owner is never deleted, only retired: history names them. Rows of `pool` are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, ScalarResult, delete, func, insert, select, text, update
@@ -114,7 +114,7 @@ def set_absent(
     reason = short(reason, "reason", LONGEST_REASON)
     _end_absence(connection, owner_id, now)
     connection.execute(insert(Absence).values(owner_id=owner_id, from_at=_moment(now), until_at=until, reason=reason))
-    history.record(connection, principal, OWNER_ABSENT, owner_id, {"until": until.isoformat()})
+    history.record(connection, principal, OWNER_ABSENT, owner_id, {"until": until.astimezone(UTC).isoformat()})
 
 
 def set_present(connection: Connection, principal: Principal, owner_id: int, now: datetime) -> None:
@@ -251,6 +251,11 @@ def put_member(
         raise _unknown("owner", owner_id)
     _locked_pool(connection, pool_id)
     share = {"weight": weight, "paused": paused}
+    present = connection.execute(
+        select(PoolMember.weight, PoolMember.paused).where(PoolMember.pool_id == pool_id, PoolMember.owner_id == owner_id)
+    ).one_or_none()
+    if present is not None and present._asdict() == share:
+        return
     connection.execute(
         upsert(PoolMember)
         .values(pool_id=pool_id, owner_id=owner_id, **share)
