@@ -15,8 +15,8 @@ from crm_core.contacts.models import Contact
 from crm_core.leads.locking import hold_lead
 from crm_core.leads.models import Lead
 from crm_core.people.models import Assignment, Owner, Pool, PoolMember
+from crm_core.routing.queries import OWNERS_SQL
 from crm_core.routing.rules import (
-    OWNERS_SQL,
     Decision,
     MemberState,
     OwnerState,

@@ -9,7 +9,8 @@ from datetime import datetime
 from crm_core.batch.rows import Cursor, insert_rows, update_rows
 from crm_core.batch.state import ContactState, LeadState
 from crm_core.batch.subject import Batch, Subject
-from crm_core.routing.rules import OWNERS_SQL, MemberState, OwnerState, PoolState, RoutingFacts, RoutingState, decide
+from crm_core.routing.queries import OWNERS_SQL
+from crm_core.routing.rules import MemberState, OwnerState, PoolState, RoutingFacts, RoutingState, decide
 
 
 @dataclass(slots=True)

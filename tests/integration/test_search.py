@@ -15,11 +15,11 @@ from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
 from crm_core.base.errors import NotFound
 from crm_core.contacts.queries import ContactFilter, list_contacts
+from crm_core.global_search.queries import search
 from crm_core.leads.commands import LeadChange, change_lead
 from crm_core.leads.comments import comment_on_lead
 from crm_core.leads.queries import LeadFilter, list_leads
 from crm_core.people.commands import add_owner
-from crm_core.search.queries import search
 from ingest.erasure.person_events import erase_contact
 from webhooks.api.schemas.base import plain_json
 from webhooks.api.schemas.search import Found

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 from pydantic import Field
 
 from crm_core.base.values import Text
-from crm_core.search.queries import DEFAULT_LIMIT, search
+from crm_core.global_search.queries import DEFAULT_LIMIT, search
 from webhooks.api.parameters import Filters
 from webhooks.api.route import Ask, Route
 from webhooks.api.schemas import search as shapes

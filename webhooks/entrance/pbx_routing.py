@@ -21,7 +21,7 @@ from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
 from crm_core.base.errors import HubError
 from crm_core.base.log import get_logger
-from crm_core.routing.rules import Answerer, who_answers
+from crm_core.routing.queries import Answerer, who_answers
 from ingest.sources.directory import SourceDirectory
 
 _ANSWER_SECONDS = 0.22  # the rest of the 300 ms is Flask's, the network's and a busy machine's

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from connectors.forms.meta.graph import key_of
 from connectors.kit import ConnectorConfig, Request
 from connectors.kit.decoding import decode
-from connectors.kit.forms import fetched
 from connectors.kit.forms.fields import text_of
 from connectors.kit.forms.read_form import Draft, read
+from connectors.kit.preset import fetched
 from connectors.kit.times import read_time
 from crm_core.base.errors import Malformed
 from crm_core.parsed import Ignored, Inquiry, ParsedItem, Pointer

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import request, url_for
 
+from crm_core.global_search.queries import search
 from crm_core.search import LONGEST, read_query
-from crm_core.search.queries import search
 from webhooks.console.shell import highlights
 from webhooks.console.shell.request_context import PageAnswer, RequestContext
 from webhooks.console.shell.titles import title_of

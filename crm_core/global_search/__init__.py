@@ -1,0 +1,1 @@
+"""One search over clients, leads and what was said."""
