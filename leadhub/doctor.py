@@ -18,9 +18,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect, make_engine, schema_state
 from crm_core.base.errors import Misconfigured
+from ingest.journal.disk_space import look
 from ingest.monitoring import clocks
 from ingest.monitoring.broker_state import LATE, look_at_broker
-from ingest.monitoring.disk_space import look
 from leadhub.prepare import require_version
 from leadhub.settings import masked
 

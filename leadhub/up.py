@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from crm_core.base.errors import Misconfigured
-from ingest.monitoring.disk_space import look
+from ingest.journal.disk_space import look
 from leadhub import leftovers, programs, running
 from leadhub.embedded import ports, postgres, privilege, valkey
 from leadhub.embedded.postgres import Cluster

@@ -19,9 +19,9 @@ from celery import Celery
 from crm_core.base.config import HubConfig
 from crm_core.base.log import get_logger
 from ingest.files.tidy import FOLDERS, tidy
-from ingest.journal.due_times import pull_back
 from ingest.monitoring.audit_sealing import seal_audit
 from ingest.monitoring.watch import TOUCHES, watch
+from ingest.processing.due_times import pull_back
 from ingest.processing.process import Processor
 from ingest.processing.sweep import Due, beat_heart, due_now, note_canary, park_and_close
 from workers.celery_app import OUTBOUND

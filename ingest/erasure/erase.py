@@ -22,9 +22,9 @@ from crm_core.erasure.commands import Erased, digest_of_identifier, empty_unlink
 from crm_core.identity.traces import Sought, sought
 from ingest.erasure.erasure_log import note
 from ingest.erasure.person_events import empty_unlinked_events, erase_contact
+from ingest.erasure.unlinked_events import Search, search
 from ingest.files.store import forget_unnamed
 from ingest.journal.raw_event import new_uid
-from ingest.journal.unlinked_events import Search, search
 
 EVENTS_ERASED = history.Action("events.erase")
 _RIGHT: Final = "contacts.erase"

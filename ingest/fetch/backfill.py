@@ -25,8 +25,8 @@ from ingest.fetch.backfill_progress import MOST_PAGES_OF_A_LOOK, Progress, anew,
 from ingest.fetch.fetched import broken, known_keys, mended, put_in
 from ingest.fetch.retry_after import keeping_retry_after, retry_after_of
 from ingest.http_client.client import Limits, Outbound, outbound
+from ingest.journal.disk_space import look
 from ingest.monitoring.alerts import end_alert, raise_alert
-from ingest.monitoring.disk_space import look
 from ingest.sources.settings import LoadedSource, loaded
 
 #: Providers list a lead some time after it was made; what came within this time is asked for again.

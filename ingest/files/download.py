@@ -21,7 +21,7 @@ from crm_core.base.errors import HubError, Invalid, TooLarge, Transient
 from crm_core.base.log import get_logger
 from ingest.files.store import assure, forget, store
 from ingest.http_client.client import Limits, Outbound, outbound
-from ingest.monitoring.disk_space import look
+from ingest.journal.disk_space import look
 from ingest.sources.settings import loaded
 
 FETCH_SECONDS = 15.0

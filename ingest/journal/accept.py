@@ -14,9 +14,9 @@ from queue import SimpleQueue
 from crm_core.base.config import HubConfig
 from crm_core.base.log import error_facts, get_logger
 from ingest.journal.accept_writer import Counts, JournalWriter, PendingInsert, away, full, refuse
+from ingest.journal.disk_space import DiskGuard
 from ingest.journal.insert import insert_events
 from ingest.journal.raw_event import RawEvent, Receipt, masked_headers
-from ingest.monitoring.disk_space import DiskGuard
 
 __all__ = ["Counts", "GroupAcceptor", "RawEvent", "Receipt", "insert_events", "masked_headers"]
 

@@ -29,11 +29,11 @@ from crm_core.base.log import error_facts, get_logger
 from crm_core.monitoring.models import Heartbeat
 from crm_core.sources.models import Source
 from ingest.http_client.addresses import allowed_here
+from ingest.journal.disk_space import DiskGuard
 from ingest.mailbox import folders
 from ingest.mailbox.limits import DEFAULT, Limits
 from ingest.mailbox.poll import poll
 from ingest.mailbox.session import Session
-from ingest.monitoring.disk_space import DiskGuard
 from ingest.sources.sources import load_source
 
 _LOOK_SECONDS = 2.0  # a new, paused or changed mailbox is noticed after this

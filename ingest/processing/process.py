@@ -38,9 +38,9 @@ from ingest.journal.claim import (
     park_poison_events,
     regain_keys,
 )
+from ingest.journal.disk_space import DiskGuard
 from ingest.journal.stats import count_captures
 from ingest.journal.transitions import forget
-from ingest.monitoring.disk_space import DiskGuard
 from ingest.processing.garbage import collection_postponed
 from ingest.processing.parse import read, retry
 from ingest.processing.reasons import with_earlier

@@ -112,7 +112,7 @@ def read_config() -> Any:
 
 def _disk_words() -> str:
     """The usual reason why an embedded database is away; "" if it is another."""
-    from ingest.monitoring.disk_space import look
+    from ingest.journal.disk_space import look
 
     try:
         config = read_config()

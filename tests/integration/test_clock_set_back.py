@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from ingest.journal.due_times import pull_back
+from ingest.processing.due_times import pull_back
 from ingest.sources.sources import add_source
 from workers.celery_app import make_app
 from workers.jobs import Jobs

@@ -80,7 +80,7 @@ def test_files_wait_for_room_instead_of_being_given_up(desk: Desk, low: HubConfi
     without = desk.form(name="Boris", email="boris@example.com")
     config, desk.config = desk.config, low
     with monkeypatch.context() as half:  # room to work, none to promise anything more
-        half.setattr("ingest.monitoring.disk_space.DiskState.takes_work", property(lambda _state: True))
+        half.setattr("ingest.journal.disk_space.DiskState.takes_work", property(lambda _state: True))
         for _ in range(6):  # more often than a disk is asked that fails
             desk.rows("UPDATE inbound_event SET next_attempt_at = now() WHERE state = 'waiting' RETURNING id")
             desk.drain("form")

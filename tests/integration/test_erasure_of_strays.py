@@ -19,8 +19,8 @@ from crm_core.access import Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict, Invalid, NotFound
 from ingest.erasure import erase as erasure
+from ingest.erasure import unlinked_events
 from ingest.erasure.erase import Person, erase, erase_address, preview
-from ingest.journal import unlinked_events
 from ingest.journal.ledger import LedgerRow, ledger
 from ingest.processing.replay import Selection, replay
 from ingest.screening.quarantine import Pick, release

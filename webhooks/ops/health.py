@@ -18,8 +18,8 @@ from flask import Blueprint, Response
 from crm_core.base import database as schema
 from crm_core.base.config import HubConfig
 from ingest.journal.bounded_connection import connect_bounded
+from ingest.journal.disk_space import look
 from ingest.monitoring.broker_state import LATE, look_at_broker
-from ingest.monitoring.disk_space import look
 from webhooks.ops.health_probe import Latest
 
 _FRESH_SECONDS = 1.0

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from ingest.monitoring.disk_space import DiskGuard, look
+from ingest.journal.disk_space import DiskGuard, look
 
 MB = 1024 * 1024
 
@@ -18,7 +18,7 @@ class Disk:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.free, self.flags, self.asked = 1000 * MB, 0, 0
-        monkeypatch.setattr("ingest.monitoring.disk_space.os.statvfs", self._answer)
+        monkeypatch.setattr("ingest.journal.disk_space.os.statvfs", self._answer)
 
     def _answer(self, _place: Path) -> SimpleNamespace:
         self.asked += 1
