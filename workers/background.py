@@ -55,4 +55,4 @@ class BackgroundLanes:
             try:
                 job()
             except Exception as error:  # noqa: BLE001 - a defect in one job must not end the lane of all others
-                _log.error("aside_failed", lane=lane, **error_facts(error))
+                _log.error("lane_failed", lane=lane, **error_facts(error))

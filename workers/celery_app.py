@@ -13,9 +13,9 @@ from crm_core.base.config import HubConfig
 CHANNELS = ("form", "call", "mail")
 MAINTENANCE = "maintenance"
 #: What waits for foreign servers. Worked off on threads beside the work (`workers.background`), so that nothing waits for it.
-OUTBOUND = "outbound"
+FETCH = "fetch"
 #: Queue of a channel. Each has its own, so that a flood of calls does not delay forms.
-QUEUES = {channel: f"intake.{channel}" for channel in CHANNELS} | {MAINTENANCE: MAINTENANCE, OUTBOUND: OUTBOUND}
+QUEUES = {channel: f"intake.{channel}" for channel in CHANNELS} | {MAINTENANCE: MAINTENANCE, FETCH: FETCH}
 
 #: Longest pause between two tries to reach the broker again. Celery's own grows to half a minute.
 RECONNECT_SECONDS = 2

@@ -23,8 +23,8 @@ from ingest.monitoring.audit_sealing import seal_audit
 from ingest.monitoring.watch import TOUCHES, watch
 from ingest.processing.due_times import pull_back
 from ingest.processing.process import Processor
-from ingest.processing.sweep import Due, beat_heart, due_now, note_canary, park_and_close
-from workers.celery_app import OUTBOUND
+from ingest.processing.sweep import Due, beat_heart, due_now, forget_canaries, note_canary, park_and_close
+from workers.celery_app import FETCH, MAINTENANCE, QUEUES
 from workers.lanes import Lanes
 from workers.stopwatch import Stopwatch
 from workers.wake import send_fetch_wakeup, send_wakeup
@@ -156,11 +156,13 @@ class Jobs:
     @_outlives_the_database
     def canary(self, queue: str, stopwatch: Stopwatch) -> None:
         """Proves that this queue is being worked off, and how long that takes."""
-        if queue == OUTBOUND:
+        if queue == FETCH:
             self.lanes.canary(stopwatch)
             return
         with self.processor.connection().cursor() as cursor:
             note_canary(cursor, queue, stopwatch.seconds())
+            if queue == MAINTENANCE:
+                forget_canaries(cursor, QUEUES.values())
             beat_heart(cursor, "worker", self.worker, {"queue": queue})
 
     def backfill(self) -> None:

@@ -20,7 +20,7 @@ from ingest.monitoring.search_upkeep import keep_up
 from ingest.processing.process import Processor
 from ingest.processing.sweep import note_canary
 from workers.background import BackgroundLanes
-from workers.celery_app import OUTBOUND
+from workers.celery_app import FETCH
 from workers.stopwatch import Stopwatch
 from workers.wake import send_fetch_wakeup, send_wakeup
 
@@ -39,30 +39,30 @@ class Lanes:
     def __init__(self, config: HubConfig, app: Celery) -> None:
         self._config, self._app = config, app
         self._fetching = Processor(config)  # the lane's own: it knows which sources rest, and connects for a turn only
-        self._aside = BackgroundLanes()
+        self._background = BackgroundLanes()
 
     def end(self, patience_seconds: float) -> None:
-        self._aside.end(patience_seconds)
+        self._background.end(patience_seconds)
 
     def fetch(self) -> None:
         """Fetches what events point at."""
-        self._aside.do("fetch", "fetch", self._fetch)
+        self._background.do("fetch", "fetch", self._fetch)
 
     def backfill(self) -> None:
         """Asks one provider that only announces for what its announcements missed."""
-        self._aside.do("backfill", "backfill", self._backfill)
+        self._background.do("backfill", "backfill", self._backfill)
 
     def files(self) -> None:
         """Fetches files that forms name by their address, a few at a time."""
-        self._aside.do("files", "files", self._files)
+        self._background.do("files", "files", self._files)
 
     def search(self) -> None:
         """Makes findable what changed, as long as nothing waits."""
-        self._aside.do("search", "search", self._search)
+        self._background.do("search", "search", self._search)
 
     def canary(self, watch: Stopwatch) -> None:
         """How long an announced lead waits for its turn. No sign of life of the worker's own work."""
-        self._aside.do("fetch", "canary", lambda: self._canary(watch))
+        self._background.do("fetch", "canary", lambda: self._canary(watch))
 
     def _fetch(self) -> None:
         try:
@@ -109,4 +109,4 @@ class Lanes:
             connect(self._config.database_url, "worker") as connection,
             connection.cursor(row_factory=dict_row) as cursor,
         ):
-            note_canary(cursor, OUTBOUND, watch.seconds())
+            note_canary(cursor, FETCH, watch.seconds())

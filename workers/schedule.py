@@ -12,7 +12,7 @@ from typing import Any, Final
 from celery.beat import Scheduler
 
 from crm_core.base.log import get_logger
-from workers.celery_app import MAINTENANCE, OUTBOUND, QUEUES
+from workers.celery_app import FETCH, MAINTENANCE, QUEUES
 from workers.stopwatch import Stopwatch
 from workers.wake import send
 
@@ -28,7 +28,7 @@ CANARY_SECONDS = 10.0
 PERIODS: Final[Mapping[str, float]] = {
     "sweep": SWEEP_SECONDS, "watch": 60.0, "backfill": 20.0, "files": 10.0, "tidy": 60.0, "seal": 10.0, "search": 2.0,
 }  # fmt: skip
-_QUEUES: Final = {name: QUEUES[OUTBOUND if name in ("backfill", "files", "search") else MAINTENANCE] for name in PERIODS}
+_QUEUES: Final = {name: QUEUES[FETCH if name in ("backfill", "files", "search") else MAINTENANCE] for name in PERIODS}
 
 
 class Timetable:

@@ -15,7 +15,7 @@ from celery import Celery
 
 from crm_core.base.config import HubConfig
 from crm_core.base.log import get_logger
-from workers.celery_app import OUTBOUND, QUEUES, make_app
+from workers.celery_app import FETCH, QUEUES, make_app
 
 _log = get_logger(__name__)
 
@@ -101,7 +101,7 @@ def send_wakeup(app: Celery, channel: str) -> bool:
 
 def send_fetch_wakeup(app: Celery) -> bool:
     """Publishes that something waits for what must be fetched; False if the broker did not take it."""
-    return send(app, "fetch", QUEUES[OUTBOUND], [])
+    return send(app, "fetch", QUEUES[FETCH], [])
 
 
 def send(app: Celery, task: str, queue: str, args: Sequence[Any]) -> bool:

@@ -24,7 +24,7 @@ from crm_core.base.log import error_facts, get_logger
 from ingest.fetch.backfill_progress import MOST_PAGES_OF_A_LOOK, Progress, anew, restored
 from ingest.fetch.fetched import broken, known_keys, mended, put_in
 from ingest.fetch.retry_after import keeping_retry_after, retry_after_of
-from ingest.http_client.client import Limits, Outbound, outbound
+from ingest.http_client.client import HttpClient, Limits, http_client
 from ingest.journal.disk_space import look
 from ingest.monitoring.alerts import end_alert, raise_alert
 from ingest.sources.settings import LoadedSource, loaded
@@ -67,7 +67,7 @@ class Looked:
     is_whole: bool = True  # False: there is more than one turn can read
 
 
-def run_next(config: HubConfig, client: Outbound | None = None) -> Looked | None:
+def run_next(config: HubConfig, client: HttpClient | None = None) -> Looked | None:
     """Looks at the source that is due for the longest time; None if none is, or if the disk is too full to take anything
     in. Raises OperationalError without a database."""
     if not look(config.home, config.disk_floor_bytes).takes_events:
@@ -84,7 +84,7 @@ def run_next(config: HubConfig, client: Outbound | None = None) -> Looked | None
                 connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
 
 
-def _turn(config: HubConfig, client: Outbound | None, connection: psycopg.Connection[Any]) -> Looked | None:
+def _turn(config: HubConfig, client: HttpClient | None, connection: psycopg.Connection[Any]) -> Looked | None:
     connectors = listing_connectors()
     _enrol(connection, connectors)
     turn: Any = connection.execute(_TURN, {"minutes": config.backfill_minutes, "connectors": connectors}).fetchone()
@@ -103,7 +103,7 @@ def _turn(config: HubConfig, client: Outbound | None, connection: psycopg.Connec
             since = turn["now"] - FIRST_LOOK
         look = _taken_up(source, since, turn)
         read = look.pages
-        listed, added = _look(config, client or outbound(config), connection, source, look)
+        listed, added = _look(config, client or http_client(config), connection, source, look)
     except HubError as error:
         _failed(connection, config, turn, error, look, has_progressed=look is not None and look.pages > read)
         return Looked(row["id"], row["channel"], 0, 0, error.code)
@@ -152,7 +152,7 @@ def _taken_up(source: LoadedSource, since: datetime, turn: Any) -> Progress:
 
 
 def _look(
-    config: HubConfig, client: Outbound, connection: psycopg.Connection[Any], source: LoadedSource, look: Progress
+    config: HubConfig, client: HttpClient, connection: psycopg.Connection[Any], source: LoadedSource, look: Progress
 ) -> tuple[int, int]:
     """How many leads were listed, and how many were new. Each page is in the journal, and the place where it goes on is
     noted, before the next one is asked for.

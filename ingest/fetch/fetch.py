@@ -22,7 +22,7 @@ from crm_core.intake import ParsedEvent
 from crm_core.parsed import Pointer
 from ingest.fetch.fetched import broken, known_keys, mended, put_in
 from ingest.fetch.retry_after import keeping_retry_after, retry_after_of
-from ingest.http_client.client import Limits, Outbound, outbound
+from ingest.http_client.client import HttpClient, Limits, http_client
 from ingest.journal.claim import Claimed, Failure
 from ingest.monitoring.alerts import raise_alert
 from ingest.sources.settings import LoadedSource
@@ -42,7 +42,7 @@ _log = get_logger(__name__)
 class Fetcher:
     """One a worker. Remembers which sources failed a moment ago; everything else is in the journal."""
 
-    def __init__(self, config: HubConfig, client: Outbound | None = None) -> None:
+    def __init__(self, config: HubConfig, client: HttpClient | None = None) -> None:
         self._config = config
         self._client = client
         self._resting: dict[int, float] = {}
@@ -115,7 +115,7 @@ class Fetcher:
 
     def _one(self, fetch: Fetch, pointer: Pointer, source: LoadedSource, seconds: float) -> bytes:
         if self._client is None:
-            self._client = outbound(self._config)
+            self._client = http_client(self._config)
         answer = self._client.ask(fetch.ask(pointer, source.settings), Limits(seconds, MOST_ANSWER_BYTES))
         with keeping_retry_after(answer):
             return fetch.read(pointer, answer, source.settings)

@@ -20,7 +20,7 @@ from crm_core.base.database import connect
 from crm_core.base.errors import HubError, Invalid, TooLarge, Transient
 from crm_core.base.log import get_logger
 from ingest.files.store import assure, forget, store
-from ingest.http_client.client import Limits, Outbound, outbound
+from ingest.http_client.client import HttpClient, Limits, http_client
 from ingest.journal.disk_space import look
 from ingest.sources.settings import loaded
 
@@ -56,7 +56,7 @@ class Fetched:
     note: str = ""
 
 
-def fetch_next(config: HubConfig, client: Outbound | None = None) -> Fetched | None:
+def fetch_next(config: HubConfig, client: HttpClient | None = None) -> Fetched | None:
     """Fetches the file that is due for the longest time; None if none is, or if the disk is too full to keep it. Raises
     OperationalError without a database."""
     if not look(config.home, config.disk_floor_bytes).takes_events:
@@ -72,7 +72,7 @@ def fetch_next(config: HubConfig, client: Outbound | None = None) -> Fetched | N
             return _end(connection, row, "refused", "fetching_off")
         try:
             limits = Limits(FETCH_SECONDS, FILE_BYTES)
-            answer = (client or outbound(config)).ask(FetchRequest(row["url"]), limits)
+            answer = (client or http_client(config)).ask(FetchRequest(row["url"]), limits)
         except TooLarge:
             return _end(connection, row, "failed", "too_large")
         except Invalid as error:

@@ -26,7 +26,7 @@ from crm_core.base.errors import Invalid, TooLarge, Transient
 from ingest.http_client.addresses import PORTS, Allowed, allowed_here
 from ingest.http_client.connection import Clock, GuardedBackend, Resolve, refused, resolve
 
-__all__ = ["Limits", "Outbound", "Resolve", "Streamed", "outbound", "resolve"]
+__all__ = ["HttpClient", "Limits", "Resolve", "Streamed", "http_client", "resolve"]
 
 MOST_REDIRECTS = 3
 _LONGEST_URL = 8192  # characters
@@ -54,7 +54,7 @@ class Streamed:
     pieces: Iterator[bytes]  # unpacked; TooLarge and Transient end it
 
 
-class Outbound:
+class HttpClient:
     """Makes requests, one connection each. Holds no state between them and may be shared by threads."""
 
     def __init__(self, allowed: Allowed | None = None, resolve: Resolve = resolve, tls: ssl.SSLContext | None = None) -> None:
@@ -97,9 +97,9 @@ class Outbound:
         raise Invalid("address_refused", "It is sent on from address to address without end.", reason="redirects")
 
 
-def outbound(config: HubConfig, resolve: Resolve = resolve) -> Outbound:
+def http_client(config: HubConfig, resolve: Resolve = resolve) -> HttpClient:
     """The client of this installation."""
-    return Outbound(allowed_here(config), resolve)
+    return HttpClient(allowed_here(config), resolve)
 
 
 @cache  # reading the authorities costs a tenth of a second; it is done on first use, once a process

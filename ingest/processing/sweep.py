@@ -5,6 +5,7 @@ Any number of sweeps may run at once; every statement takes its rows under locks
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,3 +55,8 @@ def beat_heart(cursor: Cursor, role: str, instance: str, data: dict[str, Any]) -
 def note_canary(cursor: Cursor, queue: str, seconds: float) -> None:
     """Keeps how long the last canary of a queue took from being sent to being worked off."""
     beat_heart(cursor, "canary", queue, {"seconds": round(seconds, 3)})
+
+
+def forget_canaries(cursor: Cursor, queues: Collection[str]) -> None:
+    """Of queues that there are no longer: an earlier version's would be missed for ever."""
+    cursor.execute("DELETE FROM heartbeat WHERE role = 'canary' AND instance <> ALL(%s)", (list(queues),))

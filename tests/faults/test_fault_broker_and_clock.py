@@ -147,7 +147,7 @@ def test_worker_clears_a_full_broker_when_it_starts(shared_fault_hub: FaultHub) 
     posts, log = _forms(100), OperationLog()
     with _client(hub) as client:
         hint = b'{"body": "W1sic' + b"x" * 1_000 + b'"}'
-        for queue in ("intake.form", "maintenance", "outbound"):
+        for queue in ("intake.form", "maintenance", "fetch"):
             client.lpush(f"leadhub:{queue}", *[hint] * 4_000)
         client.hset("leadhub:unacked", mapping={str(n): hint for n in range(500)})
         client.config_set("maxmemory", "1mb")
@@ -216,5 +216,5 @@ def test_forms_become_leads_when_the_clock_is_set_back_and_forward(shared_fault_
 
 
 def _lengths(client: redis.Redis) -> dict[str, int]:
-    queues = ("intake.form", "intake.call", "intake.mail", "maintenance", "outbound")
+    queues = ("intake.form", "intake.call", "intake.mail", "maintenance", "fetch")
     return {queue: int(client.llen(f"leadhub:{queue}")) for queue in queues}

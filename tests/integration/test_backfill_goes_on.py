@@ -18,7 +18,7 @@ from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.fetch import backfill, backfill_progress
 from ingest.fetch.backfill import Looked, run_next
-from ingest.http_client.client import Limits, Outbound, outbound
+from ingest.http_client.client import HttpClient, Limits, http_client
 from ingest.sources.sources import add_source, change_settings
 
 FORM, OTHER = "12312312312", "45645645645"
@@ -28,7 +28,7 @@ class World:
     def __init__(self, desk: Desk, api: Graph, source_id: int) -> None:
         self.desk, self.graph, self.source_id = desk, api, source_id
 
-    def look(self, client: Outbound | None = None) -> Looked:
+    def look(self, client: HttpClient | None = None) -> Looked:
         self.desk.rows("UPDATE source_poll SET next_at = clock_timestamp() RETURNING 1")
         looked = run_next(self.desk.config, client)
         assert looked is not None
@@ -99,7 +99,7 @@ class Killed(BaseException):
 class Killing:
     """A client whose process is killed before the n-th question is answered."""
 
-    def __init__(self, client: Outbound, questions: int) -> None:
+    def __init__(self, client: HttpClient, questions: int) -> None:
         self.client, self.left = client, questions
 
     def ask(self, ask: FetchRequest, limits: Limits) -> FetchAnswer:
@@ -112,7 +112,7 @@ class Killing:
 def test_look_goes_on_at_its_page_when_its_worker_was_killed(world: World) -> None:
     world.add(*range(1, 36))
     with pytest.raises(Killed):
-        world.look(Killing(outbound(world.desk.config), 2))  # type: ignore[arg-type]
+        world.look(Killing(http_client(world.desk.config), 2))  # type: ignore[arg-type]
     assert world.places() == [0, 10]
     assert world.look().added == 15
     assert world.places() == [20, 30]
@@ -121,7 +121,7 @@ def test_look_goes_on_at_its_page_when_its_worker_was_killed(world: World) -> No
 
 def test_look_waits_and_goes_on_when_the_provider_asks_for_patience(world: World) -> None:
     world.add(*range(1, 26))
-    busy = _BusyAt(outbound(world.desk.config), 1)
+    busy = _BusyAt(http_client(world.desk.config), 1)
     assert world.look(busy).error == "graph_busy"  # type: ignore[arg-type]
     poll = world.poll()
     assert 3500 < poll["due_in"] <= 3600
@@ -134,7 +134,7 @@ def test_look_waits_and_goes_on_when_the_provider_asks_for_patience(world: World
 
 
 class _BusyAt:
-    def __init__(self, client: Outbound, question: int) -> None:
+    def __init__(self, client: HttpClient, question: int) -> None:
         self.client, self.left = client, question
 
     def ask(self, ask: FetchRequest, limits: Limits) -> FetchAnswer:
@@ -244,14 +244,14 @@ def test_page_without_leads_is_not_the_end_when_there_is_a_next_one(world: World
     pages = [
         {"data": [], "paging": {"next": f"{world.graph.url}/{FORM}/leads?after=0&access_token=x&filtering=[{{%22field%22:%22time_created%22,%22operator%22:%22GREATER_THAN%22,%22value%22:1}}]"}}
     ]  # fmt: skip
-    assert world.look(_First(outbound(world.desk.config), pages)).is_whole  # type: ignore[arg-type]
+    assert world.look(_First(http_client(world.desk.config), pages)).is_whole  # type: ignore[arg-type]
     assert world.stored() == [*range(1, 16)]
 
 
 class _First:
     """A client that is given these answers first."""
 
-    def __init__(self, client: Outbound, pages: list[dict[str, Any]]) -> None:
+    def __init__(self, client: HttpClient, pages: list[dict[str, Any]]) -> None:
         self.client, self.pages = client, pages
 
     def ask(self, ask: FetchRequest, limits: Limits) -> FetchAnswer:

@@ -15,7 +15,7 @@ from connectors.mail.imap import ImapConfig
 from crm_core.base.errors import HubError
 from ingest.http_client import connection
 from ingest.http_client.addresses import Allowed, allowed_of
-from ingest.http_client.client import Limits, Outbound
+from ingest.http_client.client import HttpClient, Limits
 from ingest.mailbox.limits import Limits as MailLimits
 from ingest.mailbox.session import Session
 
@@ -51,7 +51,7 @@ def mail(host: str, allowed: Allowed | None = None) -> str:
 
 def web(host: str) -> str:
     try:
-        Outbound().ask(FetchRequest(f"http://{f'[{host}]' if ':' in host else host}/"), Limits(seconds=5.0, max_bytes=1))
+        HttpClient().ask(FetchRequest(f"http://{f'[{host}]' if ':' in host else host}/"), Limits(seconds=5.0, max_bytes=1))
     except HubError as error:
         return error.code
     raise AssertionError("connected")

@@ -20,7 +20,7 @@ from outbound_servers import Asked, peer, say
 from connectors.kit import FetchRequest
 from crm_core.base.errors import HubError, Invalid, TooLarge, Transient
 from ingest.http_client.addresses import allowed_of
-from ingest.http_client.client import Limits, Outbound
+from ingest.http_client.client import HttpClient, Limits
 
 LIMITS = Limits(seconds=30, max_bytes=100_000)
 HERE = allowed_of(["127.0.0.1"])
@@ -32,7 +32,7 @@ def hello(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
 
 def test_answer_is_whole_when_the_network_is_allowed() -> None:
     with peer(hello) as server:
-        answer = Outbound(HERE).ask(FetchRequest(f"{server.url}/a?b=c", {"X-Probe": "1"}), LIMITS)
+        answer = HttpClient(HERE).ask(FetchRequest(f"{server.url}/a?b=c", {"X-Probe": "1"}), LIMITS)
     assert (answer.status, answer.body, answer.headers["content-type"]) == (200, b"hello", "text/plain")
     [asked] = server.asked
     assert (asked.path, asked.headers["x-probe"]) == ("/a?b=c", "1")
@@ -41,7 +41,7 @@ def test_answer_is_whole_when_the_network_is_allowed() -> None:
 
 def test_body_is_sent_when_a_post_is_asked() -> None:
     with peer(hello) as server:
-        Outbound(HERE).ask(FetchRequest(server.url, method="POST", body=b"{}"), LIMITS)
+        HttpClient(HERE).ask(FetchRequest(server.url, method="POST", body=b"{}"), LIMITS)
     assert (server.asked[0].method, server.asked[0].body) == ("POST", b"{}")
 
 
@@ -62,7 +62,7 @@ def test_name_is_refused_when_it_leads_inside(address: str) -> None:
         return [address]
 
     with pytest.raises(Invalid) as caught:
-        Outbound(resolve=resolver).ask(FetchRequest("http://provider.example.com/"), LIMITS)
+        HttpClient(resolve=resolver).ask(FetchRequest("http://provider.example.com/"), LIMITS)
     assert (caught.value.code, caught.value.data["reason"]) == ("address_refused", "network")
     assert asked == ["provider.example.com"]
 
@@ -74,14 +74,14 @@ def test_name_is_refused_when_it_leads_inside(address: str) -> None:
 )  # fmt: skip
 def test_spelling_is_refused_when_it_means_this_machine(url: str) -> None:
     with pytest.raises((Invalid, Transient)) as caught:
-        Outbound().ask(FetchRequest(url), LIMITS)
+        HttpClient().ask(FetchRequest(url), LIMITS)
     assert caught.value.code in ("address_refused", "outbound_unreachable")
     if url == "http://127.0.0.1/":
         assert caught.value.code == "address_refused"
 
 
 def test_name_is_refused_when_one_of_its_answers_leads_inside() -> None:
-    client = Outbound(resolve=lambda host, port: ["93.184.216.34", "127.0.0.1"])
+    client = HttpClient(resolve=lambda host, port: ["93.184.216.34", "127.0.0.1"])
     with pytest.raises(Invalid) as caught:
         client.ask(FetchRequest("http://two-faced.example.com/"), LIMITS)
     assert caught.value.data["reason"] == "network"
@@ -91,7 +91,7 @@ def test_name_is_asked_once_when_its_answer_changes() -> None:
     """DNS rebinding: the first answer may be asked, every later one points at another server."""
     with peer(hello) as good, peer(hello, host="127.0.0.2") as inside:
         answers = iter([["127.0.0.1"], ["127.0.0.2"], ["127.0.0.2"]])
-        client = Outbound(allowed_of(["127.0.0.1", "rebind.example.com"]), lambda host, port: next(answers))
+        client = HttpClient(allowed_of(["127.0.0.1", "rebind.example.com"]), lambda host, port: next(answers))
         answer = client.ask(FetchRequest(f"http://rebind.example.com:{good.port}/"), LIMITS)
         assert answer.body == b"hello"
         assert len(good.asked) == 1
@@ -108,7 +108,7 @@ def test_redirect_is_refused_when_its_name_leads_inside_by_then() -> None:
         say(handler, status=302, Location="http://rebind.example.com/again")
 
     with peer(script) as server, pytest.raises(Invalid) as caught:
-        Outbound(HERE, lambda host, port: next(answers[host])).ask(FetchRequest(server.url), LIMITS)
+        HttpClient(HERE, lambda host, port: next(answers[host])).ask(FetchRequest(server.url), LIMITS)
     assert caught.value.data["reason"] == "network"
 
 
@@ -130,7 +130,7 @@ def test_redirect_is_refused_when_it_leads_astray(location: str, reason: str) ->
         say(handler, status=302, Location=location)
 
     with peer(script) as server, pytest.raises(Invalid) as caught:
-        Outbound(HERE).ask(FetchRequest(server.url), LIMITS)
+        HttpClient(HERE).ask(FetchRequest(server.url), LIMITS)
     assert caught.value.data["reason"] == reason
 
 
@@ -140,7 +140,7 @@ def test_redirects_end_when_they_go_in_a_circle() -> None:
 
     with peer(script) as server:
         with pytest.raises(Invalid) as caught:
-            Outbound(HERE).ask(FetchRequest(server.url), LIMITS)
+            HttpClient(HERE).ask(FetchRequest(server.url), LIMITS)
         assert caught.value.data["reason"] == "redirects"
         assert len(server.asked) == 4
 
@@ -153,7 +153,7 @@ def test_key_stays_home_when_a_redirect_leads_to_another_origin() -> None:
 
         with peer(script) as server:
             keys = {"Authorization": "Bearer k", "Cookie": "k", "X-Api-Key": "k", "X-Auth-Token": "k", "Private-Token": "k"}
-            answer = Outbound(HERE).ask(FetchRequest(server.url, {**keys, "Accept": "text/plain"}), LIMITS)
+            answer = HttpClient(HERE).ask(FetchRequest(server.url, {**keys, "Accept": "text/plain"}), LIMITS)
     assert answer.body == b"hello"
     assert server.asked[0].headers["authorization"] == "Bearer k"
     assert [name for name in keys if name.lower() in other.asked[0].headers] == [], "a key may have any name"
@@ -186,7 +186,7 @@ def test_address_is_refused_before_anything_is_asked(url: str, reason: str) -> N
         raise AssertionError("nobody was to be asked")
 
     with pytest.raises(Invalid) as caught:
-        Outbound(resolve=resolver).ask(FetchRequest(url), LIMITS)
+        HttpClient(resolve=resolver).ask(FetchRequest(url), LIMITS)
     assert caught.value.data["reason"] == reason
 
 
@@ -202,7 +202,7 @@ def test_time_ends_it_when_bytes_drip() -> None:
 
     try:
         with peer(drip) as server, pytest.raises(Transient) as caught:
-            Outbound(HERE).ask(FetchRequest(server.url), Limits(0.3, 100_000))
+            HttpClient(HERE).ask(FetchRequest(server.url), Limits(0.3, 100_000))
     finally:
         over.set()
     assert caught.value.code == "outbound_timeout"
@@ -218,7 +218,7 @@ def test_time_ends_it_when_the_head_drips() -> None:
 
     try:
         with peer(drip) as server, pytest.raises(Transient) as caught:
-            Outbound(HERE).ask(FetchRequest(server.url), Limits(0.3, 100_000))
+            HttpClient(HERE).ask(FetchRequest(server.url), Limits(0.3, 100_000))
     finally:
         over.set()
     assert caught.value.code == "outbound_timeout"
@@ -233,7 +233,7 @@ def test_time_ends_it_when_the_name_server_is_silent() -> None:
 
     try:
         with pytest.raises(Transient) as caught:
-            Outbound(resolve=resolver).ask(FetchRequest("http://slow.example.com/"), Limits(0.2, 100))
+            HttpClient(resolve=resolver).ask(FetchRequest("http://slow.example.com/"), Limits(0.2, 100))
     finally:
         over.set()
     assert caught.value.code == "outbound_timeout"
@@ -248,7 +248,7 @@ def test_size_ends_it_when_the_body_is_huge() -> None:
             handler.wfile.write(b"2000\r\n" + b"x" * 0x2000 + b"\r\n")
 
     with peer(script) as server, pytest.raises(TooLarge) as caught:
-        Outbound(HERE).ask(FetchRequest(server.url), LIMITS)
+        HttpClient(HERE).ask(FetchRequest(server.url), LIMITS)
     assert caught.value.code == "answer_too_large"
 
 
@@ -263,9 +263,9 @@ def test_size_ends_it_when_a_small_body_unpacks_into_a_huge_one(packing: str) ->
 
     with peer(script) as server:
         with pytest.raises(TooLarge):
-            Outbound(HERE).ask(FetchRequest(server.url), LIMITS)
+            HttpClient(HERE).ask(FetchRequest(server.url), LIMITS)
         sizes: list[int] = []
-        with Outbound(HERE).stream(FetchRequest(server.url), LIMITS) as streamed, pytest.raises(TooLarge):
+        with HttpClient(HERE).stream(FetchRequest(server.url), LIMITS) as streamed, pytest.raises(TooLarge):
             sizes.extend(len(piece) for piece in streamed.pieces)
         assert max(sizes, default=0) <= 65_536, "no more than a piece is ever held"
         assert sum(sizes) <= LIMITS.max_bytes
@@ -276,7 +276,7 @@ def test_body_is_unpacked_when_it_came_packed_though_nobody_asked() -> None:
         say(handler, gzip.compress(b"words " * 20_000), Content_Encoding="gzip")
 
     with peer(script) as server:
-        answer = Outbound(HERE).ask(FetchRequest(server.url), Limits(5, 200_000))
+        answer = HttpClient(HERE).ask(FetchRequest(server.url), Limits(5, 200_000))
         assert answer.body == b"words " * 20_000
         assert server.asked[0].headers["accept-encoding"] == "identity"
 
@@ -288,20 +288,20 @@ def test_error_may_pass_when_the_other_side_breaks_off(wire: bytes) -> None:
         handler.close_connection = True
 
     with peer(script) as server, pytest.raises(Transient):
-        Outbound(HERE).ask(FetchRequest(server.url), LIMITS)
+        HttpClient(HERE).ask(FetchRequest(server.url), LIMITS)
 
 
 def test_error_may_pass_when_nobody_listens() -> None:
     with peer(hello) as server:
         url = server.url
     with pytest.raises(Transient) as caught:
-        Outbound(HERE).ask(FetchRequest(url), LIMITS)
+        HttpClient(HERE).ask(FetchRequest(url), LIMITS)
     assert caught.value.code == "outbound_unreachable"
 
 
 def test_next_address_is_tried_when_the_first_is_dead() -> None:
     with peer(hello) as server:
-        client = Outbound(allowed_of(["two.example.com"]), lambda host, port: ["127.0.0.3", "127.0.0.1"])
+        client = HttpClient(allowed_of(["two.example.com"]), lambda host, port: ["127.0.0.3", "127.0.0.1"])
         assert client.ask(FetchRequest(f"http://two.example.com:{server.port}/"), LIMITS).body == b"hello"
 
 
@@ -309,7 +309,7 @@ def test_error_quotes_no_address_when_it_is_logged() -> None:
     with peer(hello) as server:
         url = f"{server.url}/path?access_token=key-of-a-page"
     with pytest.raises(HubError) as caught:
-        Outbound(HERE).ask(FetchRequest(url), LIMITS)
+        HttpClient(HERE).ask(FetchRequest(url), LIMITS)
     assert "key-of-a-page" not in f"{caught.value!r} {caught.value.message} {caught.value.data}"
 
 
@@ -341,13 +341,13 @@ def test_certificate_is_checked_for_the_real_name_when_the_address_is_pinned(tmp
     trusting = ssl.create_default_context(cafile=str(file))
     allowed = allowed_of(["secure.example.com", "other.example.com"])
     with peer(hello, tls=serving) as server:
-        client = Outbound(allowed, lambda host, port: ["127.0.0.1"], trusting)
+        client = HttpClient(allowed, lambda host, port: ["127.0.0.1"], trusting)
         assert client.ask(FetchRequest(f"https://secure.example.com:{server.port}/"), LIMITS).body == b"hello"
         with pytest.raises(Transient) as caught:
             client.ask(FetchRequest(f"https://other.example.com:{server.port}/"), LIMITS)
         assert "certificate" in caught.value.message
         with pytest.raises(Transient) as caught:  # nobody whom the system trusts has signed it
-            Outbound(allowed, lambda host, port: ["127.0.0.1"]).ask(
+            HttpClient(allowed, lambda host, port: ["127.0.0.1"]).ask(
                 FetchRequest(f"https://secure.example.com:{server.port}/"), LIMITS
             )
         assert "certificate" in caught.value.message

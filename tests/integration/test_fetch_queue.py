@@ -23,17 +23,17 @@ from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.sources.sources import add_source
 from workers.background import BackgroundLanes
-from workers.celery_app import OUTBOUND, QUEUES, make_app
+from workers.celery_app import FETCH, QUEUES, make_app
 from workers.wake import send_wakeup
 
 _WORKER = """
 import json, sys
 from pathlib import Path
 from crm_core.base.config import HubConfig
-from ingest import backfill, fetching
+from ingest.fetch import backfill, fetch
 from workers.run import run_worker
 
-fetching.FETCH_SECONDS = backfill.QUESTION_SECONDS = 60.0  # a server that hangs holds us as long as the test wants
+fetch.FETCH_SECONDS = backfill.QUESTION_SECONDS = 60.0  # a server that hangs holds us as long as the test wants
 told = json.loads(sys.argv[1])
 run_worker(HubConfig(**{**told, "home": Path(told["home"]), "outbound_allow": tuple(told["outbound_allow"])}))
 """
@@ -90,8 +90,8 @@ def test_sweeps_and_forms_go_on_when_everything_that_is_fetched_hangs(engine: En
             send_wakeup(app, "form")
             form = desk.form(name="Boris", email="boris@example.org", file=f"{files.url}/plan.pdf")
             until(lambda: desk.event(form)["outcome"])
-            app.send_task("files", queue=QUEUES[OUTBOUND])
-            app.send_task("backfill", queue=QUEUES[OUTBOUND])
+            app.send_task("files", queue=QUEUES[FETCH])
+            app.send_task("backfill", queue=QUEUES[FETCH])
             until(lambda: len(api.asked) == 2 and files.asked)  # the lead, the list, and the file
             later = desk.form(name="Vera", email="vera@example.org")
             desk.rows("DELETE FROM heartbeat RETURNING role")
@@ -123,13 +123,13 @@ def test_lead_is_fetched_when_the_hint_for_it_was_lost(engine: Engine, config: H
             app = make_app(config)
             app.send_task("sweep", queue=QUEUES["maintenance"])
             until(lambda: desk.event(announced)["outcome"] == "ignored")
-            app.send_task("canary", args=[QUEUES[OUTBOUND], time.time()], queue=QUEUES[OUTBOUND])
-            until(lambda: desk.rows("SELECT 1 AS x FROM heartbeat WHERE role = 'canary' AND instance = 'outbound'"))
+            app.send_task("canary", args=[QUEUES[FETCH], time.time()], queue=QUEUES[FETCH])
+            until(lambda: desk.rows("SELECT 1 AS x FROM heartbeat WHERE role = 'canary' AND instance = 'fetch'"))
     desk.close()
 
 
 def test_job_is_done_once_more_when_it_is_wanted_twice_meanwhile() -> None:
-    aside, began, go = BackgroundLanes(), threading.Event(), threading.Event()
+    lanes, began, go = BackgroundLanes(), threading.Event(), threading.Event()
     done: list[str] = []
 
     def slow() -> None:
@@ -140,33 +140,33 @@ def test_job_is_done_once_more_when_it_is_wanted_twice_meanwhile() -> None:
     def other() -> None:
         done.append("other")
 
-    aside.do("a", "slow", slow)
+    lanes.do("a", "slow", slow)
     assert began.wait(20)
     for _ in range(3):
-        aside.do("a", "slow", other)
+        lanes.do("a", "slow", other)
     there = threading.Event()
-    aside.do("b", "another lane", there.set)
+    lanes.do("b", "another lane", there.set)
     assert there.wait(20), "one lane does not wait for another"
     assert done == []
     go.set()
     until(lambda: len(done) == 2)
-    aside.do("a", "last", lambda: done.append("last"))
+    lanes.do("a", "last", lambda: done.append("last"))
     until(lambda: len(done) == 3)
     assert done == ["slow", "other", "last"]
 
 
 def test_lane_goes_on_when_a_job_has_a_defect(caplog: pytest.LogCaptureFixture) -> None:
-    aside, done, said = BackgroundLanes(), threading.Event(), "anna@example.org"
+    lanes, done, said = BackgroundLanes(), threading.Event(), "anna@example.org"
 
     def broken() -> None:
         raise LookupError(said)  # the line itself is shown, what it holds is not
 
-    aside.do("a", "broken", broken)
-    aside.do("a", "good", done.set)
+    lanes.do("a", "broken", broken)
+    lanes.do("a", "good", done.set)
     assert done.wait(20)
-    aside.end(5)
-    assert "aside_failed" in caplog.text
+    lanes.end(5)
+    assert "lane_failed" in caplog.text
     assert "anna@" not in caplog.text
     began = threading.Event()
-    aside.do("a", "too late", began.set)
+    lanes.do("a", "too late", began.set)
     assert not began.wait(0.05)
