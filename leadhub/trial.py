@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from connectors.kit.connector import ConnectorConfig
 from crm_core.access import Principal
 from crm_core.base.config import HubConfig
-from ingest.sources.check import begin_test
+from ingest.mailbox.source_check import begin_test
 from ingest.sources.settings import LoadedSource
 
 _SECONDS = 5.0

@@ -20,10 +20,10 @@ from crm_core.base.config import HubConfig
 from crm_core.base.log import get_logger
 from ingest.files.tidy import FOLDERS, tidy
 from ingest.monitoring.audit_sealing import seal_audit
-from ingest.monitoring.watch import TOUCHES, watch
 from ingest.processing.due_times import pull_back
 from ingest.processing.process import Processor
 from ingest.processing.sweep import Due, beat_heart, due_now, forget_canaries, note_canary, park_and_close
+from ingest.watch.watch import TOUCHES, watch
 from workers.celery_app import FETCH, MAINTENANCE, QUEUES
 from workers.lanes import Lanes
 from workers.stopwatch import Stopwatch

@@ -26,7 +26,7 @@ from crm_core.parsed import ParsedItem
 from ingest.erasure.person_events import UNLINKED, UNLINKED_AND_DONE
 from ingest.journal.claim import Claimed
 from ingest.processing.parse import read
-from ingest.screening.quarantine import source_loader
+from ingest.quarantine.quarantine import source_loader
 from ingest.sources.settings import LoadedSource
 
 MOST_FOUND: Final = 10_000  # one order; more is asked for again

@@ -21,12 +21,12 @@ from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
 from crm_core.base.errors import HubError, Malformed, SourceBroken, Transient
 from crm_core.base.log import error_facts, get_logger
+from ingest.alerts.alerts import end_alert, raise_alert
 from ingest.fetch.backfill_progress import MOST_PAGES_OF_A_LOOK, Progress, anew, restored
 from ingest.fetch.fetched import broken, known_keys, mended, put_in
 from ingest.fetch.retry_after import keeping_retry_after, retry_after_of
 from ingest.http_client.client import HttpClient, Limits, http_client
 from ingest.journal.disk_space import look
-from ingest.monitoring.alerts import end_alert, raise_alert
 from ingest.sources.settings import LoadedSource, loaded
 
 #: Providers list a lead some time after it was made; what came within this time is asked for again.

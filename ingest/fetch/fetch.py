@@ -20,11 +20,11 @@ from crm_core.base.errors import HubError, SourceBroken, Transient
 from crm_core.base.log import error_facts, get_logger
 from crm_core.intake import ParsedEvent
 from crm_core.parsed import Pointer
+from ingest.alerts.alerts import raise_alert
 from ingest.fetch.fetched import broken, known_keys, mended, put_in
 from ingest.fetch.retry_after import keeping_retry_after, retry_after_of
 from ingest.http_client.client import HttpClient, Limits, http_client
 from ingest.journal.claim import Claimed, Failure
-from ingest.monitoring.alerts import raise_alert
 from ingest.sources.settings import LoadedSource
 
 FETCH_SECONDS = 8.0  # for all that one event points at; a worker's lease is longer

@@ -10,10 +10,10 @@ import psycopg
 from connectors.kit.connector import FETCHED
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect
+from ingest.alerts.alerts import end_alert, raise_alert
 from ingest.journal.insert import insert_events
 from ingest.journal.raw_event import RawEvent, safe_key
 from ingest.journal.transitions import make_due
-from ingest.monitoring.alerts import end_alert, raise_alert
 
 #: What `SourceBroken` may be called in an alert; anything else is "source_broken".
 _BROKEN = ("token_expired", "source_broken")

@@ -14,8 +14,8 @@ from crm_core.base.errors import NotFound
 from crm_core.base.values import rfc3339
 from crm_core.forms.models import SourceField, SourceWatch
 from crm_core.sources.models import Source
+from ingest.alerts.alerts import end_alert
 from ingest.journal.raw_event import safe_text
-from ingest.monitoring.alerts import end_alert
 
 FIELDS_ACKNOWLEDGED = history.Action("fields.acknowledge", of="source")
 

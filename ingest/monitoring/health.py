@@ -15,9 +15,9 @@ from sqlalchemy import Connection, text
 from connectors.kit import registry
 from crm_core.base.config import HubConfig
 from crm_core.base.values import rfc3339
+from ingest.alerts.alerts import GRAVE, open_counts
 from ingest.journal.disk_space import look
 from ingest.monitoring import clocks
-from ingest.monitoring.alerts import GRAVE, open_counts
 from ingest.monitoring.broker_state import LATE, look_at_broker
 from ingest.monitoring.proxies import unknown_proxy
 from ingest.sources.states import SourceState, source_states

@@ -22,8 +22,8 @@ from crm_core.intake import EventResult, ParsedEvent
 from crm_core.parsed import Inquiry
 from crm_core.spam import Place, Score, Signal, content_signals, person_signals, score
 from crm_core.spam.texts import folded, host_of, web_hosts
+from ingest.alerts.alerts import raise_alert
 from ingest.journal.claim import Claimed, Failure
-from ingest.monitoring.alerts import raise_alert
 from ingest.screening.form_proofs import Proof, honeypot_signals, proof_signals, read_proof, time_signals
 from ingest.screening.rates import Counts, Post, Rates
 from ingest.screening.visitors import is_visitor, network_of, request_signals, says_it_is_a_program

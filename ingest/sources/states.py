@@ -18,7 +18,7 @@ from connectors.kit import registry
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError
 from crm_core.base.values import rfc3339
-from ingest.monitoring.alerts import GRAVE
+from ingest.alerts.alerts import GRAVE
 from ingest.sources.settings import open_settings
 
 Code = Literal[

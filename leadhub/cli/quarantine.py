@@ -28,7 +28,7 @@ def quarantine() -> None:
 @answers
 def list_(shelf: str, source_id: int | None, days: int, limit: int, cursor: str | None, as_json: bool) -> None:
     """Show what was set aside, newest first, with score and reasons."""
-    from ingest.screening.quarantine import list_quarantine
+    from ingest.quarantine.quarantine import list_quarantine
     from webhooks.api.cursors import decode_cursor
     from webhooks.api.schemas.base import plain_json
     from webhooks.api.schemas.quarantine import QuarantinePage
@@ -58,7 +58,7 @@ def release(
     alert_id: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Say that they are genuine: each becomes a lead, once. Status 1 if none of those named is there to be released."""
-    from ingest.screening.quarantine import release as let_go
+    from ingest.quarantine.quarantine import release as let_go
 
     count = _judge(let_go, event_ids, source_id, since, until, alert_id)
     tell({"events": count}, as_json=as_json, words=_done(count, "released"))
@@ -77,7 +77,7 @@ def confirm(
 ) -> None:  # fmt: skip
     """Say that they are spam: they stay where they are, and nobody is asked again. Status 1 if none of those named is
     there to be confirmed."""
-    from ingest.screening.quarantine import confirm as mark
+    from ingest.quarantine.quarantine import confirm as mark
 
     count = _judge(mark, event_ids, source_id, since, until, alert_id)
     tell({"events": count}, as_json=as_json, words=_done(count, "confirmed as spam"))
@@ -93,7 +93,7 @@ def _judge(
     deed: Any, event_ids: tuple[str, ...], source_id: int | None, since: datetime | None, until: datetime | None,
     alert_id: int | None,
 ) -> int:  # fmt: skip
-    from ingest.screening.quarantine import Pick, of_alert
+    from ingest.quarantine.quarantine import Pick, of_alert
 
     with hub() as (config, engine), engine.begin() as connection:
         after, before = (moment.replace(tzinfo=config.zone) if moment else None for moment in (since, until))
@@ -117,7 +117,7 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
 @answers
 def alerts(state: str, source_id: int | None, alert_id: int | None, as_json: bool) -> None:
     """Show what somebody should look at about a source, or resolve one."""
-    from ingest.monitoring.alerts import list_alerts, resolve_alert
+    from ingest.alerts.alerts import list_alerts, resolve_alert
     from webhooks.api.schemas.base import plain_json
     from webhooks.api.schemas.quarantine import Alert, AlertPage
 

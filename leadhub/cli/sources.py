@@ -15,7 +15,7 @@ from leadhub.cli.source_aliases import alias
 from leadhub.operator import operator
 
 if TYPE_CHECKING:
-    from ingest.sources.check import CheckResult
+    from ingest.mailbox.source_check import CheckResult
 
 
 @click.group()
@@ -47,7 +47,7 @@ def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...
     --set password=- or --set password=@FILE.
     """
     from connectors.kit import registry
-    from ingest.sources.check import check_source, note_check
+    from ingest.mailbox.source_check import check_source, note_check
     from ingest.sources.settings import check_settings, marked_fields
     from ingest.sources.sources import add_source
 

@@ -17,7 +17,7 @@ from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
 from crm_core.base.values import Named
-from ingest.monitoring.alerts import (
+from ingest.alerts.alerts import (
     AlertCount,
     AlertView,
     end_alert,

@@ -12,7 +12,7 @@ from desk import Desk
 from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
-from ingest.monitoring.alerts import raise_alert
+from ingest.alerts.alerts import raise_alert
 from leadhub.cli import main
 from leadhub.operator import operator
 

@@ -16,7 +16,7 @@ from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict
 from ingest.erasure.erase import erase
 from ingest.processing.replay import Selection, replay
-from ingest.screening.quarantine import Pick, release
+from ingest.quarantine.quarantine import Pick, release
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 NOW = datetime.now(UTC)

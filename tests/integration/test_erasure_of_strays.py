@@ -23,7 +23,7 @@ from ingest.erasure import unlinked_events
 from ingest.erasure.erase import Person, erase, erase_address, preview
 from ingest.journal.ledger import LedgerRow, ledger
 from ingest.processing.replay import Selection, replay
-from ingest.screening.quarantine import Pick, release
+from ingest.quarantine.quarantine import Pick, release
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
 NOW = datetime.now(UTC)

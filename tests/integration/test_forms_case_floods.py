@@ -14,9 +14,9 @@ from principals import user
 
 from connectors.kit.forms.config import FormConfig
 from crm_core.base.config import HubConfig
-from ingest.monitoring.alerts import open_alerts
+from ingest.alerts.alerts import open_alerts
+from ingest.quarantine.quarantine import Pick, release
 from ingest.screening.challenge import issue
-from ingest.screening.quarantine import Pick, release
 from ingest.sources.sources import NewSource
 
 _FORM = SCRIPT | {"Content-Type": FORM}

@@ -29,7 +29,7 @@ from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine, migrate
 from crm_core.parsed import Inquiry
-from ingest.monitoring.alerts import open_alerts
+from ingest.alerts.alerts import open_alerts
 from ingest.processing.replay import Selection, replay
 from ingest.sources.sources import NewSource
 from leadhub.embedded import postgres

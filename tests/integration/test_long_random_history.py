@@ -37,7 +37,7 @@ from ingest.processing.affected import affected
 from ingest.processing.lead_spam import mark_spam, unmark_spam
 from ingest.processing.process import Processor
 from ingest.processing.replay import Selection, replay
-from ingest.screening.quarantine import Pick, accept_consent, confirm, release
+from ingest.quarantine.quarantine import Pick, accept_consent, confirm, release
 from ingest.sources.sources import set_state
 
 OPERATIONS = 300

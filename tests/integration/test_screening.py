@@ -23,8 +23,8 @@ from sqlalchemy import Engine, text
 
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
+from ingest.alerts.alerts import open_alerts
 from ingest.journal.accept import RawEvent, insert_events
-from ingest.monitoring.alerts import open_alerts
 from ingest.processing.process import Processor
 from ingest.processing.replay import Selection, replay
 from ingest.screening.challenge import challenge, issue

@@ -17,10 +17,10 @@ from werkzeug.test import Client
 
 from crm_core.access import HUB, add_token
 from crm_core.base.config import HubConfig
+from ingest.alerts.alerts import raise_alert
 from ingest.http_client.addresses import DEMO_MAILBOX
-from ingest.monitoring.alerts import raise_alert
+from ingest.mailbox.source_check import check_source, note_check
 from ingest.monitoring.health import health_report
-from ingest.sources.check import check_source, note_check
 from ingest.sources.sources import add_source, load_source, set_state
 from ingest.sources.states import SourceState, source_states
 from leadhub.cli import main
@@ -224,7 +224,7 @@ def test_check_is_told_and_stays_the_state_until_it_is_read(
 def test_check_ends_although_the_server_never_speaks(
     engine: Engine, config: HubConfig, server: ScriptedImap, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingest.sources.check._SECONDS", 0.3)
+    monkeypatch.setattr("ingest.mailbox.source_check._SECONDS", 0.3)
     server.silent = True
     settings = {"host": "127.0.0.1", "port": server.port, "user": "u", "password": "p", "security": "plain"}
     with engine.begin() as connection:

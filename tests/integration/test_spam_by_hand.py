@@ -20,7 +20,7 @@ from crm_core.leads.queries import LeadFilter, get_lead, list_leads
 from ingest.journal.ledger import ledger
 from ingest.processing.lead_spam import mark_spam, unmark_spam
 from ingest.processing.replay import Selection, replay
-from ingest.screening.quarantine import Pick, count_quarantine, list_quarantine, release
+from ingest.quarantine.quarantine import Pick, count_quarantine, list_quarantine, release
 
 HEAD = Principal("user", 1, "Head", "head", None)
 NOW = datetime.now(UTC)

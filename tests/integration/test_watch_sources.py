@@ -16,9 +16,9 @@ from sqlalchemy import Engine
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from ingest.mapping.unmapped_fields import acknowledge, list_fields
-from ingest.monitoring.watch import watch
 from ingest.sources.changes import remove_source
 from ingest.sources.states import source_states
+from ingest.watch.watch import watch
 from workers import tasks
 from workers.celery_app import make_app
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from crm_core.base.values import Text
 from ingest.journal.queries import get_event
-from ingest.screening.quarantine import Pick, accept_consent, confirm, list_quarantine, of_alert, release
+from ingest.quarantine.quarantine import Pick, accept_consent, confirm, list_quarantine, of_alert, release
 from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.schemas import quarantine as shapes

@@ -12,8 +12,8 @@ from connectors.kit import registry
 from crm_core.access import may
 from crm_core.base.errors import Misconfigured, NotFound
 from crm_core.base.values import Text, id_text, rfc3339
+from ingest.mailbox.source_check import CheckResult, check_source, note_check, would_be
 from ingest.sources.changes import change_source, remove_source
-from ingest.sources.check import CheckResult, check_source, note_check, would_be
 from ingest.sources.settings import check_settings, shown_settings
 from ingest.sources.sources import (
     SourceRow,

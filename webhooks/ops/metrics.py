@@ -20,9 +20,9 @@ from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
 from crm_core.base.log import get_logger
 from crm_core.monitoring.models import CaptureStat
+from ingest.alerts.alerts import AlertCount, open_counts
 from ingest.journal.disk_space import DiskState, look
 from ingest.journal.stats import BUCKETS_SECONDS
-from ingest.monitoring.alerts import AlertCount, open_counts
 from ingest.monitoring.health import CHANNELS, queue_report
 from webhooks.ops.health_probe import Latest
 

@@ -6,8 +6,8 @@ import orjson
 import psycopg
 from api_world import World
 
+from ingest.alerts.alerts import raise_alert
 from ingest.journal.accept import RawEvent, insert_events
-from ingest.monitoring.alerts import raise_alert
 from ingest.processing.process import drain
 
 

@@ -28,7 +28,7 @@ COMMANDS_WITHOUT_A_ROW: Final[dict[str, str]] = {
     "ingest.erasure.erase_again.note_restore": "a part of leadhub restore",
     "ingest.erasure.erase_again.repeat": "a part of leadhub restore, before anybody is there",
     "ingest.journal.queries.look_at_raw": "reads, and records who looked",
-    "ingest.sources.check.would_be": "rehearses ingest.sources.sources.change_settings",
+    "ingest.mailbox.source_check.would_be": "rehearses ingest.sources.sources.change_settings",
 }
 
 #: Still to get theirs. Only ever shorter.
@@ -36,11 +36,11 @@ _WAITING = (
     "crm_core.access.users.set_locale",
     "ingest.erasure.erase.erase",
     "ingest.erasure.erase.erase_address",
-    "ingest.screening.quarantine.accept_consent",
+    "ingest.quarantine.quarantine.accept_consent",
     "ingest.sources.changes.remove_source",
-    "ingest.sources.check.begin_check",
-    "ingest.sources.check.begin_test",
-    "ingest.sources.check.begin_trial",
+    "ingest.mailbox.source_check.begin_check",
+    "ingest.mailbox.source_check.begin_test",
+    "ingest.mailbox.source_check.begin_trial",
     "ingest.sources.sources.change_settings",
 )
 COMMANDS_WITHOUT_A_ROW.update(dict.fromkeys(_WAITING, "waits for its row"))

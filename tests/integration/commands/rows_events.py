@@ -8,7 +8,7 @@ from door_frame import Case, Row, in_transaction
 
 from ingest.journal.queries import dismiss
 from ingest.processing.replay import Selection, replay
-from ingest.screening.quarantine import Pick, confirm, release
+from ingest.quarantine.quarantine import Pick, confirm, release
 
 _SPAM = "5" * 32
 _NAMED = f"UPDATE inbound_event SET uid = '{_SPAM}' WHERE outcome = 'spam'"

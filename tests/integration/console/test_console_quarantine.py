@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ingest.monitoring.alerts import raise_alert
+from ingest.alerts.alerts import raise_alert
 from ingest.processing.process import drain
 
 if TYPE_CHECKING:

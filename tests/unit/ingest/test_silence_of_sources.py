@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ingest.monitoring.silence import KEPT_DAYS, expected, note, silent_since
+from ingest.watch.silence import KEPT_DAYS, expected, note, silent_since
 
 ZONE = ZoneInfo("Europe/Moscow")
 MONDAY = datetime(2026, 10, 26, tzinfo=ZONE)

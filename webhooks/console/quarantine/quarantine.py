@@ -10,10 +10,10 @@ from typing import Any, cast
 from flask import request
 
 from crm_core.base.errors import Invalid
+from ingest.alerts.alerts import AlertView, open_alerts, open_counts, resolve_alert
 from ingest.journal.queries import get_event
-from ingest.monitoring.alerts import AlertView, open_alerts, open_counts, resolve_alert
-from ingest.screening import quarantine
-from ingest.screening.quarantine import MOST_EVENTS, SHELVES, Pick
+from ingest.quarantine import quarantine
+from ingest.quarantine.quarantine import MOST_EVENTS, SHELVES, Pick
 from webhooks.api.parameters import read_id
 from webhooks.console.shell import choices, clock
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen

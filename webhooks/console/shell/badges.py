@@ -5,7 +5,7 @@ from __future__ import annotations
 from crm_core.calls.call_back_queries import count_call_backs
 from crm_core.mentions.queries import count_unread
 from ingest.journal.queries import count_events
-from ingest.screening.quarantine import count_quarantine
+from ingest.quarantine.quarantine import count_quarantine
 from webhooks.console.shell.request_context import RequestContext
 from webhooks.console.sources import source_status
 

@@ -8,7 +8,7 @@ import orjson
 
 from crm_core.base.errors import Conflict, Transient
 from ingest.journal.queries import list_events
-from ingest.sources.check import begin_trial
+from ingest.mailbox.source_check import begin_trial
 from ingest.sources.sources import load_source, rotate_token, set_state
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 from webhooks.console.sources import local_entrance

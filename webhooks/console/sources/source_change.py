@@ -9,8 +9,8 @@ from flask import request
 from sqlalchemy import Connection
 
 from crm_core.base.errors import HubError, Invalid
+from ingest.mailbox.source_check import check_source, note_check, would_be
 from ingest.sources.changes import change_source
-from ingest.sources.check import check_source, note_check, would_be
 from ingest.sources.settings import LoadedSource
 from ingest.sources.sources import SourceRow, change_settings, load_source, set_state
 from webhooks.console.shell import errors

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ingest.mailbox import MailboxFinding
-from ingest.sources.check import CheckResult, begin_check, check_source, note_check
+from ingest.mailbox.source_check import CheckResult, begin_check, check_source, note_check
 from webhooks.console.shell import clock
 from webhooks.console.shell.request_context import PageAnswer, RequestContext
 from webhooks.console.sources import source_status, sources

@@ -12,7 +12,7 @@ from connectors.kit import Connector, registry
 from connectors.mail.imap.servers import known_server, server_of
 from crm_core.base.errors import Invalid
 from crm_core.people.queries import list_pools
-from ingest.sources.check import check_source, note_check
+from ingest.mailbox.source_check import check_source, note_check
 from ingest.sources.settings import check_settings
 from ingest.sources.sources import add_source, set_state
 from webhooks.console.shell import errors

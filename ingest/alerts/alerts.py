@@ -20,7 +20,7 @@ from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, Page, Position, newest_f
 from crm_core.base.values import Named
 from crm_core.forms.models import SourceAlert
 from crm_core.sources.models import Source
-from ingest.screening.quarantine import count_picked, of_alert
+from ingest.quarantine.quarantine import count_picked, of_alert
 
 ALERT_RESOLVED = history.Action("alert.resolve")
 

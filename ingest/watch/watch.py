@@ -14,11 +14,11 @@ from typing import Any
 
 from connectors.kit.forms.fields import FormField, form_fields
 from crm_core.batch.rows import Cursor
+from ingest.alerts.alerts import end_alert, raise_alert
 from ingest.journal.raw_event import safe_json
 from ingest.mapping.field_profile import MOST_FIELDS, Notice, Seen, is_known, learn
 from ingest.mapping.unmapped_fields import subject_of
-from ingest.monitoring import silence
-from ingest.monitoring.alerts import end_alert, raise_alert
+from ingest.watch import silence
 
 #: Touches of one look.
 TOUCHES = 2_000

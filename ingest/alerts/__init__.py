@@ -1,0 +1,1 @@
+"""What somebody should look at about a source: raised where it is noticed, closed by itself or by a person."""

@@ -1,0 +1,1 @@
+"""What was set aside as spam, and what people say of it."""

@@ -1,0 +1,1 @@
+"""Looking at what has come since the last look: new fields, missing contacts, silence."""
