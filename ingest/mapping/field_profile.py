@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from connectors.kit.forms.fields import FormField
+
 #: A form whose new field is worth a word: it has sent so many inquiries, or has been here so long.
 KNOWN_INQUIRIES = 20
 KNOWN_AGE = timedelta(days=1)
@@ -22,6 +24,7 @@ USUAL_SHARE, ALARM_SHARE, WELL_SHARE = 0.8, 0.5, 0.7
 ALWAYS_SHARE, ALWAYS_INQUIRIES, GONE_AFTER = 0.95, 40, 10
 #: Habits fade: the counts are halved here, so that a form that was changed a year ago is judged by what it is now.
 FADE_AT = 200
+LONGEST_NAME = 200  # characters of a field's name
 #: What a robot with invented names can make the hub remember of one source.
 MOST_FORMS, MOST_FIELDS = 50, 100
 
@@ -116,3 +119,10 @@ def _fields(form: dict[str, Any], seen: Seen) -> list[Notice]:
         known["hits"] = {name: round(count / 2) for name, count in hits.items()}
         known["absent"] = {name: min(count, known["n"]) for name, count in absent.items()}
     return notices
+
+
+def name_of(form_field: FormField) -> str:
+    """`a.b` for a field in a tree; of an item in a list what it calls itself."""
+    if any(isinstance(step, int) for step in form_field.path) and (form_field.label or form_field.name):
+        return (form_field.label or form_field.name)[:LONGEST_NAME]
+    return ".".join(step for step in form_field.path if isinstance(step, str))[:LONGEST_NAME]

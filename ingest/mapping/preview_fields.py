@@ -12,9 +12,9 @@ from connectors.kit.preset.mapping import rows_of
 from connectors.kit.preset.sources import Row, values
 from crm_core.base.errors import HubError
 from crm_core.base.sealing import MASK
+from ingest.mapping.field_profile import name_of
 from ingest.mapping.text import named_sources
 from ingest.sources.settings import LoadedSource
-from ingest.watch.watch import name_of
 
 _MOST_FIELDS = 300  # of one event; the decoder lets 500 keys in
 _PREVIEW = 300  # characters of a value

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from connectors.kit.forms.fields import FormField, form_fields
+from connectors.kit.forms.fields import form_fields
 from crm_core.batch.rows import Cursor
 from ingest.alerts.alerts import end_alert, raise_alert
 from ingest.journal.raw_event import safe_json
-from ingest.mapping.field_profile import MOST_FIELDS, Notice, Seen, is_known, learn
+from ingest.mapping.field_profile import LONGEST_NAME, MOST_FIELDS, Notice, Seen, is_known, learn, name_of
 from ingest.mapping.unmapped_fields import subject_of
 from ingest.watch import silence
 
@@ -26,7 +26,6 @@ TOUCHES = 2_000
 BEHIND = timedelta(seconds=10)
 #: Looks come each minute. After a pause like this the hub itself was away, and a silence says nothing of the site.
 _HUB_AWAY = timedelta(minutes=10)
-_LONGEST_NAME = 200  # characters of a field's name
 #: An e-mail; a number with a plus, or one of Russia. Other digits, alone or beside a letter, are builders' ids of fields.
 _PERSONS = re.compile(r"[^\s@]{1,64}@[^\s@]+\.\w+|(?<!\w)\+\d(?:[\s().-]*\d){9,14}(?!\w)|(?<!\w)[78](?:[\s().-]*\d){10}(?!\w)")
 _LOCK = 0x1EAD_4C  # one look at a time
@@ -109,7 +108,7 @@ def _seen(row: Mapping[str, Any]) -> Seen:
     slots = {"name": "name", "phone": "phones", "email": "emails", "company": "company"}
     filled = {slot for slot, name in slots.items() if data.get(name)} | ({"message"} if row["has_message"] else set())
     return Seen(
-        form=discreet(str(form.get("id") or form.get("name") or ""))[:_LONGEST_NAME],
+        form=discreet(str(form.get("id") or form.get("name") or ""))[:LONGEST_NAME],
         at=row["at"],
         event_id=row["event_id"] or 0,
         has_contact=bool(data.get("phones") or data.get("emails") or data.get("messengers")),
@@ -130,13 +129,6 @@ def field_names(fields: Mapping[str, Any]) -> Iterator[str]:
         name = name_of(form_field)
         if name:
             yield name
-
-
-def name_of(form_field: FormField) -> str:
-    """`a.b` for a field in a tree; of an item in a list what it calls itself."""
-    if any(isinstance(step, int) for step in form_field.path) and (form_field.label or form_field.name):
-        return (form_field.label or form_field.name)[:_LONGEST_NAME]
-    return ".".join(step for step in form_field.path if isinstance(step, str))[:_LONGEST_NAME]
 
 
 def _learn_source(cursor: Cursor, source_id: int, profile: dict[str, Any], inquiries: Sequence[Seen], zone: tzinfo) -> None:

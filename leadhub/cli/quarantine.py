@@ -117,7 +117,7 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
 @answers
 def alerts(state: str, source_id: int | None, alert_id: int | None, as_json: bool) -> None:
     """Show what somebody should look at about a source, or resolve one."""
-    from ingest.alerts.alerts import list_alerts, resolve_alert
+    from ingest.quarantine.alerts import list_alerts, resolve_alert
     from webhooks.api.schemas.base import plain_json
     from webhooks.api.schemas.quarantine import Alert, AlertPage
 

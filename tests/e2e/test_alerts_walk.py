@@ -15,7 +15,8 @@ from walking import ARTEFACTS, LOGIN, PASSWORD, chromium, served, sign_in
 from crm_core import access
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from ingest.alerts.alerts import MOST_OPEN, raise_alert
+from ingest.alerts.alerts import raise_alert
+from ingest.quarantine.alerts import MOST_OPEN
 from ingest.sources.sources import add_source
 
 _WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"

@@ -17,17 +17,9 @@ from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
 from crm_core.base.values import Named
-from ingest.alerts.alerts import (
-    AlertCount,
-    AlertView,
-    end_alert,
-    list_alerts,
-    open_alerts,
-    open_counts,
-    raise_alert,
-    resolve_alert,
-)
+from ingest.alerts.alerts import AlertCount, end_alert, open_counts, raise_alert
 from ingest.monitoring.health import health_report
+from ingest.quarantine.alerts import AlertView, list_alerts, open_alerts, resolve_alert
 from ingest.sources.sources import add_source
 
 

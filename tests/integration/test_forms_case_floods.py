@@ -14,7 +14,7 @@ from principals import user
 
 from connectors.kit.forms.config import FormConfig
 from crm_core.base.config import HubConfig
-from ingest.alerts.alerts import open_alerts
+from ingest.quarantine.alerts import open_alerts
 from ingest.quarantine.quarantine import Pick, release
 from ingest.screening.challenge import issue
 from ingest.sources.sources import NewSource

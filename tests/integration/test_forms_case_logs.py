@@ -29,8 +29,8 @@ from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine, migrate
 from crm_core.parsed import Inquiry
-from ingest.alerts.alerts import open_alerts
 from ingest.processing.replay import Selection, replay
+from ingest.quarantine.alerts import open_alerts
 from ingest.sources.sources import NewSource
 from leadhub.embedded import postgres
 from webhooks.app import create_app

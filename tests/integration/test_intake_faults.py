@@ -22,12 +22,13 @@ from connectors.kit import FetchAnswer, FetchRequest
 from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
-from ingest.alerts.alerts import open_alerts, raise_alert
+from ingest.alerts.alerts import raise_alert
 from ingest.erasure.erase import erase
 from ingest.fetch import backfill, fetch
 from ingest.fetch.backfill import run_next
 from ingest.journal.accept import RawEvent, insert_events
 from ingest.mapping.versions import publish, save_draft
+from ingest.quarantine.alerts import open_alerts
 from ingest.quarantine.quarantine import of_alert
 from ingest.screening import screen
 from ingest.sources.sources import add_source

@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid, NotFound
-from ingest.alerts.alerts import open_alerts
 from ingest.journal.accept import RawEvent, insert_events
 from ingest.journal.ledger import ledger
 from ingest.processing.replay import Selection, replay
+from ingest.quarantine.alerts import open_alerts
 from ingest.quarantine.quarantine import (
     Pick,
     QuarantineItem,

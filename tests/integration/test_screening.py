@@ -23,10 +23,10 @@ from sqlalchemy import Engine, text
 
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from ingest.alerts.alerts import open_alerts
 from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import Processor
 from ingest.processing.replay import Selection, replay
+from ingest.quarantine.alerts import open_alerts
 from ingest.screening.challenge import challenge, issue
 from ingest.screening.rates import Post, Rates
 from ingest.sources.settings import check_settings, seal_settings

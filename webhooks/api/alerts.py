@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from ingest.alerts.alerts import list_alerts, resolve_alert
+from ingest.quarantine.alerts import list_alerts, resolve_alert
 from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Paging, Route
 from webhooks.api.schemas import quarantine as shapes

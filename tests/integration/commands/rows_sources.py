@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from door_frame import Case, Row, in_transaction
 
-from ingest.alerts.alerts import resolve_alert
 from ingest.mapping.unmapped_fields import acknowledge
 from ingest.mapping.versions import publish, roll_back, save_draft
+from ingest.quarantine.alerts import resolve_alert
 from ingest.sources.aliases import add_alias, remove_alias
 from ingest.sources.changes import change_source
 from ingest.sources.sources import add_source, rotate_token, set_state

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from crm_core import access
-from ingest.alerts.alerts import MOST_OPEN, raise_alert
+from ingest.alerts.alerts import raise_alert
+from ingest.quarantine.alerts import MOST_OPEN
 from webhooks.console.shell.language import LOCALES, Language
 
 if TYPE_CHECKING:

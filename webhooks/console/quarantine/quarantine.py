@@ -10,9 +10,10 @@ from typing import Any, cast
 from flask import request
 
 from crm_core.base.errors import Invalid
-from ingest.alerts.alerts import AlertView, open_alerts, open_counts, resolve_alert
+from ingest.alerts.alerts import open_counts
 from ingest.journal.queries import get_event
 from ingest.quarantine import quarantine
+from ingest.quarantine.alerts import AlertView, open_alerts, resolve_alert
 from ingest.quarantine.quarantine import MOST_EVENTS, SHELVES, Pick
 from webhooks.api.parameters import read_id
 from webhooks.console.shell import choices, clock
