@@ -57,7 +57,7 @@ def export_contact(contact_id: int, as_json: bool) -> None:
     Contents of files are named by their hash. Events that belong to no contact are not in it; `leadhub contact erase ID
     --dry-run` names those.
     """
-    from ingest.person_data import export_person
+    from ingest.erasure.person_data import export_person
 
     with hub() as (_, engine), engine.begin() as connection:
         made = export_person(connection, operator(), contact_id, datetime.now(UTC))

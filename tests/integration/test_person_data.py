@@ -18,7 +18,7 @@ from crm_core.base.errors import NotFound
 from crm_core.base.personal import personal_columns
 from crm_core.erasure.tables import PLACES
 from crm_core.models import Base
-from ingest.person_data import export_person
+from ingest.erasure.person_data import export_person
 from leadhub.cli import main
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)

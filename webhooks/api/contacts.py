@@ -12,7 +12,7 @@ from crm_core.contacts.queries import ContactFilter, get_contact, list_contacts
 from crm_core.contacts.suggestions import list_suggestions
 from crm_core.timeline.queries import timeline
 from ingest.erasure.erase import PATIENCE_SECONDS, Person, erase, erase_address, preview
-from ingest.person_data import export_person
+from ingest.erasure.person_data import export_person
 from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.schemas import people as shapes
