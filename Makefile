@@ -10,7 +10,7 @@ T ?= tests
 W ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run connector demo bench test coverage test-system sure lint types docs lock clean
+.PHONY: help run connector demo bench test coverage test-system sure lint format types docs lock clean
 
 help: ## List what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -52,8 +52,13 @@ sure: $(STAMP) lint types ## Everything that CI checks, except the tests
 	$(BIN)/python -m leadhub.docs --check
 	$(BIN)/python -m connectors.kit.tools.catalogue --check
 
-lint: $(STAMP) ## ruff
+lint: $(STAMP) ## ruff: rules and layout
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet . || { echo 'Not laid out: make format'; exit 1; }
+
+format: $(STAMP) ## Lay out the code
+	$(BIN)/ruff check --quiet --select I --fix .
+	$(BIN)/ruff format .
 
 types: $(STAMP) ## mypy --strict
 	$(BIN)/mypy
