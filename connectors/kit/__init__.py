@@ -14,6 +14,7 @@ from connectors.kit.connector import (
     sent_to,
 )
 from connectors.kit.forms.config import FormConfig
+from connectors.kit.replaces import OldPath, Replaces
 
 __all__ = [
     "Connector",
@@ -24,6 +25,8 @@ __all__ = [
     "FetchRequest",
     "FetchedPage",
     "FormConfig",
+    "OldPath",
+    "Replaces",
     "Reply",
     "Request",
     "Secret",

@@ -13,6 +13,7 @@ from zoneinfo import available_timezones
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from connectors.kit.replaces import Replaces
 from crm_core.parsed import ParsedItem, Pointer
 
 Channel = Literal["form", "call", "mail"]
@@ -185,6 +186,7 @@ class Connector:
     as_form: Callable[[Request], Request] | None = None
     rules: Mapping[str, Any] | None = None  # a preset's own mapping, to be shown and to begin from
     detect: Detect | None = None  # None: only where somebody chose it
+    replaces: Replaces | None = None  # addresses of the service itself that the hub answers at: a site moves by its host name
     # Another connector that will read this request, or ""; told on the event. None: it reads everything itself.
     reads_as: Callable[[Request], str] | None = None
     sender: Literal["browser", "server"] = "server"  # browser: each post comes from the visitor himself

@@ -14,6 +14,7 @@ from types import MappingProxyType, ModuleType
 from typing import Any
 
 from connectors.kit.connector import Connector
+from connectors.kit.replaces import ReplacedAddresses
 from crm_core.base.errors import Misconfigured, NotFound
 
 #: Entry points group by which a third party's package offers connectors. The entry's name is the connector's name,
@@ -93,6 +94,12 @@ def problems() -> Mapping[str, str]:
     return MappingProxyType(told)
 
 
+@cache
+def replaced() -> ReplacedAddresses:
+    """The addresses of other services at which the hub answers, as the connectors declare them. Loads all of them, once."""
+    return ReplacedAddresses({name: one.replaces for name, one in discover().items() if one.replaces is not None})
+
+
 def config_schema(name: str) -> dict[str, Any]:
     """JSON Schema of a connector's settings; secret ones carry `"secret": true`. The console's form is made of it."""
     return get(name).config_model.model_json_schema()
@@ -102,6 +109,7 @@ def forget() -> None:
     """Looks at the folders anew. For tools that make connectors; a running hub finds them once."""
     _scan.cache_clear()
     _load.cache_clear()
+    replaced.cache_clear()
 
 
 @cache

@@ -15,6 +15,7 @@ from connectors.kit.preset.plan import Remembered
 from connectors.kit.preset.reply import reply_of, shaken
 from connectors.kit.preset.settings import model_of
 from connectors.kit.preset.signature import verify_of
+from connectors.kit.replaces import replaces_of
 from crm_core.base.errors import Misconfigured
 from crm_core.parsed import ParsedItem
 
@@ -62,6 +63,7 @@ def load(folder: Path) -> Connector:
         map=read_under,
         rules=rules,
         detect=_detect(rules["detect"]) if "detect" in rules else None,
+        replaces=replaces_of(rules["replaces"]) if "replaces" in rules else None,
         sender=rules.get("sender", "server"),
         experimental=rules.get("experimental", False),
     )

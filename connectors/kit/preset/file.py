@@ -18,6 +18,7 @@ from jsonschema.exceptions import ValidationError, best_match
 from connectors.kit.preset.pattern import Unsafe, check
 from connectors.kit.preset.plain_yaml import NotYaml, load
 from connectors.kit.preset.schema import MAPPING, SCHEMA
+from connectors.kit.replaces import WrongReplacement, replaces_of
 from crm_core.base.errors import Misconfigured
 
 #: What a person is known by: whoever has the same is the same person.
@@ -71,6 +72,12 @@ def _checked(text: str, where: str, schema: dict[str, Any]) -> dict[str, Any]:
             except Unsafe as error:
                 line = _line_of(tree, ("fields", target, "regex"))
                 raise _wrong(where, line, f"fields.{target}.regex: the expression {error}.") from None
+    if "replaces" in data:
+        try:
+            replaces_of(data["replaces"])
+        except WrongReplacement as error:
+            where_wrong = ("replaces", *error.place)
+            raise _wrong(where, _line_of(tree, where_wrong), f"{'.'.join(map(str, where_wrong))}: {error}") from None
     return data
 
 

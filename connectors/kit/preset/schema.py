@@ -157,6 +157,28 @@ _SHARED_SECRET = {
     "minProperties": 2,
 }
 
+_TEMPLATE = {"type": "string", "pattern": r"^/[A-Za-z0-9_./{}\[\]-]+$", "maxLength": 200}
+_REPLACES = _object(
+    ("paths", "id", "example"),
+    hosts=_list({"type": "string", "pattern": r"^(?!www\.)[a-z0-9-]+(\.[a-z0-9-]+)+$", "maxLength": 200}, 10),
+    paths=_list(
+        _object(
+            ("path",),
+            path=_TEMPLATE,
+            rank={"type": "integer", "minimum": 1, "maximum": 99},
+            get={"type": "boolean"},
+            json={"type": "boolean"},
+        ),
+        10, 1,
+    ),
+    old_paths=_list(_TEMPLATE, 10),
+    id={"type": "string", "minLength": 1, "maxLength": 200},
+    any_case={"type": "boolean"},
+    example=_WORD,
+    key_field={"type": "string", "pattern": "^[A-Za-z0-9_]{1,40}$"},
+    aliases=_list({"type": "string", "pattern": r"^[a-z{}/]+$", "maxLength": 100}, 5, 1),
+)  # fmt: skip
+
 #: The sections that a source's own mapping may have; each goes before the connector's section of that name.
 RULES: dict[str, Any] = {
     "split": _PATH,
@@ -206,5 +228,6 @@ SCHEMA: dict[str, Any] = _object(
         _object(("when", "reply"), when=_list(_WHEN, 10, 1), reply={"if": {"type": "null"}, "then": {}, "else": _REPLY}), 20
     ),
     event_id=_EVENT_ID,
+    replaces=_REPLACES,
     **RULES,
 )  # fmt: skip
