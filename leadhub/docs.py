@@ -1,4 +1,5 @@
-"""`python -m leadhub.docs` writes docs/settings.md, cli.md and heuristics.md out of the code; with `--check` it only compares.
+"""`python -m leadhub.docs` writes docs/settings.md, cli.md, heuristics.md, event-states.md and the table of drop-in.md out of the code.
+With `--check` it only compares.
 
 The connectors' page is added by its own room (`connectors.kit`); nothing here is written by hand twice.
 """
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from connectors.kit.tools import heuristics
+from connectors.kit.tools import dropins, heuristics
 from ingest.journal import states as event_states
 from leadhub.cli import COMMANDS, main
 from leadhub.settings import SETTINGS
@@ -125,7 +126,7 @@ def _below(path: str, command: click.Command, own: click.Context) -> Iterator[tu
 
 def pages() -> dict[str, str]:
     return {"settings.md": settings_page(), "cli.md": cli_page(), "heuristics.md": heuristics.page(BODIES),
-            "event-states.md": event_states_page()}  # fmt: skip
+            "event-states.md": event_states_page(), "drop-in.md": dropins.page()}  # fmt: skip
 
 
 def _context(command: click.Command, name: str, parent: click.Context) -> click.Context:
