@@ -22,8 +22,6 @@ from webhooks.entrance.replies import StartResponse
 from webhooks.pages import Pages
 from workers.wake import Waker
 
-_ENTRANCES = (PREFIX, *dropins.PREFIXES)
-
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -39,9 +37,11 @@ def create_application(config: HubConfig) -> Application:
 
 
 def in_front_of(app: Application, entrance: Application, guard: Application) -> Application:
+    entrances = (PREFIX, *dropins.prefixes())
+
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         path: str = environ["PATH_INFO"]
-        if path.startswith(_ENTRANCES) or dropins.is_mail_path(path):
+        if path.startswith(entrances) or dropins.is_mail_path(path):
             return entrance(environ, start_response)
         if path.startswith(snippet.PREFIX):
             return snippet.serve(environ, start_response)

@@ -1,13 +1,12 @@
 """Aliases: the ids by which a form was known to the service it posted to before, so that a site moves by its host name alone.
 
+The connectors declare which services there are, and what their ids and addresses look like (`connectors.kit.replaces`).
 An alias is a row of `source_token` whose text is "service:id". It is as public as the page that carries it, so it is no key:
 it leads to one source, and a second source cannot take it while the first has it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -16,6 +15,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from connectors.kit import registry
 from crm_core.access import Principal, demand
 from crm_core.base import history
 from crm_core.base.config import HubConfig
@@ -27,34 +27,8 @@ from ingest.sources.sources import address_purpose, digest_of, load_source
 ALIAS_ADDED = history.Action("source.alias_add")
 ALIAS_REMOVED = history.Action("source.alias_remove")
 
-#: Service → what an id of it looks like. Generous: the services never promised more.
-SERVICES: Final[Mapping[str, re.Pattern[str]]] = {
-    "formspree": re.compile(r"[\w.%+@-]{3,120}"),
-    "formsubmit": re.compile(r"[\w.%+@-]{3,120}"),  # a mail address, or the random text that stands for it
-    "web3forms": re.compile(r"[A-Za-z0-9-]{8,64}"),
-    "basin": re.compile(r"[A-Za-z0-9-]{4,64}"),
-    "getform": re.compile(r"[A-Za-z0-9-]{4,64}"),
-    "hubspot": re.compile(r"\d{1,12}(?:/[0-9a-z-]{8,64})?"),  # portal, or portal and form
-    "roistat": re.compile(r"[\w=+/.-]{4,128}"),
-    "calltouch": re.compile(r"\d{1,12}"),
-}
-#: Ids that are the same in any case; those of the others are random texts in which the case counts.
-_ANY_CASE: Final = frozenset({"hubspot", "web3forms"})
-EXAMPLES: Final = (
-    "formspree:xyzabcde", "formsubmit:info@example.com", "web3forms:00000000-0000-0000-0000-000000000000",
-    "basin:0123456789ab", "getform:abcdefgh", "hubspot:1234567/00000000-0000-0000-0000-000000000000",
-    "roistat:0123456789abcdef", "calltouch:12345",
-)  # fmt: skip
-
-#: The old addresses of the services, of which people paste the whole: host, path with the id.
-_ADDRESSES: Final = (
-    ("formspree", "formspree.io", re.compile(r"/(?:f/)?([^/]+)/?")),
-    ("formsubmit", "formsubmit.co", re.compile(r"/(?:ajax/)?([^/]+)/?")),
-    ("basin", "usebasin.com", re.compile(r"/f/([^/]+?)(?:\.json)?/?")),
-    ("getform", "getform.io", re.compile(r"/f/([^/]+)/?")),
-    ("hubspot", "api.hsforms.com", re.compile(r"/submissions/v3/integration/(?:secure/)?submit/(\d+/[^/]+)/?")),
-    ("calltouch", "api.calltouch.ru", re.compile(r"/calls-service/RestAPI/requests/(\d+)/register/?")),
-)  # fmt: skip
+_SHOWN_EXAMPLES: Final = 3  # in a message
+_MOST_FIELDS: Final = 100  # of an address that somebody pasted
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,37 +41,48 @@ class Alias:
 def alias_of(service: str, name: str) -> str:
     """The text under which an id is looked up. Takes any text: an id that cannot exist is found by nobody."""
     name = name.strip()
-    return f"{service}:{name.casefold() if service in _ANY_CASE or '@' in name else name}"
+    declared = registry.replaced().services.get(service)
+    same = "@" in name or (declared is not None and declared.any_case)
+    return f"{service}:{name.casefold() if same else name}"
+
+
+def examples() -> tuple[str, ...]:
+    """An alias of each service that a connector replaces."""
+    return tuple(f"{service}:{declared.example}" for service, declared in registry.replaced().services.items())
 
 
 def read_alias(typed: str) -> str:
     """What somebody typed, "service:id" or the old service's address, as an alias. Invalid, in words, if it is neither."""
+    services = registry.replaced().services
     typed = typed.strip()
     service, _, name = _of_address(typed) if "://" in typed else typed.partition(":")
     service = service.strip().casefold()
     alias = alias_of(service, name)
-    if service not in SERVICES or not SERVICES[service].fullmatch(alias.partition(":")[2]):
+    if service not in services or not services[service].is_id(alias.partition(":")[2]):
+        shown = ", ".join(examples()[:_SHOWN_EXAMPLES])
         raise Invalid(
             "alias_invalid",
-            f"An alias is service:id, for example {', '.join(EXAMPLES[:3])}. Services: {', '.join(SERVICES)}.",
+            f"An alias is service:id, for example {shown}. Services: {', '.join(services)}.",
             fields={"alias": "is not service:id"},
-            examples=", ".join(EXAMPLES[:3]),
-            services=", ".join(SERVICES),
+            examples=shown,
+            services=", ".join(services),
         )
     return alias
 
 
 def _of_address(address: str) -> tuple[str, str, str]:
+    """The old addresses of the services, of which people paste the whole: host, and path or query with the id."""
     try:
         parts = urlsplit(address)
         host = (parts.hostname or "").removeprefix("www.")
+        query = parse_qs(parts.query, max_num_fields=_MOST_FIELDS)
     except ValueError:
         return "", "", ""
-    for service, known, path in _ADDRESSES:
-        if host == known and (found := path.fullmatch(unquote(parts.path))):
-            return service, ":", found[1]
-    if host == "cloud.roistat.com":
-        return "roistat", ":", parse_qs(parts.query).get("key", [""])[0]
+    for service, declared in registry.replaced().services.items():
+        if host in declared.hosts:
+            key = query.get(declared.key_field, [""])[0] if declared.key_field else declared.old_id(unquote(parts.path))
+            if key:
+                return service, ":", key
     return "", "", ""
 
 

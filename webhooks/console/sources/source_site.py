@@ -7,7 +7,7 @@ from typing import Any
 from markupsafe import escape
 from sqlalchemy import Connection
 
-from ingest.sources.aliases import EXAMPLES, add_alias, list_aliases, remove_alias
+from ingest.sources.aliases import add_alias, examples, list_aliases, remove_alias
 from webhooks.console.shell.language import Language
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 from webhooks.console.sources.snippets import html_form
@@ -25,7 +25,7 @@ def shown(connection: Connection, context: RequestContext, source_id: int, url: 
         "form": script_form(url, context.language),
         "integrity": snippet().integrity,
         "aliases": [(alias, dropins.address(context.config.base_url, alias)) for alias in aliases],
-        "examples": EXAMPLES,
+        "examples": examples(),
     }
 
 
