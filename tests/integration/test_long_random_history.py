@@ -200,8 +200,8 @@ class History:
         with self.desk.engine.begin() as connection:
             verdict(
                 connection,
-                Pick(tuple(uids)) if uids else Pick(source_id=self.desk.form_source),
                 ADMIN,
+                Pick(tuple(uids)) if uids else Pick(source_id=self.desk.form_source),
                 datetime.now(UTC),
             )
 

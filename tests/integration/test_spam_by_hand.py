@@ -233,7 +233,7 @@ def test_lead_when_people_and_workers_meet_on_it_loses_nothing(desk: Desk) -> No
     with ThreadPoolExecutor(5) as pool:
         work = [
             pool.submit(desk.drain, "form"),
-            pool.submit(replay, desk.engine, desk.config, Selection(state="done"), False, "cli"),
+            pool.submit(replay, desk.engine, OPERATOR, desk.config, Selection(state="done"), False),
         ]
         list(pool.map(judge, range(12)))
         for one in work:

@@ -16,11 +16,11 @@ from webhooks.api.schemas.base import Id, Named, Page, Shape
 
 class Mention(Shape):
     id: Id
-    lead_id: Id = Field(serialization_alias="lead")
+    lead: Id = Field(validation_alias="lead_id")
     contact: Named | None = Field(description="null where the reader may not see the lead")
     author: str = Field(description='who wrote it, for instance "user:7"')
     author_name: str
-    owner: Named = Field(description="whom it is for", serialization_alias="to")
+    to: Named = Field(description="whom it is for", validation_alias="owner")
     text: str
     created_at: AwareDatetime
     read_at: AwareDatetime | None
