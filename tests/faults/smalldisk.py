@@ -27,10 +27,10 @@ class SmallDisk:
     ends: bool  # it has a last byte that we can reach
 
     def fill(self) -> None:
-        with (self.place / "filler").open("wb") as file, contextlib.suppress(OSError):
+        # Unbuffered: what a buffer still held when the disk was full would be refused once more in closing the file.
+        with (self.place / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
             for _ in range((_SIZE_MB if self.ends else 2 * _CROSSING_MB) * 16):
                 file.write(b"\0" * (MEBIBYTE // 16))
-                file.flush()
 
     def free(self) -> None:
         (self.place / "filler").unlink()
