@@ -27,8 +27,26 @@ _SOUNDS = {
     "tz": "ts", "jd": "Zd", "x": "ks", "w": "v", "q": "k", "c": "k", "y": "i", "j": "i",
 }  # fmt: skip
 _SOUND = re.compile("|".join(sorted(_SOUNDS, key=len, reverse=True)))
-_VOWELS = (("io", "e"), ("ie", "e"), ("iu", "u"))  # Pyotr, Vasilyev, Ludmila
+# Pyotr, Vasilyev, Ludmila. At the start of a word ю stays: Юля and Уля are two people.
+_VOWELS = (("io", "e"), ("ie", "e"), ("iu", "u"))
 _DOUBLE = re.compile(r"(.)\1+")
+
+# Letters that look alike in the two scripts, in the shapes that fonts and handwriting give them.
+_CYRILLIC_LOOK = str.maketrans("ABCEHKMOPTXYaceopxykmt", "АВСЕНКМОРТХУасеорхукмт")
+_CYRILLIC_IN_HASTE = str.maketrans("ABCEHKMOPTXYaceopxykmthniur", "АВСЕНКМОРТХУасеорхукмтнпіиг")
+_LATIN_LOOK = str.maketrans("АВСЕНКМОРТХУІЅЈасеорхукмтіѕј", "ABCEHKMOPTXYISJaceopxykmtisj")
+_WORD = re.compile(r"[^\W\d_]+")
+_LATIN = re.compile(r"[A-Za-z]")
+_CYRILLIC = re.compile(r"[\u0400-\u04ff]")
+
+# What a Latin letter may stand for besides what `fold` hears: c is ц (Kuznecov), in passports tc, in Poland cz; j before a vowel is
+# ж (Jukov); x is х (Xasan).
+_OTHER_SOUNDS = (
+    (re.compile(r"tc(?!h)|cz|c(?![hk])", re.IGNORECASE), "ts"),
+    (re.compile(r"j(?=[aeiouy])", re.IGNORECASE), "zh"),
+    (re.compile(r"x", re.IGNORECASE), "kh"),
+)
+_MOST_READINGS = 4
 
 
 def latin(word: str) -> str:
@@ -52,9 +70,44 @@ def fold(word: str) -> str:
     word = _single(_SOUND.sub(lambda m: _SOUNDS[m[0]], word))
     if word.endswith("ander"):
         word = word[:-2] + "r"  # Alexander
+    start = "i" if word.startswith("iu") else ""
     for written, heard in _VOWELS:
         word = word.replace(written, heard)
-    return _single(word)
+    return _single(start + word)
+
+
+def one_script(text: str) -> str:
+    """Words that mix Latin and Cyrillic letters (Cергей with a Latin C) in the one script that the look-alikes allow; where none
+    does, the word stays."""
+    if text.isascii() or _LATIN.search(text) is None or _CYRILLIC.search(text) is None:
+        return text
+    text = _WORD.sub(lambda m: _of_one_script(m[0]), text)
+    # Соколова B. Л.: one letter is of the script of the words beside it.
+    if all(len(word) == 1 for word in re.findall(r"[A-Za-z]+", text)) and re.search(r"[\u0400-\u04ff]{2}", text):
+        text = re.sub(r"[A-Za-z]", lambda m: m[0].translate(_CYRILLIC_LOOK), text)
+    return text
+
+
+def _of_one_script(word: str) -> str:
+    if _LATIN.search(word) is None or _CYRILLIC.search(word) is None:
+        return word
+    for looks, left in ((_CYRILLIC_LOOK, _LATIN), (_LATIN_LOOK, _CYRILLIC), (_CYRILLIC_IN_HASTE, _LATIN)):
+        if left.search(other := word.translate(looks)) is None:
+            return other
+    return word
+
+
+def readings(text: str) -> tuple[str, ...]:
+    """The text, and what else its Latin words may spell in Russian, each word for itself: Jakov Kuznecov has a й and a ц. At most
+    four, the text itself first."""
+    found = [text]
+    for word in dict.fromkeys(re.findall(r"[A-Za-z]*[CcJjXx][A-Za-z]*", text)):
+        other = word
+        for pattern, sound in _OTHER_SOUNDS:
+            other = pattern.sub(sound, other)
+        if other != word:
+            found += [one.replace(word, other) for one in found]
+    return tuple(dict.fromkeys(found))[:_MOST_READINGS]
 
 
 def _single(word: str) -> str:

@@ -41,7 +41,9 @@ def spellings(word: str) -> tuple[str, ...]:
     """Under what a word is kept and looked for: its letters in Latin, and the skeleton that other romanisations share."""
     letters = latin(word)
     skeleton = fold(word) if letters.isalpha() else ""
-    return tuple(dict.fromkeys(one for one in (letters, skeleton) if one))
+    # Names tell Юля from Уля; who looks for somebody need not.
+    plain = skeleton[1:] if skeleton.startswith("iu") else ""
+    return tuple(dict.fromkeys(one for one in (letters, skeleton, plain) if one))
 
 
 def of_text(text: str) -> Iterator[str]:
