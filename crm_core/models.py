@@ -13,6 +13,7 @@ from crm_core.access.models import (
 from crm_core.activities.models import Activity
 from crm_core.base.models import Base
 from crm_core.base.outbox import OutboxEntry, OutboxSubscriber
+from crm_core.calendars.models import CalendarDay, WorkCalendar
 from crm_core.calls.models import Call
 from crm_core.contacts.models import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion, Tombstone
 from crm_core.forms.models import (
@@ -35,9 +36,9 @@ from crm_core.sources.models import InboundEvent, Source, SourceToken
 from crm_core.timeline.models import Touch
 
 __all__ = [
-    "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "AuditSeal", "Base", "Call", "CaptureStat", "Consent",
+    "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "AuditSeal", "Base", "CalendarDay", "Call", "CaptureStat", "Consent",
     "ConsentText", "Contact", "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
     "MailboxFolder", "Mention", "MergeEvent", "OutboxEntry", "OutboxSubscriber", "Owner", "Pool", "PoolMember", "SearchDocument", "SearchQueue", "SignInBucket", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
     "SourcePoll", "SourceToken", "SourceWatch", "Suggestion",
-    "Team", "Tombstone", "Touch", "User", "UserSession",
+    "Team", "Tombstone", "Touch", "User", "UserSession", "WorkCalendar",
 ]  # fmt: skip

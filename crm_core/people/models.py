@@ -26,6 +26,7 @@ class Owner(Base):
     __table_args__ = (
         Index("uq_owner_extension", "extension", unique=True, postgresql_where=sql("extension <> '' AND active")),
         Index("uq_owner_duty", "duty", unique=True, postgresql_where=sql("duty")),
+        CheckConstraint("max_open >= 0 AND max_per_day >= 0", name="limits"),
     )
 
     id: Mapped[Id]
@@ -35,6 +36,15 @@ class Owner(Base):
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
     active: Mapped[bool] = mapped_column(server_default=sql("true"))
     duty: Mapped[bool] = mapped_column(server_default=sql("false"))
+    calendar_id: Mapped[int | None] = mapped_column(ForeignKey("calendar.id"))
+    zone: Mapped[StaffData[str]] = mapped_column(server_default="")  # IANA; "": the calendar's
+    week: Mapped[StaffData[dict[str, Any]] | None]  # hours of their own instead of the calendar's
+    languages: Mapped[StaffData[list[str]]] = mapped_column(server_default=sql("'{}'"))  # ISO 639
+    skills: Mapped[StaffData[list[str]]] = mapped_column(server_default=sql("'{}'"))
+    regions: Mapped[StaffData[list[str]]] = mapped_column(server_default=sql("'{}'"))
+    max_open: Mapped[int | None]  # open leads; pools give no more
+    max_per_day: Mapped[int | None]  # leads given on one day of theirs
+    paused_until: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
 
 
@@ -47,6 +57,7 @@ class Absence(Base):
     from_at: Mapped[CreatedAt]
     until_at: Mapped[datetime]
     reason: Mapped[StaffData[str]] = mapped_column(server_default="")
+    deputy_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))
 
 
 class Pool(Base):
@@ -80,6 +91,7 @@ class Assignment(Base):
     """One decision about who owns a lead, with its trace. Never changed, only superseded by the next."""
 
     __tablename__ = "assignment"
+    __table_args__ = (Index("ix_assignment_owner_id_at", "owner_id", "at"),)
 
     id: Mapped[Id]
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id"), index=True)
