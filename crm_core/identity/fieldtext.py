@@ -36,7 +36,7 @@ _EXTENSION = re.compile(
 _SEPARATOR = re.compile(r"[,;|:\n]|[^\W\d_]+|(?<=\d)\s*/\s*(?=[+(]?\d[\d\s().-]{6,})|(?<=\d)\s*(?=\+\s*\d)")
 # 030/1234567: here the slash parts the area code, not two numbers.
 _AREA_SLASH = re.compile(r"^(\D*\d{2,5})\s?/")
-_SIBLING = re.compile(r"(?<=\d)\s?[/\\]\s?-?(\d{1,4})(?![\d\s-]*\d)")
+_SIBLINGS = re.compile(r"(?<=\d)(?:\s?[/\\]\s?-?\d{1,4})+(?![\d\s-]*\d)")
 
 # O and З and l inside or beside digits, never as a part of a word.
 _HOMOGLYPHS = str.maketrans({"O": "0", "o": "0", "О": "0", "о": "0", "З": "3", "з": "3", "l": "1", "I": "1"})
@@ -67,7 +67,7 @@ class Part:
     digits: str
     plus: bool
     extension: str = ""
-    sibling: str = ""  # digits after a slash that replace the last ones: 67/68
+    siblings: tuple[str, ...] = ()  # digits after slashes that replace the last ones: 66/67/68
     flags: tuple[str, ...] = ()
 
 
@@ -85,8 +85,9 @@ def parts(text: str) -> Iterator[Part]:
         yield Part(digits, "+" in text)  # nine of ten fields; the rest of this function costs 15 µs
         return
     flags: tuple[str, ...] = ()
-    if (address := _ADDRESS.search(text)) is not None:
-        text = address[1].replace("%2B", "+").replace("%2b", "+") + text[address.end() :]
+    if _ADDRESS.search(text) is not None:
+        # What stands before it (`8 992 …, tel: 8931…`) is another number; one address may follow another.
+        text = _ADDRESS.sub(lambda m: "; " + m[1].replace("%2B", "+").replace("%2b", "+"), text)
     text = _PARAMETERS.sub("", _MAILBOX_OR_HOST.sub(" ", text))
     if not text.isascii() or not set("OolI").isdisjoint(text):
         repaired = _LOOKALIKE.sub(lambda m: m[0].translate(_HOMOGLYPHS), text)
@@ -122,16 +123,16 @@ def trailing_extension(rest: str) -> str:
     return found[1] if found else ""
 
 
-def trailing_sibling(rest: str) -> str:
-    """The `/68` at the very start of what follows a number; "" if there is none."""
+def trailing_siblings(rest: str) -> tuple[str, ...]:
+    """The `/68` at the very start of what follows a number, if there is one."""
     found = re.match(r"\s?/\s?(\d{1,4})\b(?![./])", rest)
-    return found[1] if found else ""
+    return (found[1],) if found else ()
 
 
 def _part(piece: str, flags: tuple[str, ...], extension: str = "") -> Iterator[Part]:
-    sibling = ""
-    if (tail := _SIBLING.search(piece)) is not None and sum(map(str.isdigit, piece[: tail.start()])) >= 6:
-        sibling = tail[1]
+    siblings: tuple[str, ...] = ()
+    if (tail := _SIBLINGS.search(piece)) is not None and sum(map(str.isdigit, piece[: tail.start()])) >= 6:
+        siblings = tuple(re.findall(r"\d+", tail[0]))
         piece = piece[: tail.start()]
     piece = re.sub(r"^[^\d+]+", "", re.sub(r"^\D*\+\s*7\s*(?=\+)", "", piece))
     digits = re.sub(r"\D", "", piece)
@@ -142,6 +143,6 @@ def _part(piece: str, flags: tuple[str, ...], extension: str = "") -> Iterator[P
         for one in found[:10]:
             yield from _part(one, flags)
     elif 12 <= len(digits) <= 15 and not piece.startswith("+") and (inner := _WITHIN.search(piece)) is not None:
-        yield Part(re.sub(r"\D", "", inner[0]), inner[0].startswith("+"), extension, sibling, (*flags, "fixed"))
+        yield Part(re.sub(r"\D", "", inner[0]), inner[0].startswith("+"), extension, siblings, (*flags, "fixed"))
     elif digits:
-        yield Part(digits, piece.startswith("+"), extension, sibling, flags)
+        yield Part(digits, piece.startswith("+"), extension, siblings, flags)

@@ -98,7 +98,7 @@ def _keys(part: Part, region: str, area_code: str, blocked: frozenset[str], hint
     yield Key("phone", value, strength, value, flags + why, part.extension)
     if other and (verdict := classify(canonical(other))) is not None and verdict[0] != "blocked":
         yield Key("phone", canonical(other), "weak", other, ("other_country",), part.extension)
-    if part.sibling and strength != "blocked":
-        other = value[: -len(part.sibling)] + part.sibling
+    for ending in part.siblings if strength != "blocked" else ():
+        other = value[: -len(ending)] + ending
         if other != value and (verdict := classify(other)) is not None and verdict[0] != "blocked":
             yield Key("phone", other, "weak", other, (*part.flags, "sibling"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from crm_core.identity.fieldtext import SEVEN, Part, trailing_extension, trailing_sibling
+from crm_core.identity.fieldtext import SEVEN, Part, trailing_extension, trailing_siblings
 
 _CANDIDATE = re.compile(r"(?:(?<![\w+])(?<![\d)][.,:/=@-])|(?<=\d[,/])(?=\+|[78]\d{10}))\+?\(?\d(?:[ ().-]{0,3}\d){4,29}(?!\d)")
 _CONTEXT_CHARS = 40  # a label further away belongs to something else
@@ -59,7 +59,7 @@ def phone_parts(text: str, region: str) -> Iterator[Part]:
             for one in SEVEN.findall(written):
                 yield Part(re.sub(r"\D", "", one), one.startswith("+"))
             continue
-        yield Part(digits, written.startswith("+"), trailing_extension(rest), trailing_sibling(rest))
+        yield Part(digits, written.startswith("+"), trailing_extension(rest), trailing_siblings(rest))
 
 
 def _is_offered(written: str, context: str, region: str) -> bool:

@@ -195,6 +195,60 @@ def test_no_key_when_caller_is_withheld(text: str, kind: str) -> None:  # case 1
     assert rows(text, kind=kind) == []
 
 
+def test_siblings_are_guesses_when_there_are_several() -> None:
+    keys = read_phones("+7 916 123-45-66/67/68", "RU", kind="form")
+    assert [(key.value, key.is_guess) for key in keys] == [("+79161234566", False), (MOBILE, True), ("+79161234568", True)]
+
+
+SECOND = "+79261234568"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "8 916 123-45-67, tel: 89261234568", "89161234567 wa.me/79261234568", "89161234567, https://wa.me/79261234568?text=hi",
+        "tel:89161234567, tel:89261234568", "whatsapp:+79161234567 viber:+79261234568", "sip:+79161234567@pbx; sip:+79261234568@pbx",
+        "8916123456789261234568", "+7 916 123 45 67+7 926 123 45 68", "9161234567 9261234568", "916-123-45-67, 926-123-45-68",
+        "8 916 123-45-67 либо 8 926 123-45-68 Иван", "8 916 123-45-67 | 8 926 123-45-68", "8.916.123.45.67 / 8.926.123.45.68",
+        "Анна 8-916-123-45-67, Олег 8-926-123-45-68", "89161234567 (Анна) 89261234568 (Олег)", "тел:+79161234567; моб: +79261234568",
+        "8 916 123-45-67 (whatsapp) 8 926 123-45-68 (viber)", "8 916 123-45-67\n8 926 123-45-68", "8 916 123-45-67 + 8 926 123-45-68",
+        "8-10-7-916-123-45-67, жена 8 926 123 45 68",
+    ],
+)  # fmt: skip
+def test_every_number_of_a_field_is_read(text: str) -> None:  # cases 13, 14, 24
+    assert rows(text) == [(MOBILE, "strong"), (SECOND, "strong")]
+
+
+def test_extension_stays_with_its_number_when_a_field_has_several() -> None:  # case 10
+    keys = read_phones("8 495 123-45-67 доб. 12; 8 495 123-45-68 доб 34, tel: 89161234567", "RU", kind="form")
+    assert [(key.value, key.extension) for key in keys] == [(OFFICE, "12"), ("+74951234568", "34"), (MOBILE, "")]
+    assert read_phones("tel:+79161234567,,12", "RU", kind="form")[0].extension == "12"
+
+
+@pytest.mark.parametrize(
+    "text, region, expected",
+    [
+        pytest.param("+79161234567 89161234567 tel:9161234567", "RU", [MOBILE], id="01-one-number-in-three-spellings"),
+        pytest.param("87012345678", "RU", ["+77012345678"], id="06-kazakhstan-is-no-region-of-russia"),
+        pytest.param("8 495 123-45-67 доб. 12", "RU", [OFFICE], id="10-one-line"),
+        pytest.param("8 (916) 123-45-67 Олег, +375 29 123-45-67 Анна", "RU", [MOBILE, "+375291234567"], id="13-two-countries"),
+        pytest.param("89161234567@s.whatsapp.net", "RU", [MOBILE], id="24-whatsapp-host"),
+        pytest.param("+54 11 5555-4321 +54 9 11 5555-4321", "AR", ["+5491155554321"], id="25-argentina-twice"),
+        pytest.param("+7 840 229-12-34", "RU", ["+78402291234"], id="30-abkhazia"),
+    ],
+)
+def test_numbers_of_a_field_are_these(text: str, region: str, expected: list[str]) -> None:
+    assert [key.value for key in read_phones(text, region, kind="form")] == expected
+
+
+def test_possible_number_is_a_key_only_when_an_exchange_says_it() -> None:  # case 29
+    number = "+7 577 123-45-61"  # no range of the plan that libphonenumber has
+    assert rows(number, kind="ani") == [("+75771234561", "weak")]
+    assert read_phones(number, "RU", kind="ani")[0].flags == ("possible",)
+    assert rows(number, kind="form") == []
+    assert rows(f"тел. {number}", kind="text") == []
+
+
 def test_own_line_is_blocked_when_it_shows_as_caller() -> None:  # cases 26, 27
     assert rows("84951234567", kind="ani", blocked=frozenset({OFFICE})) == [(OFFICE, "blocked")]
 
