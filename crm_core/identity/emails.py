@@ -16,7 +16,6 @@ from crm_core.identity.identifiers import Key, Strength
 from crm_core.identity.mailbox_providers import (
     DISPOSABLE,
     FASTMAIL,
-    FREE,
     HOUSES,
     RELAYS,
     ROLES,
@@ -112,15 +111,6 @@ def guesses(key: Key) -> tuple[Key, ...]:
         if alias and alias != key.value:
             result.setdefault(alias, Key("email", alias, "weak", key.display, ("alias", why) if why else ("alias",)))
     return tuple(result.values())
-
-
-def company_domain(value: str) -> str:
-    """Domain that may stand for a company; "" for free, throw-away and relay mailboxes. No public suffix list: a
-    site builder's subdomain counts as a domain of its own."""
-    domain = value.rpartition("@")[2]
-    if domain in FREE or domain in DISPOSABLE or domain in TYPOS or _is_relay(domain):
-        return ""
-    return "" if domain.partition(".")[2] in FASTMAIL else domain
 
 
 def _clean(text: str) -> str:

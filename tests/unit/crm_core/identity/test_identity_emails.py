@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crm_core.identity.emails import company_domain, email_key, read_emails
+from crm_core.identity.emails import email_key, read_emails
 
 
 def value(address: str) -> str | None:
@@ -152,14 +152,3 @@ def test_written_address_wins_when_it_was_guessed_before() -> None:
         ("ivan+1@mail.ru", "strong"),
         ("ivan@mail.ru", "strong"),
     ]
-
-
-@pytest.mark.parametrize(
-    "address, domain",
-    [
-        ("info@firma.ru", "firma.ru"), ("ivan@gmail.com", ""), ("ivan@mail.ru", ""), ("ivan@internet.ru", ""),
-        ("a1@privaterelay.appleid.com", ""), ("x@mailinator.com", ""), ("x@ivan.fastmail.com", ""), ("x@gmail.con", ""),
-    ],
-)  # fmt: skip
-def test_domain_is_a_company_when_not_open_to_everybody(address: str, domain: str) -> None:  # cases 41, 44, 81
-    assert company_domain(address) == domain
