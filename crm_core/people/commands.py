@@ -48,8 +48,6 @@ _RIGHT: Final = "owners.write"
 #: What makes somebody the duty person, one at a time: two at once would both find the place free.
 _DUTY_LOCK: Final = 0x1EAD_D017
 
-_EXTENSION_TAKEN: Final = "This extension already belongs to another active owner."
-
 
 def add_owner(
     connection: Connection,
@@ -63,7 +61,7 @@ def add_owner(
     weight: float = 1.0,
 ) -> int:
     """Adds an employee to the default pool, owed nothing and owing nothing; returns their id. The team is named by its id, or
-    by a name: then it is made if there is none. Raises Invalid; an extension belongs to one active owner only.
+    by a name: then it is made if there is none. Raises Invalid, Conflict: an extension belongs to one active owner only.
     """
     demand(principal, _RIGHT)
     name, extension, email = (
@@ -75,8 +73,7 @@ def add_owner(
     if team.strip():
         team_id = _team_named(connection, principal, team)
     statement = insert(Owner).values(name=name, extension=extension, email=email, team_id=team_id).returning(Owner.id)
-    taken = Invalid("extension_taken", _EXTENSION_TAKEN, fields=["extension"])
-    owner_id = _unless(connection, statement, _of_owner(taken)).one()
+    owner_id = _unless(connection, statement, _of_owner).one()
     pools = select(Pool.id, text(":owner"), text(":weight")).where(Pool.is_default)
     connection.execute(
         insert(PoolMember).from_select(["pool_id", "owner_id", "weight"], pools), {"owner": owner_id, "weight": weight}
@@ -99,7 +96,7 @@ def change_owner(connection: Connection, principal: Principal, owner_id: int, ch
     if not changed:
         return
     statement = update(Owner).where(Owner.id == owner_id).values(**changed).returning(Owner.id)
-    _unless(connection, statement, _of_owner(Conflict("extension_taken", _EXTENSION_TAKEN, fields=["extension"])))
+    _unless(connection, statement, _of_owner)
     history.record(connection, principal, OWNER_CHANGED, owner_id, {"fields": sorted(changed)})
 
 
@@ -145,7 +142,7 @@ def activate_owner(connection: Connection, principal: Principal, owner_id: int) 
     if _locked_owner(connection, owner_id).active:
         return
     statement = update(Owner).where(Owner.id == owner_id).values(active=True).returning(Owner.id)
-    _unless(connection, statement, _of_owner(Conflict("extension_taken", _EXTENSION_TAKEN, fields=["extension"])))
+    _unless(connection, statement, _of_owner)
     history.record(connection, principal, OWNER_ACTIVATED, owner_id)
 
 
@@ -327,10 +324,11 @@ def _unless(connection: Connection, statement: Any, refusal: Callable[[Integrity
         raise refusal(error) from error
 
 
-def _of_owner(taken: HubError) -> Callable[[IntegrityError], HubError]:
+def _of_owner(error: IntegrityError) -> HubError:
     """Either the extension is somebody's, or the team is nobody's."""
-    unknown = Invalid("team_unknown", "There is no such team.", fields=["team"])
-    return lambda error: taken if "uq_owner_extension" in str(error.orig) else unknown
+    if "uq_owner_extension" in str(error.orig):
+        return Conflict("extension_taken", "This extension already belongs to another active owner.", fields=["extension"])
+    return Invalid("team_unknown", "There is no such team.", fields=["team"])
 
 
 def _name_taken(noun: str) -> Callable[[IntegrityError], HubError]:

@@ -106,6 +106,7 @@ ROWS = (
         cases=(
             Case("over the draft that is there", {"text": "read_names: false\n"}),
             Case("beside the published one", {"text": "read_names: false\n"}, before=(_PUBLISHED,)),
+            # The page is shown again with the last events on it, and that look is recorded.
             Case("wrong", {"text": "fields: [\n"}, "mapping_wrong", doors=frozenset({"domain", "api"})),
         ),
     ),

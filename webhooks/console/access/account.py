@@ -16,7 +16,7 @@ from webhooks.console.shell.request_context import PageAnswer, RequestContext
 
 
 def page(context: RequestContext) -> PageAnswer:
-    return _page(context, "")
+    return _page(context, None)
 
 
 def first_password(context: RequestContext) -> PageAnswer:
@@ -24,7 +24,7 @@ def first_password(context: RequestContext) -> PageAnswer:
     with context.engine.begin() as connection:
         if access.has_password(connection, context.principal.id):
             return context.go("account")
-    return context.page("shell/first_password.html", login=_login(context), problem="", least=MIN_PASSWORD_CHARACTERS)
+    return context.page("shell/first_password.html", login=_login(context), problem=None, least=MIN_PASSWORD_CHARACTERS)
 
 
 def set_first_password(context: RequestContext) -> PageAnswer:
@@ -34,7 +34,7 @@ def set_first_password(context: RequestContext) -> PageAnswer:
     try:
         hashed = _new_password()
     except (Invalid, Transient) as error:
-        said = errors.detail_of(context, error)
+        said = errors.problem_of(context, error)
         shown = context.page("shell/first_password.html", login=_login(context), problem=said, least=MIN_PASSWORD_CHARACTERS)
         return shown, _status(error)
     _replace_password(context, hashed)
@@ -50,7 +50,7 @@ def change_password(context: RequestContext) -> PageAnswer:
             raise Invalid("old_password_wrong", "The present password is another one.", fields=["old"])
         hashed = _new_password()
     except (Invalid, Transient, TooMany) as error:
-        return _page(context, errors.detail_of(context, error)), _status(error)
+        return _page(context, errors.problem_of(context, error)), _status(error)
     _replace_password(context, hashed)
     return context.go("account", "password_changed")
 
@@ -68,7 +68,7 @@ def sign_out_everywhere(context: RequestContext) -> PageAnswer:
     return context.go("sign_in_page")
 
 
-def _page(context: RequestContext, problem: str) -> str:
+def _page(context: RequestContext, problem: errors.Problem | None) -> str:
     with context.engine.begin() as connection:
         user = get_user(connection, context.principal.id)
         opened = access.list_sessions(connection, context.principal.id, context.now, context.session.secret)

@@ -27,7 +27,7 @@ def create(context: RequestContext) -> PageAnswer:
                 _end_of(context, typed["expires_on"]),
             )  # fmt: skip
     except Invalid as error:
-        return _page(context, typed=typed, problem=errors.detail_of(context, error)), 422
+        return _page(context, typed=typed, problem=errors.problem_of(context, error)), 422
     return _page(context, token=token)
 
 
@@ -37,7 +37,9 @@ def revoke(context: RequestContext, token_id: int) -> PageAnswer:
     return context.go("tokens", "token_revoked")
 
 
-def _page(context: RequestContext, *, typed: dict[str, str] | None = None, problem: str = "", token: str = "") -> str:
+def _page(
+    context: RequestContext, *, typed: dict[str, str] | None = None, problem: errors.Problem | None = None, token: str = ""
+) -> str:
     with context.engine.begin() as connection:
         items = list_tokens(connection)
         owners = active_owners(connection)

@@ -36,7 +36,7 @@ def add(context: RequestContext) -> PageAnswer:
             )  # fmt: skip
             made = access.make_link(connection, context.principal, user_id, context.now)
     except (Invalid, Conflict) as error:
-        return _list(context, typed, errors.detail_of(context, error)), 422
+        return _list(context, typed, errors.problem_of(context, error)), 422
     return _card(context, user_id, link=made)
 
 
@@ -58,7 +58,7 @@ def password(context: RequestContext, user_id: int) -> PageAnswer:
     try:
         hashed = access.hash_password(request.form.get("password", ""))
     except Invalid as error:
-        return _card(context, user_id, problem=errors.detail_of(context, error)), 422
+        return _card(context, user_id, problem=errors.problem_of(context, error)), 422
     return _do(context, user_id, "user_password", lambda c: access.set_password(c, context.principal, user_id, hashed))
 
 
@@ -82,18 +82,18 @@ def _do(context: RequestContext, user_id: int, done: str, deed: Callable[[Connec
             deed(connection)
     except (Invalid, Conflict) as error:
         status = 422 if isinstance(error, Invalid) else 409
-        return _card(context, user_id, problem=errors.detail_of(context, error)), status
+        return _card(context, user_id, problem=errors.problem_of(context, error)), status
     return context.go("user", done, user_id=user_id)
 
 
-def _list(context: RequestContext, typed: dict[str, str] | None = None, problem: str = "") -> str:
+def _list(context: RequestContext, typed: dict[str, str] | None = None, problem: errors.Problem | None = None) -> str:
     with context.engine.begin() as connection:
         items = list_users(connection)
         owners = active_owners(connection)
     return context.page("access/users.html", items=items, owners=owners, roles=ROLES, entered=typed or {}, problem=problem)
 
 
-def _card(context: RequestContext, user_id: int, *, problem: str = "", link: str = "") -> str:
+def _card(context: RequestContext, user_id: int, *, problem: errors.Problem | None = None, link: str = "") -> str:
     with context.engine.begin() as connection:
         user = get_user(connection, user_id)
         owners = active_owners(connection)

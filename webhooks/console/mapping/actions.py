@@ -36,9 +36,9 @@ def text(context: RequestContext, source_id: int) -> PageAnswer:
         with context.engine.begin() as connection:
             save_draft(connection, context.principal, source_id, written, entered("note", 500))
     except Invalid as error:
-        said = (
-            mapping_wrong(context.language, error.message) if error.code == "mapping_wrong" else errors.detail_of(context, error)
-        )
+        said = errors.problem_of(context, error)
+        if error.code == "mapping_wrong":
+            said = errors.Problem(mapping_wrong(context.language, error.message), error.code)
         return mapping.shown(context, source_id, written, problem=said), 422
     return context.go("mapping", "mapping_saved", source_id=source_id)
 

@@ -17,6 +17,7 @@ from ingest.sources.settings import LoadedSource
 from ingest.sources.sources import load_source
 from webhooks.console.events.reasons import end_of
 from webhooks.console.leads.owner_reasons import actor
+from webhooks.console.shell import errors
 from webhooks.console.shell.request_context import PageAnswer, RequestContext
 from webhooks.console.shell.values import as_text, flat
 from webhooks.console.sources.connector_choice import title_of
@@ -35,7 +36,7 @@ def page(context: RequestContext, source_id: int) -> PageAnswer:
 
 
 def shown(
-    context: RequestContext, source_id: int, text: str | None = None, problem: str = "", report: Mapping[str, Any] | None = None,
+    context: RequestContext, source_id: int, text: str | None = None, problem: errors.Problem | None = None, report: Mapping[str, Any] | None = None,
     *, is_right: bool = False,
 ) -> str:  # fmt: skip
     """The page; `text` is what stands in the editor if it is not the draft, `report` what a dry run of it told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from crm_core.access import sees_leads_of
-from crm_core.base.errors import Invalid
+from crm_core.base.errors import Conflict, Invalid
 from crm_core.people import commands
 from crm_core.people.queries import OwnerView, list_owners
 from webhooks.console.shell import errors
@@ -13,10 +13,10 @@ from webhooks.console.shell.request_context import PageAnswer, RequestContext, e
 
 
 def index(context: RequestContext) -> PageAnswer:
-    return _page(context, {}, "")
+    return _page(context, {}, None)
 
 
-def _page(context: RequestContext, typed: dict[str, str], problem: str) -> str:
+def _page(context: RequestContext, typed: dict[str, str], problem: errors.Problem | None) -> str:
     with context.engine.begin() as connection:
         items = list_owners(connection)
     opens = {item.id for item in items if sees_leads_of(context.principal, item.id)}
@@ -49,8 +49,8 @@ def add(context: RequestContext) -> PageAnswer:
                 email=typed["email"],
                 team=typed["team"],
             )
-    except Invalid as error:
-        return _page(context, typed, errors.detail_of(context, error)), 422
+    except (Invalid, Conflict) as error:
+        return _page(context, typed, errors.problem_of(context, error)), 422 if isinstance(error, Invalid) else 409
     return context.go("owners", "owner_added")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from flask import Response, g, make_response, request
@@ -86,6 +87,18 @@ def _bug(context: RequestContext, error: Exception) -> Response:
 def detail_of(context: RequestContext, error: HubError) -> str:
     """What went wrong, in the reader's language where the code is known there."""
     return context.language.code("problem", error.code, **error.data) if known(context, error.code) else error.message
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What a form that is shown again says above its fields: the words for people, the code for programs."""
+
+    words: str
+    code: str
+
+
+def problem_of(context: RequestContext, error: HubError) -> Problem:
+    return Problem(detail_of(context, error), error.code)
 
 
 def known(context: RequestContext, code: str) -> bool:

@@ -25,7 +25,7 @@ from webhooks.console.sources.source_setup import pools
 def form(context: RequestContext, source_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
         row, source = _read(context, connection, source_id)
-    return _page(context, row, source, source_fields.stored_fields(row), _settings(source), {}, "")
+    return _page(context, row, source, source_fields.stored_fields(row), _settings(source), {}, None)
 
 
 def change(context: RequestContext, source_id: int) -> PageAnswer:
@@ -45,7 +45,7 @@ def change(context: RequestContext, source_id: int) -> PageAnswer:
         if result is not None and not result.ok:
             checked = source_check.shown(context, tried, result)
             again = _settings(source) | settings
-            return _page(context, row, source, typed, again, source_check.beside(checked), "", checked), 422
+            return _page(context, row, source, typed, again, source_check.beside(checked), None, checked), 422
         with context.engine.begin() as connection:
             change_source(connection, context.principal, source_id, columns)
             if settings:
@@ -58,7 +58,7 @@ def change(context: RequestContext, source_id: int) -> PageAnswer:
         told = error.data.get("fields")
         again = _settings(source) | settings
         return _page(
-            context, row, source, typed, again, told if isinstance(told, dict) else {}, errors.detail_of(context, error)
+            context, row, source, typed, again, told if isinstance(told, dict) else {}, errors.problem_of(context, error)
         ), 422
     return context.go("source", "source_changed" if columns or settings else "source_unchanged", source_id=source_id)
 
@@ -88,7 +88,7 @@ def _has_hosts(row: SourceRow, source: LoadedSource | None) -> bool:
 
 def _page(
     context: RequestContext, row: SourceRow, source: LoadedSource | None, typed: Mapping[str, str], settings: Mapping[str, Any],
-    wrong: Mapping[str, str], problem: str, checked: Mapping[str, Any] | None = None,
+    wrong: Mapping[str, str], problem: errors.Problem | None, checked: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     general = source_fields.fields(
         context.language, typed, wrong, has_hosts=_has_hosts(row, source), pools=pools(context), has_line=True

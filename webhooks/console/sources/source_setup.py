@@ -30,7 +30,7 @@ def choose(context: RequestContext) -> PageAnswer:
 def form(context: RequestContext, connector: str) -> PageAnswer:
     found = registry.get(connector)
     name = "" if found.pulls else title_of(connector, context.language)
-    return _page(context, found, {"source_name": name}, {}, {}, "")
+    return _page(context, found, {"source_name": name}, {}, {}, None)
 
 
 def add(context: RequestContext, connector: str) -> PageAnswer:
@@ -47,7 +47,7 @@ def add(context: RequestContext, connector: str) -> PageAnswer:
         result = check_source(settings, context.config) if settings and not later else None
         if settings is not None and result is not None and not result.ok:
             checked = source_check.shown(context, settings, result)
-            return _page(context, found, typed, given, source_check.beside(checked), "", checked), 422
+            return _page(context, found, typed, given, source_check.beside(checked), None, checked), 422
         with context.engine.begin() as connection:
             source = add_source(
                 connection, context.principal, context.config, connector, typed["source_name"], given,
@@ -61,7 +61,7 @@ def add(context: RequestContext, connector: str) -> PageAnswer:
     except Invalid as error:
         told = error.data.get("fields")
         wrong = told if isinstance(told, dict) else {}
-        return _page(context, found, typed, given, wrong, errors.detail_of(context, error)), 422
+        return _page(context, found, typed, given, wrong, errors.problem_of(context, error)), 422
     if source.secret:  # shown this once: it is not on the page that one would be sent to
         return source_connect.page(context, source.id, secret=source.secret)
     return context.go("source" if found.pulls or later else "connect_source", "source_added", source_id=source.id)
@@ -77,7 +77,7 @@ def pools(context: RequestContext) -> Options:
 
 
 def _page(
-    context: RequestContext, connector: Connector, typed: Mapping[str, str], given: Mapping[str, Any], wrong: Mapping[str, str], problem: str,
+    context: RequestContext, connector: Connector, typed: Mapping[str, str], given: Mapping[str, Any], wrong: Mapping[str, str], problem: errors.Problem | None,
     checked: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     has_hosts = connector.channel == "form" and not connector.pulls
