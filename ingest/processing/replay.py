@@ -16,7 +16,7 @@ from sqlalchemy import Engine, text
 from crm_core.access import Principal, demand
 from crm_core.base import history
 from crm_core.base.config import HubConfig
-from crm_core.base.errors import HubError, Invalid
+from crm_core.base.errors import Conflict, HubError, Invalid, NotFound
 from crm_core.intake import ParsedEvent, take_in
 from ingest.journal import transitions
 from ingest.journal.claim import Claimed, Failure
@@ -41,6 +41,7 @@ class Selection:
     """Which events: by id (uid), or by a filter. An empty selection is refused."""
 
     uids: tuple[str, ...] = ()
+    is_search: bool = False  # the uids were found, not named: that none is left is no refusal
     state: str | None = None  # needs_attention | rejected | done | attention (the first two)
     outcome: str | None = None
     source_id: int | None = None
@@ -80,8 +81,9 @@ _WHERE = """
 def replay(engine: Engine, principal: Principal, config: HubConfig, selection: Selection, dry_run: bool) -> ReplayReport:
     """Sends the selected events through again, or says what would happen.
 
-    Events that are waiting or in work are left alone: they are on their way anyway. The caller wakes the workers for
-    the channels in question; a sweep does it otherwise.
+    Events that are waiting or in work are left alone: they are on their way anyway. Raises NotFound or Conflict where
+    events are named and none of them can be sent. The caller wakes the workers for the channels in question; a sweep does
+    it otherwise.
     """
     demand(principal, "events.replay")
     if selection == Selection():
@@ -101,11 +103,25 @@ def replay(engine: Engine, principal: Principal, config: HubConfig, selection: S
     for row in rows:
         name = row.outcome or row.state
         report.before[name] = report.before.get(name, 0) + 1
+    if not dry_run:
+        report.replayed = _send(engine, principal, [row.id for row in rows])
+    if selection.uids and not selection.is_search and not (report.selected if dry_run else report.replayed):
+        raise _none_of(engine, selection.uids)
     if dry_run:
         _rehearse(config, [row.id for row in rows], report)
-    else:
-        report.replayed = _send(engine, principal, [row.id for row in rows])
     return report
+
+
+def _none_of(engine: Engine, uids: Sequence[str]) -> NotFound | Conflict:
+    with engine.connect() as connection:
+        known = connection.scalar(
+            text("SELECT EXISTS (SELECT 1 FROM inbound_event WHERE uid = ANY(:uids))"), {"uids": list(uids)}
+        )
+    if not known:
+        return NotFound("event_unknown", "There is no such event.")
+    return Conflict(
+        "nothing_to_replay", "Nothing to send: none of these is an event that matches and has come to an end or needs attention."
+    )
 
 
 def _states(state: str | None) -> list[str] | None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, literal, select, text
 from crm_core.access import Principal, demand
 from crm_core.base import history
 from crm_core.base.config import HubConfig
-from crm_core.base.errors import HubError, Invalid, NotFound
+from crm_core.base.errors import Conflict, HubError, Invalid, NotFound
 from crm_core.base.paging import DEFAULT_LIMIT, AnyRow, AnySelect, Page, Position, newest_first, page
 from crm_core.base.values import Named
 from crm_core.forms.models import SourceAlert
@@ -176,28 +176,42 @@ def _on_shelf(statement: AnySelect, shelf: str) -> AnySelect:
 def release(connection: Connection, principal: Principal, pick: Pick, now: datetime) -> int:
     """Says that they are genuine and sends them on; returns how many. The caller wakes the workers after the commit.
 
-    Whoever presses second, or in another tab, finds nothing to release: each becomes a lead once.
+    Whoever presses second, or in another tab, finds nothing to release: each becomes a lead once. Raises Conflict where
+    events are named and none of them is set aside.
     """
     demand(principal, _RIGHT)
     verdict = {"spam": "ham", "by": principal.actor, "at": now.isoformat()}
     sent = transitions.release(connection, _held(connection, pick), verdict)
+    _require_some(pick, sent)
     return _told(connection, principal, RELEASED, sent, pick)
 
 
 def confirm(connection: Connection, principal: Principal, pick: Pick, now: datetime) -> int:
-    """Says that they are spam: they stay where they are, and nobody is asked again. Returns how many were not yet."""
+    """Says that they are spam: they stay where they are, and nobody is asked again. Returns how many were not yet. Raises Conflict
+    where events are named and none of them is still to be judged."""
     demand(principal, _RIGHT)
     verdict = {"spam": "spam", "by": principal.actor, "at": now.isoformat()}
     confirmed = transitions.confirm(connection, _held(connection, pick, _UNCONFIRMED), verdict)
+    _require_some(pick, confirmed)
     return _told(connection, principal, CONFIRMED, confirmed, pick)
 
 
 def accept_consent(connection: Connection, principal: Principal, uids: Sequence[str], now: datetime) -> int:
-    """A person answers for the consent of inquiries that are held for lack of one, and sends them on; returns how many."""
+    """A person answers for the consent of inquiries that are held for lack of one, and sends them on; returns how many.
+    Raises NotFound, or Conflict where none of them is held."""
     demand(principal, _RIGHT)
     verdict = {"consent": "accepted", "consent_by": principal.actor, "consent_at": now.isoformat()}
     sent = transitions.accept_consent(connection, uids, verdict)
+    if not sent:
+        if connection.scalar(select(InboundEvent.id).where(InboundEvent.uid.in_(uids)).limit(1)) is None:
+            raise NotFound("event_unknown", "There is no such event.")
+        raise Conflict("consent_not_held", "This inquiry is not held for lack of a consent; somebody may have decided already.")
     return _told(connection, principal, CONSENT_ACCEPTED, sent, Pick(tuple(uids)))
+
+
+def _require_some(pick: Pick, judged: Sequence[str]) -> None:
+    if pick.uids and not judged:
+        raise Conflict("nothing_to_judge", "Nothing was done: none of these is set aside and still to be judged.")
 
 
 def of_alert(connection: Connection, alert_id: int) -> Pick:

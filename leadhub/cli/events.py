@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from crm_core.base.errors import Invalid, NotFound
+from crm_core.base.errors import Invalid
 from leadhub.cli.answers import answers, hub, table, tell
 from leadhub.operator import operator
 
@@ -105,16 +105,11 @@ def replay(
                 )
             event_ids = tuple(find_affected(engine, config, source_id))
         selection = Selection(
-            event_ids, state, outcome, source_id, code,
+            event_ids, affected, state, outcome, source_id, code,
             since.replace(tzinfo=config.zone) if since else None, until.replace(tzinfo=config.zone) if until else None,
         )  # fmt: skip
         nothing = affected and not event_ids
         report = ReplayReport(dry_run=dry_run) if nothing else send(engine, operator(), config, selection, dry_run)
-    if event_ids and not affected and not report.selected:
-        raise NotFound(
-            "nothing_to_replay",
-            "Nothing to send: none of these is an event that matches and has come to an end or needs attention.",
-        )
     tell(report, as_json=as_json, words=lambda: _words(report))
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import click
 
-from crm_core.base.errors import NotFound
 from leadhub.cli.answers import answers, hub, table, tell
 from leadhub.operator import operator
 
@@ -99,8 +98,6 @@ def _judge(
         after, before = (moment.replace(tzinfo=config.zone) if moment else None for moment in (since, until))
         pick = of_alert(connection, alert_id) if alert_id else Pick(event_ids, source_id, after, before)
         count: int = deed(connection, operator(), pick, datetime.now(UTC))
-    if event_ids and not count:
-        raise NotFound("nothing_to_judge", "Nothing was done: none of these is set aside and still to be judged.")
     return count
 
 

@@ -167,10 +167,14 @@ class History:
             claim(cursor, "form", dice.randrange(1, 5), 0.0)
 
     def replay(self, dice: random.Random) -> None:
-        replay(self.desk.engine, HUB, self.config, self.selection(dice), dry_run=False)
+        self.sent(dice, dry_run=False)
 
     def rehearse(self, dice: random.Random) -> None:
-        replay(self.desk.engine, HUB, self.config, self.selection(dice), dry_run=True)
+        self.sent(dice, dry_run=True)
+
+    def sent(self, dice: random.Random, *, dry_run: bool) -> None:
+        with contextlib.suppress(HubError):  # none of those named is to be sent
+            replay(self.desk.engine, HUB, self.config, self.selection(dice), dry_run=dry_run)
 
     def selection(self, dice: random.Random) -> Selection:
         if dice.random() < 0.3:
@@ -197,17 +201,13 @@ class History:
 
     def judge(self, verdict: Callable[..., int], dice: random.Random) -> None:
         uids = self.some(dice, "SELECT uid FROM inbound_event WHERE outcome = 'spam' ORDER BY id", 4)
-        with self.desk.engine.begin() as connection:
-            verdict(
-                connection,
-                ADMIN,
-                Pick(tuple(uids)) if uids else Pick(source_id=self.desk.form_source),
-                datetime.now(UTC),
-            )
+        pick = Pick(tuple(uids)) if uids else Pick(source_id=self.desk.form_source)
+        with contextlib.suppress(HubError), self.desk.engine.begin() as connection:
+            verdict(connection, ADMIN, pick, datetime.now(UTC))
 
     def accept(self, dice: random.Random) -> None:
         uids = self.some(dice, "SELECT uid FROM inbound_event WHERE state = 'needs_attention' ORDER BY id", 4)
-        with self.desk.engine.begin() as connection:
+        with contextlib.suppress(HubError), self.desk.engine.begin() as connection:
             accept_consent(connection, ADMIN, uids, datetime.now(UTC))
 
     def dismiss(self, dice: random.Random) -> None:

@@ -253,7 +253,8 @@ def test_quarantine_when_a_lead_was_called_spam_does_not_hold_it(desk: Desk) -> 
     with desk.engine.begin() as connection:
         assert list_quarantine(connection, desk.config, datetime.now(UTC), shelf=None).items == []
         assert sum(count_quarantine(connection, datetime.now(UTC)).values()) == 0
-        assert release(connection, user(1), Pick((uid,)), datetime.now(UTC)) == 0
+        with pytest.raises(Conflict):
+            release(connection, user(1), Pick((uid,)), datetime.now(UTC))
     assert desk.event(uid)["outcome"] == "spam"
 
 

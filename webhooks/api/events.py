@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, cast
 from flask import Response
 from pydantic import AfterValidator, ConfigDict, Field
 
-from crm_core.base.errors import Conflict, Invalid, NotFound
+from crm_core.base.errors import Invalid, NotFound
 from crm_core.base.values import Text
 from ingest.journal.queries import dismiss, get_event, list_events, look_at_raw
 from ingest.processing.affected import affected
@@ -104,12 +104,7 @@ def _raw(ask: Ask) -> Response:
 
 def _replay_one(ask: Ask) -> Mapping[str, Any]:
     uid = _uid(ask)
-    with ask.engine.begin() as connection:
-        event = get_event(connection, uid)
-    report = _replay(ask, Selection(uids=(uid,)), cast(ReplayOneBody, ask.body).dry_run)
-    if not report.selected:
-        raise Conflict("event_on_its_way", f"This event is {event.state} and needs no replay.")
-    return asdict(report)
+    return asdict(_replay(ask, Selection(uids=(uid,)), cast(ReplayOneBody, ask.body).dry_run))
 
 
 def _replay_many(ask: Ask) -> Mapping[str, Any]:
@@ -121,7 +116,7 @@ def _replay_many(ask: Ask) -> Mapping[str, Any]:
         if not uids:
             return asdict(ReplayReport(dry_run=body.dry_run))
     selection = Selection(
-        uids=uids, state=wanted.state, outcome=wanted.outcome, source_id=wanted.source,
+        uids=uids, is_search=wanted.affected, state=wanted.state, outcome=wanted.outcome, source_id=wanted.source,
         code=wanted.code, since=wanted.since, until=wanted.until,
     )  # fmt: skip
     return asdict(_replay(ask, selection, body.dry_run))

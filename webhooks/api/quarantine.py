@@ -60,11 +60,9 @@ def _confirm(ask: Ask) -> Mapping[str, Any]:
 
 def _accept_consent(ask: Ask) -> object:
     with ask.engine.begin() as connection:
-        uid = get_event(connection, ask.path["id"]).uid
-        accepted = accept_consent(connection, ask.principal, [uid], ask.now)
-        event = get_event(connection, uid)
-    if accepted:
-        wake_all(ask.config)
+        accept_consent(connection, ask.principal, [ask.path["id"]], ask.now)
+        event = get_event(connection, ask.path["id"])
+    wake_all(ask.config)
     return event
 
 

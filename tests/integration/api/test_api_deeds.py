@@ -176,7 +176,7 @@ def test_replay_sends_one_event_through_again_and_says_who_did(world: World) -> 
     assert (report["selected"], report["replayed"], report["dry_run"]) == (1, 1, False)
     event = world.get(f"/events/{world.ids['broken_event']}").json
     assert (event["state"], event["replayed"], event["error"]) == ("waiting", 1, None)
-    assert world.ask("POST", path).json["code"] == "event_on_its_way"
+    assert world.ask("POST", path).json["code"] == "nothing_to_replay"
     assert _last_audit(world)[:2] == (_actor(world, "admin"), "events.replay")
 
 

@@ -8,14 +8,13 @@ from door_frame import Case, Row, in_transaction
 
 from ingest.journal.queries import dismiss
 from ingest.processing.replay import Selection, replay
-from ingest.quarantine.quarantine import Pick, confirm, release
+from ingest.quarantine.quarantine import Pick, accept_consent, confirm, release
 
 _SPAM = "5" * 32
 _NAMED = f"UPDATE inbound_event SET uid = '{_SPAM}' WHERE outcome = 'spam'"
 _HELD = {"event": _SPAM}
-#: The command line ends with status 1 where it finds nothing; pages and programs are told how many there were.
-_COUNTED = frozenset({"domain", "api", "console"})
-_NOTHING = Case("nothing of the kind", {"event": "0" * 32}, doors=_COUNTED, idle=True)
+_HELD_FOR_CONSENT = 'UPDATE inbound_event SET error = \'{"code": "consent_unknown"}\' WHERE uid = :broken_event'
+_NOTHING = Case("nothing of the kind", {"event": "0" * 32}, "nothing_to_judge")
 _BY_A_MANAGER = Case("by a manager", _HELD, "forbidden", "manager", before=(_NAMED,))
 
 ROWS = (
@@ -28,10 +27,9 @@ ROWS = (
         api=lambda i: ("POST", "/quarantine/release", {"ids": [i["event"]]}),
         console=lambda i: ("/quarantine/release", {"event": i["event"]}),
         cli=lambda i: ("quarantine", "release", i["event"]),
-        again="idle",
+        again="nothing_to_judge",
         cases=(
-            Case("set aside", _HELD, before=(_NAMED,), doors=_COUNTED),
-            Case("set aside, also by a command", _HELD, before=(_NAMED,)),
+            Case("set aside", _HELD, before=(_NAMED,)),
             _NOTHING,
             _BY_A_MANAGER,
         ),
@@ -45,10 +43,9 @@ ROWS = (
         api=lambda i: ("POST", "/quarantine/confirm", {"ids": [i["event"]]}),
         console=lambda i: ("/quarantine/confirm", {"event": i["event"]}),
         cli=lambda i: ("quarantine", "confirm", i["event"]),
-        again="idle",
+        again="nothing_to_judge",
         cases=(
-            Case("set aside", _HELD, before=(_NAMED,), doors=_COUNTED),
-            Case("set aside, also by a command", _HELD, before=(_NAMED,)),
+            Case("set aside", _HELD, before=(_NAMED,)),
             _NOTHING,
             _BY_A_MANAGER,
         ),
@@ -76,12 +73,35 @@ ROWS = (
         api=lambda i: ("POST", "/events/replay", {"filter": {"ids": [i["broken_event"]]}}),
         console=lambda i: ("/events/replay", {"event": i["broken_event"]}),
         cli=lambda i: ("events", "replay", i["broken_event"]),
-        again="idle",
+        again="nothing_to_replay",
         cases=(
-            Case("unreadable", doors=_COUNTED),
-            Case("unreadable, also by a command"),
-            Case("nothing of the kind", {"broken_event": "0" * 32}, doors=_COUNTED, idle=True),
+            Case("unreadable"),
+            Case("unknown", {"broken_event": "0" * 32}, "event_unknown"),
+            Case("on its way", {}, "nothing_to_replay", before=("UPDATE inbound_event SET state = 'waiting' WHERE uid = :broken_event",)),
             Case("by a head", {}, "forbidden", "head"),
+        ),
+    ),
+    Row(
+        replay,
+        "events.replay",
+        lambda hub, principal, i: replay(hub.engine, principal, hub.config, Selection(uids=(i["broken_event"],)), False),
+        api=lambda i: ("POST", f"/events/{i['broken_event']}/replay", {}),
+        again="nothing_to_replay",
+        cases=(Case("unreadable"), Case("unknown", {"broken_event": "0" * 32}, "event_unknown")),
+    ),
+    Row(
+        accept_consent,
+        "quarantine.judge",
+        in_transaction(
+            lambda connection, _hub, principal, i: accept_consent(connection, principal, [i["broken_event"]], datetime.now(UTC))
+        ),
+        api=lambda i: ("POST", f"/events/{i['broken_event']}/accept-consent", None),
+        console=lambda i: (f"/events/{i['broken_event']}/accept-consent", {}),
+        again="consent_not_held",
+        cases=(
+            Case("held for lack of one", before=(_HELD_FOR_CONSENT,)),
+            Case("held for another reason", {}, "consent_not_held"),
+            Case("unknown", {"broken_event": "0" * 32}, "event_unknown"),
         ),
     ),
 )  # fmt: skip

@@ -63,7 +63,7 @@ def dismiss(context: RequestContext, event_id: str) -> PageAnswer:
 
 
 def _sent(context: RequestContext, selection: Selection, *, dry_run: bool) -> ReplayReport:
-    if selection == Selection():
+    if selection.is_search and not selection.uids:
         return ReplayReport(dry_run=dry_run)  # nothing is affected any more
     return replay(context.engine, context.principal, context.config, selection, dry_run)
 
@@ -74,7 +74,7 @@ def _selection(context: RequestContext, values: Mapping[str, str]) -> tuple[Sele
     source = values.get("source", "")
     if values.get("affected") and re.fullmatch(r"[1-9][0-9]{0,17}", source):
         uids = affected(context.engine, context.config, int(source))
-        return Selection(uids=tuple(uids)), {"source": source, "affected": "1"}
+        return Selection(uids=tuple(uids), is_search=True), {"source": source, "affected": "1"}
     event, state = safe_text(values.get("event", "")), values.get("state", "")
     if event:
         return Selection(uids=(event,)), {"event": event}

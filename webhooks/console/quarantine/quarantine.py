@@ -11,7 +11,6 @@ from flask import request
 
 from crm_core.base.errors import Invalid
 from ingest.alerts.alerts import open_counts
-from ingest.journal.queries import get_event
 from ingest.quarantine import quarantine
 from ingest.quarantine.alerts import AlertView, open_alerts, resolve_alert
 from ingest.quarantine.quarantine import MOST_EVENTS, SHELVES, Pick
@@ -66,11 +65,9 @@ def confirm(context: RequestContext) -> PageAnswer:
 
 def accept_consent(context: RequestContext, event_id: str) -> PageAnswer:
     with context.engine.begin() as connection:
-        uid = get_event(connection, event_id).uid
-        accepted = quarantine.accept_consent(connection, context.principal, [uid], context.now)
-    if accepted:
-        wake_all(context.config)
-    return context.go("event", "consent_accepted", event_id=uid)
+        quarantine.accept_consent(connection, context.principal, [event_id], context.now)
+    wake_all(context.config)
+    return context.go("event", "consent_accepted", event_id=event_id)
 
 
 def resolve(context: RequestContext, alert_id: int) -> PageAnswer:

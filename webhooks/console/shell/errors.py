@@ -35,7 +35,17 @@ KINDS: Final[dict[type[HubError], tuple[str, int]]] = {
     Misconfigured: ("misconfigured", 500),
 }
 #: Conflicts with what somebody did since the page was opened. The others are with what is there: a name that is taken.
-_CHANGED_MEANWHILE: Final = frozenset({"version", "another_open_lead", "activity_closed", "event_not_open"})
+_CHANGED_MEANWHILE: Final = frozenset(
+    {
+        "version",
+        "another_open_lead",
+        "activity_closed",
+        "event_not_open",
+        "nothing_to_judge",
+        "nothing_to_replay",
+        "consent_not_held",
+    }
+)
 _OF_STATUS: Final = {404: "not_found", 413: "too_large"}
 
 
