@@ -110,13 +110,14 @@ def add_source(
 def change_settings(
     connection: Connection, principal: Principal, config: HubConfig, source_id: int, settings: Mapping[str, Any]
 ) -> LoadedSource:
-    """Replaces single settings, keeps the others; an empty secret means "as it was", unless where it is sent changes: then
-    it has to be given again (`refuse_moved_secrets`).
+    """Replaces single settings, keeps the others, and does nothing where they are so already. An empty secret means "as it
+    was", unless where it is sent changes: then it has to be given again (`refuse_moved_secrets`).
 
     What names the account (marked "account") cannot change once mail has been listed: the message numbers of another
     account would be taken for those of this one, and its mail for mail that is known. It needs a source of its own.
     """
     demand(principal, _RIGHT)
+    hold_source(connection, source_id)  # of two at once none forgets the other's
     source = load_source(connection, config, source_id)
     secret = marked_fields(source.connector.config_model, "secret")
     changes = {name: value for name, value in settings.items() if not (name in secret and value == "")}
@@ -133,6 +134,8 @@ def change_settings(
             fields=moved,
         )
     refuse_moved_secrets(source.connector, source.settings, checked, changes.keys())
+    if checked.model_dump(mode="json", include=checked.model_fields_set) == kept:
+        return source
     connection.execute(update(Source).where(Source.id == source_id).values(config=seal_settings(config, source_id, checked)))
     history.record(connection, principal, SOURCE_CHANGED, source_id, {"settings": sorted(changes)})
     return load_source(connection, config, source_id)

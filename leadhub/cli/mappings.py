@@ -63,16 +63,22 @@ def try_(source_id: int, file: str | None, limit: int, as_json: bool) -> None:
 @mapping.command()
 @_SOURCE
 @_FILE
-@click.option("--note", default="", help="What changed and why, for the history.")
+@click.option("--version", type=click.IntRange(min=1), help="That version, as it stands; without it the draft.")
+@click.option("--note", default="", help="What changed and why, for the history; only with --file.")
 @answers
-def publish(source_id: int, file: str | None, note: str, as_json: bool) -> None:
+def publish(source_id: int, file: str | None, version: int | None, note: str, as_json: bool) -> None:
     """Read what arrives from now on by a mapping: that of --file, else the draft."""
     from ingest.mapping import versions
 
+    if (file is not None and version is not None) or (note and file is None):
+        raise click.UsageError("Give either --file, with a --note if you like, or --version.")
     with hub() as (_, engine):
-        text = _text(engine, source_id, file)
+        text = None if file is None else _text(engine, source_id, file)
         with engine.begin() as connection:
-            version = versions.save_draft(connection, operator(), source_id, text, note)
+            if text is not None:
+                version = versions.save_draft(connection, operator(), source_id, text, note)
+            elif version is None:
+                version = _draft(connection, source_id).version
             versions.publish(connection, operator(), source_id, version)
             found = versions.get_version(connection, source_id, version)
     said = f"Version {version} is published. What it would have read otherwise: leadhub events replay --source {source_id} --affected --dry-run"
@@ -118,19 +124,23 @@ def history(source_id: int, as_json: bool) -> None:
 
 
 def _text(engine: Any, source_id: int, file: str | None) -> str:
-    from ingest.mapping.versions import in_state, list_versions
-
     if file is not None:
         try:
             return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise Invalid("file_unreadable", f"{file} cannot be read: {error}", fields=["file"]) from error
     with engine.connect() as connection:
-        list_versions(connection, source_id)
-        draft = in_state(connection, source_id, "draft")
+        return str(_draft(connection, source_id).text)
+
+
+def _draft(connection: Any, source_id: int) -> Any:
+    from ingest.mapping.versions import in_state, list_versions
+
+    list_versions(connection, source_id)  # NotFound for a source that there is not
+    draft = in_state(connection, source_id, "draft")
     if draft is None:
         raise NotFound("no_draft", "There is no draft. Name a file: --file mapping.yaml")
-    return str(draft.text)
+    return draft
 
 
 def _shape(version: Any) -> dict[str, Any]:

@@ -19,9 +19,19 @@ from crm_core import access
 from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
+from ingest.journal.accept import GroupAcceptor
+from ingest.sources.directory import SourceDirectory
+from ingest.sources.sources import add_source
 from leadhub.operator import operator
 from webhooks.app import create_app
+from webhooks.console.shell import session as sessions
+from webhooks.console.sources import local_entrance
 from webhooks.engines import close_engines
+from webhooks.entrance.bodies import Bodies
+from webhooks.entrance.entrance import Entrance
+from workers.wake import Waker
+
+_NOBODY = 9  # a port at which nobody answers
 
 
 @pytest.fixture(scope="session")
@@ -34,7 +44,9 @@ def firm(
         first = HubConfig(home=home, database_url=prototype, broker_url=_brokers["valkey"], secret_key=secret)
         engine = make_engine(prototype, "worker")
         tokens, ids = build(engine, first)
+        mailbox = {"host": "127.0.0.1", "port": _NOBODY, "user": "sales@example.com", "password": "x", "security": "plain"}
         with engine.begin() as connection:
+            ids["mailbox"] = str(add_source(connection, HUB, first, "imap", "Mailbox", mailbox).id)
             users = {
                 who: access.add_user(
                     connection, HUB, f"{who}@example.com", who, role, None,
@@ -55,8 +67,14 @@ def firm(
         engine.dispose()
         config = HubConfig(home=home, database_url=copy, broker_url=_brokers["valkey"], secret_key=secret)
         app = create_app(config)
-        for client, _ in browsers.values():
+        waking = Waker(config)
+        local_entrance.share(app, Entrance(config, SourceDirectory(config), GroupAcceptor(config, waking.wake), Bodies()))
+        cookies = {}
+        for who, client in browsers.items():
             client.application = app
+            cookie = client.get_cookie(sessions.cookie_name(config))
+            assert cookie is not None
+            cookies[who] = cookie.value
         principals: dict[tuple[str, str], Principal] = {}
         for who, role in door_frame.ROLES.items():
             person = Principal("user", users[who], who, role, owners[who])
@@ -66,15 +84,14 @@ def firm(
             principals["api", who] = token
         principals["cli", "admin"] = operator()
         environment = {"LEADHUB_HOME": str(home), "LEADHUB_DATABASE_URL": copy, "LEADHUB_BROKER_URL": _brokers["valkey"],
-                       "LEADHUB_SECRET_KEY": secret}  # fmt: skip
+                       "LEADHUB_SECRET_KEY": secret, "LEADHUB_PUBLIC_URL": f"http://127.0.0.1:{_NOBODY}"}  # fmt: skip
         hub = Hub(config, make_engine(copy, "worker"), app, ids, tokens, principals, browsers, environment)
-        yield Firm(postgres_server, prototype.rpartition("/")[2], config, app, hub, state)
+        yield Firm(postgres_server, prototype.rpartition("/")[2], config, app, hub, state, cookies)
         close_engines()
         hub.engine.dispose()
 
 
-def _signed_in(app: Flask, link: str) -> tuple[Client, str]:
-    """A browser, and its form token."""
+def _signed_in(app: Flask, link: str) -> Client:
     client = Client(app)
 
     def token(path: str) -> str:
@@ -84,7 +101,7 @@ def _signed_in(app: Flask, link: str) -> tuple[Client, str]:
 
     entered = client.post(f"/console/sign-in/{link}", data={"form_token": token(f"/console/sign-in/{link}")})
     assert entered.status_code == 303
-    return client, token("/console/account")
+    return client
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError
 from leadhub.cli import main
 from leadhub.embedded import postgres
+from webhooks.console.shell import form_tokens
+from webhooks.console.shell import session as sessions
 from webhooks.engines import close_engines
 
 Inputs = Mapping[str, Any]
@@ -49,6 +51,7 @@ _VOLATILE: Mapping[str, frozenset[str]] = {
 }
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[+-]\d\d(?::?\d\d)?|Z)")
 _SECRET = re.compile(r"\\\\x[0-9a-f]{32,}")
+_ERASURE = re.compile(r'(?<="erasure": ")[0-9a-f]{32}(?=")')  # an id by chance
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Hub:
     ids: Mapping[str, str]
     tokens: Mapping[str, str]
     principals: Mapping[tuple[str, str], Principal]  # (door, role)
-    browsers: Mapping[str, tuple[Client, str]]  # role → signed-in browser and form token
+    browsers: Mapping[str, Client]  # role → signed-in browser
     environment: Mapping[str, str]  # of the command line
 
     def rows(self, statement: str, **values: Any) -> list[Any]:
@@ -97,6 +100,8 @@ class Row:
     api: Callable[[Inputs], tuple[str, str, Any]] | None = None  # method, path below /api/v1, body
     console: Callable[[Inputs], tuple[str, Mapping[str, Any]]] | None = None  # path below /console, fields
     cli: Callable[[Inputs], Sequence[str]] | None = None  # arguments, without --json
+    stdin: str = ""  # of the command line
+    sequel: frozenset[str] = frozenset()  # tables in which a door goes on when the command is done, as with what it knocks by
     again: str = ""  # what the same request gets the second time: a code, "idle" or "more"
 
     @property
@@ -118,11 +123,14 @@ class Firm:
     app: Flask
     hub: Hub
     state: State  # of the prototype
+    cookies: Mapping[str, str]  # role → session in the prototype
 
     def fresh(self, *statements: str) -> tuple[Hub, State]:
         """A new copy after the statements, and its rows."""
         close_engines()
         self.hub.engine.dispose()
+        for role, cookie in self.cookies.items():  # a command may have ended or renewed the session
+            self.hub.browsers[role].set_cookie(sessions.cookie_name(self.config), cookie)
         copy = self.config.database_url.rpartition("/")[2]
         with psycopg.connect(self.server.url("postgres", postgres.ADMIN), autocommit=True) as admin:
             admin.execute(f"DROP DATABASE IF EXISTS {copy} WITH (FORCE)")
@@ -179,7 +187,11 @@ def _at_api(row: Row, hub: Hub, inputs: Inputs, role: str) -> str:
 def _at_console(row: Row, hub: Hub, inputs: Inputs, role: str) -> str:
     assert row.console is not None
     path, fields = row.console(inputs)
-    client, token = hub.browsers[role]
+    client = hub.browsers[role]
+    cookie = client.get_cookie(sessions.cookie_name(hub.config))
+    session = sessions.read(cookie.value, hub.config, datetime.now(UTC)) if cookie else None
+    assert session is not None
+    token = form_tokens.masked(sessions.form_token(session, hub.config))
     answer = client.post(f"/console{path}", data={"form_token": token, **fields})
     assert answer.status_code != 500, answer.text
     return console_code(answer)
@@ -197,13 +209,14 @@ def console_code(answer: TestResponse) -> str:
 def _at_cli(row: Row, hub: Hub, inputs: Inputs, role: str) -> str:
     assert row.cli is not None
     assert role == "admin", "the command line is an administrator's"
-    result = CliRunner().invoke(main, [*row.cli(inputs), "--json"], env=dict(hub.environment))
+    result = CliRunner().invoke(main, [*row.cli(inputs), "--json"], env=dict(hub.environment), input=row.stdin)
     if result.exit_code == 0:
         return ""
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
     try:
-        return str(json.loads(result.stdout)["error"]["code"])
+        told = json.loads(result.stdout)
+        return "" if told.get("ok") is False else str(told["error"]["code"])  # what a test found bad is no refusal
     except json.JSONDecodeError:
         assert result.exit_code == 2, result.output
         return "usage"
@@ -246,7 +259,7 @@ def _plain(row: str, actor: str, since: datetime) -> str:
         at = datetime.fromisoformat(re.sub(r"([+-]\d\d)$", r"\1:00", found[0]))
         return "<now>" if since <= at <= datetime.now(UTC) else found[0]
 
-    return _SECRET.sub("<secret>", _TIME.sub(now, row.replace(f'"{actor}"', '"<actor>"')))
+    return _ERASURE.sub("<id>", _SECRET.sub("<secret>", _TIME.sub(now, row.replace(f'"{actor}"', '"<actor>"'))))
 
 
 # What there is: read from the code, so that a new command or a new button without a row is found.
@@ -287,7 +300,7 @@ def places_of(row: Row, app: Flask) -> Iterator[str]:
     """Where the row enters: endpoints of API and console, words of the command line."""
     where = app.url_map.bind("localhost")
     for case in row.cases:
-        inputs = _AnyId(case.inputs)
+        inputs = _AnyId({name: "1" if str(value).startswith("@") else value for name, value in case.inputs.items()})
         if row.api is not None and "api" in case.doors:
             method, path, _ = row.api(inputs)
             yield _endpoint(where, f"/api/v1{path}", method)

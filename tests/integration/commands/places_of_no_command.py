@@ -1,4 +1,4 @@
-"""What may look like a door of a command and is none, each with its reason; and what still waits for its row."""
+"""What may look like a door of a command and is none, each with its reason."""
 
 from __future__ import annotations
 
@@ -31,21 +31,9 @@ COMMANDS_WITHOUT_A_ROW: Final[dict[str, str]] = {
     "ingest.mailbox.source_check.would_be": "rehearses ingest.sources.sources.change_settings",
 }
 
-#: Still to get theirs. Only ever shorter.
-_WAITING = (
-    "crm_core.access.users.set_locale",
-    "ingest.erasure.erase.erase",
-    "ingest.erasure.erase.erase_address",
-    "ingest.sources.changes.remove_source",
-    "ingest.mailbox.source_check.begin_check",
-    "ingest.mailbox.source_check.begin_test",
-    "ingest.mailbox.source_check.begin_trial",
-    "ingest.sources.sources.change_settings",
-)
-COMMANDS_WITHOUT_A_ROW.update(dict.fromkeys(_WAITING, "waits for its row"))
-
 PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {
     "api.post_erasures_preview": "shows, changes nothing",
+    "api.post_sources_id_bench_dry-run": "shows what a mapping would make, changes nothing",
     "cli audit list": "shows",
     "cli audit verify": "shows",
     "cli backup": "saves, changes nothing",
@@ -74,38 +62,10 @@ PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {
     "cli user list": "shows",
     "cli web": "a role that runs",
     "cli worker": "a role that runs",
+    "console.end_session": "ends one's own session",
     "console.erase_look": "shows, changes nothing",
-    "console.language": "a cookie of one's own, before anybody is signed in",
     "console.link": "begins a session; nobody is there yet who could act",
     "console.nowhere": "answers whatever is no page",
     "console.sign_in": "begins a session; nobody is there yet who could act",
     "console.sign_out": "ends one's own session",
 }
-
-#: Still to get theirs. Only ever shorter.
-PLACES_WITHOUT_A_ROW: Final[frozenset[str]] = frozenset(
-    {
-        "api.delete_sources_id",
-        "api.delete_users_id",
-        "api.post_contacts_id_erase",
-        "api.post_erasures",
-        "api.post_sources_id_bench_dry-run",
-        "cli contact erase",
-        "cli erase",
-        "cli mapping publish",
-        "cli source test",
-        "cli user owner",
-        "cli user password",
-        "console.add_source_now",
-        "console.change_password",
-        "console.change_source_now",
-        "console.check_source",
-        "console.end_session",
-        "console.erase_contact",
-        "console.erase_now",
-        "console.mapping_click",
-        "console.set_first_password",
-        "console.sign_out_everywhere",
-        "console.try_source",
-    }
-)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from door_frame import Case, Row, in_transaction
+from door_frame import Case, Inputs, Row, in_transaction
 
 from crm_core import access
 
@@ -16,7 +16,30 @@ _LAST = (
     "UPDATE app_user SET role = 'admin' WHERE id = :user",
 )
 
+#: What everybody may, about themselves: a program is nobody.
+_ONES_OWN = frozenset({"domain", "console"})
+_PASSWORD = "correct horse battery"
+
+
+def _whose(principal: access.Principal, inputs: Inputs) -> int:
+    return principal.id if "own" in inputs else int(inputs["user"])
+
+
 ROWS = (
+    Row(
+        access.set_locale,
+        "users.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: access.set_locale(connection, principal, _whose(principal, i), i["locale"])
+        ),
+        console=lambda i: (i["own"], {"locale": i["locale"]}),
+        again="idle",
+        cases=(
+            Case("another's", {"locale": "ru"}, doors=frozenset({"domain"})),
+            Case("one's own", {"own": "/language", "locale": "ru"}, role="readonly", doors=_ONES_OWN),
+            Case("one that there is not", {"own": "/language", "locale": "xx"}, "locale", doors=_ONES_OWN),
+        ),
+    ),
     Row(
         access.add_user,
         "users.write",
@@ -71,6 +94,33 @@ ROWS = (
         ),
     ),
     Row(
+        access.disable_user,
+        "users.write",
+        in_transaction(lambda connection, _hub, principal, i: access.disable_user(connection, principal, int(i["user"]))),
+        api=lambda i: ("DELETE", f"/users/{i['user']}", None),
+        again="idle",
+        cases=(Case("one of many"), _UNKNOWN),
+    ),
+    Row(
+        access.change_user,
+        "users.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: access.change_user(
+                connection, principal, int(i["user"]), {"owner_id": int(i["boris"])}
+            )
+        ),
+        api=lambda i: ("PATCH", f"/users/{i['user']}", {"owner": i["boris"]}),
+        console=lambda i: (f"/users/{i['user']}", {"role": "manager", "owner": i["boris"]}),
+        cli=lambda i: ("user", "owner", i["user"], i["boris"]),
+        again="idle",
+        cases=(
+            Case("another owner"),
+            Case("an owner that there is not", {"boris": "999999"}, "unknown_owner"),
+            Case("an owner who was retired", {}, "owner_retired", before=("UPDATE owner SET active = false WHERE id = :boris",)),
+            _UNKNOWN,
+        ),
+    ),
+    Row(
         access.enable_user,
         "users.write",
         in_transaction(lambda connection, _hub, principal, i: access.enable_user(connection, principal, int(i["user"]))),
@@ -93,25 +143,36 @@ ROWS = (
         "users.write",
         in_transaction(
             lambda connection, _hub, principal, i: access.set_password(
-                connection, principal, int(i["user"]), access.hash_password("correct horse battery")
+                connection, principal, _whose(principal, i), access.hash_password(_PASSWORD)
             )
         ),
-        api=lambda i: ("POST", f"/users/{i['user']}/password", {"password": "correct horse battery"}),
-        console=lambda i: (f"/users/{i['user']}/password", {"password": "correct horse battery"}),
+        api=lambda i: ("POST", f"/users/{i['user']}/password", {"password": _PASSWORD}),
+        console=lambda i: (i.get("own", f"/users/{i['user']}/password"), {"password": _PASSWORD, "again": _PASSWORD}),
+        cli=lambda i: ("user", "password", i["user"], "--password", "-"),
+        stdin=f"{_PASSWORD}\n",
         again="more",
-        cases=(Case("a new one"), _UNKNOWN),
+        cases=(
+            Case("a new one"),
+            Case("one's own", {"own": "/account/password"}, role="readonly", doors=_ONES_OWN),
+            Case("one's own, the first", {"own": "/account/first-password"}, role="manager", doors=_ONES_OWN),
+            _UNKNOWN,
+        ),
     ),
     Row(
         access.sign_out_everywhere,
         "users.write",
         in_transaction(
-            lambda connection, _hub, principal, i: access.sign_out_everywhere(connection, principal, int(i["user"]))
+            lambda connection, _hub, principal, i: access.sign_out_everywhere(connection, principal, _whose(principal, i))
         ),
         api=lambda i: ("POST", f"/users/{i['user']}/sign-out", None),
-        console=lambda i: (f"/users/{i['user']}/sign-out", {}),
+        console=lambda i: (i.get("own", f"/users/{i['user']}/sign-out"), {}),
         cli=lambda i: ("user", "sign-out", i["user"]),
         again="more",
-        cases=(Case("somebody else"), _UNKNOWN),
+        cases=(
+            Case("somebody else"),
+            Case("oneself", {"own": "/account/sign-out"}, role="readonly", doors=_ONES_OWN),
+            _UNKNOWN,
+        ),
     ),
     Row(
         access.make_link,

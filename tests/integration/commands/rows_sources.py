@@ -4,27 +4,43 @@ from __future__ import annotations
 
 from door_frame import Case, Row, in_transaction
 
+from connectors.kit import registry
+from ingest.mailbox.source_check import begin_check, begin_test, begin_trial
+from ingest.mapping.text import assign
 from ingest.mapping.unmapped_fields import acknowledge
 from ingest.mapping.versions import publish, roll_back, save_draft
 from ingest.quarantine.alerts import resolve_alert
 from ingest.sources.aliases import add_alias, remove_alias
-from ingest.sources.changes import change_source
-from ingest.sources.sources import add_source, rotate_token, set_state
+from ingest.sources.changes import change_source, remove_source
+from ingest.sources.sources import add_source, change_settings, rotate_token, set_state
 
 _UNKNOWN = Case("unknown", {"source": "999999"}, "source_unknown")
 _PUBLISHED = "UPDATE source_mapping SET state = 'published', published_at = '2026-11-21T10:00:00Z'"
+_UNUSED = (
+    "INSERT INTO source (id, name, connector, channel, config, created_at) OVERRIDING SYSTEM VALUE"
+    " VALUES (900, 'Unused', 'generic_form', 'form', '{}', '2026-11-21T10:00:00Z')"
+)
+_FORM = registry.get("generic_form")
+#: What is ticked on a form's page from the beginning.
+_TICKS = {name: "on" for name, field in _FORM.config_model.model_fields.items() if field.default is True}
+_CLICKED = assign("read_names: true\n", "$.colour", "message", _FORM.rules or {}).text
 
 ROWS = (
     Row(
         add_source,
         "sources.write",
         in_transaction(
-            lambda connection, hub, principal, _i: add_source(connection, principal, hub.config, "generic_form", "Shop", {})
+            lambda connection, hub, principal, i: add_source(connection, principal, hub.config, "generic_form", i["name"], {})
         ),
-        api=lambda _i: ("POST", "/sources", {"connector": "generic_form", "name": "Shop"}),
-        cli=lambda _i: ("source", "add", "generic_form", "--name", "Shop"),
+        api=lambda i: ("POST", "/sources", {"connector": "generic_form", "name": i["name"]}),
+        console=lambda i: ("/sources/add/generic_form", {"source_name": i["name"], **_TICKS}),
+        cli=lambda i: ("source", "add", "generic_form", "--name", i["name"]),
         again="more",
-        cases=(Case("a form"), Case("by a head", {}, "forbidden", role="head")),
+        cases=(
+            Case("a form", {"name": "Shop"}),
+            Case("of no name", {"name": " "}, "settings_invalid"),
+            Case("by a head", {"name": "Shop"}, "forbidden", role="head"),
+        ),
     ),
     Row(
         change_source,
@@ -33,8 +49,70 @@ ROWS = (
             lambda connection, _hub, principal, i: change_source(connection, principal, int(i["source"]), {"name": "Shop"})
         ),
         api=lambda i: ("PATCH", f"/sources/{i['source']}", {"name": "Shop"}),
+        console=lambda i: (f"/sources/{i['source']}/change", {"source_name": "Shop", **_TICKS}),
         again="idle",
         cases=(Case("its name"), _UNKNOWN),
+    ),
+    Row(
+        change_settings,
+        "sources.write",
+        in_transaction(
+            lambda connection, hub, principal, i: change_settings(
+                connection, principal, hub.config, int(i["source"]), {"consent_unknown": i["consent"]}
+            )
+        ),
+        api=lambda i: ("PATCH", f"/sources/{i['source']}", {"settings": {"consent_unknown": i["consent"]}}),
+        console=lambda i: (f"/sources/{i['source']}/change", {"source_name": "Site", "consent_unknown": i["consent"], **_TICKS}),
+        again="idle",
+        cases=(
+            Case("one of them", {"consent": "hold"}),
+            Case("one that does not fit", {"consent": "perhaps"}, "settings_invalid"),
+            Case("unknown", {"source": "999999", "consent": "hold"}, "source_unknown"),
+        ),
+    ),
+    Row(
+        remove_source,
+        "sources.write",
+        in_transaction(lambda connection, _hub, principal, i: remove_source(connection, principal, int(i["source"]))),
+        api=lambda i: ("DELETE", f"/sources/{i['source']}", None),
+        again="source_unknown",
+        cases=(
+            Case("that never received anything", {"source": "900"}, before=(_UNUSED,)),
+            Case("that received something", {}, "source_has_history"),
+            _UNKNOWN,
+        ),
+    ),
+    Row(
+        begin_check,
+        "sources.write",
+        in_transaction(lambda connection, hub, principal, i: begin_check(connection, principal, hub.config, int(i["mailbox"]))),
+        console=lambda i: (f"/sources/{i['mailbox']}/check", {}),
+        sequel=frozenset({"mailbox_folder"}),
+        again="more",
+        cases=(
+            Case("a mailbox"),
+            Case("a form", {"mailbox": "@source"}, "no_check"),
+            Case("unknown", {"mailbox": "999999"}, "source_unknown"),
+        ),
+    ),
+    Row(
+        begin_test,
+        "sources.write",
+        in_transaction(lambda connection, hub, principal, i: begin_test(connection, principal, hub.config, int(i["source"]))),
+        cli=lambda i: ("source", "test", i["source"]),
+        again="more",
+        cases=(Case("a form"), Case("a mailbox", {"source": "@mailbox"}), _UNKNOWN),
+    ),
+    Row(
+        begin_trial,
+        "sources.write",
+        in_transaction(
+            lambda connection, hub, principal, i: begin_trial(connection, principal, hub.config, int(i["source"]), is_test=True)
+        ),
+        console=lambda i: (f"/sources/{i['source']}/try", {"as": "test"}),
+        sequel=frozenset({"inbound_event"}),
+        again="more",
+        cases=(Case("a form"), Case("a mailbox", {"source": "@mailbox"}, "no_trial"), _UNKNOWN),
     ),
     Row(
         set_state,
@@ -101,11 +179,16 @@ ROWS = (
             lambda connection, _hub, principal, i: save_draft(connection, principal, int(i["source"]), i["text"])
         ),
         api=lambda i: ("POST", f"/sources/{i['source']}/mappings", {"text": i["text"]}),
-        console=lambda i: (f"/sources/{i['source']}/mapping", {"text": i["text"], "act": "save"}),
+        console=lambda i: (
+            (f"/sources/{i['source']}/mapping/click", {"source": i["field"], "role": "message"})
+            if "field" in i
+            else (f"/sources/{i['source']}/mapping", {"text": i["text"], "act": "save"})
+        ),
         again="more",
         cases=(
             Case("over the draft that is there", {"text": "read_names: false\n"}),
             Case("beside the published one", {"text": "read_names: false\n"}, before=(_PUBLISHED,)),
+            Case("by a click on a field", {"text": _CLICKED, "field": "$.colour"}, doors=frozenset({"domain", "console"})),
             # The page is shown again with the last events on it, and that look is recorded.
             Case("wrong", {"text": "fields: [\n"}, "mapping_wrong", doors=frozenset({"domain", "api"})),
         ),
@@ -118,6 +201,7 @@ ROWS = (
         ),
         api=lambda i: ("POST", f"/sources/{i['source']}/mappings/{i['version']}/publish", None),
         console=lambda i: (f"/sources/{i['source']}/mapping/publish", {"version": i["version"]}),
+        cli=lambda i: ("mapping", "publish", i["source"], "--version", i["version"]),
         again="idle",
         cases=(
             Case("the draft", {"version": "1"}),
