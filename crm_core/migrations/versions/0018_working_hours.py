@@ -15,17 +15,19 @@ down_revision = "0017"
 branch_labels = None
 depends_on = None
 
-_OWNER_COLUMNS: tuple[sa.Column[Any], ...] = (
-    sa.Column("calendar_id", sa.BigInteger(), nullable=True),
-    sa.Column("zone", sa.Text(), server_default="", nullable=False),
-    sa.Column("week", JSONB(), nullable=True),
-    sa.Column("languages", ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
-    sa.Column("skills", ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
-    sa.Column("regions", ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
-    sa.Column("max_open", sa.BigInteger(), nullable=True),
-    sa.Column("max_per_day", sa.BigInteger(), nullable=True),
-    sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
-)
+
+def _owner_columns() -> tuple[sa.Column[Any], ...]:
+    return (
+        sa.Column("calendar_id", sa.BigInteger(), nullable=True),
+        sa.Column("zone", sa.Text(), server_default="", nullable=False),
+        sa.Column("week", JSONB(), nullable=True),
+        sa.Column("languages", ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("skills", ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("regions", ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("max_open", sa.BigInteger(), nullable=True),
+        sa.Column("max_per_day", sa.BigInteger(), nullable=True),
+        sa.Column("paused_until", sa.DateTime(timezone=True), nullable=True),
+    )
 
 
 def upgrade() -> None:
@@ -64,8 +66,8 @@ def upgrade() -> None:
         "uq_calendar_day_of_calendar", "calendar_day", ["calendar_id", "day"], unique=True, postgresql_nulls_not_distinct=True
     )
     op.execute("SET LOCAL lock_timeout = '5s'")
-    for column in _OWNER_COLUMNS:
-        op.add_column("owner", column.copy())
+    for column in _owner_columns():
+        op.add_column("owner", column)
     op.create_foreign_key("fk_owner_calendar_id_calendar", "owner", "calendar", ["calendar_id"], ["id"])
     op.create_check_constraint("limits", "owner", "max_open >= 0 AND max_per_day >= 0")
     op.add_column("absence", sa.Column("deputy_id", sa.BigInteger(), nullable=True))
