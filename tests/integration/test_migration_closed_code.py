@@ -92,10 +92,13 @@ def test_migration_that_was_broken_off_is_repeated(old_database: psycopg.Connect
     }
 
 
-def test_old_worker_may_still_close_a_lead(old_database: psycopg.Connection[dict[str, Any]], database_url: str) -> None:
-    migrate(database_url)
+def test_old_worker_may_still_close_a_lead_and_the_next_update_reads_it(
+    old_database: psycopg.Connection[dict[str, Any]], database_url: str
+) -> None:
+    migrate(database_url, "0018")
     old_lead(old_database, 1, "closed", "merged")
-    assert old_database.execute("SELECT closed_code, lost_reason FROM lead").fetchone() == {
-        "closed_code": "",
-        "lost_reason": "merged",
-    }
+    old_lead(old_database, 2, "closed", "spam", marked="too dear")
+    old_lead(old_database, 3, "closed", "erased", typed=True)
+    migrate(database_url)
+    rows = old_database.execute("SELECT id, closed_code, lost_reason FROM lead ORDER BY id").fetchall()
+    assert [tuple(row.values()) for row in rows] == [(1, "merged", ""), (2, "spam", ""), (3, "", "erased")]
