@@ -37,6 +37,7 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "sources.read": "admin head ops readonly",
         "sources.write": "admin ops",
         "sources.address": "admin ops",  # the address is the key to post leads
+        "numbering.write": "admin ops",
         "owners.read": "admin head manager ops readonly",
         "owners.write": "admin head",
         "users.read": "admin",  # users and tokens: who gets in, and what they may

@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "ledger": ("leadhub.cli.state", "ledger", "Show what became of everything; exit 1 if it does not balance."),
     "source": ("leadhub.cli.sources", "source", "Entrances: add, list, test, pause, resume, rotate."),
     "mapping": ("leadhub.cli.mappings", "mapping", "How a form is read: show, try, publish, rollback, history."),
+    "numbering": ("leadhub.cli.numbering", "numbering", "Ranges of the Russian numbering plan: import, status, look-up."),
     "owner": ("leadhub.cli.people", "owner", "Those who work leads: add, list, absent, retire."),
     "contact": ("leadhub.cli.contacts", "contact", "Persons: erase, export."),
     "erase": ("leadhub.cli.contacts", "erase", "Empty events of nobody that name a number or an address."),

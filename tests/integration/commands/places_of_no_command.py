@@ -52,6 +52,8 @@ PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {
     "cli mapping show": "shows",
     "cli mapping try": "shows what a mapping would make, changes nothing",
     "cli migrate": "changes the schema, not the domain",
+    "cli numbering look-up": "shows",
+    "cli numbering status": "shows",
     "cli owner list": "shows",
     "cli quarantine list": "shows",
     "cli restore": "makes a database anew, before anybody is there",
