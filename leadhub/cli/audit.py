@@ -36,9 +36,9 @@ def list_(
 ) -> None:  # fmt: skip
     """Show the record, newest first."""
     from crm_core.access.audit_queries import AuditFilter, list_audit
+    from webhooks.api.audit import AuditPage
     from webhooks.api.cursors import decode_cursor
-    from webhooks.api.schemas.audit import AuditPage
-    from webhooks.api.schemas.base import plain_json
+    from webhooks.api.shape import plain_json
 
     with hub() as (config, engine), engine.connect() as connection:
         after = since.replace(tzinfo=config.zone) if since else None

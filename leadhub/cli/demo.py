@@ -22,8 +22,8 @@ def demo(as_json: bool) -> None:
     """
     from leadhub.demo.dovecot import DovecotMissing
     from leadhub.demo.play import play
-    from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.journal import LedgerRow
+    from webhooks.api.ledger import LedgerRow
+    from webhooks.api.shape import plain_json
 
     def progress(what: str, done: int, whole: int) -> None:
         if as_json or not sys.stderr.isatty() and done < whole:

@@ -38,8 +38,8 @@ def list_(
     """Show events, newest first."""
     from ingest.journal.queries import list_events
     from webhooks.api.cursors import decode_cursor
-    from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.journal import EventPage
+    from webhooks.api.events import EventPage
+    from webhooks.api.shape import plain_json
 
     with hub() as (config, engine), engine.connect() as connection:
         after = since.replace(tzinfo=config.zone) if since else None
@@ -63,8 +63,8 @@ def list_(
 def show(event_id: str, raw: bool, as_json: bool) -> None:
     """Show one event with its reason, or its raw bytes."""
     from ingest.journal import queries
-    from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.journal import EventCard
+    from webhooks.api.events import EventCard
+    from webhooks.api.shape import plain_json
 
     with hub() as (_, engine), engine.begin() as connection:
         event = queries.get_event(connection, event_id)

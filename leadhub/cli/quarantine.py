@@ -29,8 +29,8 @@ def list_(shelf: str, source_id: int | None, days: int, limit: int, cursor: str 
     """Show what was set aside, newest first, with score and reasons."""
     from ingest.quarantine.quarantine import list_quarantine
     from webhooks.api.cursors import decode_cursor
-    from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.quarantine import QuarantinePage
+    from webhooks.api.quarantine import QuarantinePage
+    from webhooks.api.shape import plain_json
 
     with hub() as (config, engine), engine.connect() as connection:
         now = datetime.now(UTC)
@@ -115,8 +115,8 @@ def _line(row: dict[str, Any]) -> dict[str, Any]:
 def alerts(state: str, source_id: int | None, alert_id: int | None, as_json: bool) -> None:
     """Show what somebody should look at about a source, or resolve one."""
     from ingest.quarantine.alerts import list_alerts, resolve_alert
-    from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.quarantine import Alert, AlertPage
+    from webhooks.api.alerts import Alert, AlertPage
+    from webhooks.api.shape import plain_json
 
     with hub() as (_, engine), engine.begin() as connection:
         if alert_id is not None:

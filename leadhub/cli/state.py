@@ -81,8 +81,8 @@ def ledger(day: datetime | None, source_id: int | None, as_json: bool) -> None:
     """Show what became of everything that arrived; exit 1 if it does not balance."""
     from ingest.journal.ledger import PARTS
     from ingest.journal.ledger import ledger as rows_of
-    from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.journal import LedgerRow
+    from webhooks.api.ledger import LedgerRow
+    from webhooks.api.shape import plain_json
 
     with hub() as (settings, engine), engine.connect() as connection:
         wanted = day.date() if day else datetime.now(settings.zone).date()

@@ -28,8 +28,8 @@ def create(role: str, name: str, owner_id: int | None, until: datetime | None, a
     """Make a key and show it, this once."""
     from crm_core import access
     from crm_core.access.queries import get_token
-    from webhooks.api.schemas.base import beside, plain_json
-    from webhooks.api.schemas.users import NewToken
+    from webhooks.api.shape import beside, plain_json
+    from webhooks.api.tokens import NewToken
 
     with hub() as (config, engine), engine.begin() as connection:
         end = until.replace(tzinfo=config.zone) if until else None
@@ -43,8 +43,8 @@ def create(role: str, name: str, owner_id: int | None, until: datetime | None, a
 def list_(as_json: bool) -> None:
     """Show all keys: whose, since when, last used; never the key itself."""
     from crm_core.access.queries import list_tokens
-    from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.users import Token
+    from webhooks.api.shape import plain_json
+    from webhooks.api.tokens import Token
 
     with hub() as (_, engine), engine.connect() as connection:
         rows = [plain_json(Token, one) for one in list_tokens(connection)]
@@ -62,8 +62,8 @@ def revoke(token_id: int, as_json: bool) -> None:
     """End a key at once."""
     from crm_core import access
     from crm_core.access.queries import get_token
-    from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.users import Token
+    from webhooks.api.shape import plain_json
+    from webhooks.api.tokens import Token
 
     with hub() as (_, engine), engine.begin() as connection:
         access.revoke_token(connection, operator(), token_id, datetime.now(UTC))

@@ -46,8 +46,8 @@ def add(
     """Add a user and show a link that signs them in, once, within a day."""
     from crm_core import access
     from crm_core.access.queries import get_user
-    from webhooks.api.schemas.base import beside, plain_json
-    from webhooks.api.schemas.users import UserWithLink
+    from webhooks.api.shape import beside, plain_json
+    from webhooks.api.users import UserWithLink
 
     hashed = access.hash_password(_read_line()) if password or password_stdin else None
     with hub() as (config, engine), engine.begin() as connection:
@@ -64,8 +64,8 @@ def add(
 def list_(as_json: bool) -> None:
     """Show all users with their role, state and sessions."""
     from crm_core.access.queries import list_users
-    from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.users import User
+    from webhooks.api.shape import plain_json
+    from webhooks.api.users import User
 
     with hub() as (_, engine), engine.connect() as connection:
         rows = [plain_json(User, one) for one in list_users(connection)]
@@ -166,8 +166,8 @@ def _change(who: str, changes: dict[str, Any], as_json: bool) -> None:
 def _do(who: str, deed: Any, said: str, as_json: bool) -> None:
     """The deed, and then the user as they are now."""
     from crm_core.access.queries import get_user
-    from webhooks.api.schemas.base import plain_json
-    from webhooks.api.schemas.users import User
+    from webhooks.api.shape import plain_json
+    from webhooks.api.users import User
 
     with hub() as (_, engine), engine.begin() as connection:
         user_id = _id_of(connection, who)

@@ -20,8 +20,8 @@ from case_hub import FORM, JSON, CaseHub
 from crm_core.access import Principal
 from crm_core.leads.queries import LeadFilter, get_lead, list_leads
 from ingest.sources.sources import NewSource
-from webhooks.api.schemas.base import plain_json
-from webhooks.api.schemas.people import Lead
+from webhooks.api.leads import Lead
+from webhooks.api.shape import plain_json
 
 FOLDER = Path(__file__).parents[1] / "cases"
 #: A browser's own words, and nothing that would say from which country it writes.

@@ -21,8 +21,8 @@ from crm_core.leads.comments import comment_on_lead
 from crm_core.leads.queries import LeadFilter, list_leads
 from crm_core.people.commands import add_owner
 from ingest.erasure.person_events import erase_contact
-from webhooks.api.schemas.base import plain_json
-from webhooks.api.schemas.search import Found
+from webhooks.api.search import Found
+from webhooks.api.shape import plain_json
 
 ADMIN = Principal("user", 1, "Olga", "admin")
 

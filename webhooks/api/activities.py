@@ -4,14 +4,35 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from crm_core.activities.commands import finish_activity
 from crm_core.activities.queries import ActivityFilter, get_activity, list_activities
 from crm_core.base.values import StorableText
 from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
-from webhooks.api.schemas import people as shapes
+from webhooks.api.shape import Id, Named, Page, Shape
+
+
+class Activity(Shape):
+    id: Id
+    kind: str
+    state: Literal["open", "done", "cancelled"]
+    title: str
+    due_at: AwareDatetime
+    owner: Named | None
+    contact: Named | None
+    lead: Id | None = Field(validation_alias="lead_id")
+    call: Id | None = Field(validation_alias="call_id")
+    phone: str
+    missed: int
+    tried: int
+    created_at: AwareDatetime
+    closed_at: AwareDatetime | None
+
+
+class ActivityPage(Page[Activity]):
+    pass
 
 
 class ActivityQuery(Paging):
@@ -42,7 +63,7 @@ def _done(ask: Ask) -> object:
 
 ROUTES = (
     Route("GET", "/activities", "activities.read", _list, "What is planned, the latest due first",
-          shapes.ActivityPage, query=ActivityQuery),
-    Route("POST", "/activities/<id>/done", "activities.write", _done, "Finish an activity", shapes.Activity,
+          ActivityPage, query=ActivityQuery),
+    Route("POST", "/activities/<id>/done", "activities.write", _done, "Finish an activity", Activity,
           body=DoneBody),
 )  # fmt: skip

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Any, Literal, cast
+
+from pydantic import AwareDatetime, Field
 
 from ingest.quarantine.alerts import list_alerts, resolve_alert
 from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Paging, Route
-from webhooks.api.schemas import quarantine as shapes
+from webhooks.api.shape import Id, Named, Page, Shape
+
+
+class Alert(Shape):
+    id: Id
+    source: Named
+    code: str = Field(description="machine-readable: burst, silence, new_field, token_expired, …")
+    subject: str = Field(description="form or field; empty for the source as a whole")
+    data: dict[str, Any]
+    raised: int = Field(description="how often since first_at")
+    first_at: AwareDatetime
+    last_at: AwareDatetime
+    resolved_at: AwareDatetime | None
+    resolved_by: str | None
+
+
+class AlertPage(Page[Alert]):
+    pass
 
 
 class AlertQuery(Paging):
@@ -28,7 +47,7 @@ def _resolve(ask: Ask) -> object:
 
 
 ROUTES = (
-    Route("GET", "/alerts", "alerts.read", _list, "What somebody should look at, newest first", shapes.AlertPage,
+    Route("GET", "/alerts", "alerts.read", _list, "What somebody should look at, newest first", AlertPage,
           query=AlertQuery),
-    Route("POST", "/alerts/<id>/resolve", "alerts.write", _resolve, "Say that somebody has seen to it", shapes.Alert),
+    Route("POST", "/alerts/<id>/resolve", "alerts.write", _resolve, "Say that somebody has seen to it", Alert),
 )  # fmt: skip

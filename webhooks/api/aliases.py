@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, cast
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from crm_core.base.paging import Page
+from crm_core.base import paging
 from crm_core.base.values import Text
 from ingest.sources.aliases import add_alias, list_aliases, remove_alias
 from webhooks.api.parameters import Filters
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.schemas import staff as shapes
+from webhooks.api.shape import Page, Shape
+
+
+class SourceAlias(Shape):
+    alias: str = Field(description="service:id")
+    created_at: AwareDatetime
+
+
+class AliasPage(Page[SourceAlias]):
+    pass
+
 
 AliasText = Annotated[Text, Field(max_length=1000)]
 
@@ -27,7 +37,7 @@ class AliasQuery(Filters):
 def _all(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         found = list_aliases(connection, ask.config, ask.id("source"))
-    return Page(found, None)
+    return paging.Page(found, None)
 
 
 def _add(ask: Ask) -> object:
@@ -45,9 +55,9 @@ def _remove(ask: Ask) -> None:
 
 ROUTES = (
     Route("GET", "/sources/<id>/aliases", "sources.address", _all, "The ids of other services that lead to this source",
-          shapes.AliasPage),
+          AliasPage),
     Route("POST", "/sources/<id>/aliases", "sources.write", _add, "Let an id of another service lead to this source",
-          shapes.AliasPage, body=AliasBody, status=201),
+          AliasPage, body=AliasBody, status=201),
     Route("DELETE", "/sources/<id>/aliases", "sources.write", _remove,
           "Take an alias away; what still arrives under it is kept as unclaimed", None, query=AliasQuery, status=204),
 )  # fmt: skip

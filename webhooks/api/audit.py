@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from crm_core.access.audit_queries import AuditFilter, list_audit
 from crm_core.base.values import Text
 from webhooks.api.parameters import Time
 from webhooks.api.route import Ask, Paging, Route, narrowed
-from webhooks.api.schemas import audit as shapes
+from webhooks.api.shape import Id, Page, Shape
+
+
+class AuditRow(Shape):
+    id: Id
+    at: AwareDatetime
+    actor: str = Field(description="user:7, token:3, cli:root (the account on the machine), visitor (who is not signed in), hub")
+    actor_name: str = Field(description="of a user or token; empty for the others")
+    action: str = Field(description="what was done, such as lead.assign or event.raw")
+    subject: str = Field(description="to what, such as lead:7")
+    data: dict[str, Any] = Field(description="ids and names of fields; no personal data")
+
+
+class AuditPage(Page[AuditRow]):
+    pass
 
 
 class AuditQuery(Paging):
@@ -33,5 +47,5 @@ def _list(ask: Ask) -> object:
 
 ROUTES = (
     Route("GET", "/audit", "audit.read", _list, "Every change and every look at personal raw data, newest first",
-          shapes.AuditPage, query=AuditQuery),
+          AuditPage, query=AuditQuery),
 )  # fmt: skip

@@ -4,14 +4,38 @@ from __future__ import annotations
 
 from typing import Literal, cast
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from crm_core.base.values import Text
 from crm_core.calls.queries import CallFilter, get_call, list_calls
 from crm_core.parsed import CallOutcome, Direction
 from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Paging, Route, narrowed
-from webhooks.api.schemas import people as shapes
+from webhooks.api.shape import Id, Named, Page, Shape
+
+
+class Call(Shape):
+    id: Id
+    key: str
+    source: Named
+    direction: str
+    phase: str
+    outcome: str | None
+    remote: str
+    our_number: str
+    extension: str
+    owner: Named | None
+    contact: Named | None
+    lead: Id | None = Field(validation_alias="lead_id")
+    started_at: AwareDatetime
+    answered_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    talk_seconds: float | None
+    recording: str
+
+
+class CallPage(Page[Call]):
+    pass
 
 
 class CallQuery(Paging):
@@ -39,6 +63,6 @@ def _get(ask: Ask) -> object:
 
 
 ROUTES = (
-    Route("GET", "/calls", "calls.read", _list, "Calls, newest first", shapes.CallPage, query=CallQuery),
-    Route("GET", "/calls/<id>", "calls.read", _get, "One call", shapes.Call),
+    Route("GET", "/calls", "calls.read", _list, "Calls, newest first", CallPage, query=CallQuery),
+    Route("GET", "/calls/<id>", "calls.read", _get, "One call", Call),
 )

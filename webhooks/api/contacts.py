@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, cast
 
-from pydantic import Field
+from pydantic import AliasChoices, AwareDatetime, Field
 
 from crm_core.base.values import Text
 from crm_core.contacts.queries import ContactFilter, get_contact, list_contacts
@@ -13,9 +13,152 @@ from crm_core.contacts.suggestions import list_suggestions
 from crm_core.timeline.queries import timeline
 from ingest.erasure.erase import PATIENCE_SECONDS, Person, erase, erase_address, preview
 from ingest.erasure.person_data import export_person
+from webhooks.api.leads import Messenger
 from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
-from webhooks.api.schemas import people as shapes
+from webhooks.api.shape import Id, Named, Page, Shape
+
+
+class Contact(Shape):
+    id: Id
+    name: str
+    company: str
+    phones: list[str]
+    emails: list[str]
+    messengers: list[Messenger]
+    owner: Named | None
+    owner_since: AwareDatetime | None
+    created_at: AwareDatetime
+    last_seen_at: AwareDatetime
+    erased_at: AwareDatetime | None = Field(description="when everything that names the person was erased")
+    version: int
+
+
+class IdentifierOf(Shape):
+    kind: str
+    value: str
+    display: str
+    strength: Literal["strong", "weak", "shared", "blocked"]
+    first_seen_at: AwareDatetime
+    last_seen_at: AwareDatetime
+    retired_at: AwareDatetime | None
+
+
+class LeadOf(Shape):
+    id: Id
+    state: str
+    stage: str
+    title: str
+    received_at: AwareDatetime
+    owner: Named | None
+
+
+class ContactCard(Contact):
+    merged: list[Id] = Field(description="contacts that were merged into this one")
+    identifiers: list[IdentifierOf]
+    leads: list[LeadOf]
+
+
+class PersonData(Shape):
+    contact: Id
+    at: AwareDatetime
+    tables: dict[str, list[dict[str, Any]]] = Field(description='whole rows by table; bytes that are no text as {"base64"}')
+
+
+class Erased(Shape):
+    contact: Id
+    events: int
+    leads: int
+    files: int
+    strays: int = Field(description="events of nobody that named the person")
+    on_their_way: int = Field(description="events that name him and were left, because the workers had them")
+    unsearched: dict[str, int] = Field(description="events that could not be looked through, by why")
+
+
+class Stray(Shape):
+    id: Id = Field(description="of the event")
+    source: Named
+    received_at: AwareDatetime
+    state: str
+    outcome: str | None
+
+
+class PassedOver(Shape):
+    id: Id = Field(description="of the event")
+    why: str = Field(description="encrypted, binary, files or cut")
+
+
+class ErasurePreview(Shape):
+    count: int
+    found: list[Stray] = Field(description="at most 200")
+    searched: int
+    unsearched: dict[str, int]
+    passed_over: list[PassedOver] = Field(description="at most 200")
+    on_their_way: int
+    contacts: list[Id] = Field(description="that use the number or address; each is erased by its own order")
+    next: Id | None = Field(description="the journal is longer: go on from there")
+
+
+class Emptied(Shape):
+    events: int
+    calls: int
+    on_their_way: int
+    unsearched: dict[str, int]
+    contacts: list[Id]
+
+
+class TouchCall(Shape):
+    id: Id
+    phase: str
+    outcome: str | None
+    remote: str
+    owner: Named | None
+    talk_seconds: float | None
+    recording: str
+
+
+class TouchMail(Shape):
+    id: Id
+    subject: str
+    from_: str = Field(validation_alias=AliasChoices("sender", "from"), serialization_alias="from")
+
+
+class Touch(Shape):
+    id: Id
+    kind: str
+    direction: str
+    at: AwareDatetime
+    source: Named | None
+    lead: Id | None = Field(validation_alias="lead_id")
+    event: Id | None
+    actor: str
+    title: str
+    text: str
+    data: dict[str, Any]
+    double_of: Id | None = Field(description="the touch that this one repeats: the same submission, sent twice")
+    call: TouchCall | None
+    mail: TouchMail | None
+
+
+class Suggestion(Shape):
+    id: Id
+    state: Literal["open", "same", "different"]
+    a: Named
+    b: Named
+    why: dict[str, Any]
+    at: AwareDatetime
+
+
+class ContactPage(Page[Contact]):
+    pass
+
+
+class TouchPage(Page[Touch]):
+    pass
+
+
+class SuggestionPage(Page[Suggestion]):
+    pass
 
 
 class ContactQuery(Paging):
@@ -111,20 +254,20 @@ def _suggestions(ask: Ask) -> object:
 
 
 ROUTES = (
-    Route("GET", "/contacts", "contacts.read", _list, "Contacts, newest first", shapes.ContactPage,
+    Route("GET", "/contacts", "contacts.read", _list, "Contacts, newest first", ContactPage,
           query=ContactQuery),
     Route("GET", "/contacts/<id>", "contacts.read", _get, "One contact; a merged one answers as its root",
-          shapes.ContactCard),
+          ContactCard),
     Route("GET", "/contacts/<id>/timeline", "contacts.read", _timeline, "Forms, calls, mails and decisions, newest first",
-          shapes.TouchPage, query=TimelineQuery),
+          TouchPage, query=TimelineQuery),
     Route("GET", "/contacts/<id>/export", "contacts.export", _export,
-          "Everything that is kept of this person, to hand over to them; the audit says who asked", shapes.PersonData),
+          "Everything that is kept of this person, to hand over to them; the audit says who asked", PersonData),
     Route("POST", "/contacts/<id>/erase", "contacts.erase", _erase,
-          "Empty everything that names this person; counts and outcomes stay", shapes.Erased, body=EraseBody),
+          "Empty everything that names this person; counts and outcomes stay", Erased, body=EraseBody),
     Route("POST", "/erasures/preview", "contacts.erase", _erase_preview,
-          "Which events of nobody name a person; changes nothing", shapes.ErasurePreview, body=PersonBody),
+          "Which events of nobody name a person; changes nothing", ErasurePreview, body=PersonBody),
     Route("POST", "/erasures", "contacts.erase", _erase_address,
-          "Empty the events of nobody that name a number or an address", shapes.Emptied, body=EraseAddressBody),
+          "Empty the events of nobody that name a number or an address", Emptied, body=EraseAddressBody),
     Route("GET", "/suggestions", "suggestions.read", _suggestions, "Pairs of contacts that may be one person",
-          shapes.SuggestionPage, query=SuggestionQuery),
+          SuggestionPage, query=SuggestionQuery),
 )  # fmt: skip

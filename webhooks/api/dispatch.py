@@ -13,7 +13,7 @@ from crm_core.access import demand
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid, Malformed
 from webhooks.api.route import Ask, Route
-from webhooks.api.schemas.base import dump
+from webhooks.api.shape import dump
 from webhooks.auth import authenticate
 from webhooks.engines import ui_engine
 from webhooks.problems import UnsupportedMedia, from_validation

@@ -8,17 +8,72 @@ from dataclasses import asdict
 from typing import Annotated, Any, Literal, cast
 
 from flask import Response
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
 from crm_core.base.errors import Invalid, NotFound
 from crm_core.base.values import Text
 from ingest.journal.queries import dismiss, get_event, list_events, look_at_raw
 from ingest.processing.affected import affected
-from ingest.processing.replay import ReplayReport, Selection, replay
+from ingest.processing.replay import ReplayReport as Report
+from ingest.processing.replay import Selection, replay
 from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Paging, Route
-from webhooks.api.schemas import journal as shapes
+from webhooks.api.shape import Id, Named, Page, Shape
 from webhooks.waking import wake_all
+
+
+class EventError(Shape):
+    code: str | None
+    message: str | None
+    path: str | None
+
+
+class Event(Shape):
+    id: Id = Field(validation_alias="uid")
+    source: Named
+    channel: str
+    received_at: AwareDatetime
+    state: Literal["waiting", "working", "done", "needs_attention", "rejected"]
+    outcome: Literal["created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed"] | None
+    reason: dict[str, Any]
+    lead: Id | None = Field(validation_alias="lead_id")
+    attempts: int
+    error: EventError | None
+    redeliveries: int
+    size: int = Field(description="bytes")
+    sha256: str
+    unclaimed: bool
+    done_at: AwareDatetime | None
+
+
+class EventCard(Event):
+    contact: Id | None = Field(validation_alias="contact_id")
+    provider_key: str | None
+    replayed: int
+
+
+class ReplayChange(Shape):
+    event: Id
+    before: str
+    after: str
+    lead: str | None
+    reason: Any
+
+
+class ReplayReport(Shape):
+    selected: int
+    replayed: int
+    dry_run: bool
+    truncated: bool
+    before: dict[str, int]
+    after: dict[str, int]
+    changed: int = Field(description="of a dry run: how many would end otherwise; `changes` names the first of them")
+    changes: list[ReplayChange]
+
+
+class EventPage(Page[Event]):
+    pass
+
 
 State = Literal["waiting", "working", "done", "needs_attention", "rejected"]
 Outcome = Literal["created", "attached", "repeat", "auto", "spam", "test", "ignored", "dismissed"]
@@ -114,7 +169,7 @@ def _replay_many(ask: Ask) -> Mapping[str, Any]:
     if wanted.affected:
         uids = _affected(ask, wanted)
         if not uids:
-            return asdict(ReplayReport(dry_run=body.dry_run))
+            return asdict(Report(dry_run=body.dry_run))
     selection = Selection(
         uids=uids, is_search=wanted.affected, state=wanted.state, outcome=wanted.outcome, source_id=wanted.source,
         code=wanted.code, since=wanted.since, until=wanted.until,
@@ -128,7 +183,7 @@ def _affected(ask: Ask, wanted: ReplayFilter) -> tuple[str, ...]:
     return tuple(affected(ask.engine, ask.config, wanted.source))
 
 
-def _replay(ask: Ask, selection: Selection, dry_run: bool) -> ReplayReport:
+def _replay(ask: Ask, selection: Selection, dry_run: bool) -> Report:
     report = replay(ask.engine, ask.principal, ask.config, selection, dry_run)
     if report.replayed:
         wake_all(ask.config)
@@ -141,14 +196,14 @@ def _dismiss(ask: Ask) -> object:
 
 
 ROUTES = (
-    Route("GET", "/events", "events.read", _list, "Events, newest first", shapes.EventPage, query=EventQuery),
+    Route("GET", "/events", "events.read", _list, "Events, newest first", EventPage, query=EventQuery),
     Route("POST", "/events/replay", "events.replay", _replay_many, "Send all events of a filter through again",
-          shapes.ReplayReport, body=ReplayBody),
-    Route("GET", "/events/<id>", "events.read", _get, "One event", shapes.EventCard),
+          ReplayReport, body=ReplayBody),
+    Route("GET", "/events/<id>", "events.read", _get, "One event", EventCard),
     Route("GET", "/events/<id>/raw", "events.raw", _raw, "What arrived, byte for byte", None,
           media_type="application/octet-stream"),
     Route("POST", "/events/<id>/replay", "events.replay", _replay_one, "Send one event through again",
-          shapes.ReplayReport, body=ReplayOneBody),
+          ReplayReport, body=ReplayOneBody),
     Route("POST", "/events/<id>/dismiss", "events.replay", _dismiss, "Say that an event needs no lead",
-          shapes.EventCard, body=DismissBody),
+          EventCard, body=DismissBody),
 )  # fmt: skip

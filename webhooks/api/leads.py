@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
-from pydantic import Field
+from pydantic import AwareDatetime, ConfigDict, Field, RootModel
 
 from crm_core.base.values import Text
 from crm_core.leads.assignment import assign_lead
@@ -14,7 +14,152 @@ from crm_core.leads.why import why
 from ingest.processing.lead_spam import mark_spam, unmark_spam
 from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
-from webhooks.api.schemas import people as shapes
+from webhooks.api.shape import Id, Named, Number, NumberText, OffsetTime, Page, Shape
+
+
+class Form(Shape):
+    id: str
+    name: str
+
+
+class Messenger(Shape):
+    kind: str = Field(description="telegram, whatsapp_id, vk_id, …; with _id as the provider names the person, else as typed")
+    id: str
+
+
+class LeadContact(Shape):
+    id: Id
+    name: str
+    phones: list[str] = Field(description="E.164")
+    emails: list[str]
+    messengers: list[Messenger]
+    company: str
+
+
+class Attribution(RootModel[dict[str, Any]]):
+    """utm_source and whatever other marks there were, beside the fixed keys."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "properties": {
+                "page_url": {"title": "Page Url", "type": "string"},
+                "referrer": {"title": "Referrer", "type": "string"},
+                "click_ids": {"additionalProperties": True, "title": "Click Ids", "type": "object"},
+                "client_ids": {"additionalProperties": True, "title": "Client Ids", "type": "object"},
+            },
+            "required": ["page_url", "referrer", "click_ids", "client_ids"],
+        }
+    )
+
+
+class ConsentOf(Shape):
+    purpose: str = Field(description="processing, marketing or transfer")
+    given: bool
+    method: str
+    text_id: str
+    text_sha256: str = Field(description="of the words beside the box, as they were shown")
+    text_url: str
+    captured_at: AwareDatetime
+    page_url: str
+    ip: str
+    user_agent: str
+    field: str
+
+
+class FileOf(Shape):
+    id: Id
+    name: str
+    type: str = Field(description="as the sender declared it; not believed")
+    size: int = Field(description="bytes")
+    sha256: str
+    field: str
+    state: Literal["stored", "to_fetch", "refused", "failed"]
+    note: str = Field(description="code of why there is no content")
+
+
+class CalledSpam(Shape):
+    """A person's word."""
+
+    by: str
+    at: OffsetTime
+    why: str
+
+
+class Spam(Shape):
+    score: Number
+    reasons: list[Any]
+    marked: CalledSpam | None
+
+
+class Lead(Shape):
+    id: Id
+    state: Literal["open", "won", "lost", "closed"]
+    stage: str
+    title: str
+    line: str
+    channel: Literal["form", "call", "mail"]
+    source: Named
+    form: Form | None
+    received_at: AwareDatetime
+    created_at: AwareDatetime
+    last_touch_at: AwareDatetime
+    closed_at: AwareDatetime | None
+    contact: LeadContact
+    owner: Named | None
+    pool: Named | None
+    message: str
+    fields: dict[str, Any] = Field(description="everything that was sent and not mapped")
+    attribution: Attribution
+    consents: list[ConsentOf]
+    files: list[FileOf]
+    touches: int
+    repeat_of: Id | None
+    lost_reason: str = Field(description="a person's words; where there are none, closed_code")
+    closed_code: Literal["", "merged", "spam", "erased"] = Field(description="why the hub closed it; empty where a person did")
+    amount: NumberText | None = Field(description="what it is worth, with two decimals")
+    currency: str
+    spam: Spam
+    version: int
+
+
+class WhyEvent(Shape):
+    id: Id = Field(validation_alias="uid")
+    channel: str
+    source: Named
+    received_at: AwareDatetime
+    outcome: str | None
+    reason: dict[str, Any]
+
+
+class WhyAssignment(Shape):
+    id: Id
+    at: AwareDatetime
+    kind: str
+    owner: Named | None
+    pool: Named | None
+    actor: str
+    trace: dict[str, Any]
+
+
+class WhyMerge(Shape):
+    id: Id
+    winner: Id
+    loser: Id
+    actor: str
+    evidence: dict[str, Any]
+    at: AwareDatetime
+    undone_at: AwareDatetime | None
+
+
+class Why(Shape):
+    lead: Id
+    events: list[WhyEvent]
+    assignments: list[WhyAssignment]
+    merges: list[WhyMerge]
+
+
+class LeadPage(Page[Lead]):
+    pass
 
 
 class LeadQuery(Paging):
@@ -99,15 +244,15 @@ def _why(ask: Ask) -> object:
 
 
 ROUTES = (
-    Route("GET", "/leads", "leads.read", _list, "Leads, newest first", shapes.LeadPage, query=LeadQuery),
-    Route("GET", "/leads/<id>", "leads.read", _get, "One lead", shapes.Lead),
+    Route("GET", "/leads", "leads.read", _list, "Leads, newest first", LeadPage, query=LeadQuery),
+    Route("GET", "/leads/<id>", "leads.read", _get, "One lead", Lead),
     Route("PATCH", "/leads/<id>", "leads.write", _change, "Change a lead that is still at the version read",
-          shapes.Lead, body=LeadChange),
+          Lead, body=LeadChange),
     Route("POST", "/leads/<id>/assign", "leads.assign", _assign, "Hand a lead to an owner or a pool",
-          shapes.Lead, body=AssignBody),
+          Lead, body=AssignBody),
     Route("POST", "/leads/<id>/spam", "leads.write", _spam, "Say that a lead is spam: it closes, its event ends as spam",
-          shapes.Lead, body=SpamBody),
+          Lead, body=SpamBody),
     Route("POST", "/leads/<id>/not-spam", "leads.write", _not_spam, "Take that back: the lead is as it was",
-          shapes.Lead, body=NotSpamBody),
-    Route("GET", "/leads/<id>/why", "leads.read", _why, "Every decision about a lead with its reason", shapes.Why),
+          Lead, body=NotSpamBody),
+    Route("GET", "/leads/<id>/why", "leads.read", _why, "Every decision about a lead with its reason", Why),
 )  # fmt: skip

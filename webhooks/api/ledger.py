@@ -12,12 +12,36 @@ from crm_core.base.errors import Invalid
 from ingest.journal.ledger import ledger
 from webhooks.api.parameters import Filters, RowId, read_day
 from webhooks.api.route import Ask, Route
-from webhooks.api.schemas import journal as shapes
+from webhooks.api.shape import Named, Shape
 
 _MOST_DAYS = 1100  # three years in one answer
 _DEFAULT_DAYS = 7
 
+#: A calendar day, 2026-11-21: as it is asked for, and as it is shown.
 Day = Annotated[date, BeforeValidator(read_day)]
+DayText = Annotated[str, BeforeValidator(lambda day: day.isoformat() if isinstance(day, date) else day)]
+
+
+class LedgerRow(Shape):
+    source: Named | None
+    day: DayText | None
+    received: int
+    created: int
+    attached: int
+    repeat: int
+    auto: int
+    spam: int
+    test: int
+    ignored: int
+    dismissed: int
+    rejected: int
+    waiting: int
+    needs_attention: int
+    balanced: bool
+
+
+class Ledger(Shape):
+    items: list[LedgerRow]
 
 
 def _split(value: str) -> str:
@@ -52,6 +76,6 @@ def _ledger(ask: Ask) -> Mapping[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/ledger", "ledger.read", _ledger, "What came in and what became of it", shapes.Ledger,
+    Route("GET", "/ledger", "ledger.read", _ledger, "What came in and what became of it", Ledger,
           query=LedgerQuery),
 )  # fmt: skip

@@ -3,18 +3,148 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from connectors.kit.preset.file import BYTES
 from crm_core.base.values import StorableText, Text, rfc3339
 from ingest.mapping.preview import MOST_EVENTS, bench, dry_run
 from ingest.mapping.unmapped_fields import acknowledge, list_fields
-from ingest.mapping.versions import MappingVersion, get_version, list_versions, publish, roll_back, save_draft
+from ingest.mapping.versions import MappingVersion as Version
+from ingest.mapping.versions import get_version, list_versions, publish, roll_back, save_draft
 from webhooks.api.parameters import Filters
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.schemas import mappings as shapes
+from webhooks.api.shape import Id, Page, Shape
+
+
+class MappingVersion(Shape):
+    version: int
+    state: Literal["draft", "published", "retired"]
+    text: str = Field(description="YAML")
+    note: str
+    author: str
+    created_at: AwareDatetime
+    published_at: AwareDatetime | None
+
+
+class RolledBack(Shape):
+    published: MappingVersion | None
+
+
+class Trouble(Shape):
+    code: str
+    message: str
+
+
+class UnderstoodConsent(Shape):
+    purpose: str
+    given: bool
+    field: str
+
+
+class Understood(Shape):
+    name: str
+    phones: list[str] = Field(description="as written")
+    emails: list[str]
+    company: str
+    message: str
+    title: str
+    form: str
+    line: str
+    is_test: bool
+    messengers: dict[str, str]
+    fields: dict[str, Any] = Field(description="what nobody understood, kept")
+    page_url: str
+    referrer: str
+    marks: dict[str, str]
+    consents: list[UnderstoodConsent]
+    files: list[str]
+    warnings: list[str]
+
+
+class Reading(Shape):
+    inquiries: list[Understood]
+    ignored: str | None = Field(description="code of why it is no inquiry")
+    problem: Trouble | None = Field(description="why it cannot be read")
+
+
+class RehearsedReading(Reading):
+    outcome: str = Field(description="outcome, or the state of an event without one")
+    reason: dict[str, Any] = Field(default_factory=dict)
+
+
+class ArrivedField(Shape):
+    path: str
+    source: str = Field(description="what a mapping calls it; empty where none can name it")
+    name: str
+    label: str
+    type: str
+    value: str = Field(description="its beginning")
+    role: str
+    how: Literal["mapped", "name", "value", "kept", "left", "unread"]
+    inquiry: int = Field(description="which of the event's inquiries")
+
+
+class BenchEvent(Shape):
+    event: Id
+    received_at: AwareDatetime
+    state: str
+    outcome: str | None
+    lead: Id | None
+
+
+class BenchItem(BenchEvent):
+    arrived: list[ArrivedField]
+    understood: Reading
+    draft_arrived: list[ArrivedField] | None
+    draft: Reading | None
+    differs: list[str]
+
+
+class Bench(Shape):
+    items: list[BenchItem]
+    published: int | None
+    draft: int | None
+
+
+class DryRunItem(BenchEvent):
+    before: RehearsedReading
+    after: RehearsedReading
+    differs: list[str]
+    creates_lead: bool
+
+
+class DryRun(Shape):
+    events: int
+    changed: int
+    leads: int = Field(description="how many would be created")
+    before: dict[str, int]
+    after: dict[str, int]
+    items: list[DryRunItem]
+
+
+class SourceField(Shape):
+    form: str
+    field: str
+    seen: int
+    first_seen_at: AwareDatetime
+    last_seen_at: AwareDatetime
+    event: Id | None = Field(description="where it was first seen")
+    acknowledged_at: AwareDatetime | None
+
+
+class Acknowledged(Shape):
+    acknowledged: int
+
+
+class MappingPage(Page[MappingVersion]):
+    pass
+
+
+class SourceFieldPage(Page[SourceField]):
+    pass
+
 
 MappingText = Annotated[StorableText, Field(max_length=BYTES, description=f"at most {BYTES} bytes in UTF-8")]
 
@@ -42,7 +172,7 @@ class FieldsBody(Body):
     field: Text | None = Field(None, max_length=300, description="null: every field")
 
 
-def shape(version: MappingVersion) -> dict[str, Any]:
+def shape(version: Version) -> dict[str, Any]:
     """As the API shows a version; the command line and the console take it from here."""
     return {
         "version": version.version,
@@ -105,20 +235,20 @@ def _acknowledge(ask: Ask) -> Mapping[str, Any]:
 
 ROUTES = (
     Route("GET", "/sources/<id>/mappings", "sources.read", _list, "All versions of a source's own mapping",
-          shapes.MappingPage),
+          MappingPage),
     Route("POST", "/sources/<id>/mappings", "sources.write", _draft, "Check a mapping and keep it as the draft",
-          shapes.MappingVersion, body=DraftBody, status=201),
+          MappingVersion, body=DraftBody, status=201),
     Route("POST", "/sources/<id>/mappings/rollback", "sources.write", _roll_back,
-          "Publish an earlier version again, or none", shapes.RolledBack, body=RollBackBody),
+          "Publish an earlier version again, or none", RolledBack, body=RollBackBody),
     Route("POST", "/sources/<id>/mappings/<version>/publish", "sources.write", _publish,
-          "Read what arrives by this version from now on", shapes.MappingVersion),
+          "Read what arrives by this version from now on", MappingVersion),
     Route("GET", "/sources/<id>/bench", "events.raw", _bench,
-          "The last events: what arrived, what is understood, what the draft would understand", shapes.Bench,
+          "The last events: what arrived, what is understood, what the draft would understand", Bench,
           query=BenchQuery),
     Route("POST", "/sources/<id>/bench/dry-run", "events.raw", _dry_run,
-          "What would become of the last events under a mapping; changes nothing", shapes.DryRun, body=DryRunBody),
+          "What would become of the last events under a mapping; changes nothing", DryRun, body=DryRunBody),
     Route("GET", "/sources/<id>/fields", "sources.read", _fields, "Fields that arrive and nobody has mapped",
-          shapes.SourceFieldPage),
+          SourceFieldPage),
     Route("POST", "/sources/<id>/fields/acknowledge", "sources.write", _acknowledge,
-          "These fields are known and need no mapping", shapes.Acknowledged, body=FieldsBody),
+          "These fields are known and need no mapping", Acknowledged, body=FieldsBody),
 )  # fmt: skip

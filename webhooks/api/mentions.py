@@ -11,7 +11,7 @@ from crm_core.mentions.commands import leave_mention, read_mention
 from crm_core.mentions.queries import MentionFilter, get_mention, list_mentions
 from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Body, Paging, Route
-from webhooks.api.schemas.base import Id, Named, Page, Shape
+from webhooks.api.shape import Id, Named, Page, Shape
 
 
 class Mention(Shape):

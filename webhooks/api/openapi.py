@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from webhooks.api.route import Route
-from webhooks.api.schemas import base as shapes
+from webhooks.api.shape import Problem
 
 VERSION: Final = "1.0.0"  # of the interface; additions raise the middle number, everything else the first
 
@@ -37,7 +37,7 @@ def describe(routes: Sequence[Route], prefix: str, server_url: str) -> dict[str,
             modes[route.body, "validation"] = None
         if route.answer is not None:
             modes[route.answer, "serialization"] = None
-    modes[shapes.Problem, "serialization"] = None
+    modes[Problem, "serialization"] = None
     names, definitions = models_json_schema(list(modes), ref_template=_REF)
     schemas = {(model, mode): schema for (model, mode), schema in names.items()}
     paths: dict[str, dict[str, Any]] = {}
@@ -134,7 +134,7 @@ def _responses(route: Route, schemas: dict[Any, Any]) -> dict[str, Any]:
         possible += ["409"]
     if route.body is not None:
         possible += ["400", "413", "415"]
-    problem = {"application/problem+json": {"schema": schemas[shapes.Problem, "serialization"]}}
+    problem = {"application/problem+json": {"schema": schemas[Problem, "serialization"]}}
     for code in sorted(possible):
         responses[code] = {"description": _PROBLEMS[code], "content": problem}
     return responses

@@ -4,14 +4,41 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from crm_core.base.values import Text
 from crm_core.people import commands
 from crm_core.people.queries import get_owner, get_team, list_owners, list_teams
 from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.schemas import staff as shapes
+from webhooks.api.shape import Id, Named, Page, Shape
+
+
+class Owner(Shape):
+    id: Id
+    name: str
+    extension: str
+    email: str
+    team: Named | None
+    active: bool
+    duty: bool
+    absent_until: AwareDatetime | None
+    open_leads: int
+    created_at: AwareDatetime
+
+
+class Team(Shape):
+    id: Id
+    name: str
+    owners: int
+
+
+class OwnerPage(Page[Owner]):
+    pass
+
+
+class TeamPage(Page[Team]):
+    pass
 
 
 class OwnerBody(Body):
@@ -114,16 +141,16 @@ def _remove_team(ask: Ask) -> None:
 
 
 ROUTES = (
-    Route("GET", "/owners", "owners.read", _list, "Employees, the duty person first", shapes.OwnerPage),
-    Route("POST", "/owners", "owners.write", _add, "Add an employee; they join the default pool", shapes.Owner,
+    Route("GET", "/owners", "owners.read", _list, "Employees, the duty person first", OwnerPage),
+    Route("POST", "/owners", "owners.write", _add, "Add an employee; they join the default pool", Owner,
           body=OwnerBody, status=201),
-    Route("GET", "/owners/<id>", "owners.read", _get, "One employee", shapes.Owner),
-    Route("PATCH", "/owners/<id>", "owners.write", _change, "Change an employee, their absence or duty", shapes.Owner,
+    Route("GET", "/owners/<id>", "owners.read", _get, "One employee", Owner),
+    Route("PATCH", "/owners/<id>", "owners.write", _change, "Change an employee, their absence or duty", Owner,
           body=OwnerPatch),
     Route("DELETE", "/owners/<id>", "owners.write", _retire, "Make an employee inactive", None, status=204),
-    Route("GET", "/teams", "owners.read", _list_teams, "Teams by name", shapes.TeamPage),
-    Route("POST", "/teams", "owners.write", _add_team, "Add a team", shapes.Team, body=TeamBody, status=201),
-    Route("GET", "/teams/<id>", "owners.read", _get_team, "One team", shapes.Team),
-    Route("PATCH", "/teams/<id>", "owners.write", _rename_team, "Rename a team", shapes.Team, body=TeamBody),
+    Route("GET", "/teams", "owners.read", _list_teams, "Teams by name", TeamPage),
+    Route("POST", "/teams", "owners.write", _add_team, "Add a team", Team, body=TeamBody, status=201),
+    Route("GET", "/teams/<id>", "owners.read", _get_team, "One team", Team),
+    Route("PATCH", "/teams/<id>", "owners.write", _rename_team, "Rename a team", Team, body=TeamBody),
     Route("DELETE", "/teams/<id>", "owners.write", _remove_team, "Remove a team; its people stay", None, status=204),
 )  # fmt: skip

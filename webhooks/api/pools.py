@@ -10,7 +10,28 @@ from crm_core.base.values import Text
 from crm_core.people import commands
 from crm_core.people.queries import get_pool, list_pools
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.schemas import staff as shapes
+from webhooks.api.shape import Id, Named, Page, Shape
+
+
+class PoolMember(Shape):
+    owner: Named
+    weight: float
+    entitled: float
+    assigned: int
+    deficit: float = Field(description="what he is owed; the largest gets the next lead")
+    paused: bool
+
+
+class Pool(Shape):
+    id: Id
+    name: str
+    default: bool
+    picks: int
+    members: list[PoolMember]
+
+
+class PoolPage(Page[Pool]):
+    pass
 
 
 class PoolBody(Body):
@@ -71,14 +92,14 @@ def _remove_member(ask: Ask) -> None:
 
 
 ROUTES = (
-    Route("GET", "/pools", "owners.read", _list, "Pools with their live ledgers", shapes.PoolPage),
-    Route("POST", "/pools", "owners.write", _add, "Add a pool", shapes.Pool, body=PoolBody, status=201),
-    Route("GET", "/pools/<id>", "owners.read", _get, "One pool", shapes.Pool),
-    Route("PATCH", "/pools/<id>", "owners.write", _change, "Rename a pool or make it the default", shapes.Pool,
+    Route("GET", "/pools", "owners.read", _list, "Pools with their live ledgers", PoolPage),
+    Route("POST", "/pools", "owners.write", _add, "Add a pool", Pool, body=PoolBody, status=201),
+    Route("GET", "/pools/<id>", "owners.read", _get, "One pool", Pool),
+    Route("PATCH", "/pools/<id>", "owners.write", _change, "Rename a pool or make it the default", Pool,
           body=PoolPatch),
     Route("DELETE", "/pools/<id>", "owners.write", _remove, "Remove a pool that nothing names", None, status=204),
     Route("PUT", "/pools/<id>/members/<owner>", "owners.write", _put_member, "Add a member or change their share",
-          shapes.Pool, body=MemberBody),
+          Pool, body=MemberBody),
     Route("DELETE", "/pools/<id>/members/<owner>", "owners.write", _remove_member, "Take a member out", None,
           status=204),
 )  # fmt: skip

@@ -5,15 +5,55 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from crm_core.base.values import Text
 from ingest.journal.queries import get_event
 from ingest.quarantine.quarantine import Pick, accept_consent, confirm, list_quarantine, of_alert, release
+from webhooks.api.events import EventCard
 from webhooks.api.parameters import RowId, Time
 from webhooks.api.route import Ask, Body, Paging, Route
-from webhooks.api.schemas import quarantine as shapes
+from webhooks.api.shape import Id, Named, OffsetTime, Page, Shape
 from webhooks.waking import wake_all
+
+
+class SpamReason(Shape):
+    code: str
+    detail: str
+    points: int
+
+
+class Preview(Shape):
+    name: str
+    phones: list[str]
+    emails: list[str]
+    company: str
+    message: str = Field(description="its beginning")
+    form: str
+
+
+class Verdict(Shape):
+    by: str | None
+    at: OffsetTime | None
+
+
+class QuarantineItem(Shape):
+    id: Id = Field(validation_alias="uid", description="of the event")
+    source: Named
+    received_at: AwareDatetime
+    score: int
+    reasons: list[SpamReason]
+    shelf: Literal["review", "buried", "confirmed"]
+    judged: Verdict | None
+    preview: Preview | None = Field(description="null where the raw bytes are too large or cannot be read")
+
+
+class QuarantinePage(Page[QuarantineItem]):
+    pass
+
+
+class Judged(Shape):
+    events: int = Field(description="how many were released or confirmed; those of a second click are none")
 
 
 class QuarantineQuery(Paging):
@@ -72,11 +112,11 @@ def _pick(body: PickBody) -> Pick:
 
 ROUTES = (
     Route("GET", "/quarantine", "quarantine.read", _list, "What was set aside as spam, newest first",
-          shapes.QuarantinePage, query=QuarantineQuery),
+          QuarantinePage, query=QuarantineQuery),
     Route("POST", "/quarantine/release", "quarantine.judge", _release, "Say that they are genuine, and send them on",
-          shapes.Judged, body=PickBody),
-    Route("POST", "/quarantine/confirm", "quarantine.judge", _confirm, "Say that they are spam", shapes.Judged,
+          Judged, body=PickBody),
+    Route("POST", "/quarantine/confirm", "quarantine.judge", _confirm, "Say that they are spam", Judged,
           body=PickBody),
     Route("POST", "/events/<id>/accept-consent", "quarantine.judge", _accept_consent,
-          "Answer for the consent of an inquiry that is held for lack of one", shapes.EventCard),
+          "Answer for the consent of an inquiry that is held for lack of one", EventCard),
 )  # fmt: skip

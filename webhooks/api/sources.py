@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import AfterValidator, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, Field, JsonValue
 from sqlalchemy import Connection
 
 from connectors.kit import registry
@@ -27,7 +27,67 @@ from ingest.sources.sources import (
 from ingest.sources.states import SourceState, source_states
 from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.schemas import staff as shapes
+from webhooks.api.shape import Id, Page, Shape
+
+
+class SourceError(Shape):
+    code: str
+    message: str
+
+
+class SourceStatus(Shape):
+    code: Literal[
+        "works", "not_understood", "not_authentic", "silent", "refuses", "unreachable", "not_read", "unusable", "paused",
+        "waiting", "unchecked",
+    ] = Field(description="how it does, as every page and command says it")  # fmt: skip
+    trouble: bool = Field(description="a person has something to do about it")
+    since: AwareDatetime | None
+    count: int = Field(description="events that wait for a person because of it")
+    silent_seconds: float | None
+    usual_seconds: float | None = Field(description="between two events, when something usually comes")
+    error: SourceError | None
+    words: str = Field(description="one English sentence")
+
+
+class SourceFinding(Shape):
+    name: str
+    ok: bool
+    message: str
+
+
+class SourceCheck(Shape):
+    ok: bool
+    error: SourceError | None
+    advice: list[str] = Field(description="what usually helps")
+    findings: list[SourceFinding]
+
+
+class Source(Shape):
+    id: Id
+    name: str
+    connector: str
+    channel: str
+    state: Literal["active", "paused"] = Field(description="what a person decided; `status` says how it does")
+    status: SourceStatus
+    line: str
+    pool: Id | None
+    allowed_hosts: list[str]
+    url: str | None = Field(description="null for connectors that fetch, and for roles that may not see it")
+    created_at: AwareDatetime
+    last_event_at: AwareDatetime | None
+
+
+class SourceCard(Source):
+    settings: dict[str, Any] | None
+    check: SourceCheck | None = Field(None, description="of a mailbox that was just added or changed: what trying it brought")
+
+
+class NewSource(SourceCard):
+    secret: str = Field("", description="only where the hub made one for the provider, only this once")
+
+
+class SourcePage(Page[Source]):
+    pass
 
 
 def _storable(value: JsonValue) -> JsonValue:
@@ -173,14 +233,14 @@ def _rotate(ask: Ask) -> Mapping[str, Any]:
 
 
 ROUTES = (
-    Route("GET", "/sources", "sources.read", _list, "All sources", shapes.SourcePage),
+    Route("GET", "/sources", "sources.read", _list, "All sources", SourcePage),
     Route("POST", "/sources", "sources.write", _add, "Add a source; answers its address and, once, its secret",
-          shapes.NewSource, body=SourceBody, status=201),
+          NewSource, body=SourceBody, status=201),
     Route("GET", "/sources/<id>", "sources.read", _get, "One source with its settings, secrets masked",
-          shapes.SourceCard),
-    Route("PATCH", "/sources/<id>", "sources.write", _change, "Change, pause or resume a source", shapes.SourceCard,
+          SourceCard),
+    Route("PATCH", "/sources/<id>", "sources.write", _change, "Change, pause or resume a source", SourceCard,
           body=SourcePatch),
     Route("DELETE", "/sources/<id>", "sources.write", _remove, "Remove a source that never received anything", None,
           status=204),
-    Route("POST", "/sources/<id>/rotate", "sources.write", _rotate, "Give a source a new address", shapes.SourceCard),
+    Route("POST", "/sources/<id>/rotate", "sources.write", _rotate, "Give a source a new address", SourceCard),
 )  # fmt: skip

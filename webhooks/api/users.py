@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy import Connection
 
 from crm_core import access
@@ -13,21 +13,45 @@ from crm_core.access.queries import get_user, list_users
 from crm_core.base.values import Text
 from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.schemas import users as shapes
-from webhooks.api.schemas.base import beside
+from webhooks.api.shape import Id, Named, Page, Shape, beside
+
+Role = Literal["admin", "head", "manager", "ops", "readonly"]
+
+
+class User(Shape):
+    id: Id
+    login: str
+    name: str
+    role: Role
+    owner: Named | None
+    active: bool
+    has_password: bool = Field(description="false: signs in by link only")
+    locale: str
+    sessions: int = Field(description="browsers in which they are signed in")
+    last_seen_at: AwareDatetime | None
+    link_until: AwareDatetime | None = Field(description="until when an unused sign-in link opens")
+    created_at: AwareDatetime
+
+
+class UserWithLink(User):
+    sign_in_url: str = Field(description="signs them in once; shown only here")
+
+
+class UserPage(Page[User]):
+    pass
 
 
 class UserBody(Body):
     login: Text = Field(min_length=1, max_length=254, description="an e-mail address or a short name")
     name: Text = Field("", max_length=200, description="empty: the login")
-    role: shapes.Role = "manager"
+    role: Role = "manager"
     owner: RowId | None = Field(None, description="which owner they are; a manager sees this owner's leads")
     password: str | None = Field(None, description="null: they sign in by the link of the answer")
 
 
 class UserPatch(Body):
     name: Text | None = Field(None, min_length=1, max_length=200)
-    role: shapes.Role | None = None
+    role: Role | None = None
     owner: RowId | None = Field(None, description="null: no owner")
     active: bool | None = Field(None, description="false ends sessions, password, links and tokens at once")
 
@@ -109,20 +133,20 @@ def _address(ask: Ask, link: str) -> str:
 
 
 ROUTES = (
-    Route("GET", "/users", "users.read", _list, "Those who sign in, administrators first", shapes.UserPage),
+    Route("GET", "/users", "users.read", _list, "Those who sign in, administrators first", UserPage),
     Route("POST", "/users", "users.write", _add, "Add a user; the link signs them in once, within a day",
-          shapes.UserWithLink, body=UserBody, status=201),
-    Route("GET", "/users/<id>", "users.read", _get, "One user", shapes.User),
+          UserWithLink, body=UserBody, status=201),
+    Route("GET", "/users/<id>", "users.read", _get, "One user", User),
     Route("PATCH", "/users/<id>", "users.write", _change, "Change a user; a new role or owner ends their sessions",
-          shapes.User, body=UserPatch),
+          User, body=UserPatch),
     Route("DELETE", "/users/<id>", "users.write", _delete, "Disable a user: history names them, so they stay", None,
           status=204),
     Route("POST", "/users/<id>/disable", "users.write", _disable,
-          "End a user's sessions, password, links and tokens at once", shapes.User),
-    Route("POST", "/users/<id>/enable", "users.write", _enable, "Let a disabled user sign in again", shapes.User),
+          "End a user's sessions, password, links and tokens at once", User),
+    Route("POST", "/users/<id>/enable", "users.write", _enable, "Let a disabled user sign in again", User),
     Route("POST", "/users/<id>/password", "users.write", _password, "Set a password; it ends their sessions",
-          shapes.User, body=PasswordBody),
-    Route("POST", "/users/<id>/sign-out", "users.write", _sign_out, "End all sessions of a user", shapes.User),
+          User, body=PasswordBody),
+    Route("POST", "/users/<id>/sign-out", "users.write", _sign_out, "End all sessions of a user", User),
     Route("POST", "/users/<id>/link", "users.write", _link, "A link that signs them in once, within a day",
-          shapes.UserWithLink),
+          UserWithLink),
 )  # fmt: skip
