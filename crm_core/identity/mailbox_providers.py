@@ -117,7 +117,7 @@ TYPOS = {
         ),
         "yandex.ru": (
             "yandex.tu yandex.ry yandex.ri yandex.rru yandex.ruu yandx.ru yadex.ru yndex.ru ynadex.ru yandeks.ru "
-            "yanddex.ru yandexru.ru jandex.ru uandex.ru yandez.ru yandec.ru yanex.ru yande.ru andex.ru ya.tu ya.ry"
+            "yanddex.ru yandexru.ru jandex.ru uandex.ru yandez.ru yandec.ru yanex.ru yande.ru andex.ru ayndex.ru ya.tu ya.ry"
         ),
         "bk.ru": "bk.tu bk.ry bk.ri",
         "list.ru": "list.tu list.ry list.ri lisr.ru",

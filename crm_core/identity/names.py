@@ -13,7 +13,7 @@ from typing import Literal
 from crm_core.identity.firstnames import full_names
 from crm_core.identity.fullname import Initial, Name, head, parse_name, surname_of_word
 from crm_core.identity.namequality import clean_name
-from crm_core.identity.spelling import one_script, readings
+from crm_core.identity.spelling import one_script, one_slip, readings
 
 _NAME_CHARS = 240  # keeps texts in the wrong field out of the caches
 _AMBIGUOUS = re.compile(r"[cjxCJX]")
@@ -287,17 +287,8 @@ def _close(a: str, b: str) -> bool:
 
 
 def _slip(a: str, b: str) -> bool:
-    """One letter more, less or other, or two exchanged, anywhere (optimal string alignment of at most 1); not the а of a woman."""
+    """Equal, or one slip apart anywhere; not the а of a woman."""
     if a == b:
         return True
     short, long = sorted((a, b), key=len)
-    if len(short) < 3 or len(long) - len(short) > 1:
-        return False
-    if len(a) == len(b):
-        wrong = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
-        return len(wrong) == 1 or (
-            len(wrong) == 2 and wrong[1] == wrong[0] + 1 and a[wrong[0]] == b[wrong[1]] and a[wrong[1]] == b[wrong[0]]
-        )
-    if long == short + "a":
-        return False
-    return any(long[:i] + long[i + 1 :] == short for i in range(len(long)))
+    return len(short) >= 3 and long != short + "a" and one_slip(a, b)

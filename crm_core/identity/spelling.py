@@ -113,3 +113,16 @@ def readings(text: str) -> tuple[str, ...]:
 def _single(word: str) -> str:
     # Most words have no double letter, and a search costs a third of a substitution.
     return _DOUBLE.sub(r"\1", word) if _DOUBLE.search(word) else word
+
+
+def one_slip(a: str, b: str) -> bool:
+    """Whether one letter more, less or other, or two neighbours exchanged, makes one of the other (optimal string alignment of 1)."""
+    short, long = sorted((a, b), key=len)
+    if a == b or len(long) - len(short) > 1:
+        return False
+    if len(a) == len(b):
+        wrong = [i for i, (x, y) in enumerate(zip(a, b, strict=True)) if x != y]
+        return len(wrong) == 1 or (
+            len(wrong) == 2 and wrong[1] == wrong[0] + 1 and a[wrong[0]] == b[wrong[1]] and a[wrong[1]] == b[wrong[0]]
+        )
+    return any(long[:i] + long[i + 1 :] == short for i in range(len(long)))

@@ -126,7 +126,7 @@ def test_companies_compare_by_number_before_domain_before_name(one: Company, two
         ("info@firma.ru", "firma.ru"), ("A@Mail.FIRMA.ru", "firma.ru"), ("a@sales.firma.co.uk", "firma.co.uk"), ("a@firma.spb.ru", "firma.spb.ru"),
         ("info@окна.рф", "xn--80atjc.xn--p1ai"), ("https://www.firma.ru/x?y=1", "firma.ru"), ("firma.ru:8080", "firma.ru"),
         ("ivan@gmail.com", ""), ("ivan@mail.ru", ""), ("ivan@corp.mail.ru", ""), ("ivan@internet.ru", ""), ("ivan@yandex.kz", ""), ("ivan@km.ru", ""),
-        ("a1@privaterelay.appleid.com", ""), ("x@mailinator.com", ""), ("x@ivan.fastmail.com", ""), ("x@gmail.con", ""),
+        ("a1@privaterelay.appleid.com", ""), ("x@mailinator.com", ""), ("x@ivan.fastmail.com", ""), ("x@gmail.con", ""), ("x@yanedx.ru", ""),
         ("x@firma.tilda.ws", ""), ("x@firma.wixsite.com", ""), ("x@reply.avito.ru", ""), ("x@localhost", ""), ("x@firma.rru", ""), ("x@co.uk", ""),
         ("", ""), ("x@", ""), ("x@" + "a" * 300 + ".ru", ""), ("x@\ud800.ru", ""), ("x@..ru", ""),
     ],

@@ -71,6 +71,12 @@ def test_two_addresses_stay_two_keys_when_nobody_says_otherwise(one: str, other:
         pytest.param("ivan@gmail.con", "ivan@gmail.com", id="40-typo"),
         pytest.param("i.van@gmial.com", "ivan@gmail.com", id="40-typo-and-dots"),
         pytest.param("ivan@firma.con", "ivan@firma.com", id="40-con"),
+        pytest.param("ivan@gmail.cmo", "ivan@gmail.com", id="40-ending"),
+        pytest.param("ivan@gmaiil.com", "ivan@gmail.com", id="40-letter-twice"),
+        pytest.param("ivan@ayndex.ru", "ivan@yandex.ru", id="40-listed"),
+        pytest.param("ivan@yanedx.ru", "ivan@yandex.ru", id="40-letters-exchanged"),
+        pytest.param("ivan@yandes.ru", "ivan@yandex.ru", id="40-other-letter"),
+        pytest.param("ivan@outlook.cm", "ivan@outlook.com", id="40-letter-less"),
         pytest.param("ivan@narod.ru", "ivan@yandex.ru", id="12x-unproved-yandex"),
         pytest.param("kw-one@yahoo.com", "kw@yahoo.com", id="12x-yahoo"),
         pytest.param("sales+ivan@corp.ru", "sales@corp.ru", id="12x-tag-of-a-company"),
@@ -116,6 +122,14 @@ def test_class_is_told_when_the_address_is(address: str, strength: str, flags: t
     key = email_key(address)
     assert key is not None
     assert (key.strength, key.flags) == (strength, flags)
+
+
+@pytest.mark.parametrize(
+    "address", ["ivan@mail.com", "ivan@email.com", "ivan@ymail.com", "ivan@firma.com", "ivan@corp.co", "ivan@gmx.com", "ivan@outlook.ru",
+                "ivan@yandex.kz", "ivan@ramblers.de", "ivan@lcloud.com", "ivan@hotmail.co.uk"]
+)  # fmt: skip
+def test_domain_is_no_slip_when_it_may_be_meant(address: str) -> None:  # case 40
+    assert "typo" not in (email_key(address) or pytest.fail(address)).flags
 
 
 def test_relay_makes_no_guesses_when_it_has_a_tag() -> None:  # case 44
