@@ -26,7 +26,7 @@ import orjson
 import psycopg
 from sqlalchemy import Connection, text
 
-TouchKind = Literal["comment", "assignment", "stage", "task"]
+TouchKind = Literal["comment", "assignment", "stage", "task", "merge"]
 
 _NAME: Final = re.compile(r"([a-z]+)\.[a-z]+(_[a-z]+)*")
 

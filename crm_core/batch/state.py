@@ -92,6 +92,7 @@ class LinkState:
     seen: bool = False  # seen again in this batch
     retired: bool = False
     contact_id: int | None = None  # of the row; a merged contact's own, while `contact` is his root
+    own_names: list[str] = field(default_factory=list)  # of merged contacts that use it, as they were called before
 
 
 @dataclass(slots=True, eq=False)
@@ -147,6 +148,7 @@ class TouchState:
     double_of: TouchState | int | None = None
     is_among_others: bool = False  # other events brought touches of this contact as well
     call_id: int | None = None  # of a known one
+    identifiers: list[IdentifierState] = field(default_factory=list)  # by which the person was known, in order of priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ class MergeState:
     folded: list[LeadState]  # open leads of the loser that became the winner's
     loser_name: str
     loser_owner_id: int | None
+    winner_before: Mapping[str, Any] = field(default_factory=dict)  # his name, company and owner until then
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ def join(batch: Batch, step: EventItem, now: datetime) -> tuple[ContactState, ru
     """The contact of this arrival: attached to, merged, or new; his identifiers linked, his name completed."""
     person = step.person
     name = clean_name(person.name)
-    verdict = rules.match(_hits(batch, person), name, now, compare)
+    apart = batch.part(Contacts).apart
+    verdict = rules.match(_hits(batch, person), name, now, compare, lambda one, other: (one, other) in apart)
     for kind, value in verdict.retire:
         for link in batch.identifiers[kind, value].links:
             link.retired = True
@@ -63,10 +64,23 @@ def _hits(batch: Batch, person: Person) -> list[rules.Hit]:
             root = link.contact.root
             if root not in best or link.exclusive:
                 best[root] = rules.Candidate(
-                    root, root.order, root.name, link.exclusive, link.last_seen_at, root.phones, root.emails
+                    root,
+                    root.order,
+                    _called(root, link, clean_name(person.name)),
+                    link.exclusive,
+                    link.last_seen_at,
+                    root.phones,
+                    root.emails,
                 )
         hits.append(rules.Hit(key.kind, key.value, strength, flags, tuple(best.values())))
     return hits
+
+
+def _called(root: ContactState, link: LinkState, name: str) -> str:
+    """Who was merged goes on using their own name as well: a person said that both are theirs."""
+    if compare(name, root.name) != "conflict":
+        return root.name
+    return next((own for own in link.own_names if compare(name, own) == "agree"), root.name)
 
 
 def _link(batch: Batch, step: EventItem, contact: ContactState, verdict: rules.Verdict, name: str) -> None:
@@ -119,6 +133,10 @@ def _complete(contact: ContactState, name: str, company: str) -> None:
 
 def _merge(batch: Batch, winner: ContactState, loser: ContactState, step: EventItem, verdict: rules.Verdict) -> None:
     """Folds `loser` into `winner`: leads move, two open leads of one line become the older one. Logged for undo."""
+    before = {
+        "name": winner.name, "company": winner.company, "owner_id": winner.owner_id, "owner_since": winner.owner_since,
+        "last_seen_at": winner.last_seen_at,
+    }  # fmt: skip
     loser.merged_into = winner
     folded: list[LeadState] = []
     for line, lead in loser.leads.items():
@@ -138,7 +156,7 @@ def _merge(batch: Batch, winner: ContactState, loser: ContactState, step: EventI
     for identifier in batch.identifiers.values():
         _drop_doubled_links(identifier, winner)
     batch.merges.append(
-        MergeState(winner, loser, step.item.event_id, verdict.rule, verdict.evidence, folded, loser.name, loser.owner_id)
+        MergeState(winner, loser, step.item.event_id, verdict.rule, verdict.evidence, folded, loser.name, loser.owner_id, before)
     )
     if not winner.name and loser.name:
         winner.name = loser.name

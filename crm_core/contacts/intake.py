@@ -28,6 +28,9 @@ class Contacts:
     keys: dict[tuple[str, str], Key] = field(default_factory=dict)
     links: list[dict[str, Any]] = field(default_factory=list)  # rows
     suggestions: list[tuple[ContactState, ContactState, dict[str, Any]]] = field(default_factory=list)
+    own_names: dict[int, str] = field(default_factory=dict)  # of merged contacts, by id
+    #: Pairs of roots of whom a person said that they are two people, each way round.
+    apart: set[tuple[ContactState, ContactState]] = field(default_factory=set)
 
 
 def _place(key: Key) -> tuple[str, str]:
@@ -88,13 +91,20 @@ def _find(cursor: Cursor, batch: Batch) -> None:
             batch.identifiers[place] = IdentifierState(key.kind, key.value, key.strength)
 
 
+#: Whoever was told apart stays so, whatever either was merged with since. By partial indexes over such pairs alone.
+_APART = """
+SELECT a.root_id, 'apart', b.root_id FROM contact a JOIN suggestion s ON s.a_id = a.id AND s.state = 'different'
+  JOIN contact b ON b.id = s.b_id WHERE a.root_id = ANY(%s) AND b.root_id = ANY(%s) AND a.root_id <> b.root_id
+"""
+
+
 def lock_contacts(cursor: Cursor, batch: Batch) -> None:
     """Locks the roots of all contacts that were found, by id, and reads them as they are then."""
     if not batch.wanted_contacts:
         return
     for _ in range(_LOCK_ROUNDS):
         cursor.execute(
-            "SELECT m.id AS member_id, r.id, r.root_id, r.name, r.company, r.owner_id, r.owner_since, r.last_seen_at,"
+            "SELECT m.id AS member_id, m.name AS own_name, r.id, r.root_id, r.name, r.company, r.owner_id, r.owner_since, r.last_seen_at,"
             " r.erased_at FROM contact m JOIN contact r ON r.id = m.root_id WHERE m.id = ANY(%s) ORDER BY r.id"
             "  FOR NO KEY UPDATE OF r",
             (list(batch.wanted_contacts),),
@@ -114,14 +124,21 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
             ),
         )  # fmt: skip
         batch.contacts[row["member_id"]] = state
+        if row["member_id"] != row["id"] and row["own_name"] != row["name"]:
+            batch.part(Contacts).own_names[row["member_id"]] = row["own_name"]
         batch.contacts[row["id"]] = state
     cursor.execute(
         "SELECT c.root_id, i.kind, count(*) AS n FROM contact c JOIN contact_identifier ci ON ci.contact_id = c.id"
         " AND ci.retired_at IS NULL JOIN identifier i ON i.id = ci.identifier_id"
-        " WHERE c.root_id = ANY(%s) AND i.kind IN ('phone', 'email') GROUP BY c.root_id, i.kind",
-        (list(states),),
+        " WHERE c.root_id = ANY(%s) AND i.kind IN ('phone', 'email') GROUP BY c.root_id, i.kind"
+        f" UNION ALL {_APART}",
+        (list(states), list(states), list(states)),
     )
     for row in cursor.fetchall():
+        if row["kind"] == "apart":
+            pair = states[row["root_id"]], states[row["n"]]
+            batch.part(Contacts).apart.update((pair, pair[::-1]))
+            continue
         setattr(states[row["root_id"]], "phones" if row["kind"] == "phone" else "emails", row["n"])
 
 
@@ -135,10 +152,12 @@ def _connect(batch: Batch) -> None:
         contact = batch.contacts[row["contact_id"]]
         known = next((link for link in identifier.links if link.contact is contact), None)
         if known is None:
-            link = LinkState(contact, row["exclusive"], row["display"], row["last_seen_at"], contact_id=row["contact_id"])
-            identifier.links.append(link)
+            known = LinkState(contact, row["exclusive"], row["display"], row["last_seen_at"], contact_id=row["contact_id"])
+            identifier.links.append(known)
         else:
             known.exclusive = known.exclusive or row["exclusive"]
+        if name := batch.part(Contacts).own_names.get(row["contact_id"]):
+            known.own_names.append(name)
 
 
 def _new(batch: Batch) -> Mapping[str, Sequence[HasId]]:

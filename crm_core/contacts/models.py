@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -73,12 +73,15 @@ class MergeEvent(Base):
     id: Mapped[Id]
     winner_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
     loser_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)
-    actor: Mapped[Impersonal[str]]  # "auto" or the user's id
+    actor: Mapped[Impersonal[str]]  # "auto", or as history names whoever acts
     event_id: Mapped[int | None]
     evidence: Mapped[Personal[dict[str, Any]]]
-    moved: Mapped[Personal[dict[str, Any]]]  # {"identifiers":[ids],"leads":[ids],"contacts":[ids],"closed_lead":id|null, …}
+    moved: Mapped[
+        Personal[dict[str, Any]]
+    ]  # {"leads":[ids],"folded":[ids],"kept":{closed lead: lead that carried on},"contacts":[ids],"winner":{as it was}, …}
     at: Mapped[CreatedAt]
     undone_at: Mapped[datetime | None]
+    undone_by: Mapped[Impersonal[str]] = mapped_column(server_default="")
 
 
 class Tombstone(Base):
@@ -101,6 +104,9 @@ class Suggestion(Base):
     __table_args__ = (
         UniqueConstraint("a_id", "b_id"),
         CheckConstraint("a_id < b_id", name="ordered"),
+        # Read with every inquiry of somebody who is known, so over the few told apart alone.
+        Index("ix_suggestion_different", "a_id", postgresql_where=sql("state = 'different'")),
+        Index("ix_suggestion_b_id", "b_id"),
         CheckConstraint("state IN ('open','same','different')", name="state"),
     )
 
@@ -110,3 +116,7 @@ class Suggestion(Base):
     why: Mapped[Personal[dict[str, Any]]]
     state: Mapped[Impersonal[str]] = mapped_column(server_default="open")
     at: Mapped[CreatedAt]
+    bits: Mapped[float | None] = mapped_column(Float)  # how likely, where it was scored: log2 of the odds
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[Impersonal[str]] = mapped_column(server_default="")  # as history names whoever acts
+    postponed_at: Mapped[datetime | None]  # "later": when somebody said so

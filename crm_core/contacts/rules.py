@@ -66,8 +66,15 @@ class Verdict:
     evidence: list[dict[str, Any]] = field(default_factory=list)
 
 
-def match(hits: Sequence[Hit], name: str, now: datetime, compare: Compare) -> Verdict:
-    """The first rule that applies, with the evidence for every candidate."""
+def _nobody_is_apart(_one: Any, _other: Any) -> bool:
+    return False
+
+
+def match(
+    hits: Sequence[Hit], name: str, now: datetime, compare: Compare, apart: Callable[[Any, Any], bool] = _nobody_is_apart
+) -> Verdict:
+    """The first rule that applies, with the evidence for every candidate. `apart`: a person said that these two contacts are
+    two people, and no rule says otherwise."""
     evidence: list[dict[str, Any]] = []
     agreeing: list[Candidate] = []  # by strong identifiers
     conflicting: list[tuple[Hit, Candidate]] = []
@@ -86,7 +93,7 @@ def match(hits: Sequence[Hit], name: str, now: datetime, compare: Compare) -> Ve
         others = tuple(c.contact for _, c in conflicting if c.contact is not agreeing[0].contact)
         return Verdict("attach", "strong_identifier", agreeing[0].contact, suggest=others, evidence=evidence)
     if len(agreeing) > 1:
-        return _several(agreeing, evidence, compare)
+        return _several(agreeing, evidence, compare, apart)
     if conflicting:
         reissued = [
             (hit.kind, hit.value)
@@ -107,21 +114,24 @@ def _best(candidates: Sequence[Candidate], name: str, compare: Compare) -> Candi
     return next((c for c in ranked if compare(name, c.name) == "agree"), ranked[0])
 
 
-def _several(agreeing: list[Candidate], evidence: list[dict[str, Any]], compare: Compare) -> Verdict:
+def _several(
+    agreeing: list[Candidate], evidence: list[dict[str, Any]], compare: Compare, apart: Callable[[Any, Any], bool]
+) -> Verdict:
     """Strong identifiers of different contacts in one inquiry: one person, if nothing speaks against it."""
     oldest = min(agreeing, key=lambda c: c.order)
     rest = [c for c in agreeing if c is not oldest]
     named = [c for c in agreeing if c.name]
     compatible = all(compare(a.name, b.name) == "agree" for i, a in enumerate(named) for b in named[i + 1 :])
     within_limits = sum(c.phones for c in agreeing) <= MOST_IDENTIFIERS and sum(c.emails for c in agreeing) <= MOST_IDENTIFIERS
-    if compatible and within_limits:
+    told_apart = any(apart(a.contact, b.contact) for i, a in enumerate(agreeing) for b in agreeing[i + 1 :])
+    if compatible and within_limits and not told_apart:
         return Verdict("merge", "identifiers_of_one_person", oldest.contact, tuple(c.contact for c in rest), evidence=evidence)
     first = agreeing[0]  # of the identifier with the highest priority
     return Verdict(
         "attach",
-        "names_disagree" if not compatible else "too_many_identifiers",
+        "names_disagree" if not compatible else "told_apart" if told_apart else "too_many_identifiers",
         first.contact,
-        suggest=tuple(c.contact for c in agreeing if c is not first),
+        suggest=tuple(c.contact for c in agreeing if c is not first and not apart(c.contact, first.contact)),
         evidence=evidence,
     )
 

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import aliased
 
 from crm_core.access import Principal, may
 from crm_core.access.visibility import select_any
 from crm_core.base.errors import NotFound
-from crm_core.base.paging import DEFAULT_LIMIT, Page, Position, newest_first, page
+from crm_core.base.paging import DEFAULT_LIMIT, AnySelect, Page, Position, newest_first, page
 from crm_core.base.values import Named
 from crm_core.contacts.models import Contact, Suggestion
 
 _A = aliased(Contact, name="a")
 _B = aliased(Contact, name="b")
+#: So long a pair that somebody wants to think about stays out of the queue.
+_LATER = timedelta(days=1)
+#: Found by an inquiry that named both, which says more than any score.
+_SHOWN_BY_INQUIRY = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,9 @@ class SuggestionView:
     b: Named
     why: Mapping[str, Any]
     at: datetime
+    bits: float | None  # how likely, where it was scored: log2 of the odds
+    decided_at: datetime | None
+    decided_by: str
 
 
 def list_suggestions(
@@ -43,7 +50,8 @@ def list_suggestions(
         raise NotFound("suggestions", "There are no suggestions.")
     statement = (
         select_any(
-            Suggestion.id, Suggestion.state, Suggestion.why, Suggestion.at,
+            Suggestion.id, Suggestion.state, Suggestion.why, Suggestion.at, Suggestion.bits, Suggestion.decided_at,
+            Suggestion.decided_by,
             _A.id.label("a_id"), _A.name.label("a_name"), _B.id.label("b_id"), _B.name.label("b_name"),
             because="who may ask sees every contact",
         )
@@ -56,8 +64,50 @@ def list_suggestions(
     return page(
         rows, limit,
         lambda shown: [
-            SuggestionView(row.id, row.state, Named(row.a_id, row.a_name), Named(row.b_id, row.b_name), row.why, row.at)
+            SuggestionView(
+                row.id, row.state, Named(row.a_id, row.a_name), Named(row.b_id, row.b_name), row.why, row.at, row.bits,
+                row.decided_at, row.decided_by,
+            )
             for row in shown
         ],
         lambda row: (None, row.id),
+    )  # fmt: skip
+
+
+def waiting_suggestions(connection: Connection, principal: Principal, now: datetime, limit: int) -> list[SuggestionView]:
+    """The queue: undecided pairs of two persons that are still two, the surest first. They stand with their roots."""
+    if not may(principal, "suggestions.read"):
+        raise NotFound("suggestions", "There are no suggestions.")
+    rows = connection.execute(_waiting(now).order_by(_SURENESS.desc(), Suggestion.id).limit(limit))
+    return [
+        SuggestionView(
+            row.id, row.state, Named(row.a_id, row.a_name), Named(row.b_id, row.b_name), row.why, row.at, row.bits, None, ""
+        )
+        for row in rows
+    ]
+
+
+def count_waiting(connection: Connection, now: datetime, most: int) -> int:
+    """How long that queue is, counted up to `most`."""
+    queue = _waiting(now).limit(most).subquery()
+    return connection.scalar(select(func.count()).select_from(queue)) or 0
+
+
+_SURENESS = func.coalesce(Suggestion.bits, _SHOWN_BY_INQUIRY)
+
+
+def _waiting(now: datetime) -> AnySelect:
+    one, other = aliased(Contact), aliased(Contact)
+    return (
+        select_any(
+            Suggestion.id, Suggestion.state, Suggestion.why, Suggestion.at, Suggestion.bits,
+            _A.id.label("a_id"), _A.name.label("a_name"), _B.id.label("b_id"), _B.name.label("b_name"),
+            because="who may ask sees every contact",
+        )
+        .join(one, one.id == Suggestion.a_id)
+        .join(other, other.id == Suggestion.b_id)
+        .join(_A, _A.id == one.root_id)
+        .join(_B, _B.id == other.root_id)
+        .where(Suggestion.state == "open", _A.id != _B.id, _A.erased_at.is_(None), _B.erased_at.is_(None))
+        .where(Suggestion.postponed_at.is_(None) | (Suggestion.postponed_at <= now - _LATER))
     )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from crm_core.batch.state import ContactState, EventResult, LeadState, Person, TouchState
+from crm_core.batch.state import ContactState, EventResult, IdentifierState, LeadState, Person, TouchState
 from crm_core.batch.steps import EventItem
 from crm_core.batch.subject import Batch
 from crm_core.contacts.contact_resolution import attach, join
@@ -150,7 +150,7 @@ def rewrite(
     contact = touch.contact.root
     if is_known:
         attach(batch, step, contact)
-    touch.columns, touch.changed = columns, True
+    touch.columns, touch.changed, touch.identifiers = columns, True, identifiers_of(batch, step)
     if not touch.created:
         batch.changed_touches.append(touch)
     lead = touch.lead
@@ -215,6 +215,12 @@ def put(
     return taken_as(step, outcome, reason, lead, contact), lead, item
 
 
+def identifiers_of(batch: Batch, step: EventItem) -> list[IdentifierState]:
+    """By which the person of this item is known, in order of priority: what tells whose it is if a merge is undone."""
+    places = ((key.kind, key.value) for key in step.person.keys)
+    return [batch.identifiers[place] for place in places if place in batch.identifiers]
+
+
 def add_touch(
     batch: Batch, step: EventItem, contact: ContactState, lead: LeadState | None, columns: Mapping[str, Any],
     direction: str, at: datetime,
@@ -223,6 +229,7 @@ def add_touch(
         None, contact, lead,
         {**columns, "direction": direction, "at": at.isoformat(), "source_id": step.item.source_id,
          "event_id": step.item.event_id, "seq": step.seq},
+        identifiers=identifiers_of(batch, step),
     )  # fmt: skip
     batch.new_touches.append(touch)
     batch.touches[step.item.event_id, step.seq] = touch

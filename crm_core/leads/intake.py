@@ -14,9 +14,9 @@ from crm_core.batch.rows import Cursor, insert_rows, update_rows
 from crm_core.batch.state import HasId, LeadState, resolve
 from crm_core.batch.subject import Batch, Subject
 from crm_core.leads.inquiries import take_inquiry
+from crm_core.leads.merge_rows import AUTOMATIC, MERGED, write_merge
 from crm_core.parsed import Inquiry
 
-MERGED = history.Action("contact.merge")
 CREATED = history.Action("lead.create")
 TOUCHED = history.Action("lead.touch")  # an inquiry, a call or a mail joined a lead that was there
 
@@ -119,25 +119,14 @@ def _write_merges(cursor: Cursor, batch: Batch) -> None:
     """The contacts' rows and their leads in one place: what moved stands in the merge's own row, for whoever undoes it."""
     for merge in batch.merges:
         winner, loser = merge.winner.root, merge.loser
-        folded = [lead.id for lead in merge.folded if not lead.created]
-        if folded:
-            cursor.execute(
-                "UPDATE lead SET state = 'closed', closed_code = 'merged', closed_at = now(), version = version + 1"
-                " WHERE id = ANY(%s)",
-                (folded,),
-            )
-        cursor.execute("UPDATE contact SET root_id = %s WHERE root_id = %s", (winner.id, loser.id))
-        cursor.execute("UPDATE lead SET contact_id = %s WHERE contact_id = %s RETURNING id", (winner.id, loser.id))
-        moved = [row["id"] for row in cursor.fetchall()]
-        insert_rows(
-            cursor, "merge_event",
-            [{"winner_id": winner.id, "loser_id": loser.id, "actor": "auto", "event_id": merge.event_id,
-              "evidence": resolve({"rule": merge.rule, "evidence": merge.evidence}), "at": "now",
-              "moved": {"leads": moved, "folded": folded, "contacts": [loser.id],
-                        "loser_name": merge.loser_name, "loser_owner_id": merge.loser_owner_id}}],
+        assert winner.id is not None
+        assert loser.id is not None
+        write_merge(
+            cursor, winner.id, loser.id, [(lead.id, lead.folded_into.id) for lead in merge.folded if lead.id and lead.folded_into and lead.folded_into.id],
+            actor=AUTOMATIC, event_id=merge.event_id, evidence=resolve({"rule": merge.rule, "evidence": merge.evidence}),
+            before={"winner": dict(merge.winner_before), "loser_name": merge.loser_name, "loser_owner_id": merge.loser_owner_id},
         )  # fmt: skip
-        if winner.id is not None:
-            batch.happened.append((MERGED, winner.id))
+        batch.happened.append((MERGED, winner.id))
 
 
 def events_beyond_spam(cursor: Cursor, event_ids: Collection[int]) -> set[int]:

@@ -55,7 +55,7 @@ def _write(cursor: Cursor, batch: Batch) -> None:
         cursor,
         [{"id": t.id, "contact_id": t.contact.id, "lead_id": t.lead.id if t.lead else None, "actor": "hub",
           "call_id": t.call.id if t.call else None, "message_id": t.message.id if t.message else None,
-          "likeness": "", "fingerprint": "", "counted": True,
+          "likeness": "", "fingerprint": "", "counted": True, "identifiers": _ids(t),
           "double_of": t.double_of.id if isinstance(t.double_of, TouchState) else t.double_of, **t.columns}
          for t in batch.new_touches],
         batch.happened,
@@ -72,9 +72,14 @@ def _write(cursor: Cursor, batch: Batch) -> None:
     # Read by other rules, the same submission has other marks: a repetition of it is read by those rules too.
     update_rows(
         cursor, "touch",
-        [{"id": t.id, "likeness": t.columns["likeness"], "fingerprint": t.columns["fingerprint"]}
+        [{"id": t.id, "likeness": t.columns["likeness"], "fingerprint": t.columns["fingerprint"], "identifiers": _ids(t)}
          for t in batch.changed_touches if "fingerprint" in t.columns],
     )  # fmt: skip
+
+
+def _ids(touch: TouchState) -> list[int]:
+    """Without those that nobody is linked to, such as a guessed country's reading of a number."""
+    return [identifier.id for identifier in touch.identifiers if identifier.id is not None]
 
 
 SUBJECT = Subject("timeline", find=_find, load=_load, new=_new, write=_write)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ARRAY, BigInteger, ForeignKey, Index
 from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -49,4 +49,6 @@ class Touch(Base):
         server_default=""
     )  # the same with the person: equal ones are one submission
     double_of: Mapped[int | None] = mapped_column(ForeignKey("touch.id"))  # the same submission, sent twice
+    # By which the person was known when it came, in order of priority. None: written by hand, or before this was kept.
+    identifiers: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     counted: Mapped[bool] = mapped_column(server_default=sql("true"))  # in its lead's `touches`; an equal double is not
