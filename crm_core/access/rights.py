@@ -18,7 +18,9 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "contacts.read": "admin head manager ops readonly",
         "contacts.erase": "admin",
         "contacts.export": "admin",  # all that is kept of a person at once, raw bodies too
+        "contacts.merge": "admin head manager",  # a manager: clients that are both their own, and their own merges back
         "suggestions.read": "admin head readonly",
+        "suggestions.decide": "admin head",
         "calls.read": "admin head manager ops readonly",
         "activities.read": "admin head manager ops readonly",
         "activities.write": "admin head manager",

@@ -254,6 +254,15 @@ ERASE_PENDING: Final = Transition(
      "reason": "jsonb_build_object('code', 'erased', 'erased', true)"},
     {**_EMPTY_WORDS, "outcome": "`dismissed`", "done_at": "now", "reason": "`erased`"},
 )  # fmt: skip
+REASSIGN: Final = Transition(
+    "reassign", "A merge of two contacts was undone, and it is the other one's.", _PERSON, (DONE,), None,
+    {"contact_id": "k.contact_id", "lead_id": "k.lead_id",
+     "outcome": "CASE WHEN e.outcome IN ('created', 'attached', 'repeat') THEN coalesce(k.outcome, e.outcome) ELSE e.outcome END",
+     "reason": "e.reason || jsonb_build_object('merge_undone', k.merge)"},
+    {"contact_id": "whoever owns its identifiers", "lead_id": "their lead or none",
+     "outcome": "what it is to them: created, attached or repeat", "reason": "as it was, and which merge was undone"},
+    only="it was not erased",
+)  # fmt: skip
 COUNT_REDELIVERIES: Final = Transition(
     "count_redeliveries", "It was sent again while its row was locked, or was taken for another that has its key.", "entrance",
     (*PENDING, *SETTLED), None, {"redeliveries": "e.redeliveries + t.times"}, {"redeliveries": "so many more or fewer"},
@@ -262,6 +271,6 @@ COUNT_REDELIVERIES: Final = Transition(
 #: In the order of the page: the workers' way, then people's.
 TRANSITIONS: Final = (
     COUNT_REDELIVERIES, CLAIM, FINISH, RETRY, GIVE_UP, REJECT, REGAIN_KEY, FORGET, PARK, HEAR_SILENCE, MAKE_DUE, PULL_BACK,
-    REPLAY, RELEASE, CONFIRM, ACCEPT_CONSENT, DISMISS, CALL_SPAM, CALL_GENUINE, ERASE, ERASE_UNLINKED, ERASE_UNDECIDED,
+    REPLAY, RELEASE, CONFIRM, ACCEPT_CONSENT, DISMISS, CALL_SPAM, CALL_GENUINE, REASSIGN, ERASE, ERASE_UNLINKED, ERASE_UNDECIDED,
     ERASE_PENDING,
 )  # fmt: skip

@@ -221,6 +221,17 @@ def call_genuine(connection: Connection, event_id: int, before: Mapping[str, Any
     return connection.execute(text(statement), values).rowcount == 1
 
 
+def reassign(connection: Connection, merge_id: int, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Where events belong since a merge was undone: {"id","contact_id","lead_id","outcome"} each, an outcome of None staying
+    what it was. Returns how many."""
+    statement = states.REASSIGN.update(
+        "e.id = k.id AND e.erased_at IS NULL",
+        "(SELECT r.*, CAST(:merge AS text) AS merge FROM json_to_recordset(CAST(:rows AS json))"
+        "  AS r(id bigint, contact_id bigint, lead_id bigint, outcome text)) AS k",
+    )
+    return connection.execute(text(statement), {"merge": str(merge_id), "rows": orjson.dumps(rows).decode()}).rowcount
+
+
 def erase(connection: Connection, event_ids: Sequence[int], keyed: Sequence[int], now: datetime) -> int:
     """Empties the events of a person; what became of them stays counted. Returns how many. `keyed` as below."""
     values = {"ids": list(event_ids), "keyed": list(keyed), "now": now}

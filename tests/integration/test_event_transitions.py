@@ -200,6 +200,12 @@ CASES = (
         ({"verdict": {}}, {"erased_at": PAST}), target="rejected",
     ),
     Case(
+        states.REASSIGN,
+        person(lambda at: do.reassign(at, 5, [{"id": 7, "contact_id": 3, "lead_id": 4, "outcome": "created"}])),
+        {"contact_id": 3, "lead_id": 4, "reason": {**EVENT["reason"], "merge_undone": "5"}},  # spam stays spam
+        refusals=({"erased_at": PAST},),
+    ),
+    Case(
         states.ERASE, person(lambda at: do.erase(at, [7], [], NOW)),
         {**EMPTIED, "verdict": {"by": "user:1"}, "reason": {"code": "old", "erased": True}},
         {"verdict": {"by": "user:1", "why": "Anna asked"}, "rejected_key": "key", "to_fetch": True},

@@ -1,0 +1,74 @@
+"""A merge is taken apart: the domain says what belongs to whom, and the journal's rows follow, in one transaction. Many at once
+are looked at first.
+
+Locks: the persons first, as the workers take them, then the events; one that a worker has is not waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine, text
+
+from crm_core.access import Principal, demand
+from crm_core.base import reasons
+from crm_core.base.errors import Conflict, HubError
+from crm_core.merging.queries import MergeFilter, merge_ids
+from crm_core.merging.undo import UndoView, look_at_undo, undo
+from ingest.journal import transitions
+
+
+def undo_merge(connection: Connection, principal: Principal, merge_id: int, why: str, now: datetime) -> UndoView:
+    """Both contacts are as if they had never been merged. Raises as `crm_core.merging.undo.undo`, and Conflict while something
+    of theirs is on its way through the workers."""
+    demand(principal, "contacts.merge")
+    done = undo(connection, principal, merge_id, why, now)
+    ids = [event.event_id for event in done.events]
+    held = connection.scalars(
+        text(
+            "SELECT id FROM inbound_event WHERE id = ANY(:ids) AND state NOT IN ('waiting', 'working') ORDER BY id FOR UPDATE SKIP LOCKED"
+        ),
+        {"ids": ids},
+    ).all()
+    there = connection.scalar(text("SELECT count(*) FROM inbound_event WHERE id = ANY(:ids)"), {"ids": ids})
+    if len(held) < (there or 0):
+        raise Conflict("events_on_their_way", "Something of this person is being worked on. Try again in a moment.")
+    transitions.reassign(
+        connection, merge_id,
+        [{"id": one.event_id, "contact_id": one.contact_id, "lead_id": one.lead_id, "outcome": one.outcome} for one in done.events],
+    )  # fmt: skip
+    return done.view
+
+
+@dataclass(frozen=True, slots=True)
+class OneOfMany:
+    """What became, or would become, of one merge among many."""
+
+    merge_id: int
+    view: UndoView | None
+    refused: str = ""  # code
+    message: str = ""
+
+
+def undo_merges(
+    engine: Engine, principal: Principal, wanted: MergeFilter, why: str, now: datetime, *, dry_run: bool
+) -> Iterator[OneOfMany]:
+    """Every merge that the filter names, the newest first, each in a transaction of its own: one that cannot be undone costs the
+    others nothing. With `dry_run` nothing is changed. Raises Forbidden; Invalid without a reason."""
+    demand(principal, "contacts.merge")
+    why = why if dry_run else reasons.needed(why)
+    with engine.connect() as connection:
+        ids: Sequence[int] = merge_ids(connection, principal, wanted)
+    for merge_id in ids:
+        try:
+            with engine.begin() as connection:
+                view = (
+                    look_at_undo(connection, principal, merge_id)
+                    if dry_run
+                    else undo_merge(connection, principal, merge_id, why, now)
+                )
+            yield OneOfMany(merge_id, view)
+        except HubError as error:
+            yield OneOfMany(merge_id, None, error.code, error.message)
