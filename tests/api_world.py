@@ -84,7 +84,11 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
         mention_for_anna = insert(
             connection, "mention", lead_id=other_lead, owner_id=anna, author="user:2", text="Yours?", created_at=due
         )
-        insert(connection, "suggestion", a_id=min(ivan, olga), b_id=max(ivan, olga), why='{"code": "same_name"}')
+        suggestion = insert(connection, "suggestion", a_id=min(ivan, olga), b_id=max(ivan, olga), why='{"code": "same_name"}')
+        merge = insert(
+            connection, "merge_event", winner_id=ivan, loser_id=olga, actor="auto", moved="{}", undone_at=due, undone_by="user:1",
+            evidence='{"rule": "identifiers_of_one_person"}',
+        )  # fmt: skip
         broken = insert(
             connection, "inbound_event", source_id=source, channel="form", body=b"<script>alert(1)</script>",
             state="needs_attention", error='{"code": "bad", "message": "It cannot be read.", "path": null}',
@@ -119,6 +123,6 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
         "anna": anna, "boris": boris, "pool": pool, "spare_pool": spare_pool, "team": team, "source": source,
         "contact": ivan, "other_contact": olga, "lead": lead, "other_lead": other_lead, "call": call,
         "other_call": other_call, "activity": activity, "other_activity": other_activity, "mention": mention, "mention_for_anna": mention_for_anna,
-        "user": user, "spare_token": spare_token,
+        "user": user, "spare_token": spare_token, "suggestion": suggestion, "merge": merge,
     }  # fmt: skip
     return tokens, {name: str(number) for name, number in numbers.items()} | uids

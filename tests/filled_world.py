@@ -52,7 +52,7 @@ def fill(world: World) -> None:
         run("UPDATE contact SET erased_at = :at WHERE id = :id", at=_AT, id=ids["other_contact"])
         insert(
             connection, "merge_event", winner_id=ids["contact"], loser_id=merged, actor="user:1",
-            evidence='{"code": "same_phone"}', moved='[]', at=_AT, undone_at=_AT,
+            evidence='{"code": "same_phone"}', moved='{"loser_name": "Ivan"}', at=_AT, undone_at=_AT,
         )  # fmt: skip
         call = insert(
             connection, "call", call_key="c1", contact_id=ids["contact"], remote="+79123456701", source_id=ids["source"],

@@ -64,6 +64,144 @@ def export_contact(contact_id: int, as_json: bool) -> None:
     tell(made, as_json=as_json, words=json.dumps(made, indent=2, ensure_ascii=False))
 
 
+@contact.command(name="merge")
+@click.argument("winner", type=int)
+@click.argument("loser", type=int)
+@click.option("--why", default="", help="Kept in the contact's history.")
+@click.option("--dry-run", is_flag=True, help="Only show what would become of each field.")
+@answers
+def merge_contacts(winner: int, loser: int, why: str, dry_run: bool, as_json: bool) -> None:
+    """Say that two contacts are one person: LOSER answers as WINNER from now on. `leadhub contact unmerge` takes it back."""
+    from crm_core.merging import commands
+    from crm_core.merging.preview import preview_merge
+    from webhooks.api.merges import MergePreview
+    from webhooks.api.shape import plain_json
+
+    with hub() as (_, engine), engine.begin() as connection:
+        if dry_run:
+            seen = plain_json(MergePreview, preview_merge(connection, operator(), winner, loser, datetime.now(UTC)))
+            rows = [
+                {**one, "values": " | ".join(f"{value['of']}: {value['value']}" for value in one["values"]),
+                 "conflict": "yes" if one["conflict"] else ""}
+                for one in seen["fields"]
+            ]  # fmt: skip
+            columns = {"field": "FIELD", "chosen": "CHOSEN", "rule": "WHY", "conflict": "CONFLICT", "values": "VALUES"}
+            words = table(rows, columns, "Nothing is known of either.") + f"\n{seen['leads']} leads come over."
+            words += "".join(f"\nLead {one['lead']} closes, {one['into']} carries on." for one in seen["folded"])
+            words += "\nSomebody said once that these are two people." if seen["called_different"] else ""
+            tell(seen, as_json=as_json, words=words)
+            return
+        merge_id = commands.merge_contacts(connection, operator(), winner, loser, why, datetime.now(UTC))
+    tell({"merge": str(merge_id)}, as_json=as_json, words=f"Merged. `leadhub contact unmerge {merge_id}` takes it back.")
+
+
+@contact.command(name="unmerge")
+@click.argument("merges", metavar="[MERGE…]", type=int, nargs=-1)
+@click.option("--since", type=click.DateTime(), default=None, help="All automatic merges from this time on (UTC).")
+@click.option("--until", type=click.DateTime(), default=None, help="And before this one.")
+@click.option("--rule", default=None, help="Only those merged by this rule.")
+@click.option("--source", type=int, default=None, help="Only those that an inquiry of this source showed.")
+@click.option("--why", default="", help="Kept in the contacts' history.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be taken apart.")
+@answers
+def unmerge_contacts(
+    merges: tuple[int, ...], since: datetime | None, until: datetime | None, rule: str | None, source: int | None, why: str,
+    dry_run: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Take merges back: the contacts are as if they had never been one. Later inquiries go to whoever owns their numbers.
+
+    Name merges by number, or choose automatic ones by time, rule or source; look with --dry-run first.
+    """
+    from crm_core.base.errors import Invalid
+    from crm_core.merging.queries import MergeFilter
+    from crm_core.merging.undo import look_at_undo
+    from ingest.processing.merge_undo import undo_merge, undo_merges
+
+    chosen = any(one is not None for one in (since, until, rule, source))
+    if bool(merges) == chosen:
+        raise Invalid("merges_missing", "Name merges by number, or choose them with --since, --until, --rule or --source.")
+    with hub() as (_, engine):
+        if len(merges) == 1:
+            with engine.begin() as connection:
+                one = (
+                    look_at_undo(connection, operator(), merges[0])
+                    if dry_run
+                    else undo_merge(connection, operator(), merges[0], why, datetime.now(UTC))
+                )
+            words = f"{'Would be' if dry_run else 'Are'} apart again: {one.winner_id} and {one.loser_id}."
+            words += f" {one.touches} later inquiries go to the other one, {one.reopened} leads go on."
+            tell(one, as_json=as_json, words=words)
+            return
+        utc = [at.replace(tzinfo=UTC) if at is not None else None for at in (since, until)]
+        wanted = MergeFilter(utc[0], utc[1], rule, source, automatic=not merges, ids=merges or None)
+        found = list(undo_merges(engine, operator(), wanted, why, datetime.now(UTC), dry_run=dry_run))
+    rows = [
+        {"merge": str(one.merge_id), "winner": one.view.winner_name if one.view else "",
+         "loser": one.view.loser_name if one.view else "", "touches": one.view.touches if one.view else "", "refused": one.refused}
+        for one in found
+    ]  # fmt: skip
+    columns = {"merge": "MERGE", "winner": "ONE", "loser": "OTHER", "touches": "LATER INQUIRIES MOVED", "refused": "REFUSED"}
+    tell({"items": rows, "dry_run": dry_run}, as_json=as_json, words=table(rows, columns, "No merge is meant by that."))
+
+
+@contact.command(name="merges")
+@click.argument("contact_id", metavar="ID", type=int)
+@answers
+def list_merges(contact_id: int, as_json: bool) -> None:
+    """What was merged into a contact, and what was taken back."""
+    from crm_core.merging.queries import merges_of
+    from webhooks.api.merges import Merges
+    from webhooks.api.shape import plain_json
+
+    with hub() as (_, engine), engine.begin() as connection:
+        found = plain_json(Merges, {"items": merges_of(connection, operator(), contact_id)})
+    columns = {
+        "id": "MERGE",
+        "at": "AT",
+        "winner": "INTO",
+        "loser_name": "WHO",
+        "actor": "BY",
+        "rule": "RULE",
+        "undone_at": "UNDONE",
+    }
+    rows = [{**one, "winner": one["winner"]["name"]} for one in found["items"]]
+    tell(found, as_json=as_json, words=table(rows, columns, "Nothing was merged into this contact."))
+
+
+@contact.command(name="suggestions")
+@click.option("--state", type=click.Choice(["open", "same", "different"]), default="open")
+@click.option("--limit", type=click.IntRange(1, 200), default=50)
+@answers
+def list_suggestions(state: str, limit: int, as_json: bool) -> None:
+    """Pairs of contacts that may be one person."""
+    from crm_core.contacts import suggestions
+    from webhooks.api.contacts import SuggestionPage
+    from webhooks.api.shape import plain_json
+
+    with hub() as (_, engine), engine.begin() as connection:
+        found = plain_json(SuggestionPage, suggestions.list_suggestions(connection, operator(), state, limit))
+    rows = [{**one, "a": f"{one['a']['id']} {one['a']['name']}", "b": f"{one['b']['id']} {one['b']['name']}",
+             "why": one["why"].get("rule") or one["why"].get("code", "")} for one in found["items"]]  # fmt: skip
+    columns = {"id": "SUGGESTION", "a": "ONE", "b": "OTHER", "bits": "BITS", "why": "WHY"}
+    tell(found, as_json=as_json, words=table(rows, columns, "There is no such pair."))
+
+
+@contact.command(name="decide")
+@click.argument("suggestion_id", metavar="SUGGESTION", type=int)
+@click.argument("decision", type=click.Choice(["same", "different", "later"]))
+@click.option("--winner", type=int, default=None, help="Who carries on; the older contact by default.")
+@answers
+def decide_suggestion(suggestion_id: int, decision: Any, winner: int | None, as_json: bool) -> None:
+    """Say whether a suggested pair is the same person. `different` holds for everybody and for ever."""
+    from crm_core.merging import commands
+
+    with hub() as (_, engine), engine.begin() as connection:
+        merge_id = commands.decide_suggestion(connection, operator(), suggestion_id, decision, datetime.now(UTC), winner)
+    answer = {"id": str(suggestion_id), "decision": decision, "merge": str(merge_id) if merge_id else None}
+    words = f"Merged. `leadhub contact unmerge {merge_id}` takes it back." if merge_id else "Noted."
+    tell(answer, as_json=as_json, words=words)
+
+
 @click.command()
 @click.option("--phone", default="", help="A number, in any spelling.")
 @click.option("--email", default="", help="An e-mail address.")

@@ -145,8 +145,11 @@ class Suggestion(Shape):
     state: Literal["open", "same", "different"]
     a: Named
     b: Named
-    why: dict[str, Any]
+    why: dict[str, Any] = Field(description="the rule with its evidence; of a scored pair the fields with their bits")
     at: AwareDatetime
+    bits: float | None = Field(description="how likely, where it was scored: log2 of the odds; from 10 probably the same")
+    decided_at: AwareDatetime | None
+    decided_by: str
 
 
 class ContactPage(Page[Contact]):

@@ -145,7 +145,7 @@ def test_why_tells_events_assignments_and_merges(world: World) -> None:
     assert [(row["kind"], row["owner"]["name"], row["trace"]["code"]) for row in told["assignments"]] == [
         ("pool", "Anna", "largest_deficit")
     ]
-    assert [row["id"] for row in told["merges"]] == [str(merge)]
+    assert [row["id"] for row in told["merges"]] == [world.ids["merge"], str(merge)]
 
 
 def test_events_are_narrowed_by_state_outcome_and_source(still_world: World) -> None:

@@ -25,6 +25,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /quarantine/release": {"ids": ["0" * 32]},
     "POST /quarantine/confirm": {"ids": ["0" * 32]},
     "POST /contacts/<id>/erase": {"why": "a letter"},
+    "POST /contacts/merge": {"winner": "1", "loser": "2", "dry_run": True},
+    "POST /merges/<id>/undo": {},
+    "POST /merges/undo": {"dry_run": True},
+    "POST /suggestions/<id>": {"decision": "later"},
     "POST /erasures/preview": {"email": "nobody@example.com"},
     "POST /erasures": {"email": "nobody@example.com", "why": "a letter"},
     "POST /sources": {"connector": "generic_form", "name": "Landing"},
@@ -50,7 +54,7 @@ BODIES: dict[str, dict[str, Any]] = {
 READ_ALL = {
     "GET /leads", "GET /leads/<id>", "GET /leads/<id>/why", "GET /files/<id>", "GET /contacts", "GET /contacts/<id>",
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
-    "GET /search", "GET /mentions", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
+    "GET /search", "GET /mentions", "GET /contacts/<id>/merges", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
 }  # fmt: skip
 WATCH = {
     "GET /quarantine",
@@ -72,6 +76,9 @@ WORK = {
     "POST /activities/<id>/done",
     "POST /mentions",
     "POST /mentions/<id>/read",
+    "POST /contacts/merge",
+    "POST /merges/<id>/undo",
+    "POST /merges/undo",
 }
 OPERATE = {
     "GET /events/<id>/raw", "POST /events/replay", "POST /events/<id>/replay", "POST /events/<id>/dismiss",
@@ -98,7 +105,7 @@ ALLOWED: dict[str, set[str]] = {
     "readonly": READ_ALL | WATCH | {"GET /suggestions"},
     "manager": READ_ALL | WORK,
     "ops": READ_ALL | WATCH | JUDGE | OPERATE,
-    "head": READ_ALL | WATCH | JUDGE | WORK | LEAD | {"GET /suggestions", "GET /audit"},
+    "head": READ_ALL | WATCH | JUDGE | WORK | LEAD | {"GET /suggestions", "POST /suggestions/<id>", "GET /audit"},
     "admin": READ_ALL
     | WATCH
     | JUDGE
@@ -106,7 +113,7 @@ ALLOWED: dict[str, set[str]] = {
     | LEAD
     | OPERATE
     | ADMIT
-    | {"GET /suggestions", "GET /audit", "POST /contacts/<id>/erase"}
+    | {"GET /suggestions", "POST /suggestions/<id>", "GET /audit", "POST /contacts/<id>/erase"}
     | {"POST /erasures/preview", "POST /erasures", "GET /contacts/<id>/export"},
 }
 
@@ -117,7 +124,7 @@ def key(route: Route) -> str:
 
 def address(route: Route, ids: dict[str, str]) -> str:
     nouns = {
-        "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "mentions": "mention_for_anna", "events": "broken_event",
+        "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "mentions": "mention_for_anna", "merges": "merge", "suggestions": "suggestion", "events": "broken_event",
         "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
     }  # fmt: skip
     return (
