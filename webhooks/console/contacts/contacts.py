@@ -44,4 +44,5 @@ def card(context: RequestContext, contact_id: int) -> PageAnswer:
         more=context.more(page.next),
         first=choices.first_page({}),
         can_erase=may(context.principal, "contacts.erase") and contact.erased_at is None,
+        can_merge=may(context.principal, "contacts.merge") and contact.erased_at is None,
     )

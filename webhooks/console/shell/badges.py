@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crm_core.calls.call_back_queries import count_call_backs
+from crm_core.contacts.suggestions import count_waiting
 from crm_core.mentions.queries import count_unread
 from ingest.journal.queries import count_events
 from ingest.quarantine.quarantine import count_quarantine
@@ -14,13 +15,15 @@ MOST = 1_000
 
 
 def counts(context: RequestContext) -> dict[str, int]:
-    """{"call_backs","mentions","attention","quarantine","sources"}, only those whose list the person may open."""
+    """{"call_backs","mentions","suggestions","attention","quarantine","sources"}, only those whose list the person may open."""
     found: dict[str, int] = {}
     with context.engine.begin() as connection:
         if context.may("activities.read"):
             found["call_backs"] = count_call_backs(connection, context.principal, MOST)
         if context.may("mentions.read"):
             found["mentions"] = count_unread(connection, context.principal, MOST)
+        if context.may("suggestions.read"):
+            found["suggestions"] = count_waiting(connection, context.now, MOST)
         if context.may("events.read"):
             found["attention"] = count_events(connection, "attention", most=MOST)
         if context.may("quarantine.read"):

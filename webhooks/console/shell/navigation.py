@@ -16,7 +16,8 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
         ("leads", "leads.read", "leads", "", "", ("lead",)),
         ("call_backs", "activities.read", "call_back", "call_backs", "due", ()),
         ("mentions", "mentions.read", "comment", "mentions", "due", ()),
-        ("contacts", "contacts.read", "contacts", "", "", ("contact",)),
+        ("contacts", "contacts.read", "contacts", "", "", ("contact", "merge_page", "undo_merge_page")),
+        ("suggestions", "suggestions.read", "merge", "suggestions", "due", ()),
     ),
     "operations": (
         ("events", "events.read", "events", "attention", "alert", ("event", "replay_preview", "replay")),

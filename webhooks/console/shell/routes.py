@@ -17,6 +17,7 @@ from webhooks.console.ledger import ledger
 from webhooks.console.mapping import actions as mapping_actions
 from webhooks.console.mapping import mapping
 from webhooks.console.mentions import mentions
+from webhooks.console.merging import merges, suggestions
 from webhooks.console.people import owners
 from webhooks.console.quarantine import quarantine
 from webhooks.console.queues import queues
@@ -72,6 +73,12 @@ ROUTES = (
     Route("POST", "/leads/<id:lead_id>/not-spam", "lead_not_spam", lead_actions.not_spam, "leads.write"),
     Route("GET", "/contacts", "contacts", contacts.index, "contacts.read"),
     Route("GET", "/contacts/<id:contact_id>", "contact", contacts.card, "contacts.read"),
+    Route("GET", "/contacts/<id:contact_id>/merge", "merge_page", merges.page, "contacts.merge"),
+    Route("POST", "/contacts/<id:contact_id>/merge", "merge_contact", merges.merge, "contacts.merge"),
+    Route("GET", "/merges/<id:merge_id>/undo", "undo_merge_page", merges.look, "contacts.merge"),
+    Route("POST", "/merges/<id:merge_id>/undo", "undo_merge", merges.undo, "contacts.merge"),
+    Route("GET", "/suggestions", "suggestions", suggestions.index, "suggestions.read"),
+    Route("POST", "/suggestions/<id:suggestion_id>", "decide_suggestion", suggestions.decide, "suggestions.decide"),
     Route("GET", "/contacts/<id:contact_id>/erase", "erase_contact_page", erasure.contact, "contacts.erase"),
     Route("POST", "/contacts/<id:contact_id>/erase", "erase_contact", erasure.contact_now, "contacts.erase"),
     Route("GET", "/erase", "erase", erasure.ask, "contacts.erase"),

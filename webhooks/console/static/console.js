@@ -52,6 +52,12 @@ document.querySelectorAll("[data-refresh-seconds]").forEach((part) => {
 
 // "/" puts the cursor into the search box, unless somebody is typing something.
 document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.target instanceof Element && event.target.closest("input, textarea, select, [contenteditable]")) return;
+  document.querySelector(`button[data-key="${CSS.escape(event.key.toLowerCase())}"]`)?.click();
+});
+
+document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable]")) return;
   const box = document.querySelector("[data-key='/']");

@@ -16,7 +16,16 @@ from webhooks.console.shell import clock
 from webhooks.console.shell.request_context import RequestContext
 from webhooks.console.shell.view_values import phone
 
-_TONES = {"form": "blue", "mail": "violet", "call": "teal", "comment": "", "assignment": "", "stage": "green", "task": "green"}
+_TONES = {
+    "form": "blue",
+    "mail": "violet",
+    "call": "teal",
+    "comment": "",
+    "assignment": "",
+    "stage": "green",
+    "task": "green",
+    "merge": "violet",
+}
 _CALL_TONES = {"answered": "green", "out_answered": "green", "missed": "red", "lost": "red", "after_hours": "red",
                "abandoned_in_ivr": "amber", "busy": "amber", "voicemail": "amber"}  # fmt: skip
 
@@ -38,6 +47,7 @@ def _shown(context: RequestContext, touch: TouchView, names: Mapping[str, str], 
         "comment": partial(_comment, owners),
         "stage": _stage,
         "task": _task,
+        "merge": _merge,
     }
     told = tell[kind](context, touch) if kind in tell else {"headline": context.language.code("touch", kind)}
     by_person = touch.actor != "hub"
@@ -50,6 +60,11 @@ def _shown(context: RequestContext, touch: TouchView, names: Mapping[str, str], 
         "details": [],
         "links": _links(context, touch),
     } | told
+
+
+def _merge(context: RequestContext, touch: TouchView) -> dict[str, Any]:
+    key = "touch.unmerged" if touch.data.get("undone") else "touch.merged"
+    return {"headline": context.language(key, id=touch.data.get("loser", ""))}
 
 
 def _links(context: RequestContext, touch: TouchView) -> list[dict[str, str]]:

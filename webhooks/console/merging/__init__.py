@@ -1,0 +1,1 @@
+"""Contacts that may be, or were taken for, one person."""
