@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 from api_world import World
+from factories.calendar import make_calendar, make_day
 from factories.rows import insert
 from sqlalchemy import text
 
@@ -74,6 +77,17 @@ def fill(world: World) -> None:
         run("UPDATE activity SET call_id = :call, missed = 2, tried = 1, title = 'Call back', closed_at = :at, state = 'done'"
             " WHERE id = :id", call=call, at=_AT, id=ids["activity"])  # fmt: skip
         run("INSERT INTO absence (owner_id, from_at, until_at) VALUES (:id, now() - interval '1 day', '2199-01-01T00:00:00Z')",
+            id=ids["boris"])  # fmt: skip
+        run("INSERT INTO absence (owner_id, from_at, until_at, deputy_id, reason)"
+            " VALUES (:id, '2198-01-01T00:00:00Z', '2199-01-01T00:00:00Z', :deputy, 'Holiday')",
+            id=ids["anna"], deputy=ids["boris"])  # fmt: skip
+        calendar = make_calendar(connection)
+        world.ids["calendar"] = str(calendar)
+        make_day(connection, "2026-04-30", "short")
+        make_day(connection, "2026-03-20", "work", calendar, [["10:00", "14:00"]])
+        always = json.dumps({day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")})
+        run("UPDATE owner SET zone = 'Asia/Vladivostok', week = :week, languages = '{ru}', skills = '{gates}', regions = '{Ural}',"
+            " max_open = 60, max_per_day = 20, paused_until = '9999-12-31T00:00:00Z' WHERE id = :id", week=always,
             id=ids["boris"])  # fmt: skip
         run("UPDATE owner SET team_id = :team, email = 'anna@example.com' WHERE id = :id", team=ids["team"], id=ids["anna"])
         run("UPDATE pool_member SET entitled = 0.333333333, assigned = 1")

@@ -1,4 +1,4 @@
-"""All that may be done with owners, their absences, teams and pools, by whomever and through whichever door.
+"""All that may be done with owners, teams and pools, by whomever and through whichever door; absences are in `absences`.
 
 An owner is never deleted, only retired: history names them. Rows of `pool` are locked last, as the intake does it.
 """
@@ -6,7 +6,6 @@ An owner is never deleted, only retired: history names them. Rows of `pool` are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, ScalarResult, delete, func, insert, select, text, update
@@ -16,13 +15,12 @@ from sqlalchemy.exc import IntegrityError
 from crm_core.access import Principal, cut_off_owner, demand
 from crm_core.base import history
 from crm_core.base.errors import Conflict, HubError, Invalid, NotFound
-from crm_core.people.models import Absence, Owner, Pool, PoolMember, Team
+from crm_core.people.models import Owner, Pool, PoolMember, Team
 from crm_core.people.rules import (
     LONGEST_EMAIL,
     LONGEST_EXTENSION,
-    LONGEST_REASON,
-    checked_end,
     checked_name,
+    checked_profile,
     checked_weight,
     short,
 )
@@ -30,8 +28,6 @@ from crm_core.sources.models import Source
 
 OWNER_ADDED = history.Action("owner.add")
 OWNER_CHANGED = history.Action("owner.change")
-OWNER_ABSENT = history.Action("owner.absent")
-OWNER_PRESENT = history.Action("owner.present")
 OWNER_RETIRED = history.Action("owner.retire")
 OWNER_ACTIVATED = history.Action("owner.activate")
 OWNER_ON_DUTY = history.Action("owner.duty")
@@ -82,44 +78,30 @@ def add_owner(
     return owner_id
 
 
-def change_owner(connection: Connection, principal: Principal, owner_id: int, changes: Mapping[str, Any]) -> None:
-    """`changes` by column: name, extension, email, team_id. Raises NotFound, Invalid, Conflict (extension)."""
+def change_owner(
+    connection: Connection, principal: Principal, owner_id: int, changes: Mapping[str, Any], hub_zone: str = ""
+) -> None:
+    """`changes` by column: name, extension, email, team_id; calendar_id, zone, week (as `crm_core.calendars.weeks` says, None: the
+    calendar's); languages, skills, regions; max_open, max_per_day (None: no limit). Hours and limits of a day of somebody who
+    has neither zone nor calendar are meant in `hub_zone`. Raises NotFound, Invalid, Conflict (extension)."""
     demand(principal, _RIGHT)
-    owner = _locked_owner(connection, owner_id)
+    owner = locked_owner(connection, owner_id)
     wanted = dict(changes)
     if "name" in wanted:
         wanted["name"] = checked_name(wanted["name"])
     for field, most in (("extension", LONGEST_EXTENSION), ("email", LONGEST_EMAIL)):
         if field in wanted:
             wanted[field] = short(wanted[field], field, most)
+    wanted |= checked_profile(wanted)
+    after = {field: wanted.get(field, getattr(owner, field)) for field in ("calendar_id", "zone", "week", "max_per_day")}
+    if not after["zone"] and after["calendar_id"] is None and (after["week"] is not None or after["max_per_day"] is not None):
+        wanted["zone"] = hub_zone
     changed = {field: value for field, value in wanted.items() if getattr(owner, field) != value}
     if not changed:
         return
     statement = update(Owner).where(Owner.id == owner_id).values(**changed).returning(Owner.id)
     _unless(connection, statement, _of_owner)
     history.record(connection, principal, OWNER_CHANGED, owner_id, {"fields": sorted(changed)})
-
-
-def set_absent(
-    connection: Connection, principal: Principal, owner_id: int, until: datetime, now: datetime, reason: str = ""
-) -> None:
-    """From now until then (aware) they get no new leads; their own clients' leads are covered by the pool. Raises NotFound,
-    Invalid."""
-    demand(principal, _RIGHT)
-    _locked_owner(connection, owner_id)
-    checked_end(until, now)
-    reason = short(reason, "reason", LONGEST_REASON)
-    _end_absence(connection, owner_id, now)
-    connection.execute(insert(Absence).values(owner_id=owner_id, from_at=_moment(now), until_at=until, reason=reason))
-    history.record(connection, principal, OWNER_ABSENT, owner_id, {"until": until.astimezone(UTC).isoformat()})
-
-
-def set_present(connection: Connection, principal: Principal, owner_id: int, now: datetime) -> None:
-    """Ends the running absence; nothing happens if there is none. Raises NotFound."""
-    demand(principal, _RIGHT)
-    _locked_owner(connection, owner_id)
-    if _end_absence(connection, owner_id, now):
-        history.record(connection, principal, OWNER_PRESENT, owner_id)
 
 
 def retire_owner(connection: Connection, principal: Principal, owner_id: int) -> None:
@@ -129,7 +111,7 @@ def retire_owner(connection: Connection, principal: Principal, owner_id: int) ->
     activated again. Raises NotFound, Conflict (last_administrator).
     """
     demand(principal, _RIGHT)
-    owner = _locked_owner(connection, owner_id)
+    owner = locked_owner(connection, owner_id)
     connection.execute(update(Owner).where(Owner.id == owner_id).values(active=False))
     cut_off_owner(connection, principal, owner_id)
     if owner.active:
@@ -139,7 +121,7 @@ def retire_owner(connection: Connection, principal: Principal, owner_id: int) ->
 def activate_owner(connection: Connection, principal: Principal, owner_id: int) -> None:
     """They get leads again. Raises NotFound, Conflict if somebody else has their extension by now."""
     demand(principal, _RIGHT)
-    if _locked_owner(connection, owner_id).active:
+    if locked_owner(connection, owner_id).active:
         return
     statement = update(Owner).where(Owner.id == owner_id).values(active=True).returning(Owner.id)
     _unless(connection, statement, _of_owner)
@@ -150,7 +132,7 @@ def set_duty(connection: Connection, principal: Principal, owner_id: int) -> Non
     """Makes this owner the duty person instead of the present one. Raises NotFound."""
     demand(principal, _RIGHT)
     connection.execute(select(func.pg_advisory_xact_lock(_DUTY_LOCK)))
-    if _locked_owner(connection, owner_id).duty:
+    if locked_owner(connection, owner_id).duty:
         return
     connection.execute(update(Owner).where(Owner.duty).values(duty=False))
     connection.execute(update(Owner).where(Owner.id == owner_id).values(duty=True))
@@ -171,7 +153,7 @@ def rename_team(connection: Connection, principal: Principal, team_id: int, name
     demand(principal, _RIGHT)
     found = connection.execute(select(Team.name).where(Team.id == team_id).with_for_update(key_share=True)).one_or_none()
     if found is None:
-        raise _unknown("team", team_id)
+        raise unknown("team", team_id)
     if found.name == (name := checked_name(name)):
         return
     _unless(connection, update(Team).where(Team.id == team_id).values(name=name).returning(Team.id), _name_taken("team"))
@@ -182,7 +164,7 @@ def remove_team(connection: Connection, principal: Principal, team_id: int) -> N
     """Its people stay, without a team. Raises NotFound."""
     demand(principal, _RIGHT)
     if connection.execute(select(Team.id).where(Team.id == team_id).with_for_update()).one_or_none() is None:
-        raise _unknown("team", team_id)
+        raise unknown("team", team_id)
     connection.execute(update(Owner).where(Owner.team_id == team_id).values(team_id=None))
     connection.execute(delete(Team).where(Team.id == team_id))
     history.record(connection, principal, TEAM_REMOVED, team_id)
@@ -245,7 +227,7 @@ def put_member(
     demand(principal, _RIGHT)
     checked_weight(weight)
     if connection.scalar(select(Owner.id).where(Owner.id == owner_id)) is None:
-        raise _unknown("owner", owner_id)
+        raise unknown("owner", owner_id)
     _locked_pool(connection, pool_id)
     share = {"weight": weight, "paused": paused}
     present = connection.execute(
@@ -283,26 +265,13 @@ def _team_named(connection: Connection, principal: Principal, name: str) -> int:
     return made
 
 
-def _end_absence(connection: Connection, owner_id: int, now: datetime) -> bool:
-    """True if there was one."""
-    moment = _moment(now)
-    running = (Absence.owner_id == owner_id, Absence.from_at <= moment, Absence.until_at > moment)
-    over = func.greatest(moment, Absence.from_at + timedelta(milliseconds=1))  # an absence lasts, however short
-    return connection.execute(update(Absence).where(*running).values(until_at=over)).rowcount > 0
-
-
-def _moment(now: datetime) -> Any:
-    """Not after the transaction began, by which absences are read: what was said is true at once, also within it."""
-    return func.least(now, func.now())
-
-
-def _locked_owner(connection: Connection, owner_id: int) -> Any:
+def locked_owner(connection: Connection, owner_id: int) -> Any:
     """Against other changes, not against leads that are given to them meanwhile."""
     row = connection.execute(
         select(*Owner.__table__.columns).where(Owner.id == owner_id).with_for_update(key_share=True)
     ).one_or_none()
     if row is None:
-        raise _unknown("owner", owner_id)
+        raise unknown("owner", owner_id)
     return row
 
 
@@ -311,7 +280,7 @@ def _locked_pool(connection: Connection, pool_id: int) -> Any:
         select(Pool.id, Pool.name, Pool.is_default).where(Pool.id == pool_id).with_for_update()
     ).one_or_none()
     if row is None:
-        raise _unknown("pool", pool_id)
+        raise unknown("pool", pool_id)
     return row
 
 
@@ -325,9 +294,11 @@ def _unless(connection: Connection, statement: Any, refusal: Callable[[Integrity
 
 
 def _of_owner(error: IntegrityError) -> HubError:
-    """Either the extension is somebody's, or the team is nobody's."""
+    """Either the extension is somebody's, or there is no such team or calendar."""
     if "uq_owner_extension" in str(error.orig):
         return Conflict("extension_taken", "This extension already belongs to another active owner.", fields=["extension"])
+    if "fk_owner_calendar_id" in str(error.orig):
+        return Invalid("calendar_unknown", "There is no such calendar.", fields=["calendar"])
     return Invalid("team_unknown", "There is no such team.", fields=["team"])
 
 
@@ -335,5 +306,5 @@ def _name_taken(noun: str) -> Callable[[IntegrityError], HubError]:
     return lambda _: Conflict("name_taken", f"There is already a {noun} of this name.", fields=["name"])
 
 
-def _unknown(noun: str, row_id: int) -> NotFound:
+def unknown(noun: str, row_id: int) -> NotFound:
     return NotFound(f"{noun}_unknown", f"There is no {noun} {row_id}.")

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from crm_core.base.errors import Invalid
+from crm_core.calendars.rules import checked_zone
+from crm_core.calendars.weeks import read_week, week_json
 
 LONGEST_NAME: Final = 200
 LONGEST_EXTENSION: Final = 30
 LONGEST_EMAIL: Final = 254  # RFC 5321
 LONGEST_REASON: Final = 200
 MOST_WEIGHT: Final = 1000.0
+MOST_LEADS: Final = 100_000
+LONGEST_WORD: Final = 60
+MOST_WORDS: Final = 50
+_LANGUAGE: Final = re.compile(r"[a-z]{2,3}")
 
 
 def checked_name(name: str) -> str:
@@ -44,3 +52,37 @@ def checked_end(until: datetime, now: datetime) -> datetime:
     if until <= now:
         raise Invalid("in_the_past", "The end of an absence must lie in the future.", fields=["until"])
     return until
+
+
+def checked_profile(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Of what somebody is to be: hours, languages, skills, regions and limits, as far as they are named, as they are stored.
+    Raises Invalid."""
+    checked: dict[str, Any] = {}
+    if "zone" in changes:
+        checked["zone"] = checked_zone(changes["zone"]) if changes["zone"].strip() else ""
+    if "week" in changes:
+        checked["week"] = None if changes["week"] is None else week_json(read_week(changes["week"]))
+    for field in ("languages", "skills", "regions"):
+        if field in changes:
+            checked[field] = checked_words(field, changes[field])
+    for field in ("max_open", "max_per_day"):
+        most = changes.get(field)
+        if most is not None and not 0 <= most <= MOST_LEADS:
+            raise Invalid("limit_out_of_range", f"A limit lies between 0 and {MOST_LEADS}.", fields=[field], most=MOST_LEADS)
+    return checked
+
+
+def checked_words(field: str, words: Sequence[str]) -> list[str]:
+    """Each once, in their order; languages are ISO 639, and case means nothing in skills and languages. Raises Invalid."""
+    found: dict[str, str] = {}
+    for word in words:
+        text = short(word, field, LONGEST_WORD)
+        text = text if field == "regions" else text.lower()
+        if field == "languages" and not _LANGUAGE.fullmatch(text):
+            raise Invalid("language_unknown", f"A language is written as two letters, like ru or en, not {text!r}.",
+                          fields=[field], given=text)  # fmt: skip
+        if text:
+            found.setdefault(text.lower(), text)
+    if len(found) > MOST_WORDS:
+        raise Invalid("too_many_words", f"{field} holds {MOST_WORDS} words at most.", fields=[field], most=MOST_WORDS)
+    return list(found.values())

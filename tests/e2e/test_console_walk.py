@@ -28,7 +28,8 @@ from walking import ARTEFACTS, PASSWORD, chromium, served, sign_in
 from crm_core import access
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from crm_core.people.commands import add_owner, set_absent
+from crm_core.people.absences import set_absent
+from crm_core.people.commands import add_owner
 from ingest.processing.process import drain
 
 #: Panels whose content is wider than they are.

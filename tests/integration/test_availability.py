@@ -8,26 +8,17 @@ from typing import Any
 
 import psycopg
 import pytest
+from factories.calendar import make_calendar, make_day
 from factories.contact import make_contact
 from factories.lead import make_lead
 from factories.rows import insert
 from factories.source import make_source
 from psycopg.rows import dict_row
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 
 from crm_core.people.availability import FOREVER, load_availability
 
-WEEK = json.dumps({day: [["09:00", "18:00"]] for day in ("mon", "tue", "wed", "thu", "fri")})
 NOW = datetime(2026, 11, 3, 14, 30, tzinfo=UTC)  # Tuesday, 17:30 in Moscow; the day before a holiday
-
-
-def make_calendar(connection: Connection, name: str = "Office", **values: Any) -> int:
-    return insert(connection, "calendar", **{"name": name, "zone": "Europe/Moscow", "country": "RU", "week": WEEK} | values)
-
-
-def make_day(connection: Connection, day: str, kind: str, calendar_id: int | None = None, hours: Any = None) -> None:
-    insert(connection, "calendar_day", calendar_id=calendar_id, day=date.fromisoformat(day), kind=kind,
-           hours=None if hours is None else json.dumps(hours))  # fmt: skip
 
 
 def test_a_hub_that_set_nothing_is_asked_once_and_everybody_is_there(engine: Engine) -> None:

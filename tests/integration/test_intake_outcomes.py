@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid
-from crm_core.people.commands import retire_owner, set_absent
+from crm_core.people.absences import set_absent
+from crm_core.people.commands import retire_owner
 from ingest.journal.ledger import PARTS, ledger
 from ingest.processing.replay import Selection, replay
 

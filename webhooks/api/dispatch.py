@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from crm_core.access import demand
 from crm_core.base.config import HubConfig
-from crm_core.base.errors import Invalid, Malformed
+from crm_core.base.errors import Invalid, Malformed, NotFound
 from webhooks.api.route import Ask, Route
 from webhooks.api.shape import dump
 from webhooks.auth import authenticate
@@ -30,6 +30,8 @@ def _answer(route: Route, config: HubConfig, path: dict[str, str]) -> Response:
     engine = ui_engine(config)
     principal = authenticate(engine)
     demand(principal, route.permission)
+    if any("\x00" in part for part in path.values()):  # no name of anything, and nothing to ask the database about
+        raise NotFound("path_unknown", "There is nothing under this address.")
     try:
         query = route.query.model_validate(_parameters())
     except ValidationError as error:

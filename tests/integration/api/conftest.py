@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 import servers
 from api_world import World, build
+from factories.calendar import make_calendar, make_day
+from factories.rows import insert
 from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
@@ -33,6 +35,10 @@ def still_world(postgres_server: servers.RunPostgres, tmp_path_factory: pytest.T
             home=tmp_path_factory.mktemp("home"), database_url=url, broker_url=nowhere, secret_key="only-for-tests-" + "0" * 32
         )
         tokens, ids = build(engine, config)
-        yield World(create_app(config).test_client(), config, engine, tokens, ids)
+        with engine.begin() as connection:
+            calendar = make_calendar(connection)
+            make_day(connection, "2026-04-30", "short")
+            insert(connection, "absence", owner_id=int(ids["anna"]), until_at="2199-01-01T00:00:00Z")
+        yield World(create_app(config).test_client(), config, engine, tokens, {**ids, "calendar": str(calendar)})
         close_engines()
         engine.dispose()

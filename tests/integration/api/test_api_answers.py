@@ -18,8 +18,9 @@ ANSWERS = Path(__file__).with_name("answers.txt")
 
 NOUNS = {
     "leads": "lead", "contacts": "contact", "calls": "call", "events": "event", "sources": "source", "owners": "anna",
-    "teams": "team", "pools": "pool", "users": "user", "tokens": "spare_token",
+    "teams": "team", "pools": "pool", "users": "user", "tokens": "spare_token", "calendars": "calendar",
 }  # fmt: skip
+NEEDED = {"/search": "?q=Ivan", "/calendars/<id>/year": "?year=2026"}
 MORE = ("/audit?action=source.bench", "/calls?direction=out", "/events?state=needs_attention", "/quarantine?shelf=confirmed", "/alerts?state=all",
         "/ledger?by=", "/activities?state=done", "/search?q=Olga", "/leads?limit=1", "/calls?limit=1")  # fmt: skip
 
@@ -45,7 +46,7 @@ def answers(world: World) -> str:
     lines = []
     for path in (*paths, *MORE):
         row_id = world.ids.get(NOUNS.get(path.split("/")[1], ""), "")
-        asked = path.replace("<id>", row_id) + ("?q=Ivan" if path == "/search" else "")
+        asked = path.replace("<id>", row_id) + NEEDED.get(path, "")
         told = world.get(asked).text
         for pattern, shown in VARYING:
             told = pattern.sub(shown, told)

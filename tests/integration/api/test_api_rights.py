@@ -40,6 +40,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /sources/<id>/fields/acknowledge": {},
     "POST /owners": {"name": "Vera"},
     "PATCH /owners/<id>": {"name": "Vera"},
+    "POST /owners/<id>/absences": {"until": "2199-01-01T00:00:00Z"},
+    "POST /calendars": {"name": "Office", "week": {"mon": [["09:00", "18:00"]]}},
+    "PATCH /calendars/<id>": {"name": "South"},
+    "PUT /calendars/<id>/days": {"days": [{"day": "2026-04-30", "kind": "short"}]},
+    "PUT /calendar-days": {"days": [{"day": "2026-04-30", "kind": "short"}]},
     "POST /teams": {"name": "South"},
     "PATCH /teams/<id>": {"name": "East"},
     "POST /pools": {"name": "Night"},
@@ -55,6 +60,7 @@ READ_ALL = {
     "GET /leads", "GET /leads/<id>", "GET /leads/<id>/why", "GET /files/<id>", "GET /contacts", "GET /contacts/<id>",
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
     "GET /search", "GET /mentions", "GET /contacts/<id>/merges", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
+    "GET /owners/<id>/absences", "GET /calendars", "GET /calendars/<id>", "GET /calendars/<id>/year", "GET /calendar-days",
 }  # fmt: skip
 WATCH = {
     "GET /quarantine",
@@ -91,6 +97,9 @@ LEAD = {
     "POST /leads/<id>/assign", "POST /owners", "PATCH /owners/<id>", "DELETE /owners/<id>", "POST /teams",
     "PATCH /teams/<id>", "DELETE /teams/<id>", "POST /pools", "PATCH /pools/<id>", "DELETE /pools/<id>",
     "PUT /pools/<id>/members/<owner>", "DELETE /pools/<id>/members/<owner>",
+    "POST /owners/<id>/absences", "DELETE /owners/<id>/absences/<absence>", "POST /calendars", "PATCH /calendars/<id>",
+    "DELETE /calendars/<id>", "PUT /calendars/<id>/days", "DELETE /calendars/<id>/days/<day>", "PUT /calendar-days",
+    "DELETE /calendar-days/<day>",
 }  # fmt: skip
 JUDGE = {
     "POST /quarantine/release", "POST /quarantine/confirm", "POST /events/<id>/accept-consent", "POST /alerts/<id>/resolve",
@@ -125,12 +134,14 @@ def key(route: Route) -> str:
 def address(route: Route, ids: dict[str, str]) -> str:
     nouns = {
         "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "mentions": "mention_for_anna", "merges": "merge", "suggestions": "suggestion", "events": "broken_event",
-        "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
+        "calendars": "source", "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
     }  # fmt: skip
     return (
         route.path.replace("<id>", ids.get(nouns.get(route.path.split("/")[1], ""), ""))
         .replace("<owner>", ids["anna"])
         .replace("<version>", "1")
+        .replace("<absence>", "1")
+        .replace("<day>", "2026-04-30")
     )
 
 

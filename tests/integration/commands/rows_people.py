@@ -10,11 +10,19 @@ from zoneinfo import ZoneInfo
 from door_frame import Case, Hub, Inputs, Row, in_transaction
 
 from crm_core.access import Principal
-from crm_core.people import commands
+from crm_core.calendars.weeks import read_week, week_text
+from crm_core.people import absences, commands
 
 ZONE = ZoneInfo("Europe/Moscow")  # the hub's
+_FROM = datetime(2026, 12, 28, 6, 0, tzinfo=UTC)
 _UNTIL = datetime(2027, 1, 15, 9, 0, tzinfo=UTC)
 _AWAY = "INSERT INTO absence (owner_id, from_at, until_at) VALUES (:boris, '2026-11-01T00:00:00Z', '2027-01-15T00:00:00Z')"
+_PLANNED = (
+    "INSERT INTO absence (id, owner_id, from_at, until_at) OVERRIDING SYSTEM VALUE VALUES"
+    " (81, :boris, '2026-12-20T00:00:00Z', '2027-01-20T00:00:00Z')"
+)
+_OVER = "UPDATE absence SET from_at = '2025-12-20T00:00:00Z', until_at = '2026-01-20T00:00:00Z' WHERE id = 81"
+_PAUSED = "UPDATE owner SET paused_until = '9999-12-31T00:00:00Z' WHERE id = :boris"
 _RETIRED = "UPDATE owner SET active = false WHERE id = :boris"
 
 Call = Callable[[Hub, Principal, Inputs], Any]
@@ -38,6 +46,34 @@ def _unknown(noun: str) -> Case:
 def _written(until: datetime) -> str:
     """As a browser writes a moment of the hub's zone."""
     return until.astimezone(ZONE).strftime("%Y-%m-%dT%H:%M")
+
+
+_HOURS = {day: [["10:00", "19:00"]] for day in ("mon", "tue", "wed")}
+_CALENDAR = (
+    "INSERT INTO calendar (id, name, zone, week, created_at) OVERRIDING SYSTEM VALUE VALUES"
+    " (91, 'Office', 'Europe/Moscow', jsonb_build_object('mon', jsonb_build_array(jsonb_build_array('09:00', '18:00'))),"
+    " '2026-11-01T00:00:00Z')"
+)
+_OWN_HOURS = "UPDATE owner SET calendar_id = 91, week = (SELECT week FROM calendar) WHERE id = :boris"
+_FIELDS = ("name", "extension", "calendar", "zone", "week", "languages", "skills", "regions", "max_open", "max_per_day")
+
+
+def _columns(i: Inputs) -> dict[str, Any]:
+    changes = {name: i[name] for name in _FIELDS if name in i}
+    return changes if "calendar" not in changes else changes | {"calendar_id": int(changes.pop("calendar"))}
+
+
+def _changing_arguments(i: Inputs) -> list[str]:
+    arguments = []
+    for name in _FIELDS:
+        if name in i:
+            value, option = i[name], name.replace("_", "-")
+            if name == "week":
+                value, option = "" if value is None else week_text(read_week(value)), "hours"
+            if isinstance(value, list):
+                value = ",".join(value)
+            arguments += [f"--{option}", "" if value is None else str(value)]
+    return arguments
 
 
 _OWNER_UNKNOWN = Case("unknown", {"boris": "999999"}, "owner_unknown")
@@ -66,23 +102,35 @@ ROWS = (
         "owners.write",
         in_transaction(
             lambda connection, _hub, principal, i: commands.change_owner(
-                connection, principal, int(i["boris"]), {"name": i["name"], "extension": i["extension"]}
+                connection, principal, int(i["boris"]), _columns(i), str(ZONE)
             )
         ),
-        api=lambda i: ("PATCH", f"/owners/{i['boris']}", {"name": i["name"], "extension": i["extension"]}),
+        api=lambda i: ("PATCH", f"/owners/{i['boris']}", {name: i[name] for name in _FIELDS if name in i}),
+        cli=lambda i: ("owner", "change", i["boris"], *_changing_arguments(i)),
         again="idle",
         cases=(
             Case("another name", {"name": "Boris B.", "extension": "102"}),
             Case("nothing else than it was", {"name": "Boris", "extension": "102"}, idle=True),
             Case("an extension that is taken", {"name": "Boris", "extension": "101"}, "extension_taken"),
             Case("unknown", {"boris": "999999", "name": "x", "extension": ""}, "owner_unknown"),
+            Case("hours of their own, in the hub's zone", {"week": _HOURS}),
+            Case("hours of their own, in their zone", {"week": _HOURS, "zone": "Asia/Vladivostok"}),
+            Case("the hours of a calendar", {"calendar": "91"}, before=(_CALENDAR,)),
+            Case("the calendar's hours again", {"week": None}, before=(_CALENDAR, _OWN_HOURS)),
+            Case("a calendar that is none", {"calendar": "91"}, "calendar_unknown"),
+            Case("a zone that is none", {"zone": "Moscow"}, "zone_unknown"),
+            Case("hours that are none", {"week": {"mon": [["9", "18"]]}}, "week_unreadable", doors=frozenset({"domain", "api"})),
+            Case("languages, skills, regions", {"languages": ["ru", "EN"], "skills": ["Двери", "двери", "ворота"], "regions": ["Урал"]}),
+            Case("a language that is none", {"languages": ["russian"]}, "language_unknown"),
+            Case("limits", {"max_open": 60, "max_per_day": 20}),
+            Case("no limit any more", {"max_open": None}, before=("UPDATE owner SET max_open = 3 WHERE id = :boris",)),
         ),
     ),
     Row(
-        commands.set_absent,
+        absences.set_absent,
         "owners.write",
         in_transaction(
-            lambda connection, _hub, principal, i: commands.set_absent(
+            lambda connection, _hub, principal, i: absences.set_absent(
                 connection, principal, int(i["boris"]), i["until"], datetime.now(UTC), i["reason"]
             )
         ),
@@ -96,15 +144,95 @@ ROWS = (
         cases=(
             Case("away", {"until": _UNTIL, "reason": ""}),
             Case("on holiday", {"until": _UNTIL, "reason": "on holiday"}, doors=frozenset({"domain", "console", "cli"})),
+            Case("over one that is planned", {"until": _UNTIL, "reason": ""}, "absence_overlaps", before=(_PLANNED,)),
             Case("until a day that has passed", {"until": datetime(2020, 1, 1, tzinfo=UTC), "reason": ""}, "in_the_past"),
             Case("unknown", {"boris": "999999", "until": _UNTIL, "reason": ""}, "owner_unknown"),
         ),
     ),
     Row(
-        commands.set_present,
+        absences.plan_absence,
         "owners.write",
         in_transaction(
-            lambda connection, _hub, principal, i: commands.set_present(connection, principal, int(i["boris"]), datetime.now(UTC))
+            lambda connection, _hub, principal, i: absences.plan_absence(
+                connection, principal, int(i["boris"]), i["from"], i["until"], datetime.now(UTC), "holiday", int(i["deputy"])
+            )
+        ),
+        api=lambda i: (
+            "POST", f"/owners/{i['boris']}/absences",
+            {"from": i["from"].isoformat(), "until": i["until"].isoformat(), "reason": "holiday", "deputy": i["deputy"]},
+        ),
+        cli=lambda i: (
+            "owner", "absent", i["boris"], "--from", f"{_written(i['from'])}:00", "--until", f"{_written(i['until'])}:00",
+            "--reason", "holiday", "--deputy", i["deputy"],
+        ),
+        again="absence_overlaps",
+        cases=(
+            Case("a holiday with a deputy", {"from": _FROM, "until": _UNTIL, "deputy": "@anna"}),
+            Case("from yesterday on", {"from": datetime(2026, 11, 1, tzinfo=UTC), "until": _UNTIL, "deputy": "@anna"}),
+            Case("from the end of another on", {"from": datetime(2027, 1, 20, tzinfo=UTC), "until": datetime(2027, 2, 1, tzinfo=UTC),
+                 "deputy": "@anna"}, before=(_PLANNED,)),
+            Case("over another", {"from": _FROM, "until": _UNTIL, "deputy": "@anna"}, "absence_overlaps", before=(_PLANNED,)),
+            Case("that ends before it begins", {"from": _UNTIL, "until": _FROM, "deputy": "@anna"}, "end_before_start"),
+            Case("covered by oneself", {"from": _FROM, "until": _UNTIL, "deputy": "@boris"}, "deputy_is_self"),
+            Case("covered by nobody known", {"from": _FROM, "until": _UNTIL, "deputy": "999999"}, "deputy_unknown"),
+            Case("covered by somebody who left", {"from": _FROM, "until": _UNTIL, "deputy": "@anna"}, "deputy_inactive",
+                 before=("UPDATE owner SET active = false WHERE id = :anna",)),
+        ),
+    ),
+    Row(
+        absences.cancel_absence,
+        "owners.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: absences.cancel_absence(
+                connection, principal, int(i["boris"]), int(i.get("absence", "81")), datetime.now(UTC)
+            )
+        ),
+        api=lambda i: ("DELETE", f"/owners/{i['boris']}/absences/{i.get('absence', '81')}", None),
+        cli=lambda i: ("owner", "cancel-absence", i["boris"], i.get("absence", "81")),
+        again="absence_unknown",
+        cases=(
+            Case("a planned one", before=(_PLANNED,)),
+            Case("the running one", before=(_PLANNED, "UPDATE absence SET from_at = '2026-01-01T00:00:00Z' WHERE id = 81")),
+            Case("one that is over", {}, "absence_over", before=(_PLANNED, _OVER)),
+            Case("a colleague's", {"boris": "@anna"}, "absence_unknown", before=(_PLANNED,)),
+        ),
+    ),
+    Row(
+        absences.pause_owner,
+        "owners.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: absences.pause_owner(
+                connection, principal, int(i["boris"]), datetime.now(UTC), i.get("until")
+            )
+        ),
+        api=lambda i: (
+            "PATCH", f"/owners/{i['boris']}", {"paused_until": i["until"].isoformat()} if "until" in i else {"paused": True},
+        ),
+        cli=lambda i: ("owner", "pause", i["boris"], *(("--until", f"{_written(i['until'])}:00") if "until" in i else ())),
+        again="idle",
+        cases=(
+            Case("until somebody ends it"),
+            Case("for a while", {"until": _UNTIL}),
+            Case("until a day that has passed", {"until": datetime(2020, 1, 1, tzinfo=UTC)}, "in_the_past"),
+            _OWNER_UNKNOWN,
+        ),
+    ),
+    Row(
+        absences.resume_owner,
+        "owners.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: absences.resume_owner(connection, principal, int(i["boris"]), datetime.now(UTC))
+        ),
+        api=lambda i: ("PATCH", f"/owners/{i['boris']}", {"paused": False}),
+        cli=lambda i: ("owner", "resume", i["boris"]),
+        again="idle",
+        cases=(Case("back", before=(_PAUSED,)), Case("was never paused", idle=True), _OWNER_UNKNOWN),
+    ),
+    Row(
+        absences.set_present,
+        "owners.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: absences.set_present(connection, principal, int(i["boris"]), datetime.now(UTC))
         ),
         api=lambda i: ("PATCH", f"/owners/{i['boris']}", {"absent_until": None}),
         console=lambda i: (f"/owners/{i['boris']}/present", {}),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from crm_core.access import sees_leads_of
 from crm_core.base.errors import Conflict, Invalid
-from crm_core.people import commands
+from crm_core.people import absences, commands
 from crm_core.people.queries import OwnerView, list_owners
 from webhooks.console.shell import errors
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
@@ -57,13 +57,13 @@ def add(context: RequestContext) -> PageAnswer:
 def absent(context: RequestContext, owner_id: int) -> PageAnswer:
     until = _in_hub_zone(context, entered("until", 30))
     with context.engine.begin() as connection:
-        commands.set_absent(connection, context.principal, owner_id, until, context.now, entered("reason", 200))
+        absences.set_absent(connection, context.principal, owner_id, until, context.now, entered("reason", 200))
     return context.go("owners", "owner_absent")
 
 
 def present(context: RequestContext, owner_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        commands.set_present(connection, context.principal, owner_id, context.now)
+        absences.set_present(connection, context.principal, owner_id, context.now)
     return context.go("owners", "owner_present")
 
 
