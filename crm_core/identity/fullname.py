@@ -9,12 +9,13 @@ from itertools import pairwise
 
 from crm_core.identity.englishnames import english_names
 from crm_core.identity.firstnames import Gender, full_names, gender_of, is_name_stem
-from crm_core.identity.namequality import clean_name, is_company
+from crm_core.identity.namequality import before_company, clean_name, is_company
 from crm_core.identity.namewords import is_beside_a_name
 from crm_core.identity.spelling import fold, one_script
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`-][^\W\d_]+)*", re.UNICODE)
-_TWO_PEOPLE = re.compile(r"\s(?:[иИ]|and|[&+])\s|/")
+_TWO_PEOPLE = re.compile(r"\s(?:[иИ]|and|[&+])\s|[/,;]")
+_GLUED = re.compile(r"[^\W\d_]{3,}(?<=[a-zа-яё])(?=[A-ZА-ЯЁ][a-zа-яё]{2})")  # ИванПетров
 
 # Suffixes of folded words, where C is ч and S is ш. In two scripts and with every ending that speech makes of them.
 _PATRONYMIC_F = ("ovna", "evna", "ivna", "iniCna", "iCna")
@@ -29,6 +30,11 @@ _SURNAME_M = ("ov", "ev", "skoi", "ski")
 _SURNAME_F = ("ova", "eva", "skaia")
 _SURNAME_IN = ("in", "ina")  # also the end of many first names: only beside another word
 _SURNAME_ANY = ("enko", "Cuk", "dze", "Svili", "ian", "iants", "ih")
+
+_TITLES: dict[str, Gender] = {
+    **dict.fromkeys(map(fold, ("mr", "sir", "мистер", "господин", "гражданин")), "m"),
+    **dict.fromkeys(map(fold, ("mrs", "ms", "miss", "мисс", "миссис", "госпожа", "гражданка")), "f"),
+}
 
 _SOLE_TRADER = re.compile(r"^(?:ип|чп|самозанят\w+)\s+", re.IGNORECASE)  # such a business is its owner
 
@@ -92,8 +98,12 @@ def head(folded: str) -> str:
 @lru_cache(maxsize=4096)
 def parse_name(text: str) -> Name:
     """Roles of the words; an empty Name for everything that is no one person's name."""
-    cleaned = _SOLE_TRADER.sub("", clean_name(one_script(text)))
-    if not cleaned or is_company(cleaned) or _is_of_two(cleaned):
+    cleaned = _GLUED.sub(_parted, _SOLE_TRADER.sub("", clean_name(one_script(text))))
+    if cleaned and is_company(cleaned):
+        cleaned = before_company(cleaned)  # Сергей Орлов, ООО «Ромашка»; what stands behind may be the company's name
+        if not any(full_names(fold(word)) for word in _WORD.findall(cleaned)):
+            return Name()
+    if not cleaned or _is_of_two(cleaned):
         return Name()
     kept: list[tuple[str, str]] = []
     initials: list[Initial] = []
@@ -109,6 +119,7 @@ def parse_name(text: str) -> Name:
     plain = [key for _, key in kept if not is_beside_a_name(key)][:6]
     is_plain = len(plain) == len(kept) and len({word[:1].isupper() for word, _ in kept}) == 1
     patronymic, gender = _take_patronymic(plain)
+    gender = gender or next((_TITLES[key] for _, key in kept if key in _TITLES), "")
     left = [word for word in plain if word not in _TURKIC]
     before = ""  # the word that a patronymic follows is a first name, known to the table or not
     if patronymic:
@@ -152,6 +163,10 @@ def parse_name(text: str) -> Name:
     )  # fmt: skip
 
 
+def _parted(match: re.Match[str]) -> str:
+    return match[0] + " " if full_names(fold(match[0])) else match[0]
+
+
 def _is_of_two(text: str) -> bool:
     """Анна и Сергей: who of them it was is not said."""
     if _TWO_PEOPLE.search(text) is None:
@@ -167,6 +182,8 @@ def _around_and(text: str) -> list[tuple[list[str], list[str]]]:
 def _initials(word: str, behind: str, whole: str) -> tuple[Initial, ...]:
     """What a word is if it is no word: a letter, Yu with its dot, or two capitals in a text that is not written in capitals."""
     if len(word) == 1:
+        if word.islower() and not whole.islower():
+            return ()  # 1985 г.р., г. Пермь
         return (frozenset(_HEADS.get(word.casefold(), ())),)
     if behind == "." and word.casefold() in _DIGRAPHS:
         return (frozenset({head(fold(word))}),)

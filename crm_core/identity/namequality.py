@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from crm_core.identity.namewords import names_nobody
+
 _MOST_CHARS = 120  # longer is a message in the wrong field
 
 _NOISE = re.compile(
@@ -48,7 +50,7 @@ def clean_name(text: str) -> str:
     if not text:
         return ""
     if len(text) <= _MOST_CHARS and _ORDINARY.fullmatch(text):
-        return "" if _is_no_name(text) else text
+        return "" if _is_no_name(text) or names_nobody(text.split()) else text
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
         text = "".join(c if _is_name_char(c) else " " for c in text)
@@ -58,7 +60,7 @@ def clean_name(text: str) -> str:
         text = _NOISE.sub(" ", text)
         text = " ".join(text.split()).strip(' ,;:/\\|_*#=+~<>[]{}?!-—–"')
     text = text[:_MOST_CHARS].rstrip()
-    if _is_no_name(text):
+    if _is_no_name(text) or names_nobody(_WORD.findall(text)):
         return ""
     if text.isupper() or text.islower():
         return _WORD.sub(lambda m: _cased(m[0], text), text)
@@ -68,6 +70,14 @@ def clean_name(text: str) -> str:
 def is_company(text: str) -> bool:
     """True if a legal form or a word for a business stands in it."""
     return not _BUSINESS.isdisjoint(_WORD.findall(text.casefold()))
+
+
+def before_company(text: str) -> str:
+    """What stands before the first word for a business: Сергей Орлов, ООО «Ромашка»."""
+    for match in _WORD.finditer(text):
+        if match[0].casefold() in _BUSINESS:
+            return text[: match.start()].strip(' ,;:("«-–—/|')
+    return text
 
 
 def _is_name_char(char: str) -> bool:

@@ -16,7 +16,7 @@ from crm_core.identity.namequality import clean_name
 from crm_core.identity.spelling import one_script, one_slip, readings
 
 _NAME_CHARS = 240  # keeps texts in the wrong field out of the caches
-_AMBIGUOUS = re.compile(r"[cjxCJX]")
+_AMBIGUOUS = re.compile(r"[cjxhCJXH]")
 
 __all__ = ["NameVerdict", "Verdict", "clean_name", "compare", "compare_names", "first_name_key"]
 
@@ -188,6 +188,10 @@ def _others(one: Name, two: Name) -> NameVerdict:
     if one.words <= two.words or two.words <= one.words:
         return NameVerdict("agree", "contained")
     common = not one.words.isdisjoint(two.words)
+    if any(map(str.isascii, one.words)) != any(map(str.isascii, two.words)):
+        return NameVerdict(
+            "unknown", "nothing_to_compare"
+        )  # the fold knows Latin and Cyrillic; other scripts meet only themselves
     mine, yours = one.others_set - two.words, two.others_set - one.words
     for known, other in ((one, two), (two, one)):
         # Two words of no known role are a whole name: one of them would have to be the first name or the surname over there.

@@ -40,10 +40,11 @@ _LATIN = re.compile(r"[A-Za-z]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 
 # What a Latin letter may stand for besides what `fold` hears: c is ц (Kuznecov), in passports tc, in Poland cz; j before a vowel is
-# ж (Jukov); x is х (Xasan).
+# ж (Jukov); x is х (Xasan); h is Ukraine's г (Ihor).
 _OTHER_SOUNDS = (
     (re.compile(r"tc(?!h)|cz|c(?![hk])", re.IGNORECASE), "ts"),
     (re.compile(r"j(?=[aeiouy])", re.IGNORECASE), "zh"),
+    (re.compile(r"(?<![sckzpt])h", re.IGNORECASE), "g"),
     (re.compile(r"x", re.IGNORECASE), "kh"),
 )
 _MOST_READINGS = 4
@@ -101,7 +102,7 @@ def readings(text: str) -> tuple[str, ...]:
     """The text, and what else its Latin words may spell in Russian, each word for itself: Jakov Kuznecov has a й and a ц. At most
     four, the text itself first."""
     found = [text]
-    for word in dict.fromkeys(re.findall(r"[A-Za-z]*[CcJjXx][A-Za-z]*", text)):
+    for word in dict.fromkeys(re.findall(r"[A-Za-z]*[CcHhJjXx][A-Za-z]*", text)):
         other = word
         for pattern, sound in _OTHER_SOUNDS:
             other = pattern.sub(sound, other)

@@ -208,6 +208,9 @@ Wei                     | Zhang Wei                | agree
 Гулбахор                | Олег                     | unknown
 Гулбахор                | Шахзода                  | unknown
 Петрова                 | Иван                     | conflict
+გიორგი                  | ნინო                     | unknown
+გიორგი მაისურაძე        | Иван Петров              | unknown
+Иванна                  | Иван                     | unknown
 Петров                  | Сидоров                  | conflict
 """
 
@@ -245,6 +248,15 @@ zhang wei               | Wang Li
 Саша Иванов             | Саша Иванова
 John Smith              | Mary Smith
 John Smith              | John Brown
+Mrs. Smith              | John Smith
+Иванов                  | Иванова
+Кузнецова О.В.          | Кузнецов О.В.
+Оксана                  | Ксения
+Ева                     | Эвелина
+Стас                    | Анастасия
+Гена                    | Евгений
+Вова                    | Владислав
+გიორგი მაისურაძე        | ნინო ბერიძე
 Daniel Smith            | Jennifer Smith
 Margaret Harris         | Michale Harris
 Victoria Carter         | William Carter
@@ -294,6 +306,16 @@ Andrew Turner           | Андрей Turner
 Митя                    | Дмитрий
 Себастьян Петров        | Петров
 Герман Алексей Иванович | Алексей Герман
+ИванПетров              | Иван Петров
+Иван Петров 1985 г.р.   | Иван Сергеевич Петров
+Сергей Орлов ООО «Лён»  | Сергей Орлов
+Mr. Smith               | John Smith
+Ihor                    | Игорь
+Hryhorii                | Григорий
+Siarhei                 | Сергей
+Uladzimir               | Владимир
+Катюха                  | Екатерина
+Толян                   | Анатолий
 """
 
 
@@ -322,6 +344,18 @@ def test_english_short_form_conflicts_when_the_surname_does(one: str, two: str) 
     [
         "Заявка с сайта",
         "Обратный звонок",
+        "Нет имени",
+        "Имя не указано",
+        "Новый лид",
+        "Тест Тестович",
+        "test testov",
+        "null null",
+        "Гость 17",
+        "Неизвестный абонент",
+        "Проверка связи",
+        "FirstName LastName",
+        "не представился",
+        "Иван, Мария",
         "Хочу купить окна",
         "Запись на приём",
         "Анна и Сергей",
@@ -384,7 +418,7 @@ def test_first_name_key_is_the_full_name_when_known(name: str, key: str | None) 
         ("https://example.com/", ""), ("+7 916 123-45-67", ""), ("Иван 89161234567", "Иван"), ("-", ""), (".", ""),
         ("test", ""), ("asd", ""), ("Тест 2", ""), ("Ж", ""), ("ааа", ""), ("ООО РОМАШКА", "ООО Ромашка"), ("  Иван   Петров ", "Иван Петров"),
         ("van der Berg", "van der Berg"), ("McDonald", "McDonald"), ("O'HARA", "O'Hara"), ("Иван\x00\u202e", "Иван"),
-        ("ivan@example.com", ""), ("李明", "李明"), ("Имя", ""), ("Анна 🌸 Петрова", "Анна Петрова"),
+        ("ivan@example.com", ""), ("李明", "李明"), ("Нет имени", ""), ("Новый Лид", ""), ("клиент с сайта", ""), ("Test Person", "Test Person"), ("Имя", ""), ("Анна 🌸 Петрова", "Анна Петрова"),
     ],
 )  # fmt: skip
 def test_name_is_cleaned_when_written_like_this(text: str, shown: str) -> None:
