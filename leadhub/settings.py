@@ -304,6 +304,14 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("disk_floor_mb", _whole(0, 1_000_000), "200", "Megabytes that stay free on the disk of the home: below, entrances "
             "say 503, mailboxes are not read and files not fetched, so that PostgreSQL need not stop; below half of it nothing "
             "is worked on. It goes on by itself. 0: no floor, for instance where the database is on another machine."),
+    Setting("lost_days", _whole(0, 3650), "90", "Days in which an inquiry after a lost lead is linked to that lead and goes "
+            "to its owner; later it counts as a new occasion. A source may set its own."),
+    Setting("asleep_days", _whole(1, 3650), "30", "Days without a touch after which an open lead counts as reactivated by "
+            "the next one. A source may set its own."),
+    Setting("together_minutes", _whole(0, 1440), "15", "Minutes in which a call, a form and a mail of one person are one lead "
+            "although only one of them names a product line. A source may set its own."),
+    Setting("reissued_days", _whole(30, 3650), "365", "Days of silence after which a number or an address that comes with "
+            "another name counts as given to somebody else. A source may set its own."),
     Setting("backfill_minutes", _whole(1, 1440), "15", "How often a provider that only announces leads (Meta, LinkedIn) is "
             "asked for those that its notices may have missed."),
     Setting("lease_seconds", _seconds(5, 3600), "30", "After how long an event of a worker that died is taken up "

@@ -49,6 +49,19 @@ class ConnectorConfig(BaseModel):
 
     region: str = Field("", description="Country of numbers written without a country code (ISO 3166); empty: the hub's")
     timezone: str = Field("", description="Zone of times that name none (IANA); empty: the hub's")
+    lost_days: int | None = Field(
+        None, ge=0, le=3650, description="Days in which an inquiry after a lost lead is linked to it; empty: the hub's"
+    )
+    asleep_days: int | None = Field(
+        None, ge=1, le=3650, description="Days of silence after which an open lead counts as reactivated; empty: the hub's"
+    )
+    together_minutes: int | None = Field(
+        None, ge=0, le=1440, description="Minutes in which a call, a form and a mail are one occasion; empty: the hub's"
+    )
+    reissued_days: int | None = Field(
+        None, ge=30, le=3650,
+        description="Days of silence after which a number under another name counts as given to somebody else; empty: the hub's",
+    )  # fmt: skip
 
     @field_validator("region")
     @classmethod

@@ -30,6 +30,11 @@ class HubConfig:
     # Addresses, networks and host names of our own network that the hub may ask when a provider or a user names them.
     outbound_allow: tuple[str, ...] = ()
     disk_floor_mb: int = 200  # free space of the home's disk below which nothing new is taken in; 0: no floor
+    # How long what is known of somebody counts (`crm_core.batch.windows`); a source may say otherwise for itself.
+    lost_days: int = 90
+    asleep_days: int = 30
+    together_minutes: int = 15
+    reissued_days: int = 365
     backfill_minutes: int = 15  # how often providers are asked for what their notices may have missed
 
     @property

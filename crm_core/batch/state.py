@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from crm_core.batch import windows
+from crm_core.batch.windows import Windows
 from crm_core.identity.identifiers import Key
 from crm_core.parsed import ParsedItem
 
@@ -32,6 +34,7 @@ class ParsedEvent:
     remote_ip: str = ""
     user_agent: str = ""
     spam: tuple[Mapping[str, Any], ...] = ()  # {"score","reasons"} of each arrival, in order
+    windows: Windows = windows.DEFAULT
     notes: Mapping[str, Any] = field(default_factory=dict)  # goes into the reason: mapping version, connector that read it
     called_spam: Mapping[str, Any] | None = None  # a person's verdict over the lead that it brought
 

@@ -16,7 +16,7 @@ from crm_core.calls import rules
 from crm_core.calls.callers import unheard
 from crm_core.calls.state import CallBacks, Calls, CallState
 from crm_core.contacts.contact_resolution import join
-from crm_core.leads.inquiries import add_touch, attribution_columns, outcome_on, put, taken_as
+from crm_core.leads.inquiries import add_touch, attribution_columns, open_beside, outcome_on, put, taken_as
 from crm_core.parsed import Attribution, CallEvent
 from crm_core.routing.intake import Ownership
 
@@ -121,6 +121,8 @@ def _talked(
     if call.touch is None:
         contact = call.contact.root if call.contact is not None else join(batch, step, now)[0]
         lead = contact.leads.get(step.item.line)
+        if lead is None or lead.state != "open":
+            lead = open_beside(contact, step.item.line, step) or lead
         if lead is not None and (lead.state != "open" or (lead.began_at is not None and view.started_at < lead.began_at)):
             lead = None  # told late: when they talked there was no such lead
         if lead is not None:

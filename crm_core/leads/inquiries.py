@@ -13,7 +13,7 @@ from crm_core.contacts.contact_resolution import attach, join
 from crm_core.contacts.rules import Verdict
 from crm_core.forms.fingerprints import Fingerprints, RecentTouch, double_of, happened_at, remember, was_erased
 from crm_core.identity.phones import region_of
-from crm_core.leads.rules import LeadVerdict, decide_lead
+from crm_core.leads.rules import LeadVerdict, decide_lead, is_one_occasion
 from crm_core.parsed import Attribution, Inquiry
 from crm_core.routing.intake import Ownership
 
@@ -183,12 +183,15 @@ def put(
 ) -> tuple[EventResult, LeadState, TouchState]:
     """Puts an inquiry on the contact's open lead, or makes a lead for it, and adds the touch."""
     at = at or step.item.received_at
+    received_at, windows = step.item.received_at, step.item.windows
     latest = contact.leads.get(line)
-    decided = (
-        decide_lead(latest.state, latest.last_touch_at, latest.closed_at, step.item.received_at)
-        if latest is not None
-        else LeadVerdict("create", "first_inquiry")
-    )
+    beside = open_beside(contact, line, step) if latest is None or latest.state != "open" else None
+    if beside is not None:
+        latest, decided = beside, LeadVerdict("touch", "same_occasion")
+    elif latest is not None:
+        decided = decide_lead(latest.state, latest.last_touch_at, latest.closed_at, received_at, windows)
+    else:
+        decided = LeadVerdict("create", "first_inquiry")
     if decided.action == "touch" and latest is not None:
         lead = latest
         lead.new_touches += 1
@@ -219,6 +222,16 @@ def identifiers_of(batch: Batch, step: EventItem) -> list[IdentifierState]:
     """By which the person of this item is known, in order of priority: what tells whose it is if a merge is undone."""
     places = ((key.kind, key.value) for key in step.person.keys)
     return [batch.identifiers[place] for place in places if place in batch.identifiers]
+
+
+def open_beside(contact: ContactState, line: str, step: EventItem) -> LeadState | None:
+    """The contact's open lead of another line that this event belongs to all the same, see `is_one_occasion`."""
+    at, windows = step.item.received_at, step.item.windows
+    found = [
+        lead for lead in contact.leads.values()
+        if lead.state == "open" and lead.line != line and is_one_occasion(line, lead.line, at, lead.last_touch_at, windows)
+    ]  # fmt: skip
+    return min(found, key=lambda lead: (abs(at - lead.last_touch_at), lead.line), default=None)
 
 
 def add_touch(

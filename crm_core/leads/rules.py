@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
-#: A lost lead is picked up again within this time; later it counts as a new occasion.
-LOST_IS_RECENT = timedelta(days=90)
-#: An open lead without any touch for this long is marked "reactivated" when the next one comes.
-OPEN_IS_ASLEEP = timedelta(days=30)
+from crm_core.batch.windows import Windows
 
 LeadAction = Literal["touch", "create", "repeat"]
 
@@ -20,11 +17,13 @@ class LeadVerdict:
     why: str  # machine-readable
 
 
-def decide_lead(state: str | None, last_touch_at: datetime | None, closed_at: datetime | None, now: datetime) -> LeadVerdict:
+def decide_lead(
+    state: str | None, last_touch_at: datetime | None, closed_at: datetime | None, now: datetime, windows: Windows
+) -> LeadVerdict:
     """What to do, given the contact's latest lead in the same line (`state` None: he has none).
 
     An open lead gets a touch, whatever its age; a won one leads to a linked new lead; a lost one to a linked new lead
-    within `LOST_IS_RECENT`, else to an unlinked one. "spam" is one that a person called so: it says nothing about what
+    within `windows.lost`, else to an unlinked one. "spam" is one that a person called so: it says nothing about what
     follows. Nothing is ever refused as a duplicate.
     """
     if state is None:
@@ -32,8 +31,16 @@ def decide_lead(state: str | None, last_touch_at: datetime | None, closed_at: da
     if state == "spam":
         return LeadVerdict("create", "after_spam")
     if state == "open":
-        asleep = last_touch_at is not None and now - last_touch_at > OPEN_IS_ASLEEP
+        asleep = last_touch_at is not None and now - last_touch_at > windows.asleep
         return LeadVerdict("touch", "open_lead_reactivated" if asleep else "open_lead")
-    if state == "lost" and closed_at is not None and now - closed_at > LOST_IS_RECENT:
+    if state == "lost" and closed_at is not None and now - closed_at > windows.lost:
         return LeadVerdict("create", "lost_long_ago")
     return LeadVerdict("repeat", f"after_{state}")
+
+
+def is_one_occasion(line: str, other_line: str, at: datetime, last_touch_at: datetime, windows: Windows) -> bool:
+    """Whether an inquiry of one line belongs to an open lead of another: they came together, and one of the two names no line.
+
+    Two lines that are both named are two wishes, however close.
+    """
+    return "" in (line, other_line) and abs(at - last_touch_at) <= windows.together

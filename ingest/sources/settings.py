@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -17,6 +17,8 @@ from connectors.kit import Connector, ConnectorConfig, registry
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid, Misconfigured
 from crm_core.base.sealing import masked, seal, unseal
+from crm_core.batch import windows
+from crm_core.batch.windows import Windows
 
 _SEALED = "sealed"  # {"sealed": "v1.…"} stands in `source.config` for a secret value
 
@@ -37,6 +39,7 @@ class LoadedSource:
     mapping: Mapping[str, Any] | None = None  # the source's own published rules, which go before the connector's
     mapping_version: int = 0
     quarantine_until: datetime | None = None
+    windows: Windows = windows.DEFAULT
 
 
 def marked_fields(model: type[ConnectorConfig], mark: str) -> frozenset[str]:
@@ -138,12 +141,13 @@ def shown_settings(source: LoadedSource) -> dict[str, Any]:
 def loaded(config: HubConfig, row: Mapping[str, Any]) -> LoadedSource:
     """A row of `source` (columns by name) as a source ready for work. NotFound if nothing provides its connector."""
     connector = registry.get(row["connector"])
+    settings = open_settings(config, row["id"], connector, row["config"])
     return LoadedSource(
         id=row["id"],
         name=row["name"],
         connector=connector,
         channel=row["channel"],
-        settings=open_settings(config, row["id"], connector, row["config"]),
+        settings=settings,
         state=row["state"],
         line=row["line"],
         pool_id=row["pool_id"],
@@ -151,6 +155,21 @@ def loaded(config: HubConfig, row: Mapping[str, Any]) -> LoadedSource:
         mapping=row.get("mapping"),
         mapping_version=row.get("mapping_version") or 0,
         quarantine_until=row.get("quarantine_until"),
+        windows=windows_of(config, settings),
+    )
+
+
+def windows_of(config: HubConfig, settings: ConnectorConfig) -> Windows:
+    """The source's own windows, the hub's where it has none."""
+
+    def told(own: int | None, of_hub: int) -> int:
+        return of_hub if own is None else own
+
+    return Windows(
+        lost=timedelta(days=told(settings.lost_days, config.lost_days)),
+        asleep=timedelta(days=told(settings.asleep_days, config.asleep_days)),
+        together=timedelta(minutes=told(settings.together_minutes, config.together_minutes)),
+        reissued=timedelta(days=told(settings.reissued_days, config.reissued_days)),
     )
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from crm_core.leads.rules import decide_lead
+from crm_core.batch.windows import DEFAULT, Windows
+from crm_core.leads.rules import decide_lead, is_one_occasion
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -30,5 +31,28 @@ def test_decision_follows_the_latest_lead_when_an_inquiry_comes(
     def ago(days: int | None) -> datetime | None:
         return None if days is None else NOW - timedelta(days=days)
 
-    verdict = decide_lead(state, ago(touched_days_ago), ago(closed_days_ago), NOW)
+    verdict = decide_lead(state, ago(touched_days_ago), ago(closed_days_ago), NOW, DEFAULT)
     assert (verdict.action, verdict.why) == (action, why)
+
+
+def test_windows_of_a_source_decide_when_it_has_its_own() -> None:
+    own = Windows(lost=timedelta(days=10), asleep=timedelta(days=5))
+    closed = NOW - timedelta(days=11)
+    assert decide_lead("lost", closed, closed, NOW, own).action == "create"
+    assert decide_lead("lost", closed, closed, NOW, DEFAULT).action == "repeat"
+    assert decide_lead("open", NOW - timedelta(days=6), None, NOW, own).why == "open_lead_reactivated"
+
+
+@pytest.mark.parametrize(
+    "line, other, minutes, is_one",
+    [
+        ("", "windows", 14, True),
+        ("windows", "", -14, True),  # told in another order
+        ("", "windows", 16, False),
+        ("doors", "windows", 1, False),  # two wishes
+    ],
+)
+def test_inquiries_are_one_occasion_when_they_come_together_and_one_names_no_line(
+    line: str, other: str, minutes: int, is_one: bool
+) -> None:
+    assert is_one_occasion(line, other, NOW, NOW - timedelta(minutes=minutes), DEFAULT) is is_one

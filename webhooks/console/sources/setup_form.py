@@ -80,7 +80,7 @@ def _field(
         label=setting_words(language, connector, name, "label"),
         help=setting_words(language, connector, name, "help") or str(part.get("description", "")),
         kind=kind,
-        input="password" if secret else "number" if part.get("type") == "integer" else "text",
+        input="password" if secret else "number" if _is_number(part) else "text",
         required=required and is_open and not (secret and exists),
         extra=not is_open,
         choices=tuple((str(one), choice_words(language, name, one)) for one in part.get("enum", ())),
@@ -108,6 +108,10 @@ def _kind(part: Mapping[str, Any]) -> str:
     if part.get("type") == "boolean":
         return "bool"
     return "long" if part.get("type") == "object" else "text"
+
+
+def _is_number(part: Mapping[str, Any]) -> bool:
+    return "integer" in (part.get("type"), *(one.get("type") for one in part.get("anyOf", ())))
 
 
 def as_typed(value: Any) -> Any:
