@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from crm_core.batch.windows import Windows
+from crm_core.batch.windows import DEFAULT, Windows
 
 LeadAction = Literal["touch", "create", "repeat"]
 
@@ -18,7 +18,7 @@ class LeadVerdict:
 
 
 def decide_lead(
-    state: str | None, last_touch_at: datetime | None, closed_at: datetime | None, now: datetime, windows: Windows
+    state: str | None, last_touch_at: datetime | None, closed_at: datetime | None, now: datetime, windows: Windows = DEFAULT
 ) -> LeadVerdict:
     """What to do, given the contact's latest lead in the same line (`state` None: he has none).
 
