@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from array import array
 from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -16,13 +17,14 @@ from sqlalchemy import Connection, text
 
 #: So long an import may take to be noticed by a process that had looked before.
 RECHECK_SECONDS: Final = 60.0
+_PAGE: Final = 20_000  # rows of one query
 
 
 class RegionRanges:
     """Sorted arrays: 18 bytes a range, a look-up takes a microsecond."""
 
-    def __init__(self, rows: list[tuple[int, int, str]]) -> None:
-        """`rows`: first, last, region, by `first`."""
+    def __init__(self, rows: Iterable[tuple[int, int, str]]) -> None:
+        """`rows`: first, last, region, by `first`. Neighbours of one region become one range."""
         self._names: list[str] = []
         places: dict[str, int] = {}
         self._first, self._last, self._region = array("q"), array("q"), array("H")
@@ -30,6 +32,9 @@ class RegionRanges:
             if region not in places:
                 places[region] = len(self._names)
                 self._names.append(region)
+            if self._last and self._last[-1] + 1 == first and self._region[-1] == places[region]:
+                self._last[-1] = last
+                continue
             self._first.append(first)
             self._last.append(last)
             self._region.append(places[region])
@@ -79,10 +84,19 @@ def load_ranges(asks: Asks, *, recheck_after: float = RECHECK_SECONDS) -> Region
         if found is not None and found.version == version:
             found.looked_at = time.monotonic()
             return found.ranges
-        rows = cursor.execute("SELECT first, last, region FROM numbering_range ORDER BY first").fetchall() if version else []
-        ranges = RegionRanges(rows)
+        ranges = RegionRanges(_rows(cursor) if version else ())
         _known[database] = _Known(version, time.monotonic(), ranges)
         return ranges
+
+
+def _rows(cursor: psycopg.Cursor[tuple[Any, ...]]) -> Iterator[tuple[int, int, str]]:
+    """In pages: all rows at once would take fifteen times the memory of what is kept."""
+    last = -1
+    while page := cursor.execute(
+        "SELECT first, last, region FROM numbering_range WHERE first > %s ORDER BY first LIMIT %s", (last, _PAGE)
+    ).fetchall():
+        yield from ((first, end, region) for first, end, region in page)
+        last = page[-1][0]
 
 
 def _driver(asks: Asks) -> psycopg.Connection[Any]:

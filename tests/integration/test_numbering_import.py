@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text
 from crm_core.access import Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Forbidden, Invalid
+from crm_core.numbering import queries
 from crm_core.numbering.commands import import_ranges
 from crm_core.numbering.queries import load_ranges, numbering_state, region_of_number
 from leadhub.cli import main
@@ -58,6 +59,13 @@ def test_import_is_noticed_when_the_minute_is_over_and_not_asked_for_before(engi
         assert region_of_number(connection, "+79122345678") is None  # looked at less than a minute ago
         assert load_ranges(connection, recheck_after=0).region_of("+79122345678") == "Свердловская область"
         assert region_of_number(connection, "+79122345678") == "Свердловская область"
+
+
+def test_all_pages_are_read(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "_PAGE", 3)
+    imported(engine, mobiles=HEADING + "".join(f"912;{n:07d};{n + 4:07d};5;X;Область {n} обл.\n" for n in range(0, 100, 10)))
+    with engine.connect() as connection:
+        assert len(load_ranges(connection, recheck_after=0)) == 10
 
 
 def test_cursor_of_a_batch_can_ask(engine: Engine) -> None:

@@ -96,5 +96,25 @@ def test_look_up_says_what_a_walk_through_the_ranges_says() -> None:
         assert found.region_of(f"+7{number}") == walked
 
 
+def test_neighbours_of_one_region_are_one_range() -> None:
+    found = RegionRanges(
+        [
+            (9120000000, 9120000009, "A"),
+            (9120000010, 9120000019, "A"),
+            (9120000020, 9120000029, "B"),
+            (9120000031, 9120000039, "B"),
+        ]
+    )
+    assert len(found) == 3
+    assert [found.region_of(f"+7912000{end}") for end in ("0009", "0010", "0019", "0020", "0030", "0031")] == [
+        "A",
+        "A",
+        "A",
+        "B",
+        None,
+        "B",
+    ]
+
+
 def test_nothing_is_known_when_nothing_was_imported() -> None:
     assert RegionRanges([]).region_of("+79122000000") is None
