@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import orjson
 import psycopg
@@ -12,6 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg.rows import dict_row
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 
@@ -71,6 +74,15 @@ def make_engine(url: str, role: str, pool_size: int = 4) -> Engine:
 def connect(url: str, role: str) -> psycopg.Connection[tuple[object, ...]]:
     """A raw autocommit connection for the hot paths."""
     return psycopg.connect(libpq_url(url), autocommit=True, connect_timeout=2, keepalives_idle=15, options=connect_options(role))
+
+
+@contextmanager
+def dict_cursor(connection: Connection) -> Iterator[psycopg.Cursor[Any]]:
+    """The driver's own cursor within the transaction of `connection`, with rows as dictionaries: as the intake reads and writes."""
+    driver = connection.connection.dbapi_connection  # also of a detached connection
+    assert isinstance(driver, psycopg.Connection)
+    with driver.cursor(row_factory=dict_row) as cursor:
+        yield cursor
 
 
 def _alembic_config(url: str) -> Config:

@@ -30,6 +30,7 @@ class ParsedEvent:
     region: str = "RU"
     replayed: bool = False  # went through before: its effects are rewritten, never doubled
     own_addresses: frozenset[str] = frozenset()  # canonical e-mails and phones of ours, never a client
+    zone: str = "UTC"  # IANA; the hub's own, in which its days end
     first_time: bool = False  # never had an outcome: what was received after it may still be waiting
     remote_ip: str = ""
     user_agent: str = ""
@@ -64,6 +65,8 @@ class ContactState:
     company: str = ""
     owner_id: int | None = None
     owner_since: datetime | str | None = None
+    owner_bound_until: datetime | str | None = None  # until then no rule gives the client to another
+    company_owner_id: int | None = None  # of the company that the contact belongs to
     created: bool = False
     changed: bool = False
     merged_into: ContactState | None = None
@@ -133,6 +136,7 @@ class LeadState:
     assignment: dict[str, Any] | None = None
     answered_by_id: int | None = None
     sticky_owner_id: int | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)  # what rules of routing may ask for; of a new lead
     spam: Mapping[str, Any] = field(default_factory=dict)  # {"score","reasons"} of its first inquiry
     began_at: datetime | None = None  # its first touch; None where nobody asked
     is_shared_out: bool = False  # a pool gave it to its owner, and no person has decided since

@@ -104,7 +104,7 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
         return
     for _ in range(_LOCK_ROUNDS):
         cursor.execute(
-            "SELECT m.id AS member_id, m.name AS own_name, r.id, r.root_id, r.name, r.company, r.owner_id, r.owner_since, r.last_seen_at,"
+            "SELECT m.id AS member_id, m.name AS own_name, r.id, r.root_id, r.name, r.company, r.owner_id, r.owner_since, r.owner_bound_until, r.last_seen_at,"
             " r.erased_at FROM contact m JOIN contact r ON r.id = m.root_id WHERE m.id = ANY(%s) ORDER BY r.id"
             "  FOR NO KEY UPDATE OF r",
             (list(batch.wanted_contacts),),
@@ -119,7 +119,7 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
         state = states.setdefault(
             row["id"],
             ContactState(
-                row["id"], row["name"], row["company"], row["owner_id"], row["owner_since"],
+                row["id"], row["name"], row["company"], row["owner_id"], row["owner_since"], row["owner_bound_until"],
                 last_seen_at=row["last_seen_at"], is_erased=row["erased_at"] is not None,
             ),
         )  # fmt: skip
@@ -174,6 +174,7 @@ def _write(cursor: Cursor, batch: Batch) -> None:
     update_rows(
         cursor, "contact",
         [{"id": c.id, "name": c.name, "company": c.company, "owner_id": c.owner_id, "owner_since": c.owner_since,
+          "owner_bound_until": c.owner_bound_until,
           "last_seen_at": c.last_seen_at}
          for c in contacts if c.changed and not c.created],
     )  # fmt: skip
@@ -183,7 +184,7 @@ def _write(cursor: Cursor, batch: Batch) -> None:
 def _contact_row(contact: ContactState) -> dict[str, Any]:
     return {
         "id": contact.id, "root_id": contact.root.id, "name": contact.name, "company": contact.company,
-        "owner_id": contact.owner_id, "owner_since": contact.owner_since, "created_at": contact.last_seen_at,
+        "owner_id": contact.owner_id, "owner_since": contact.owner_since, "owner_bound_until": contact.owner_bound_until, "created_at": contact.last_seen_at,
         "last_seen_at": contact.last_seen_at, "version": 1,
     }  # fmt: skip
 

@@ -23,6 +23,7 @@ class Contact(Base):
     company: Mapped[Personal[str]] = mapped_column(server_default="")
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"), index=True)
     owner_since: Mapped[datetime | None]
+    owner_bound_until: Mapped[datetime | None]  # no rule gives the client to another before; None: without an end
     created_at: Mapped[CreatedAt]
     last_seen_at: Mapped[CreatedAt]
     erased_at: Mapped[datetime | None]  # everything that names the person is gone, on his demand

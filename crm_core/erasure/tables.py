@@ -39,7 +39,7 @@ _BY_CONTACT: Final = "contact_id = ANY(:members)"
 
 #: What of an object stays: ids and codes, and names of colleagues.
 _OF_MERGE: Final = "'leads', 'folded', 'kept', 'tasks', 'last_touch', 'contacts', 'identifiers', 'closed_lead', 'loser_owner_id'"
-_OF_TRACE: Final = "'code', 'steps', 'pool', 'candidates', 'covers_for', 'by', 'before'"
+_OF_TRACE: Final = "'code', 'steps', 'pool', 'candidates', 'covers_for', 'by', 'before', 'shares_with', 'tie', 'rule', 'next'"
 
 
 #: What nobody else uses. In one statement with the links, which refer to it and by which it is found.
@@ -65,6 +65,7 @@ PLACES: Final[Mapping[str, Place]] = {
         f"lead_id IN (SELECT id FROM lead WHERE {_BY_CONTACT})",
         stays={"trace": f"coalesce({_some_keys('trace', _OF_TRACE)}, '{{}}')"},
     ),
+    "owner_exclusion": Place(_BY_CONTACT),
     "mention": Place(f"lead_id IN (SELECT id FROM lead WHERE {_BY_CONTACT})"),
     "lead": Place(
         _BY_CONTACT,

@@ -5,26 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, insert, select, update
 
 from crm_core.access import Principal, demand
 from crm_core.activities.models import Activity
 from crm_core.base import history, reasons
+from crm_core.base.database import dict_cursor
 from crm_core.base.errors import Conflict, Invalid
 from crm_core.contacts.models import Contact
 from crm_core.leads.locking import hold_lead
 from crm_core.leads.models import Lead
-from crm_core.people.models import Assignment, Owner, Pool, PoolMember
-from crm_core.routing.queries import OWNERS_SQL
-from crm_core.routing.rules import (
-    Decision,
-    MemberState,
-    OwnerState,
-    PoolState,
-    RoutingFacts,
-    RoutingState,
-    decide,
-)
+from crm_core.people.models import Assignment, Owner, Pool
+from crm_core.routing.intake import write_ledgers
+from crm_core.routing.queries import read_routing
+from crm_core.routing.rules import Decision, RoutingFacts, decide
 
 ASSIGNED = history.Action("lead.assign", touch="assignment")
 
@@ -90,37 +84,15 @@ def _to_owner(connection: Connection, owner_id: int) -> Decision:
 
 def _to_pool(connection: Connection, pool_id: int) -> Decision:
     """The pool's ledger decides, as for a new lead, and counts it."""
-    pool = connection.execute(select(Pool.id, Pool.name, Pool.seq).where(Pool.id == pool_id).with_for_update()).one_or_none()
-    if pool is None:
+    if connection.execute(select(Pool.id).where(Pool.id == pool_id)).scalar_one_or_none() is None:
         raise Invalid("pool_unknown", "There is no such pool.", fields=["pool"])
-    owners = {
-        row.id: OwnerState(row.id, row.name, row.extension, row.active, row.absent_until)
-        for row in connection.execute(text(OWNERS_SQL))
-    }
-    duty_id = connection.execute(select(Owner.id).where(Owner.duty)).scalar_one_or_none()
-    members = [
-        MemberState(row.owner_id, row.weight, row.entitled, row.assigned, row.last_seq, row.paused)
-        for row in connection.execute(
-            select(*PoolMember.__table__.columns).where(PoolMember.pool_id == pool_id).order_by(PoolMember.owner_id)
-        )
-    ]
-    ledger = PoolState(pool.id, pool.name, pool.seq, members)
-    decision = decide(RoutingFacts(pool_id=pool_id), RoutingState(owners, {pool_id: ledger}, pool_id, duty_id))
-    if decision.owner_id is None:
-        raise Conflict("nobody_eligible", "Nobody of this pool can take a lead now, and there is no duty person.")
-    if ledger.touched:
-        _write_back(connection, ledger)
+    with dict_cursor(connection) as cursor:
+        read = read_routing(cursor, {pool_id}, None)
+        decision = decide(RoutingFacts(pool_id=pool_id), read.state)
+        if decision.owner_id is None and decision.kind != "tray":
+            raise Conflict("nobody_eligible", "Nobody of this pool can take a lead now, and there is no duty person.")
+        write_ledgers(cursor, [pool for pool in read.state.pools.values() if pool.touched])
     return decision
-
-
-def _write_back(connection: Connection, ledger: PoolState) -> None:
-    connection.execute(update(Pool).where(Pool.id == ledger.id).values(seq=ledger.seq))
-    for member in ledger.members:
-        connection.execute(
-            update(PoolMember)
-            .where(PoolMember.pool_id == ledger.id, PoolMember.owner_id == member.owner_id)
-            .values(entitled=member.entitled, assigned=member.assigned, last_seq=member.last_seq)
-        )
 
 
 def _take_along(

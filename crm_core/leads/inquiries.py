@@ -15,6 +15,7 @@ from crm_core.forms.fingerprints import Fingerprints, RecentTouch, double_of, ha
 from crm_core.identity.phones import region_of
 from crm_core.leads.rules import LeadVerdict, decide_lead, is_one_occasion
 from crm_core.parsed import Attribution, Inquiry
+from crm_core.routing.facts import facts_of
 from crm_core.routing.intake import Ownership
 
 _TITLE_LENGTH = 120  # characters of a message that serve as a headline
@@ -201,7 +202,7 @@ def put(
             None, contact, line, "open", None, step.item.received_at, step.item.event_id, step.seq,
             repeat_of=latest if decided.action == "repeat" else None, created=True, content=content,
             pool_id=step.item.pool_id, spam=step.item.spam[step.seq] if step.seq < len(step.item.spam) else {},
-            sticky_owner_id=latest.owner_id if latest is not None else None, began_at=at,
+            sticky_owner_id=latest.owner_id if latest is not None else None, began_at=at, facts=facts_of(step, line),
         )  # fmt: skip
         lead.content = {
             **content, "channel": step.item.channel, "source_id": step.item.source_id,

@@ -24,6 +24,7 @@ class Lead(Base):
         UniqueConstraint("event_id", "event_seq"),
         Index("ix_lead_owner_id_state", "owner_id", "state"),
         Index("ix_lead_received_at", "received_at"),
+        Index("ix_lead_waiting", "received_at", "id", postgresql_where=sql("owner_id IS NULL AND state = 'open'")),
     )
 
     id: Mapped[Id]

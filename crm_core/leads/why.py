@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import BigInteger, Connection, cast, or_, select
+from sqlalchemy.orm import aliased
 
 from crm_core.access import Principal
 from crm_core.access.visibility import select_any
+from crm_core.base.errors import NotFound
 from crm_core.base.values import Named, named
 from crm_core.contacts.models import Contact, MergeEvent
 from crm_core.leads.models import Lead
@@ -18,6 +20,7 @@ from crm_core.leads.queries import get_lead
 from crm_core.people.models import Assignment, Owner, Pool
 from crm_core.sources.models import InboundEvent, Source
 
+_Sharing = aliased(Contact, name="sharing")
 _MOST_EVENTS = 500  # of one lead; more would be an attack, and the events list has them all
 
 
@@ -40,6 +43,22 @@ class AssignmentView:
     pool: Named | None
     actor: str
     trace: Mapping[str, Any]
+    config_version: int  # of the rules that it was decided by; 0: there were none
+    shares_with: Named | None  # the client because of whose number it is where it is
+    refunded_at: datetime | None  # the pool got its turn back
+
+
+@dataclass(frozen=True, slots=True)
+class WhyNot:
+    """What stood between a lead and one colleague when it was last given: one code, with its values."""
+
+    lead: int
+    owner: Named
+    is_owner: bool
+    code: str
+    step: str  # the right by which they were considered, "" where a pool was asked
+    values: Mapping[str, Any]
+    at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,54 @@ def why(connection: Connection, principal: Principal, lead_id: int) -> Why:
     )
 
 
+def why_not(connection: Connection, principal: Principal, lead_id: int, owner_id: int) -> WhyNot:
+    """Why this colleague did not get it, by the last decision about the lead. NotFound for a lead that the principal may not see,
+    and for an unknown owner."""
+    lead = get_lead(connection, principal, lead_id)
+    owner = connection.execute(select(Owner.id, Owner.name).where(Owner.id == owner_id)).one_or_none()
+    if owner is None:
+        raise NotFound("owner_unknown", f"There is no owner {owner_id}.")
+    named_owner = Named(owner.id, owner.name)
+    row = connection.execute(
+        select_any(
+            Assignment.at,
+            Assignment.trace,
+            Assignment.facts,
+            Assignment.kind,
+            Pool.name.label("pool_name"),
+            because="the lead was seen",
+        )
+        .outerjoin(Pool, Pool.id == Assignment.pool_id)
+        .where(Assignment.lead_id == lead_id)
+        .order_by(Assignment.id.desc())
+        .limit(1)
+    ).one_or_none()
+    is_owner = lead.owner is not None and lead.owner.id == owner_id
+    if row is None:
+        return WhyNot(lead_id, named_owner, is_owner, "not_known", "", {}, None)
+    code, step, values = _verdict_on(row, owner_id)
+    return WhyNot(lead_id, named_owner, is_owner, code, step, values, row.at)
+
+
+def _verdict_on(row: Any, owner_id: int) -> tuple[str, str, dict[str, Any]]:
+    """A step that they were considered at, else their place in the pool, else what kept them from leads altogether."""
+    trace, wanted = row.trace, str(owner_id)
+    for one in (*trace.get("steps", ()), *trace.get("candidates", ())):
+        if one.get("owner") == wanted:
+            values = {name: value for name, value in one.items() if name not in ("owner", "name", "rule", "verdict")}
+            return str(one.get("verdict", "")), str(one.get("rule", "")), values
+    left_out = row.facts.get("out", {}).get(wanted)
+    if left_out is not None:
+        return (
+            str(left_out["verdict"]),
+            "",
+            {name: value for name, value in left_out.items() if name not in ("verdict", "deputy")},
+        )
+    if trace.get("candidates"):
+        return "not_in_pool", "", {"pool_name": row.pool_name or trace.get("pool", "")}
+    return "not_needed", "", {}
+
+
 def _events_of(connection: Connection, lead_id: int) -> list[WhyEvent]:
     rows = connection.execute(
         select(
@@ -91,11 +158,13 @@ def _assignments_of(connection: Connection, lead_id: int) -> list[AssignmentView
     rows = connection.execute(
         select_any(
             Assignment.id, Assignment.at, Assignment.kind, Assignment.actor, Assignment.trace, Assignment.owner_id,
-            Owner.name.label("owner_name"), Assignment.pool_id, Pool.name.label("pool_name"),
+            Owner.name.label("owner_name"), Assignment.pool_id, Pool.name.label("pool_name"), Assignment.config_version,
+            Assignment.refunded_at, _Sharing.id.label("shares_with_id"), _Sharing.name.label("shares_with_name"),
             because="the lead was seen",
         )
         .outerjoin(Owner, Owner.id == Assignment.owner_id)
         .outerjoin(Pool, Pool.id == Assignment.pool_id)
+        .outerjoin(_Sharing, _Sharing.id == cast(Assignment.trace["shares_with"].astext, BigInteger))
         .where(Assignment.lead_id == lead_id)
         .order_by(Assignment.id)
     )  # fmt: skip
@@ -108,6 +177,9 @@ def _assignments_of(connection: Connection, lead_id: int) -> list[AssignmentView
             named(row.pool_id, row.pool_name),
             row.actor,
             row.trace,
+            row.config_version,
+            named(row.shares_with_id, row.shares_with_name),
+            row.refunded_at,
         )
         for row in rows
     ]

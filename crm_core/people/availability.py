@@ -83,7 +83,7 @@ def load_availability(where: psycopg.Cursor[Any] | Connection, now: datetime | N
     """Everybody, also the inactive, by id. `where` is a psycopg cursor with rows as dictionaries or an SQLAlchemy connection; `now`
     (aware) is the moment that is meant, the transaction's own by default."""
     if isinstance(where, Connection):
-        driver = where.connection.driver_connection
+        driver = where.connection.dbapi_connection  # also of a detached connection
         assert isinstance(driver, psycopg.Connection)
         with driver.cursor(row_factory=dict_row) as cursor:
             return load_availability(cursor, now)

@@ -64,11 +64,15 @@ class Pool(Base):
     """Owners who share new leads. The row is the lock under which its ledger moves."""
 
     __tablename__ = "pool"
-    __table_args__ = (Index("uq_pool_default", "is_default", unique=True, postgresql_where=sql("is_default")),)
+    __table_args__ = (
+        Index("uq_pool_default", "is_default", unique=True, postgresql_where=sql("is_default")),
+        CheckConstraint("strategy IN ('ledger','least_open','claim','broadcast')", name="strategy"),
+    )
 
     id: Mapped[Id]
     name: Mapped[Impersonal[str]] = mapped_column(unique=True)
     is_default: Mapped[bool] = mapped_column(server_default=sql("false"))
+    strategy: Mapped[Impersonal[str]] = mapped_column(server_default="ledger")
     seq: Mapped[int] = mapped_column(server_default="0")  # picks made so far
 
 
@@ -97,7 +101,11 @@ class Assignment(Base):
     lead_id: Mapped[int] = mapped_column(ForeignKey("lead.id"), index=True)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"))
     pool_id: Mapped[int | None] = mapped_column(ForeignKey("pool.id"))
-    kind: Mapped[Impersonal[str]]  # sticky | pool | cover | duty | nobody | manual | answered
+    kind: Mapped[Impersonal[str]]  # sticky | rule | pool | cover | duty | tray | nobody | manual | answered
     trace: Mapped[Personal[dict[str, Any]]]
+    config_version: Mapped[int] = mapped_column(server_default="0")  # of the rules; 0: there were none
+    facts: Mapped[Personal[dict[str, Any]]] = mapped_column(server_default=sql("'{}'"))  # what the rules saw
+    refunded_at: Mapped[datetime | None]  # the pool's turn was given back
+    refunded_why: Mapped[Impersonal[str]] = mapped_column(server_default="")  # merged | spam
     actor: Mapped[Impersonal[str]] = mapped_column(server_default="hub")
     at: Mapped[CreatedAt]

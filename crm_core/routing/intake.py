@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
+from crm_core.base.working_time import end_of_day, today_of
 from crm_core.batch.rows import Cursor, insert_rows, update_rows
-from crm_core.batch.state import ContactState, LeadState
+from crm_core.batch.state import ContactState, LeadState, resolve
 from crm_core.batch.subject import Batch, Subject
-from crm_core.routing.queries import OWNERS_SQL
-from crm_core.routing.rules import MemberState, OwnerState, PoolState, RoutingFacts, RoutingState, decide
+from crm_core.routing.config import RoutingConfig
+from crm_core.routing.facts import with_client
+from crm_core.routing.queries import Read, exclusions_of, read_routing
+from crm_core.routing.rules import Decision, PoolState, RoutingFacts, RoutingState, decide
+from crm_core.routing.stored import stored_facts, stored_owners
+
+#: What of a client has to be read first, if a rule asks for it.
+_OF_CLIENT: Final = frozenset({"is_client", "client_value", "client_days"})
 
 
 @dataclass(slots=True)
@@ -22,31 +31,8 @@ class Ownership:
     #: Leads that a pool shared out before it was told who had talked to the person, and who that was.
     talked_before: list[tuple[LeadState, int]] = field(default_factory=list)
     pools: list[PoolState] = field(default_factory=list)  # whose ledger moved
-
-
-def read_routing(cursor: Cursor, pool_ids: Iterable[int]) -> RoutingState:
-    """Locks the pools (and the default one) by id and reads their ledgers and everybody's availability."""
-    cursor.execute(
-        "SELECT id, name, is_default, seq FROM pool WHERE id = ANY(%s) OR is_default ORDER BY id FOR UPDATE", (list(pool_ids),)
-    )
-    rows = cursor.fetchall()
-    pools = {row["id"]: PoolState(row["id"], row["name"], row["seq"]) for row in rows}
-    default = next(row["id"] for row in rows if row["is_default"])
-    cursor.execute(
-        "SELECT pool_id, owner_id, weight, entitled, assigned, last_seq, paused FROM pool_member"
-        " WHERE pool_id = ANY(%s) ORDER BY owner_id",
-        (list(pools),),
-    )
-    for row in cursor.fetchall():
-        pools[row["pool_id"]].members.append(
-            MemberState(row["owner_id"], row["weight"], row["entitled"], row["assigned"], row["last_seq"], row["paused"])
-        )
-    cursor.execute(OWNERS_SQL)
-    owners, duty = {}, None
-    for row in cursor.fetchall():
-        owners[row["id"]] = OwnerState(row["id"], row["name"], row["extension"], row["active"], row["absent_until"])
-        duty = row["id"] if row["duty"] else duty
-    return RoutingState(owners, pools, default, duty)
+    conflicts: Mapping[int, frozenset[int]] = field(default_factory=dict)  # by contact: owners who may never have them
+    config: RoutingConfig = field(default_factory=RoutingConfig)
 
 
 def _settle(cursor: Cursor, batch: Batch, _now: datetime) -> None:
@@ -54,37 +40,84 @@ def _settle(cursor: Cursor, batch: Batch, _now: datetime) -> None:
     part = batch.part(Ownership)
     leads = [one for one in part.given if isinstance(one, LeadState) and one.folded_into is None]
     asked = [*leads, *(lead for lead, _ in part.talked_before)]
-    state = read_routing(cursor, {lead.pool_id for lead in asked if lead.pool_id is not None}) if asked else None
+    zone = batch.steps[0].item.zone if batch.steps else "UTC"
+    read = read_routing(cursor, {lead.pool_id for lead in asked if lead.pool_id is not None}, zone) if asked else None
+    if read is not None:
+        part.config = read.config
+        if read.has_exclusions:
+            roots = {lead.contact.root.id for lead in asked}
+            part.conflicts = dict(exclusions_of(cursor, {one for one in roots if one is not None}))
+        if read.config.asked & _OF_CLIENT:
+            _ask_of_clients(cursor, leads)
     for one in part.given:
         if isinstance(one, tuple):
             contact, owner_id = one[0].root, one[1]
-            if contact.owner_id is None:
+            if contact.owner_id is None and owner_id not in part.conflicts.get(contact.id or 0, ()):
                 _own(contact, owner_id)
-        elif one.folded_into is None and state is not None:
-            _give_owner(one, state)
+        elif one.folded_into is None and read is not None:
+            _give_owner(one, read, part)
     for one in part.given:
         if isinstance(one, LeadState) and one.folded_into is not None:
             _follow(one)
     for lead, owner_id in part.talked_before:
-        if state is not None and lead.folded_into is None:
-            _give_to_who_talked(lead, owner_id, state)
-    part.pools = [pool for pool in state.pools.values() if pool.touched] if state else []
+        if read is not None and lead.folded_into is None:
+            _give_to_who_talked(lead, owner_id, read.state)
+    part.pools = [pool for pool in read.state.pools.values() if pool.touched] if read else []
+    _bind(batch, part.config, zone, _now)
 
 
-def _give_owner(lead: LeadState, state: RoutingState) -> None:
+def _bind(batch: Batch, config: RoutingConfig, zone: str, now: datetime) -> None:
+    """Whoever was heard of stays with their owner for so long, until the end of that day in the hub's zone."""
+    until = bound_until(config, zone, now)
+    for contact in batch.all_contacts():
+        if contact.owner_id is not None and contact.changed:
+            contact.owner_bound_until = until
+
+
+def bound_until(config: RoutingConfig, zone: str, now: datetime) -> datetime:
+    own = ZoneInfo(zone)
+    return end_of_day(own, today_of(own, now + config.bound))
+
+
+def _ask_of_clients(cursor: Cursor, leads: Sequence[LeadState]) -> None:
+    """What the client bought for so far, and since when they are known: only where a rule asks."""
+    roots = {lead.contact.root.id for lead in leads} - {None}
+    cursor.execute(
+        "SELECT c.id, coalesce(sum(l.amount), 0)::float8 AS value, extract(day FROM now() - c.created_at)::int AS days,"
+        " bool_or(l.state = 'won') AS bought FROM contact c LEFT JOIN lead l ON l.contact_id = c.id AND l.state = 'won'"
+        " WHERE c.id = ANY(%s) GROUP BY c.id",
+        (list(roots),),
+    )
+    known = {row["id"]: row for row in cursor.fetchall()}
+    for lead in leads:
+        row = known.get(lead.contact.root.id)
+        lead.facts = with_client(lead.facts, bool(row and row["bought"]), row["value"] if row else 0.0, row["days"] if row else 0)
+
+
+def _give_owner(lead: LeadState, read: Read, part: Ownership) -> None:
     contact = lead.contact.root
-    owner_id = contact.owner_id
-    if owner_id is None and contact.shares_with is not None:
-        owner_id = contact.shares_with.root.owner_id
-    decision = decide(RoutingFacts(lead.pool_id, lead.sticky_owner_id, owner_id, lead.answered_by_id), state)
+    other = contact.shares_with.root if contact.shares_with is not None else None
+    facts = RoutingFacts(
+        lead.pool_id, lead.sticky_owner_id, contact.owner_id, lead.answered_by_id, _moment(contact.owner_bound_until),
+        contact.company_owner_id, other.owner_id if other is not None else None, other,
+        part.conflicts.get(contact.id or 0, frozenset()), lead.facts,
+    )  # fmt: skip
+    left_out = stored_owners(read.state)
+    decision = decide(facts, read.state, read.config)
     lead.owner_id, lead.pool_id = decision.owner_id, decision.pool_id
     lead.assignment = {
         "owner_id": decision.owner_id, "pool_id": decision.pool_id, "kind": decision.kind, "trace": decision.trace,
-        "actor": "hub",
+        "config_version": read.config.version, "facts": stored_facts(facts, left_out), "actor": "hub",
     }  # fmt: skip
-    # Whoever approached a client first owns him; cover and duty hold the lead, not the client.
-    if contact.owner_id is None and decision.kind in ("pool", "answered", "sticky"):
+    take_client(contact, decision, read.state)
+
+
+def take_client(contact: ContactState, decision: Decision, state: RoutingState) -> None:
+    """The client goes with their lead if nobody has them, or who had them may not any more."""
+    if decision.gets_client and (contact.owner_id is None or decision.frees_client):
         _own(contact, decision.owner_id)
+    elif decision.frees_client and (owner := state.owners.get(contact.owner_id or 0)) is not None and not owner.active:
+        _own(contact, None)
 
 
 def _give_to_who_talked(lead: LeadState, owner_id: int, state: RoutingState) -> None:
@@ -95,7 +128,7 @@ def _give_to_who_talked(lead: LeadState, owner_id: int, state: RoutingState) -> 
     step = {"rule": "answered_the_call", "owner": str(owner.id), "name": owner.name, "verdict": "chosen"}
     lead.assignment = {
         "owner_id": owner_id, "pool_id": None, "kind": "answered", "trace": {"code": "answered_the_call", "steps": [step]},
-        "actor": "hub",
+        "config_version": 0, "facts": {}, "actor": "hub",
     }  # fmt: skip
     if contact.owner_id is None or contact.owner_id == before:
         _own(contact, owner_id)
@@ -109,21 +142,34 @@ def _follow(lead: LeadState) -> None:
     lead.owner_id, lead.pool_id = kept.owner_id, kept.pool_id
     lead.assignment = {
         "owner_id": lead.owner_id, "pool_id": lead.pool_id, "kind": "sticky", "trace": {"code": "merged", "steps": []},
-        "actor": "hub",
+        "config_version": 0, "facts": {}, "actor": "hub",
     }  # fmt: skip
 
 
 def _own(contact: ContactState, owner_id: int | None) -> None:
     contact.owner_id, contact.owner_since, contact.changed = owner_id, "now", True
+    contact.owner_bound_until = None
+
+
+def _moment(told: datetime | str | None) -> datetime | None:
+    return told if isinstance(told, datetime) else None
 
 
 def _write(cursor: Cursor, batch: Batch) -> None:
     part = batch.part(Ownership)
     assigned = [one for one in part.given if isinstance(one, LeadState) and one.assignment]
     assigned += [lead for lead, _ in part.talked_before if lead.assignment]
+    for lead in assigned:
+        trace = (lead.assignment or {})["trace"]
+        if trace.get("shares_with") is not None:
+            trace["shares_with"] = resolve(trace["shares_with"])
     rows = [{"lead_id": lead.id, "at": "now", **(lead.assignment or {})} for lead in assigned]
     insert_rows(cursor, "assignment", rows)
-    pools = part.pools
+    write_ledgers(cursor, part.pools)
+
+
+def write_ledgers(cursor: Cursor, pools: Sequence[PoolState]) -> None:
+    """What picks have moved. The pools are locked."""
     update_rows(cursor, "pool", [{"id": pool.id, "seq": pool.seq} for pool in pools])
     members = [(pool.id, member) for pool in pools for member in pool.members]
     if members:

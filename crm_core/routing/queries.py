@@ -2,19 +2,127 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
+from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
+from crm_core.batch.rows import Cursor
 from crm_core.identity.phones import read_phones
-from crm_core.routing.rules import OwnerState
+from crm_core.people.availability import Availability, load_availability
+from crm_core.routing.config import RoutingConfig, read_config
+from crm_core.routing.rules import MemberState, OwnerState, PoolState, RoutingState
 
-OWNERS_SQL = """
-    SELECT o.id, o.name, o.extension, o.active, o.duty,
-           (SELECT max(a.until_at) FROM absence a
-             WHERE a.owner_id = o.id AND a.from_at <= now() AND a.until_at > now()) AS absent_until
-      FROM owner o
-"""
+_POOLS: Final = (
+    "SELECT id, name, is_default, seq, strategy, now() AS now,"
+    " (SELECT version FROM routing_version WHERE state = 'active') AS version, EXISTS (SELECT 1 FROM owner_exclusion) AS has_exclusions"
+    "  FROM pool WHERE id = ANY(%s) OR is_default ORDER BY id"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a decision needs, as it is now; the pools are locked."""
+
+    state: RoutingState
+    config: RoutingConfig
+    has_exclusions: bool  # some client and some owner may never meet
+
+
+class Configs:
+    """The active version, compiled once a process and known by its number. Versions never change."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: tuple[int, str, RoutingConfig] = (0, "", RoutingConfig())
+
+    def of(self, cursor: Cursor, version: int | None, zone: str) -> RoutingConfig:
+        """The config of that version; it is read where it is not the one known. None: there is none."""
+        if not version:
+            return _NO_CONFIG
+        known = self._known
+        if known[:2] != (version, zone):
+            row = cursor.execute("SELECT body FROM routing_version WHERE version = %s", (version,)).fetchone()
+            known = (version, zone, read_config(row["body"] if row else {}, version, ZoneInfo(zone)))
+            with self._lock:
+                self._known = known
+        return known[2]
+
+    def last(self) -> RoutingConfig:
+        """That of the last batch: what the next will most likely be decided by."""
+        return self._known[2]
+
+
+_NO_CONFIG: Final = RoutingConfig()
+CONFIGS: Final = Configs()
+
+
+def read_routing(cursor: Cursor, pool_ids: Iterable[int], zone: str | None, *, lock: bool = True) -> Read:
+    """`zone` is the hub's; None leaves the rules out. Locks the pools (those that the rules name and the default one, too) by id, and reads their ledgers and everybody's
+    availability. For a hub without rules that is three statements, whatever else is set."""
+    named = set(pool_ids) | (_pools_of(CONFIGS.last()) if zone is not None else set())
+    rows = _read_pools(cursor, named, lock)
+    config = CONFIGS.of(cursor, rows[0]["version"], zone) if zone is not None else _NO_CONFIG
+    if missing := _pools_of(config) - {row["id"] for row in rows}:  # activated a moment ago
+        rows = _read_pools(cursor, named | missing, lock)
+    pools = {row["id"]: PoolState(row["id"], row["name"], row["seq"], strategy=row["strategy"]) for row in rows}
+    default = next(row["id"] for row in rows if row["is_default"])
+    cursor.execute(
+        "SELECT pool_id, owner_id, weight, entitled, assigned, last_seq, paused FROM pool_member"
+        " WHERE pool_id = ANY(%s) ORDER BY owner_id",
+        (list(pools),),
+    )
+    for row in cursor.fetchall():
+        pools[row["pool_id"]].members.append(
+            MemberState(row["owner_id"], row["weight"], row["entitled"], row["assigned"], row["last_seq"], row["paused"])
+        )
+    found = load_availability(cursor)
+    open_leads = _open_leads(cursor, pools.values())
+    owners = {one.id: owner_state(one, open_leads.get(one.id)) for one in found.values()}
+    duty = next((one.id for one in found.values() if one.duty), None)
+    return Read(RoutingState(owners, pools, default, duty, rows[0]["now"]), config, rows[0]["has_exclusions"])
+
+
+def _read_pools(cursor: Cursor, pool_ids: Collection[int], lock: bool) -> list[dict[str, Any]]:
+    cursor.execute(_POOLS + (" FOR UPDATE" if lock else ""), (list(pool_ids),))
+    return cursor.fetchall()
+
+
+def _pools_of(config: RoutingConfig) -> set[int]:
+    return {target.pool_id for rule in config.rules for target in rule.targets if target.pool_id is not None}
+
+
+def _open_leads(cursor: Cursor, pools: Iterable[PoolState]) -> dict[int, int]:
+    """Of the members of pools that go by it; nothing is asked where there is none."""
+    members = {member.owner_id for pool in pools if pool.strategy == "least_open" for member in pool.members}
+    if not members:
+        return {}
+    cursor.execute(
+        "SELECT owner_id, count(*) AS n FROM lead WHERE owner_id = ANY(%s) AND state = 'open' GROUP BY owner_id", (list(members),)
+    )
+    return {row["owner_id"]: row["n"] for row in cursor.fetchall()}
+
+
+def owner_state(one: Availability, open_leads: int | None = None) -> OwnerState:
+    return OwnerState(
+        one.id, one.name, one.extension, one.active, one.absent_until, one.deputy_id, one.paused_until, one.on_shift,
+        one.next_on_shift, one.languages, one.skills, one.regions, one.max_open,
+        one.open_leads if open_leads is None else open_leads, one.max_per_day, one.given_today,
+    )  # fmt: skip
+
+
+def exclusions_of(cursor: Cursor, root_ids: Collection[int]) -> Mapping[int, frozenset[int]]:
+    """Owners who may never have them, by contact. Of a merged contact those of all that were merged."""
+    cursor.execute(
+        "SELECT m.root_id, array_agg(e.owner_id) AS owners FROM owner_exclusion e JOIN contact m ON m.id = e.contact_id"
+        " WHERE m.root_id = ANY(%s) GROUP BY m.root_id",
+        (list(root_ids),),
+    )
+    return {row["root_id"]: frozenset(row["owners"]) for row in cursor.fetchall()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +135,12 @@ class Answerer:
     reason: str
 
 
-def who_answers(connection: Connection, caller: str, region: str, pool_id: int | None = None) -> Answerer:
-    """The caller's own manager if he can be rung, else the extensions of the pool, else nothing. Changes no ledger."""
-    owners = {
-        row.id: OwnerState(row.id, row.name, row.extension, row.active, row.absent_until)
-        for row in connection.execute(text(OWNERS_SQL))
-    }
+def who_answers(
+    connection: Connection, caller: str, region: str, pool_id: int | None = None, now: datetime | None = None
+) -> Answerer:
+    """The caller's own manager if they can be rung, or their deputy; else the extensions of the pool, else nothing. Changes no
+    ledger."""
+    owners = {one.id: owner_state(one) for one in load_availability(connection, now).values()}
     pool_targets = tuple(
         owners[row.owner_id].extension
         for row in connection.execute(
@@ -50,7 +158,8 @@ def who_answers(connection: Connection, caller: str, region: str, pool_id: int |
         return Answerer(None, None, pool_targets, "hidden_or_internal_caller")
     found = connection.execute(
         text(
-            "SELECT root.id, root.name, coalesce(l.owner_id, root.owner_id) AS owner_id, l.owner_id IS NOT NULL AS by_lead"
+            "SELECT root.id, root.name, coalesce(l.owner_id, root.owner_id) AS owner_id, l.owner_id IS NOT NULL AS by_lead,"
+            " root.owner_id AS client_owner_id"
             "  FROM identifier i JOIN contact_identifier ci ON ci.identifier_id = i.id AND ci.retired_at IS NULL"
             "  JOIN contact c ON c.id = ci.contact_id JOIN contact root ON root.id = c.root_id"
             "  LEFT JOIN LATERAL (SELECT owner_id FROM lead WHERE contact_id = root.id AND state = 'open'"
@@ -68,6 +177,11 @@ def who_answers(connection: Connection, caller: str, region: str, pool_id: int |
     if owner is None:
         return Answerer(contact, None, pool_targets, "known_caller_without_owner")
     named = {"id": str(owner.id), "name": owner.name, "extension": owner.extension}
-    if owner.excluded() is not None or not owner.extension:
-        return Answerer(contact, named, pool_targets, "owner_cannot_be_rung")
-    return Answerer(contact, named, (owner.extension,), "owner_of_the_open_lead" if best.by_lead else "owner_of_the_contact")
+    if owner.away() is None and owner.extension:
+        return Answerer(contact, named, (owner.extension,), "owner_of_the_open_lead" if best.by_lead else "owner_of_the_contact")
+    # Whoever holds the open lead is away: the client's own owner, or who covers, before everybody.
+    for other_id, reason in ((best.client_owner_id, "owner_of_the_contact"), (owner.deputy_id, "deputy_of_the_owner")):
+        other = owners.get(other_id) if other_id is not None else None
+        if other is not None and other.away() is None and other.extension:
+            return Answerer(contact, named, (other.extension,), reason)
+    return Answerer(contact, named, pool_targets, "owner_cannot_be_rung")

@@ -73,7 +73,7 @@ def _read(event: Claimed, load: Callable[[int], LoadedSource], our_addresses: Co
         event.id, event.source_id, source.name, event.channel, event.received_at, parsed_items, source.line, source.pool_id,
         source.settings.region, event.replayed > 0,
         frozenset(key.value for address in own for key in read_emails(address) if not key.is_guess),
-        first_time=event.first_time, remote_ip=event.remote_ip, user_agent=str(event.headers.get("user-agent", "")),
+        zone=source.zone, first_time=event.first_time, remote_ip=event.remote_ip, user_agent=str(event.headers.get("user-agent", "")),
         windows=source.windows, notes=_notes(source, request), called_spam=_called_spam(event),
     )  # fmt: skip
 

@@ -40,6 +40,7 @@ class LoadedSource:
     mapping_version: int = 0
     quarantine_until: datetime | None = None
     windows: Windows = windows.DEFAULT
+    zone: str = "UTC"  # the hub's
 
 
 def marked_fields(model: type[ConnectorConfig], mark: str) -> frozenset[str]:
@@ -155,6 +156,7 @@ def loaded(config: HubConfig, row: Mapping[str, Any]) -> LoadedSource:
         mapping=row.get("mapping"),
         mapping_version=row.get("mapping_version") or 0,
         quarantine_until=row.get("quarantine_until"),
+        zone=config.timezone,
         windows=windows_of(config, settings),
     )
 

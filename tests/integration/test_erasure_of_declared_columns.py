@@ -82,6 +82,10 @@ def inquire(desk: Desk, name: str, phone: str, email: str) -> int:
         connection.execute(
             insert(Mention).values(lead_id=lead, owner_id=desk.owners["Vera"], author="user:1", text="x", created_at=NOW)
         )
+        connection.execute(
+            text("INSERT INTO owner_exclusion (contact_id, owner_id, actor) VALUES (:contact, :owner, 'user:1')"),
+            {"contact": contact, "owner": desk.owners["Boris"]},
+        )
         connection.execute(insert(Suggestion).values(a_id=contact, b_id=merged, why={}))
     return int(contact)
 

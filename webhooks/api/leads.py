@@ -10,9 +10,9 @@ from crm_core.base.values import Text
 from crm_core.leads.assignment import assign_lead
 from crm_core.leads.commands import LeadChange, change_lead
 from crm_core.leads.queries import LeadFilter, get_lead, list_leads
-from crm_core.leads.why import why
+from crm_core.leads.why import why, why_not
 from ingest.processing.lead_spam import mark_spam, unmark_spam
-from webhooks.api.parameters import RowId, Time
+from webhooks.api.parameters import Filters, RowId, Time
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.shape import Id, Named, Number, NumberText, OffsetTime, Page, Shape
 
@@ -139,6 +139,9 @@ class WhyAssignment(Shape):
     pool: Named | None
     actor: str
     trace: dict[str, Any]
+    config_version: int = Field(description="of the rules that it was decided by; 0: there were none")
+    shares_with: Named | None = Field(description="the client because of whose number it is where it is")
+    refunded_at: AwareDatetime | None = Field(description="the pool got its turn back")
 
 
 class WhyMerge(Shape):
@@ -156,6 +159,16 @@ class Why(Shape):
     events: list[WhyEvent]
     assignments: list[WhyAssignment]
     merges: list[WhyMerge]
+
+
+class WhyNot(Shape):
+    lead: Id
+    owner: Named
+    is_owner: bool
+    code: str = Field(description="what stood between: absent, off_shift, max_open, smaller_deficit, later_turn, not_in_pool, …")
+    step: str = Field(description="the right by which they were considered; empty where a pool was asked")
+    values: dict[str, Any]
+    at: AwareDatetime | None = Field(description="when it was decided")
 
 
 class LeadPage(Page[Lead]):
@@ -177,6 +190,10 @@ class LeadQuery(Paging):
     q: Text | None = Field(None, description="words in any order, a phone in any spelling, part of an e-mail, a lead's number")
     since: Time | None = Field(None, description="received at or after")
     until: Time | None = Field(None, description="received before")
+
+
+class WhyNotQuery(Filters):
+    owner: RowId = Field(description="the colleague whom it did not go to")
 
 
 class AssignBody(Body):
@@ -243,6 +260,11 @@ def _why(ask: Ask) -> object:
         return why(connection, ask.principal, ask.id("lead"))
 
 
+def _why_not(ask: Ask) -> object:
+    with ask.engine.begin() as connection:
+        return why_not(connection, ask.principal, ask.id("lead"), cast(WhyNotQuery, ask.query).owner)
+
+
 ROUTES = (
     Route("GET", "/leads", "leads.read", _list, "Leads, newest first", LeadPage, query=LeadQuery),
     Route("GET", "/leads/<id>", "leads.read", _get, "One lead", Lead),
@@ -255,4 +277,6 @@ ROUTES = (
     Route("POST", "/leads/<id>/not-spam", "leads.write", _not_spam, "Take that back: the lead is as it was",
           Lead, body=NotSpamBody),
     Route("GET", "/leads/<id>/why", "leads.read", _why, "Every decision about a lead with its reason", Why),
+    Route("GET", "/leads/<id>/why-not", "leads.read", _why_not, "What stood between a lead and one colleague", WhyNot,
+          query=WhyNotQuery),
 )  # fmt: skip

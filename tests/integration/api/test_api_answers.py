@@ -20,7 +20,8 @@ NOUNS = {
     "leads": "lead", "contacts": "contact", "calls": "call", "events": "event", "sources": "source", "owners": "anna",
     "teams": "team", "pools": "pool", "users": "user", "tokens": "spare_token", "calendars": "calendar",
 }  # fmt: skip
-NEEDED = {"/search": "?q=Ivan", "/calendars/<id>/year": "?year=2026"}
+#: What a path cannot be asked without.
+NEEDED = {"/search": "?q=Ivan", "/calendars/<id>/year": "?year=2026", "/leads/<id>/why-not": "?owner=2"}
 MORE = ("/audit?action=source.bench", "/calls?direction=out", "/events?state=needs_attention", "/quarantine?shelf=confirmed", "/alerts?state=all",
         "/ledger?by=", "/activities?state=done", "/search?q=Olga", "/leads?limit=1", "/calls?limit=1")  # fmt: skip
 

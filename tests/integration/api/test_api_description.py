@@ -52,7 +52,7 @@ def test_answers_fit_their_description(still_world: World, route: Route) -> None
     nouns = {"leads": "lead", "contacts": "contact", "calls": "call", "events": "event", "sources": "source",
              "owners": "anna", "teams": "team", "pools": "pool", "users": "user", "tokens": "spare_token", "calendars": "calendar"}  # fmt: skip
     row_id = still_world.ids.get(nouns.get(route.path.split("/")[1], ""), "")
-    needed = {"/search": "?q=Ivan", "/calendars/<id>/year": "?year=2026"}.get(route.path, "")
+    needed = {"/search": "?q=Ivan", "/calendars/<id>/year": "?year=2026", "/leads/<id>/why-not": "?owner=1"}.get(route.path, "")
     answer = still_world.get(route.path.replace("<id>", row_id) + needed)
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-store"

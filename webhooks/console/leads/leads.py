@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -14,11 +15,12 @@ from crm_core.access import may
 from crm_core.access.actors import names_of
 from crm_core.base.currencies import of_region
 from crm_core.leads.queries import LeadFilter, LeadView, SpamMark, get_lead, list_leads
-from crm_core.leads.why import WhyEvent, why
+from crm_core.leads.why import WhyEvent, why, why_not
 from crm_core.timeline.queries import timeline
 from webhooks.api.leads import LeadQuery
 from webhooks.api.route import narrowed
 from webhooks.console.events.reasons import lost_words, reason_of
+from webhooks.console.leads import owner_reasons
 from webhooks.console.leads.owner_reasons import actor, explain
 from webhooks.console.quarantine.quarantine import reason_words
 from webhooks.console.shell import choices, clock
@@ -66,6 +68,8 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
         lead = get_lead(connection, context.principal, lead_id)
         decided = why(connection, context.principal, lead_id)
+        asked = request.args.get("why_not", "")
+        other = why_not(connection, context.principal, lead_id, int(asked)) if re.fullmatch(r"[1-9][0-9]{0,17}", asked) else None
         touches = timeline(connection, context.principal, lead.contact.id, _MOST_TOUCHES, lead_id=lead_id).items
         owner_options = choices.active_owners(connection)
         names = names_of(
@@ -86,6 +90,7 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
         fields=[(name, as_text(value)) for name, value in lead.fields.items()],
         marks=_marks(context, lead.attribution),
         why=explain(context, decided.assignments, names),
+        why_not=owner_reasons.why_not(context, other) if other is not None else "",
         events=_events(context, decided.events),
         owner_options=[(value, text) for value, text in owner_options if not lead.owner or value != str(lead.owner.id)],
         can_write=context.may("leads.write"),
