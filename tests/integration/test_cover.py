@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
-from crm_core.people.commands import put_member, retire_owner, set_absent, set_present
+from crm_core.people.absences import set_absent, set_present
+from crm_core.people.commands import put_member, retire_owner
 
 MOBILE = "+79213334455"
 
@@ -26,9 +27,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
 def away(desk: Desk, name: str, deputy: str = "") -> None:
     now = datetime.now(UTC)
     with desk.engine.begin() as connection:
-        set_absent(connection, HUB, desk.owners[name], now + timedelta(days=3), now)
-    if deputy:
-        desk.connection.execute("UPDATE absence SET deputy_id = %s WHERE owner_id = %s", (desk.owners[deputy], desk.owners[name]))
+        set_absent(connection, HUB, desk.owners[name], now + timedelta(days=3), now, deputy_id=desk.owners.get(deputy))
 
 
 def back(desk: Desk, name: str) -> None:
