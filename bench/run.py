@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import capture, engine, idle, latency, reading, redelivery
+from bench import capture, engine, idle, latency, match, reading, redelivery
 from bench.peers import node_red
 from bench.stage import Stage, servers
 from bench.table import Line, show, write_json
@@ -29,6 +29,10 @@ MEASUREMENTS: dict[str, tuple[Measurement, Measurement]] = {
     "latency": (lambda s: latency.measure(s, 50, 20.0), lambda s: latency.measure(s, 50, 6.0)),
     "reading": (lambda s: reading.measure(s, 15), lambda s: reading.measure(s, 5)),
     "redelivery": (redelivery.measure, redelivery.measure),
+    "match": (
+        lambda s: match.measure(s, match.SEEDS, match.PEOPLE),
+        lambda s: match.measure(s, match.SEEDS[:1], match.PEOPLE),
+    ),
     "idle": (lambda s: idle.measure(s, 10.0), lambda s: idle.measure(s, 3.0)),
 }
 
@@ -38,6 +42,7 @@ ASKED_FOR = ("peers",)
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("named", nargs="*", choices=[*MEASUREMENTS, []], metavar="MEASUREMENT", help=", ".join(MEASUREMENTS))
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds; a first look, not a verdict")
     parser.add_argument("--only", action="append", choices=list(MEASUREMENTS), help="one measurement; may be repeated")
     parser.add_argument("--peers", action="store_true", help="node-red as well, installed from npm")
@@ -48,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         directory = Path(name)
         directory.chmod(0o711)  # PostgreSQL may have to run as somebody else
         with servers(directory) as stage:
-            for measurement in wanted(options.only, peers=options.peers):
+            for measurement in wanted([*options.named, *(options.only or ())], peers=options.peers):
                 began = time.monotonic()
                 found = MEASUREMENTS[measurement][options.quick](stage)
                 lines += found
