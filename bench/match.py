@@ -89,7 +89,7 @@ class Outcome:
     suggestions: int
 
 
-def run(config: HubConfig, sent: Sequence[Sent], workers: int = 1) -> Outcome:
+def run(config: HubConfig, sent: Sequence[Sent]) -> Outcome:
     """Sends all of it through the journal in blocks, in order, and reads where it came to stand."""
     sources = _sources(config)
     uids: list[str] = []

@@ -76,6 +76,7 @@ class ContactState:
     leads: dict[str, LeadState] = field(default_factory=dict)  # latest by line
     shares_with: ContactState | None = None
     is_erased: bool = False
+    kind: str = "person"  # | company | number: all who use one number without a name
 
     @property
     def root(self) -> ContactState:
@@ -99,6 +100,7 @@ class LinkState:
     retired: bool = False
     contact_id: int | None = None  # of the row; a merged contact's own, while `contact` is his root
     own_names: list[str] = field(default_factory=list)  # of merged contacts that use it, as they were called before
+    name_key: str = ""  # by which users of a shared identifier are found, see `crm_core.contacts.intake`
 
 
 @dataclass(slots=True, eq=False)

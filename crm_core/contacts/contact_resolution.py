@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from crm_core.batch.state import ContactState, IdentifierState, LeadState, LinkState, MergeState, Person
 from crm_core.batch.steps import EventItem
 from crm_core.batch.subject import Batch
 from crm_core.contacts import rules
-from crm_core.contacts.intake import Contacts
-from crm_core.identity.names import clean_name, compare_names, first_name_key
-
-
-def compare(a: str, b: str) -> Any:
-    return compare_names(a, b).verdict if a and b else "unknown"
+from crm_core.contacts.intake import OF_NUMBER, Contacts
+from crm_core.identity.names import clean_name, compare_names, first_name_key, surname_key
 
 
 def join(batch: Batch, step: EventItem, now: datetime) -> tuple[ContactState, rules.Verdict]:
@@ -22,12 +17,18 @@ def join(batch: Batch, step: EventItem, now: datetime) -> tuple[ContactState, ru
     person = step.person
     name = clean_name(person.name)
     apart = batch.part(Contacts).apart
-    verdict = rules.match(_hits(batch, person), name, now, compare, lambda one, other: (one, other) in apart)
+    verdict = rules.match(
+        _hits(batch, person, name), name, person.company.strip(), now, compare_names, lambda one, other: (one, other) in apart
+    )
     for kind, value in verdict.retire:
         for link in batch.identifiers[kind, value].links:
             link.retired = True
     if verdict.action == "new":
-        contact = ContactState(None, name, person.company.strip(), created=True, shares_with=verdict.shares_with)
+        contact = (
+            ContactState(None, created=True, kind="number")
+            if verdict.of_number
+            else ContactState(None, name, person.company.strip(), created=True, shares_with=verdict.shares_with)
+        )
         batch.new_contacts.append(contact)
     else:
         contact = verdict.contact
@@ -43,14 +44,15 @@ def join(batch: Batch, step: EventItem, now: datetime) -> tuple[ContactState, ru
 def attach(batch: Batch, step: EventItem, contact: ContactState) -> None:
     """The contact is known by other evidence (a mail thread, a replay): only his identifiers and name are completed."""
     name = clean_name(step.person.name)
-    if compare(name, contact.name) == "conflict":
+    if compare_names(name, contact.name).verdict == "conflict":
         return
     _link(batch, step, contact, rules.Verdict("attach", "known_by_thread", contact), name)
     _complete(contact, name, step.person.company.strip())
 
 
-def _hits(batch: Batch, person: Person) -> list[rules.Hit]:
+def _hits(batch: Batch, person: Person, name: str) -> list[rules.Hit]:
     hits = []
+    first_name = first_name_key(name) if name else None
     for key in person.keys:
         identifier = batch.identifiers.get((key.kind, key.value))
         if identifier is None or key.strength == "blocked":
@@ -64,54 +66,54 @@ def _hits(batch: Batch, person: Person) -> list[rules.Hit]:
             root = link.contact.root
             if root not in best or link.exclusive:
                 best[root] = rules.Candidate(
-                    root,
-                    root.order,
-                    _called(root, link, clean_name(person.name)),
-                    link.exclusive,
-                    link.last_seen_at,
-                    root.phones,
-                    root.emails,
-                )
-        hits.append(rules.Hit(key.kind, key.value, strength, flags, tuple(best.values())))
+                    root, root.order, _called(root, link, name), link.exclusive, link.last_seen_at, root.phones, root.emails,
+                    root.company, root.kind == "number",
+                )  # fmt: skip
+        is_other = first_name is not None and bool(identifier.names_seen) and first_name not in identifier.names_seen
+        hits.append(rules.Hit(key.kind, key.value, strength, flags, tuple(best.values()), is_other))
     return hits
 
 
 def _called(root: ContactState, link: LinkState, name: str) -> str:
     """Who was merged goes on using their own name as well: a person said that both are theirs."""
-    if compare(name, root.name) != "conflict":
+    if compare_names(name, root.name).verdict != "conflict":
         return root.name
-    return next((own for own in link.own_names if compare(name, own) == "agree"), root.name)
+    return next((own for own in link.own_names if compare_names(name, own).verdict == "agree"), root.name)
 
 
 def _link(batch: Batch, step: EventItem, contact: ContactState, verdict: rules.Verdict, name: str) -> None:
     at = step.item.received_at
     first_name = first_name_key(name) if name else None
+    name_key = OF_NUMBER if contact.kind == "number" else surname_key(name) if name else ""
     for key in step.person.keys:
         if key.strength == "blocked" or key.is_guess:
             continue
         identifier = batch.identifiers[key.kind, key.value]
-        if identifier.strength in ("shared", "blocked"):
-            continue
+        if identifier.strength == "blocked" or (identifier.strength == "shared" and not name_key):
+            continue  # whoever is found by no name could not be told from the others there
         if key.kind == "phone" and (key.strength, identifier.strength) == ("strong", "weak"):
             identifier.strength, identifier.changed = "strong", True  # now somebody wrote it with its country
         links = identifier.live_links()
         mine = next((link for link in links if link.contact.root is contact), None)
         if mine is not None:
             mine.seen, mine.last_seen_at = True, max(mine.last_seen_at, at)
-        elif links and identifier.strength == "strong" and verdict.action == "attach" and verdict.shares_with is None:
+        elif links and identifier.strength == "strong" and verdict.action == "attach" and verdict.rule != "strong_identifier":
             continue  # it belongs to somebody else, who is suggested; for this inquiry it says nothing
         else:
             held = any(link.exclusive for link in links)
             certain = identifier.strength == "strong" and not key.is_unsure
             exclusive = certain and not held and verdict.rule != "weak_identifier_and_name"
-            identifier.links.append(LinkState(contact, exclusive, key.display, at, step.item.event_id, created=True, seen=True))
-            if len(links) >= rules.CONTACTS_MAKE_SHARED:
+            identifier.links.append(
+                LinkState(contact, exclusive, key.display, at, step.item.event_id, created=True, seen=True, name_key=name_key)
+            )
+            if len(links) >= rules.CONTACTS_MAKE_SHARED and identifier.strength != "shared":
                 identifier.strength, identifier.changed = "shared", True
             if key.kind == "phone":
                 contact.phones += 1
             elif key.kind == "email":
                 contact.emails += 1
-        if first_name and key.kind != "thread" and not key.is_unsure and first_name not in identifier.names_seen:
+        is_new = identifier.strength != "shared" and first_name and first_name not in identifier.names_seen
+        if first_name and is_new and key.kind != "thread" and not key.is_unsure:
             identifier.names_seen.append(first_name)
             identifier.changed = True
             if len(identifier.names_seen) >= rules.NAMES_MAKE_SHARED:
@@ -121,8 +123,10 @@ def _link(batch: Batch, step: EventItem, contact: ContactState, verdict: rules.V
 
 
 def _complete(contact: ContactState, name: str, company: str) -> None:
-    """A fuller name replaces a shorter one that it agrees with; a known value is never emptied."""
-    fuller = len(name.split()) > len(contact.name.split()) and compare(name, contact.name) != "conflict"
+    """A fuller name replaces a shorter one that it agrees with; a known value is never emptied. A number has no name."""
+    if contact.kind == "number":
+        return
+    fuller = len(name.split()) > len(contact.name.split()) and compare_names(name, contact.name).verdict != "conflict"
     if name and (not contact.name or fuller):
         contact.name = name
         contact.changed = True

@@ -15,10 +15,13 @@ from crm_core.batch.rows import Cursor, insert_rows, update_rows
 from crm_core.batch.state import ContactState, HasId, IdentifierState, LinkState, resolve
 from crm_core.batch.subject import Batch, Subject
 from crm_core.identity.identifiers import Key
+from crm_core.identity.names import clean_name, surname_key
 
 _LOCK_ROUNDS = 4  # a root may be merged away while its lock is awaited; more rounds than this means a storm
 #: "Last seen" of an identifier is kept to this precision, so that a busy client does not rewrite rows all day.
 _SEEN_PRECISION = timedelta(hours=1)
+#: Instead of a name's key: of the contact that a shared identifier itself has, for whoever uses it without a name.
+OF_NUMBER = "*"
 
 
 @dataclass(slots=True)
@@ -26,6 +29,7 @@ class Contacts:
     """What nobody else asks for."""
 
     keys: dict[tuple[str, str], Key] = field(default_factory=dict)
+    name_keys: set[str] = field(default_factory=set)  # of everybody in the batch who gave a surname
     links: list[dict[str, Any]] = field(default_factory=list)  # rows
     suggestions: list[tuple[ContactState, ContactState, dict[str, Any]]] = field(default_factory=list)
     own_names: dict[int, str] = field(default_factory=dict)  # of merged contacts, by id
@@ -41,7 +45,20 @@ def _locks(cursor: Cursor, batch: Batch) -> Iterable[str]:
     part = batch.part(Contacts)
     part.keys = _keys_of(batch)
     batch.locked = part.keys.keys() - _shared_values(cursor, list(part.keys))
-    return [f"{kind}:{value}" for kind, value in batch.locked]
+    part.name_keys = {surname_key(clean_name(step.person.name)) for step in batch.steps if step.person.name}
+    return [f"{kind}:{value}" for kind, value in batch.locked] + _locks_of_users(batch)
+
+
+def _locks_of_users(batch: Batch) -> list[str]:
+    """What joins nobody alone is locked for one name, or for the nameless: those who may be one and the same."""
+    names = []
+    for step in batch.steps:
+        for key in step.person.keys:
+            place = _place(key)
+            if key.strength != "blocked" and (place not in batch.locked or key.strength == "weak"):
+                name_key = surname_key(clean_name(step.person.name)) if step.person.name else OF_NUMBER
+                names += [f"{key.kind}:{key.value}:{name_key}"] if name_key else []
+    return names
 
 
 def _keys_of(batch: Batch) -> dict[tuple[str, str], Key]:
@@ -74,8 +91,9 @@ def _find(cursor: Cursor, batch: Batch) -> None:
         "SELECT i.id, i.kind, i.value, i.strength, i.names_seen, ci.contact_id, ci.exclusive, ci.display, ci.last_seen_at"
         "  FROM identifier i JOIN unnest(%s::text[], %s::text[]) AS k(kind, value) USING (kind, value)"
         "  LEFT JOIN contact_identifier ci ON ci.identifier_id = i.id AND ci.retired_at IS NULL"
-        "       AND i.strength IN ('strong', 'weak')",
-        ([kind for kind, _ in part.keys], [value for _, value in part.keys]),
+        "       AND (i.strength IN ('strong', 'weak') OR (i.strength = 'shared' AND ci.name_key = ANY(%s)))",
+        # Of a shared one the few who may be meant. A link of before has no key; there were some twenty at most.
+        ([kind for kind, _ in part.keys], [value for _, value in part.keys], ["", OF_NUMBER, *part.name_keys]),
     )
     for row in cursor.fetchall():
         place = (row["kind"], row["value"])
@@ -104,8 +122,9 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
         return
     for _ in range(_LOCK_ROUNDS):
         cursor.execute(
-            "SELECT m.id AS member_id, m.name AS own_name, r.id, r.root_id, r.name, r.company, r.owner_id, r.owner_since, r.owner_bound_until, r.last_seen_at,"
-            " r.erased_at FROM contact m JOIN contact r ON r.id = m.root_id WHERE m.id = ANY(%s) ORDER BY r.id"
+            "SELECT m.id AS member_id, m.name AS own_name, r.id, r.root_id, r.kind, r.name, r.company, r.owner_id, r.owner_since,"
+            " r.owner_bound_until, r.last_seen_at, r.erased_at FROM contact m JOIN contact r ON r.id = m.root_id"
+            " WHERE m.id = ANY(%s) ORDER BY r.id"
             "  FOR NO KEY UPDATE OF r",
             (list(batch.wanted_contacts),),
         )
@@ -120,7 +139,7 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
             row["id"],
             ContactState(
                 row["id"], row["name"], row["company"], row["owner_id"], row["owner_since"], row["owner_bound_until"],
-                last_seen_at=row["last_seen_at"], is_erased=row["erased_at"] is not None,
+                last_seen_at=row["last_seen_at"], is_erased=row["erased_at"] is not None, kind=row["kind"],
             ),
         )  # fmt: skip
         batch.contacts[row["member_id"]] = state
@@ -183,8 +202,9 @@ def _write(cursor: Cursor, batch: Batch) -> None:
 
 def _contact_row(contact: ContactState) -> dict[str, Any]:
     return {
-        "id": contact.id, "root_id": contact.root.id, "name": contact.name, "company": contact.company,
-        "owner_id": contact.owner_id, "owner_since": contact.owner_since, "owner_bound_until": contact.owner_bound_until, "created_at": contact.last_seen_at,
+        "id": contact.id, "root_id": contact.root.id, "kind": contact.kind, "name": contact.name, "company": contact.company,
+        "owner_id": contact.owner_id, "owner_since": contact.owner_since, "owner_bound_until": contact.owner_bound_until,
+        "created_at": contact.last_seen_at,
         "last_seen_at": contact.last_seen_at, "version": 1,
     }  # fmt: skip
 
@@ -203,7 +223,7 @@ def _write_identifiers(cursor: Cursor, batch: Batch) -> None:
             if link.created:
                 links.append(
                     {"identifier_id": identifier.id, "contact_id": link.contact.id, "display": link.display,
-                     "exclusive": link.exclusive, "event_id": link.event_id, "first_seen_at": link.last_seen_at,
+                     "exclusive": link.exclusive, "name_key": link.name_key, "event_id": link.event_id, "first_seen_at": link.last_seen_at,
                      "last_seen_at": link.last_seen_at}
                 )  # fmt: skip
             elif link.retired:

@@ -16,9 +16,15 @@ class Contact(Base):
     """A person or a company. Merged contacts keep their row and point at the `root_id` that carries on."""
 
     __tablename__ = "contact"
+    __table_args__ = (
+        CheckConstraint("kind IN ('person','company','number')", name="kind"),
+        Index("ix_contact_company_id", "company_id", postgresql_where=sql("company_id IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     root_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), index=True)  # itself unless merged
+    kind: Mapped[Impersonal[str]] = mapped_column(server_default="person")  # number: all who use one number without a name
+    company_id: Mapped[int | None] = mapped_column(ForeignKey("contact.id"))  # for whom the person acts
     name: Mapped[Personal[str]] = mapped_column(server_default="")
     company: Mapped[Personal[str]] = mapped_column(server_default="")
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("owner.id"), index=True)
@@ -59,6 +65,9 @@ class ContactIdentifier(Base):
     identifier_id: Mapped[int] = mapped_column(ForeignKey("identifier.id"), primary_key=True)
     contact_id: Mapped[int] = mapped_column(ForeignKey("contact.id"), primary_key=True, index=True)
     display: Mapped[Personal[str]]  # what to dial or write to: E.164, or the address as written
+    #: Key of the user's surname, "*" of the contact that a number itself has: of thousands who share it the few are read who
+    #: may be meant.
+    name_key: Mapped[Personal[str]] = mapped_column(server_default="")
     exclusive: Mapped[bool]
     event_id: Mapped[int | None]  # where it was first seen
     first_seen_at: Mapped[CreatedAt]

@@ -18,7 +18,7 @@ from crm_core.identity.spelling import one_script, one_slip, readings
 _NAME_CHARS = 240  # keeps texts in the wrong field out of the caches
 _AMBIGUOUS = re.compile(r"[cjxhCJXH]")
 
-__all__ = ["NameVerdict", "Verdict", "clean_name", "compare", "compare_names", "first_name_key"]
+__all__ = ["NameVerdict", "Verdict", "clean_name", "compare", "compare_names", "first_name_key", "surname_key"]
 
 Verdict = Literal["agree", "unknown", "conflict"]
 Close = Callable[[str, str], bool]
@@ -46,6 +46,12 @@ def first_name_key(name: str) -> str | None:
     """
     parsed = parse_name(name[:_NAME_CHARS])
     return parsed.firsts[0] if parsed.firsts else None
+
+
+def surname_key(name: str) -> str:
+    """Folded stem of the surname, the same for both genders and scripts; "" if none is given. What follows no rule is whole."""
+    parsed = parse_name(name[:_NAME_CHARS])
+    return parsed.last or ("" if parsed.firsts else " ".join(sorted(parsed.others)))
 
 
 def compare(a: str, b: str) -> Verdict:

@@ -11,8 +11,9 @@ from crm_core.batch.rows import Cursor, insert_rows, update_rows
 from crm_core.batch.state import ContactState, EventResult, HasId, LeadState
 from crm_core.batch.steps import EventItem, client_address
 from crm_core.batch.subject import Batch, Subject
-from crm_core.contacts.contact_resolution import attach, compare, join
+from crm_core.contacts.contact_resolution import attach, join
 from crm_core.identity.emails import read_emails
+from crm_core.identity.names import compare
 from crm_core.leads.inquiries import attribution_columns, headline, put, rewrite, taken_as
 from crm_core.leads.intake import BIRTH, lead_of
 from crm_core.parsed import Attribution, Message
