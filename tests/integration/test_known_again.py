@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bench.match import assess, run
 from bench.people import population, traffic
-
 from crm_core.base.config import HubConfig
 
 PEOPLE = 500
