@@ -6,7 +6,7 @@ No connection to the database is held meanwhile, and a server that answers byte 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
@@ -51,15 +51,10 @@ class CheckResult:
     def ok(self) -> bool:
         return self.failure is None
 
-    def as_json(self) -> dict[str, Any]:
-        """As the API and `--json` show it."""
-        failure = self.failure
-        return {
-            "ok": self.ok,
-            "error": None if failure is None else {"code": failure.code, "message": failure.message},
-            "advice": [] if failure is None else list(advice_for(failure.code)),
-            "findings": [{"name": one.name, "ok": one.ok, "message": one.message} for one in self.findings],
-        }
+    @property
+    def advice(self) -> Sequence[str]:
+        """What usually helps, in English."""
+        return () if self.failure is None else advice_for(self.failure.code)
 
 
 def check_source(settings: ConnectorConfig, config: HubConfig) -> CheckResult | None:

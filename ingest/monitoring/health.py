@@ -14,7 +14,8 @@ from sqlalchemy import Connection, text
 
 from connectors.kit import registry
 from crm_core.base.config import HubConfig
-from crm_core.base.values import rfc3339
+from crm_core.base.paging import AnyRow
+from crm_core.base.values import Named
 from ingest.alerts.alerts import GRAVE, open_counts
 from ingest.journal.disk_space import look
 from ingest.monitoring import clocks
@@ -60,8 +61,6 @@ SELECT source_id, channel, count(*), count(*) FILTER (WHERE state = 'done')
 FROM inbound_event WHERE received_at >= :start GROUP BY source_id, channel
 """
 
-Finding = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
 class ReceivedCount:
@@ -71,60 +70,148 @@ class ReceivedCount:
     done: int  # with an outcome
 
 
-def queue_report(connection: Connection, now: datetime) -> dict[str, Any]:
-    """Queues by channel, mailboxes, signs of life. Ages are seconds before `now`."""
-    waiting = {row["channel"]: row for row in connection.execute(text(_WAITING)).mappings()}
-    attention = {row["channel"]: row for row in connection.execute(text(_ATTENTION)).mappings()}
-    channels = []
-    for channel in CHANNELS:
-        line: Mapping[str, Any] = waiting.get(channel, {})  # type: ignore[assignment]
-        stuck: Mapping[str, Any] = attention.get(channel, {})  # type: ignore[assignment]
-        channels.append(
-            {
-                "channel": channel,
-                "waiting": line.get("waiting", 0),
-                "working": line.get("working", 0),
-                "retrying": line.get("retrying", 0),
-                "paused": line.get("paused", 0),
-                "oldest_waiting_seconds": _age(line.get("oldest"), now),
-                "needs_attention": stuck.get("needs_attention", 0),
-                "rejected": stuck.get("rejected", 0),
-                "unfinished": line.get("unfinished", 0) + stuck.get("unfinished", 0),
-            }
-        )
-    beats = connection.execute(text("SELECT role, instance, at, data FROM heartbeat ORDER BY role, instance")).mappings()
-    processes, canaries = [], []
-    for beat in beats:
-        if beat["at"] - now > CLOCK_TOLERANCE:
-            continue  # written before the clock was set back: whoever is alive writes again in a moment
-        age = _age(beat["at"], now)
-        if beat["role"] == "canary":
-            seconds = beat["data"].get("seconds")
-            canaries.append({"queue": beat["instance"], "seconds": seconds, "age_seconds": age})
-        elif age is not None and age < GONE_SECONDS:
-            processes.append({"role": beat["role"], "instance": beat["instance"], "age_seconds": age, "data": beat["data"]})
-    return {
-        "at": rfc3339(now),
-        "channels": channels,
-        "waiting": sum(row["waiting"] for row in channels),
-        "needs_attention": sum(row["needs_attention"] for row in channels),
-        "rejected": sum(row["rejected"] for row in channels),
-        "processes": processes,
-        "canaries": canaries,
-        "mailboxes": [
-            {
-                "source": {"id": str(row["id"]), "name": row["name"]},
-                "folder": row["folder"],
-                "state": "paused" if row["source_state"] == "paused" else row["state"],
-                "lag_seconds": _age(row["last_ok_at"], now),
-                "fails": row["fails"],
-                "missed": row["missed"],
-                "to_fetch": row["to_fetch"],
-                "error": row["last_error"] and {name: row["last_error"][name] for name in ("code", "message")},
-            }
-            for row in connection.execute(text(_MAILBOXES)).mappings()
+@dataclass(frozen=True, slots=True)
+class ChannelQueue:
+    """`unfinished`: events that are not done, wherever they stand."""
+
+    channel: str
+    waiting: int
+    working: int
+    retrying: int
+    paused: int
+    oldest_waiting_seconds: float | None
+    needs_attention: int
+    rejected: int
+    unfinished: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSign:
+    """The last sign of life of a process."""
+
+    role: str
+    instance: str
+    age_seconds: float
+    data: Mapping[str, Any]  # what it says of itself
+
+
+@dataclass(frozen=True, slots=True)
+class CanarySign:
+    queue: str
+    seconds: float | None  # how long the last one took
+    age_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxLag:
+    source: Named
+    folder: str
+    state: str
+    lag_seconds: float | None  # since it was last read
+    fails: int
+    missed: int  # mails that polling had missed and the reconciliation found
+    to_fetch: int
+    error: Mapping[str, str] | None  # {"code","message"}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueReport:
+    """Queues by channel, mailboxes, signs of life. Ages are seconds before `at`."""
+
+    at: datetime
+    channels: Sequence[ChannelQueue]
+    processes: Sequence[ProcessSign]
+    canaries: Sequence[CanarySign]
+    mailboxes: Sequence[MailboxLag]
+
+    @property
+    def waiting(self) -> int:
+        return sum(one.waiting for one in self.channels)
+
+    @property
+    def needs_attention(self) -> int:
+        return sum(one.needs_attention for one in self.channels)
+
+    @property
+    def rejected(self) -> int:
+        return sum(one.rejected for one in self.channels)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong: a code, one English sentence, and its facts for who words it otherwise; `seconds` among them is an age."""
+
+    code: str
+    words: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class HealthReport:
+    """A finding wants somebody now; a hint is a setting that costs something, and its words stand among the notes."""
+
+    findings: Sequence[Finding]
+    hints: Sequence[Finding]
+    notes: Sequence[str]  # English sentences
+    sources: Sequence[SourceState]
+    queues: QueueReport
+
+    @property
+    def healthy(self) -> bool:
+        return not self.findings
+
+    @property
+    def problems(self) -> list[str]:
+        """The findings in words."""
+        return [one.words for one in self.findings]
+
+
+def queue_report(connection: Connection, now: datetime) -> QueueReport:
+    waiting = {row.channel: row for row in connection.execute(text(_WAITING))}
+    attention = {row.channel: row for row in connection.execute(text(_ATTENTION))}
+    processes, canaries = _signs_of_life(connection, now)
+    return QueueReport(
+        now,
+        [_channel(channel, waiting.get(channel), attention.get(channel), now) for channel in CHANNELS],
+        processes,
+        canaries,
+        [
+            MailboxLag(
+                Named(row.id, row.name), row.folder, "paused" if row.source_state == "paused" else row.state,
+                _age(row.last_ok_at, now), row.fails, row.missed, row.to_fetch,
+                row.last_error and {name: row.last_error[name] for name in ("code", "message")},
+            )
+            for row in connection.execute(text(_MAILBOXES))
         ],
-    }
+    )  # fmt: skip
+
+
+def _channel(channel: str, line: AnyRow | None, stuck: AnyRow | None, now: datetime) -> ChannelQueue:
+    return ChannelQueue(
+        channel,
+        waiting=line.waiting if line else 0,
+        working=line.working if line else 0,
+        retrying=line.retrying if line else 0,
+        paused=line.paused if line else 0,
+        oldest_waiting_seconds=_age(line.oldest, now) if line else None,
+        needs_attention=stuck.needs_attention if stuck else 0,
+        rejected=stuck.rejected if stuck else 0,
+        unfinished=(line.unfinished if line else 0) + (stuck.unfinished if stuck else 0),
+    )
+
+
+def _signs_of_life(connection: Connection, now: datetime) -> tuple[list[ProcessSign], list[CanarySign]]:
+    processes: list[ProcessSign] = []
+    canaries: list[CanarySign] = []
+    for beat in connection.execute(text("SELECT role, instance, at, data FROM heartbeat ORDER BY role, instance")):
+        if beat.at - now > CLOCK_TOLERANCE:
+            continue  # written before the clock was set back: whoever is alive writes again in a moment
+        age = max(0.0, round((now - beat.at).total_seconds(), 3))
+        if beat.role == "canary":
+            canaries.append(CanarySign(beat.instance, beat.data.get("seconds"), age))
+        elif age < GONE_SECONDS:
+            processes.append(ProcessSign(beat.role, beat.instance, age, beat.data))
+    return processes, canaries
 
 
 def received_since(connection: Connection, start: datetime) -> list[ReceivedCount]:
@@ -132,28 +219,24 @@ def received_since(connection: Connection, start: datetime) -> list[ReceivedCoun
     return [ReceivedCount(*row) for row in connection.execute(text(_SINCE), {"start": start})]
 
 
-def health_report(connection: Connection, config: HubConfig, now: datetime) -> dict[str, Any]:
-    """{"healthy", "problems": [sentences], "findings": [{"code", "words", facts}], "hints": [the same], "notes": [sentences], "sources", "queues"}.
-
-    A problem wants somebody now; a hint is a setting that costs something, and its words stand among the notes. `findings` are the same problems with their facts, for who words them otherwise;
-    `seconds` among the facts is an age, `queues` is the queue_report, `sources` the state of each (`SourceState`).
-    """
+def health_report(connection: Connection, config: HubConfig, now: datetime) -> HealthReport:
+    """Everything that somebody should know of the hub as a whole."""
     report = queue_report(connection, now)
     findings: list[Finding] = []
     notes: list[str] = []
-    for row in report["channels"]:
-        oldest = row["oldest_waiting_seconds"]
+    for row in report.channels:
+        oldest = row.oldest_waiting_seconds
         if oldest is not None and oldest > OLDEST_WAITING_SECONDS:
-            count = row["waiting"] + row["working"]
+            count = row.waiting + row.working
             words = (
-                f"{count} events of channel {row['channel']} wait, the oldest for {oldest:.0f} s;"
-                f" {row['retrying']} of them failed before and are being retried."
+                f"{count} events of channel {row.channel} wait, the oldest for {oldest:.0f} s;"
+                f" {row.retrying} of them failed before and are being retried."
             )
-            findings.append(_finding("events_wait", words, channel=row["channel"], count=count, seconds=oldest,
-                                     retrying=row["retrying"]))  # fmt: skip
-        for state, said in (("needs_attention", "need attention"), ("rejected", "were rejected")):
-            if row[state]:
-                notes.append(f"{row[state]} events of channel {row['channel']} {said}.")
+            findings.append(_finding("events_wait", words, channel=row.channel, count=count, seconds=oldest,
+                                     retrying=row.retrying))  # fmt: skip
+        for stuck, said in ((row.needs_attention, "need attention"), (row.rejected, "were rejected")):
+            if stuck:
+                notes.append(f"{stuck} events of channel {row.channel} {said}.")
     told = clocks.ask(connection, now)
     if abs(told.skew) > clocks.BAD_SECONDS:
         notes.append(told.skew_words)
@@ -182,16 +265,7 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> d
     if proxy is not None:
         hints.append(_finding(proxy.code, proxy.words, peer=proxy.peer, needed=proxy.needed, posts=proxy.posts))
         notes.append(proxy.words)
-    problems = [finding["words"] for finding in findings]
-    return {
-        "healthy": not problems,
-        "problems": problems,
-        "findings": findings,
-        "hints": hints,
-        "notes": notes,
-        "sources": states,
-        "queues": report,
-    }
+    return HealthReport(findings, hints, notes, states, report)
 
 
 def disk_findings(config: HubConfig) -> list[Finding]:
@@ -206,15 +280,15 @@ def disk_findings(config: HubConfig) -> list[Finding]:
 
 
 def _finding(code: str, words: str, **facts: Any) -> Finding:
-    return {"code": code, "words": words, **facts}
+    return Finding(code, words, facts)
 
 
-def _silent_processes(report: Mapping[str, Any], roles: Sequence[str]) -> list[Finding]:
+def _silent_processes(report: QueueReport, roles: Sequence[str]) -> list[Finding]:
     """Sweeps run in the workers, so a fresh one proves a worker, also in the seconds before the first canary."""
     youngest: dict[str, float] = {}
-    for process in report["processes"]:
-        for role in {process["role"], "worker"} if process["role"] == "sweep" else {process["role"]}:
-            youngest[role] = min(youngest.get(role, process["age_seconds"]), process["age_seconds"])
+    for process in report.processes:
+        for role in {process.role, "worker"} if process.role == "sweep" else {process.role}:
+            youngest[role] = min(youngest.get(role, process.age_seconds), process.age_seconds)
     found = []
     for role, limit in (("worker", WORKER_SILENT_SECONDS), ("sweep", SWEEP_SILENT_SECONDS)):
         if role not in roles:
@@ -229,10 +303,10 @@ def _silent_processes(report: Mapping[str, Any], roles: Sequence[str]) -> list[F
     return found
 
 
-def _canaries(report: Mapping[str, Any]) -> list[Finding]:
+def _canaries(report: QueueReport) -> list[Finding]:
     found = []
-    for canary in report["canaries"]:
-        queue, age, took = canary["queue"], canary["age_seconds"], canary["seconds"] or 0
+    for canary in report.canaries:
+        queue, age, took = canary.queue, canary.age_seconds, canary.seconds or 0
         if age is not None and age > CANARY_SILENT_SECONDS:
             words = f"The canary of queue {queue} has not come through for {age:.0f} s."
             found.append(_finding("canary_silent", words, queue=queue, seconds=age))
@@ -246,7 +320,7 @@ def _sources(states: Sequence[SourceState]) -> list[Finding]:
     """Sources of which nothing becomes a lead until a person acts; a key that has expired has its alert."""
     found = []
     for state in states:
-        if state.tone != "bad" or (state.error or {}).get("code") in GRAVE:
+        if state.tone != "bad" or (state.error is not None and state.error.code in GRAVE):
             continue
         facts = {"name": state.name, "source_id": state.source_id, "state": state.code}
         if state.channel == "mail":
@@ -256,13 +330,13 @@ def _sources(states: Sequence[SourceState]) -> list[Finding]:
     return found
 
 
-def _missed(report: Mapping[str, Any]) -> list[Finding]:
+def _missed(report: QueueReport) -> list[Finding]:
     found = []
-    for box in report["mailboxes"]:
-        if box["missed"] and box["state"] != "paused":
-            name, folder = box["source"]["name"], box["folder"]
-            words = f"Mailbox {name}, folder {folder}: the reconciliation found {box['missed']} mails that polling had missed."
-            found.append(_finding("mailbox_missed", words, name=name, folder=folder, count=box["missed"]))
+    for box in report.mailboxes:
+        if box.missed and box.state != "paused":
+            name, folder = box.source.name, box.folder
+            words = f"Mailbox {name}, folder {folder}: the reconciliation found {box.missed} mails that polling had missed."
+            found.append(_finding("mailbox_missed", words, name=name, folder=folder, count=box.missed))
     return found
 
 

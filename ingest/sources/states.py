@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from connectors.kit import registry
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError
-from crm_core.base.values import rfc3339
+from crm_core.base.values import Named
 from ingest.alerts.alerts import GRAVE
 from ingest.sources.settings import open_settings
 
@@ -65,6 +65,13 @@ _ALERTS = "SELECT source_id, code, data, first_at FROM source_alert WHERE resolv
 
 
 @dataclass(frozen=True, slots=True)
+class SourceError:
+    code: str
+    message: str
+    said: str = ""  # by the other side, where it answered
+
+
+@dataclass(frozen=True, slots=True)
 class SourceState:
     """`since`: when this began, where that is known. `count`: events that wait for a person because of it."""
 
@@ -77,7 +84,7 @@ class SourceState:
     count: int = 0
     seconds: float | None = None  # silent: for how long; `usual_seconds`: between two, when something usually comes
     usual_seconds: float | None = None
-    error: Mapping[str, Any] | None = None  # {"code","message", "said" where the other side answered}
+    error: SourceError | None = None
     last_event_at: datetime | None = None
     last_read_at: datetime | None = None  # of a mailbox
 
@@ -95,18 +102,9 @@ class SourceState:
         """One English sentence; the console has its own in the reader's language."""
         return _words(self)
 
-    def as_json(self) -> dict[str, Any]:
-        """As the API and `--json` show it."""
-        return {
-            "code": self.code,
-            "trouble": self.in_trouble,
-            "since": rfc3339(self.since),
-            "count": self.count,
-            "silent_seconds": self.seconds,
-            "usual_seconds": self.usual_seconds,
-            "error": None if self.error is None else {"code": self.error["code"], "message": self.error["message"]},
-            "words": self.words,
-        }
+    @property
+    def source(self) -> Named:
+        return Named(self.source_id, self.name)
 
 
 def source_states(connection: Connection, config: HubConfig, now: datetime) -> list[SourceState]:
@@ -143,7 +141,7 @@ def _state(
     grave = next((alert for alert in alerts if alert.code in GRAVE), None)
     if grave is not None:
         code: Code = "refuses" if grave.code in ("token_expired", "source_broken") else "unreachable"
-        return made(code, grave.first_at, error={"code": grave.code, "message": _ALERT_WORDS[grave.code]})
+        return made(code, grave.first_at, error=SourceError(grave.code, _ALERT_WORDS[grave.code]))
     if row["channel"] == "mail":
         mailbox = _mailbox_state(row, now)
         if mailbox is not None:
@@ -161,7 +159,7 @@ def _state(
     return made("works", row["last_event_at"])
 
 
-def _mailbox_state(row: Mapping[str, Any], now: datetime) -> tuple[Code, datetime | None, Mapping[str, Any] | None] | None:
+def _mailbox_state(row: Mapping[str, Any], now: datetime) -> tuple[Code, datetime | None, SourceError | None] | None:
     """What is wrong with the mailbox itself; None if it is being read."""
     error, last_ok_at = row["last_error"], row["last_ok_at"]
     if row["folder"] is None or (error is None and last_ok_at is None):
@@ -173,21 +171,22 @@ def _mailbox_state(row: Mapping[str, Any], now: datetime) -> tuple[Code, datetim
         refused = error["code"] in _REFUSALS or row["folder_state"] in _REFUSED_STATES
         if refused or row["fails"] > 1 or not recent:
             since = datetime.fromisoformat(error["since"]) if "since" in error else last_ok_at
-            return "refuses" if refused else "unreachable", since, error
+            told = SourceError(error["code"], error["message"], str(error.get("said") or ""))
+            return "refuses" if refused else "unreachable", since, told
     elif now - last_ok_at > timedelta(seconds=NOT_READ_SECONDS):
         return "not_read", last_ok_at, None
     return None
 
 
 @lru_cache(maxsize=4096)  # of sources, each with what is stored about it: a changed one is another key
-def _unusable(config: HubConfig, source_id: int, connector: str, stored: bytes) -> Mapping[str, Any] | None:
+def _unusable(config: HubConfig, source_id: int, connector: str, stored: bytes) -> SourceError | None:
     """Why nothing that comes here can be read: its connector is away, or its settings do not fit it."""
     try:
         open_settings(config, source_id, registry.get(connector), orjson.loads(stored))
     except HubError as error:
-        return {"code": error.code, "message": error.message}
+        return SourceError(error.code, error.message)
     except ValueError:
-        return {"code": "settings_unreadable", "message": "Its secrets were sealed with another LEADHUB_SECRET_KEY."}
+        return SourceError("settings_unreadable", "Its secrets were sealed with another LEADHUB_SECRET_KEY.")
     return None
 
 
@@ -201,7 +200,7 @@ _ALERT_WORDS: Mapping[str, str] = {
 
 def _words(state: SourceState) -> str:
     since = f" since {state.since:%Y-%m-%d %H:%M} UTC" if state.since is not None else ""
-    said = (state.error or {}).get("message", "")
+    said = state.error.message if state.error else ""
     match state.code:
         case "not_understood":
             return f"Works; {state.count} not understood. `leadhub events list --state needs_attention` shows them."

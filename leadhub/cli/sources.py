@@ -50,6 +50,8 @@ def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...
     from ingest.mailbox.source_check import check_source, note_check
     from ingest.sources.settings import check_settings, marked_fields
     from ingest.sources.sources import add_source
+    from webhooks.api.shape import plain_json
+    from webhooks.api.sources import SourceCheck
 
     found = registry.get(connector)
     settings = read_settings(pairs, marked_fields(found.config_model, "secret"), quiet=as_json)
@@ -63,7 +65,7 @@ def add(connector: str, name: str, pairs: tuple[str, ...], hosts: tuple[str, ...
     answer = {key: value for key, value in asdict(new).items() if value != "" or key not in ("secret", "token")}
     answer["id"] = str(new.id)
     if result is not None:
-        answer["check"] = result.as_json()
+        answer["check"] = plain_json(SourceCheck, result)
     said = [f"Source {new.id} ({new.channel}): {new.name}"]
     said += [f"  address  {new.url}"] if new.url else ["  The hub fetches; there is no address."]
     said += [f"  secret   {new.secret}  (shown this once)"] if new.secret else []
@@ -77,10 +79,17 @@ def list_(as_json: bool) -> None:
     """Show all sources with their addresses."""
     from ingest.sources.sources import list_sources
     from ingest.sources.states import source_states
+    from webhooks.api.shape import plain_json
+    from webhooks.api.sources import SourceStatus
 
     with hub() as (config, engine), engine.connect() as connection:
+        listed = list_sources(connection, config)
         states = {one.source_id: one for one in source_states(connection, config, datetime.now(UTC))}
-        rows = [asdict(row) | {"id": str(row.id), "status": states[row.id].as_json()} for row in list_sources(connection, config)]
+    rows = [
+        asdict(row) | {"id": str(row.id), "status": plain_json(SourceStatus, states[row.id])}
+        for row in listed
+        if row.id in states
+    ]
     columns = {
         "id": "ID", "name": "NAME", "connector": "CONNECTOR", "last_event_at": "LAST EVENT", "url": "ADDRESS",
         "words": "STATE",
@@ -134,14 +143,12 @@ def rotate(source_id: int, as_json: bool) -> None:
 
 def _checked(result: CheckResult | None) -> list[str]:
     """What trying a mailbox brought; it is saved all the same, and its state says so until it works."""
-    from ingest.mailbox.advice import advice_for
-
     if result is None:
         return []
     failure = result.failure
     if failure is None:
         return [f"  checked  {result.findings[0].message}"]
-    helps = [f"             - {line}" for line in advice_for(failure.code)]
+    helps = [f"             - {line}" for line in result.advice]
     return [f"  BAD      {failure.message}", *(["           What usually helps:", *helps] if helps else []),
             "           It is saved and tried again by itself; `leadhub source list` says how it does."]  # fmt: skip
 

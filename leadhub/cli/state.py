@@ -58,6 +58,9 @@ def doctor(as_json: bool) -> None:
 def health(as_json: bool) -> None:
     """Show whether the hub is healthy: queues, mailboxes, oldest waiting, canaries. Exit 1 if it is not."""
     from ingest.monitoring.health import health_report
+    from webhooks.api.queues import QueueReport
+    from webhooks.api.shape import plain_json
+    from webhooks.api.sources import SourceStatus
 
     with hub() as (settings, engine), engine.connect() as connection:
         report = health_report(connection, settings, datetime.now(UTC))
@@ -65,12 +68,20 @@ def health(as_json: bool) -> None:
         "channel": "CHANNEL", "waiting": "WAITING", "working": "WORKING", "oldest_waiting_seconds": "OLDEST (s)",
         "needs_attention": "NEEDS ATTENTION", "rejected": "REJECTED",
     }  # fmt: skip
-    said = ["Healthy." if report["healthy"] else "Not healthy:", *(f"  {line}" for line in report["problems"])]
-    said += [*report["notes"], "", table(report["queues"]["channels"], columns, "No channels.")]
-    sources = [{"name": one.name, **one.as_json()} for one in report["sources"]]
+    queues = plain_json(QueueReport, report.queues)
+    sources = [{"name": one.name, **plain_json(SourceStatus, one)} for one in report.sources]
+    findings, hints = (
+        [{"code": one.code, "words": one.words, **one.facts} for one in found] for found in (report.findings, report.hints)
+    )
+    said = ["Healthy." if report.healthy else "Not healthy:", *(f"  {line}" for line in report.problems)]
+    said += [*report.notes, "", table(queues["channels"], columns, "No channels.")]
     said += ["", table(sources, {"name": "SOURCE", "words": "STATE"}, "There are no sources yet.")]
-    tell(report | {"sources": sources}, as_json=as_json, words="\n".join(said))
-    sys.exit(0 if report["healthy"] else 1)
+    answer = {
+        "healthy": report.healthy, "problems": report.problems, "findings": findings, "hints": hints, "notes": report.notes,
+        "sources": sources, "queues": queues,
+    }  # fmt: skip
+    tell(answer, as_json=as_json, words="\n".join(said))
+    sys.exit(0 if report.healthy else 1)
 
 
 @click.command()

@@ -97,10 +97,8 @@ def test_health_when_a_source_is_broken_or_only_silent(engine: Engine, config: H
     with engine.begin() as connection:
         raise_alert(connection, source_id, "silence")
         report = health_report(connection, config, datetime.now(UTC))
-        assert "Source Site: silence (1 open alerts)." in report["notes"]
-        assert [finding for finding in report["findings"] if finding["code"] == "source_alert"] == []
+        assert "Source Site: silence (1 open alerts)." in report.notes
+        assert [finding for finding in report.findings if finding.code == "source_alert"] == []
         raise_alert(connection, source_id, "token_expired")
-        (finding,) = [
-            one for one in health_report(connection, config, datetime.now(UTC))["findings"] if one["code"] == "source_alert"
-        ]
-    assert (finding["name"], finding["alert"], finding["count"]) == ("Site", "token_expired", 1)
+        (finding,) = [one for one in health_report(connection, config, datetime.now(UTC)).findings if one.code == "source_alert"]
+    assert finding.facts == {"name": "Site", "alert": "token_expired", "count": 1}

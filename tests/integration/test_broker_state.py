@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 
 from crm_core.base.config import HubConfig
 from ingest.monitoring.broker_state import look_at_broker
-from ingest.monitoring.health import health_report
+from ingest.monitoring.health import HealthReport, health_report
 from leadhub.doctor import examine
 from webhooks.ops.health import check
 
@@ -38,7 +38,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]
         yield url, process.pid
 
 
-def report(engine: Engine, config: HubConfig) -> dict[str, object]:
+def report(engine: Engine, config: HubConfig) -> HealthReport:
     with engine.begin() as connection:
         connection.execute(
             text(
@@ -62,8 +62,8 @@ def test_every_door_says_what_is_wrong(
     assert (found.code, found.is_wrong) == (code, True)
     told = report(engine, config)
     # Sweeps and canaries come through the broker; that they are missing is not said again.
-    assert [finding["code"] for finding in told["findings"]] == [f"broker_{code}"]  # type: ignore[attr-defined]
-    assert found.words in told["problems"][0]  # type: ignore[index]
+    assert [finding.code for finding in told.findings] == [f"broker_{code}"]
+    assert found.words in told.problems[0]
     said = [finding for finding in examine(config) if finding.name == "broker"]
     assert said[0].state == "bad"
     assert found.words in said[0].message
@@ -102,8 +102,8 @@ def test_clock_that_was_set_back_is_told(engine: Engine, config: HubConfig) -> N
     assert "59 min ahead" in clock[1].message
     with engine.connect() as connection:
         told = health_report(connection, config, datetime.now(UTC))
-        assert any("59 min ahead" in note for note in told["notes"])
+        assert any("59 min ahead" in note for note in told.notes)
         # Signs of life of the other clock are no life.
-        assert {"worker_unheard", "sweep_unheard"} <= {finding["code"] for finding in told["findings"]}
+        assert {"worker_unheard", "sweep_unheard"} <= {finding.code for finding in told.findings}
         ahead = health_report(connection, config, datetime.now(UTC) - timedelta(hours=1))
-    assert any("60 min ahead of this machine's" in note for note in ahead["notes"])
+    assert any("60 min ahead of this machine's" in note for note in ahead.notes)

@@ -57,8 +57,8 @@ def test_everything_that_looks_at_the_hub_says_so(low: HubConfig, engine: Engine
     assert "MB are free" in ready.checks["disk"]
     with engine.connect() as connection:
         report = health_report(connection, low, datetime.now(UTC))
-    (finding,) = [one for one in report["findings"] if one["code"] == "disk_low"]
-    assert "Nothing is taken in" in finding["words"]
+    (finding,) = [one for one in report.findings if one.code == "disk_low"]
+    assert "Nothing is taken in" in finding.words
 
 
 def test_events_wait_untried_when_there_is_no_room_to_work(desk: Desk, low: HubConfig) -> None:

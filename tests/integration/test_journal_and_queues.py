@@ -114,12 +114,12 @@ def test_queues_tell_what_waits_and_what_is_paused(door: Door) -> None:
         set_state(connection, HUB, paused.id, "paused")
         report = queue_report(connection, datetime.now(UTC) + timedelta(seconds=90))
         health = health_report(connection, door.config, datetime.now(UTC) + timedelta(seconds=90))
-    form = report["channels"][0]
-    assert (form["channel"], form["waiting"], form["paused"], form["rejected"]) == ("form", 2, 1, 1)
-    assert form["oldest_waiting_seconds"] >= 90
-    assert [row["waiting"] for row in report["channels"][1:]] == [0, 0]
-    assert not health["healthy"]
-    told = " ".join(health["problems"])
+    form = report.channels[0]
+    assert (form.channel, form.waiting, form.paused, form.rejected) == ("form", 2, 1, 1)
+    assert form.oldest_waiting_seconds >= 90
+    assert [row.waiting for row in report.channels[1:]] == [0, 0]
+    assert not health.healthy
+    told = " ".join(health.problems)
     assert "2 events of channel form wait" in told
     assert "No worker" in told
 
@@ -131,10 +131,10 @@ def test_hub_is_healthy_when_its_workers_were_just_heard_of(door: Door) -> None:
     with door.engine.connect() as connection:
         health = health_report(connection, door.config, datetime.now(UTC))
         late = health_report(connection, door.config, datetime.now(UTC) + timedelta(seconds=1000))
-    assert health["problems"] == []
-    assert health["healthy"]
-    assert health["queues"]["canaries"][0]["seconds"] == 0.004
-    assert len(late["problems"]) == 4
+    assert health.problems == []
+    assert health.healthy
+    assert health.queues.canaries[0].seconds == 0.004
+    assert len(late.problems) == 4
 
 
 def test_broken_mailbox_is_a_problem_in_words(door: Door) -> None:
@@ -143,7 +143,7 @@ def test_broken_mailbox_is_a_problem_in_words(door: Door) -> None:
     _run(door, "INSERT INTO mailbox_folder (source_id, name, state, last_error, missed) VALUES"
                " (:s, 'INBOX', 'auth_failed', '{\"code\":\"auth\",\"message\":\"The password was refused.\"}', 2)", s=source.id)  # fmt: skip
     with door.engine.connect() as connection:
-        told = health_report(connection, door.config, datetime.now(UTC))["problems"]
+        told = health_report(connection, door.config, datetime.now(UTC)).problems
     assert "Mailbox A source: Refuses. The password was refused." in told
     assert any("2 mails that polling had missed" in line for line in told)
 

@@ -170,15 +170,15 @@ def test_every_door_says_the_same_of_every_source(engine: Engine, config: HubCon
     assert {one["id"]: one["status"]["code"] for one in listed} == expected
     queues = client.get("/api/v1/queues", headers=head).json["sources"]
     assert {one["source"]["id"]: one["status"]["code"] for one in queues} == expected
-    assert {str(one.source_id): one.code for one in report["sources"]} == expected
+    assert {str(one.source_id): one.code for one in report.sources} == expected
     environment = {
         "LEADHUB_HOME": str(config.home), "LEADHUB_DATABASE_URL": config.database_url, "LEADHUB_BROKER_URL": config.broker_url,
         "LEADHUB_SECRET_KEY": config.secret_key,
     }  # fmt: skip
     said = json.loads(CliRunner().invoke(main, ["source", "list", "--json"], env=environment).stdout)["items"]
     assert {one["id"]: one["status"]["code"] for one in said} == expected
-    bad = {one.source_id for one in report["sources"] if one.tone == "bad" and one.code != "refuses"}
-    assert bad == {one["source_id"] for one in report["findings"] if one["code"] in ("mailbox_broken", "source_unusable")} - {
+    bad = {one.source_id for one in report.sources if one.tone == "bad" and one.code != "refuses"}
+    assert bad == {one.facts["source_id"] for one in report.findings if one.code in ("mailbox_broken", "source_unusable")} - {
         made[9]
     }
     lines = [one for one in examine(config) if one.name in ("mailbox", "source")]

@@ -118,9 +118,9 @@ def test_finding_when_a_proxy_is_unknown_stands_in_health_and_doctor(desk: Desk)
     post(desk, "172.18.0.2", FORWARDED)
     with desk.engine.connect() as connection:
         report = health_report(connection, desk.config, datetime.now(UTC))
-    (hint,) = report["hints"]
-    assert (hint["code"], hint["peer"], hint["needed"]) == ("proxy_unknown", "172.18.0.2", 1)
-    assert "LEADHUB_TRUSTED_PROXIES=1" in " ".join(report["notes"])
+    (hint,) = report.hints
+    assert (hint.code, hint.facts["peer"], hint.facts["needed"]) == ("proxy_unknown", "172.18.0.2", 1)
+    assert "LEADHUB_TRUSTED_PROXIES=1" in " ".join(report.notes)
     (told,) = (one for one in examine(desk.config) if one.name == "proxy")
     assert (told.state, "LEADHUB_TRUSTED_PROXIES=1" in told.message) == ("hint", True)
     assert [one for one in examine(replace(desk.config, trusted_proxies=1)) if one.name == "proxy"] == []

@@ -49,8 +49,8 @@ def test_worker_is_one_process_when_two_of_its_children_were_reached(engine: Eng
     assert ran.returncode == 0, ran.stderr
     with engine.connect() as connection:
         report = queue_report(connection, datetime.now(UTC))
-    assert [(one["role"], one["instance"]) for one in report["processes"]] == [("worker", ran.stdout.strip())]
-    assert [one["queue"] for one in report["canaries"]] == ["intake.call", "intake.form", "maintenance"]
+    assert [(one.role, one.instance) for one in report.processes] == [("worker", ran.stdout.strip())]
+    assert [one.queue for one in report.canaries] == ["intake.call", "intake.form", "maintenance"]
 
 
 def test_tasks_are_of_their_own_app_when_a_process_has_two(config: HubConfig, broker_url: str) -> None:

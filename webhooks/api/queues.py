@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import AwareDatetime
 
-from crm_core.base.values import named_text
 from ingest.monitoring.health import queue_report
 from ingest.sources.states import source_states
 from webhooks.api.route import Ask, Route
@@ -56,7 +54,7 @@ class QueueSource(Shape):
     status: SourceStatus
 
 
-class Queues(Shape):
+class QueueReport(Shape):
     at: AwareDatetime
     channels: list[QueueChannel]
     waiting: int
@@ -65,14 +63,18 @@ class Queues(Shape):
     processes: list[QueueProcess]
     canaries: list[Canary]
     mailboxes: list[Mailbox]
+
+
+class Queues(QueueReport):
     sources: list[QueueSource]
 
 
-def _queues(ask: Ask) -> Mapping[str, Any]:
+def _queues(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         states = source_states(connection, ask.config, ask.now)
-        shown = [{"source": named_text(one.source_id, one.name), "status": one.as_json()} for one in states]
-        return queue_report(connection, ask.now) | {"sources": shown}
+        report = queue_report(connection, ask.now)
+    told = {name: getattr(report, name) for name in QueueReport.model_fields}
+    return told | {"sources": [{"source": one.source, "status": one} for one in states]}
 
 
 ROUTES = (Route("GET", "/queues", "queues.read", _queues, "What waits, what stands still, who is alive", Queues),)

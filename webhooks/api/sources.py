@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, AwareDatetime, Field, JsonValue
 from sqlalchemy import Connection
 
 from connectors.kit import registry
-from crm_core.access import may
-from crm_core.base.errors import Misconfigured, NotFound
-from crm_core.base.values import Text, id_text, rfc3339
+from crm_core.base.values import Text
 from ingest.mailbox.source_check import CheckResult, check_source, note_check, would_be
 from ingest.sources.changes import change_source, remove_source
-from ingest.sources.settings import check_settings, shown_settings
+from ingest.sources.queries import view_source, view_sources
+from ingest.sources.settings import check_settings
 from ingest.sources.sources import (
-    SourceRow,
     add_source,
     change_settings,
-    list_sources,
-    load_source,
     rotate_token,
     set_state,
 )
-from ingest.sources.states import SourceState, source_states
 from webhooks.api.parameters import RowId
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.shape import Id, Page, Shape
+from webhooks.api.shape import Id, Page, Shape, beside
 
 
 class SourceError(Shape):
@@ -40,10 +34,10 @@ class SourceStatus(Shape):
         "works", "not_understood", "not_authentic", "silent", "refuses", "unreachable", "not_read", "unusable", "paused",
         "waiting", "unchecked",
     ] = Field(description="how it does, as every page and command says it")  # fmt: skip
-    trouble: bool = Field(description="a person has something to do about it")
+    trouble: bool = Field(validation_alias="in_trouble", description="a person has something to do about it")
     since: AwareDatetime | None
     count: int = Field(description="events that wait for a person because of it")
-    silent_seconds: float | None
+    silent_seconds: float | None = Field(validation_alias="seconds")
     usual_seconds: float | None = Field(description="between two events, when something usually comes")
     error: SourceError | None
     words: str = Field(description="one English sentence")
@@ -57,7 +51,7 @@ class SourceFinding(Shape):
 
 class SourceCheck(Shape):
     ok: bool
-    error: SourceError | None
+    error: SourceError | None = Field(validation_alias="failure")
     advice: list[str] = Field(description="what usually helps")
     findings: list[SourceFinding]
 
@@ -70,7 +64,7 @@ class Source(Shape):
     state: Literal["active", "paused"] = Field(description="what a person decided; `status` says how it does")
     status: SourceStatus
     line: str
-    pool: Id | None
+    pool: Id | None = Field(validation_alias="pool_id")
     allowed_hosts: list[str]
     url: str | None = Field(description="null for connectors that fetch, and for roles that may not see it")
     created_at: AwareDatetime
@@ -130,52 +124,23 @@ class SourcePatch(Body):
     pool: RowId | None = Field(None, description="null: the default pool")
 
 
-def _shape(ask: Ask, row: SourceRow, state: SourceState) -> dict[str, Any]:
-    return {
-        "id": str(row.id),
-        "name": row.name,
-        "connector": row.connector,
-        "channel": row.channel,
-        "state": row.state,
-        "status": state.as_json(),
-        "line": row.line,
-        "pool": id_text(row.pool_id),
-        "allowed_hosts": list(row.allowed_hosts),
-        "url": (row.url or None) if may(ask.principal, "sources.address") else None,
-        "created_at": rfc3339(row.created_at),
-        "last_event_at": rfc3339(row.last_event_at),
-    }
+def _one(ask: Ask, connection: Connection, source_id: int, **more: object) -> object:
+    """The source as it is now, and what only this answer knows."""
+    card = view_source(connection, ask.principal, ask.config, source_id, ask.now)
+    return beside(card.source, settings=card.settings, **more)
 
 
-def _one(ask: Ask, connection: Connection, source_id: int) -> dict[str, Any]:
-    row = next((row for row in list_sources(connection, ask.config) if row.id == source_id), None)
-    if row is None:
-        raise NotFound("source_unknown", f"There is no source {source_id}.")
-    settings: dict[str, Any] | None
-    try:
-        settings = shown_settings(load_source(connection, ask.config, source_id))
-    except (NotFound, Misconfigured):
-        settings = None  # its connector is not installed any more
-    return _shape(ask, row, _states(ask, connection)[source_id]) | {"settings": settings}
-
-
-def _states(ask: Ask, connection: Connection) -> dict[int, SourceState]:
-    return {one.source_id: one for one in source_states(connection, ask.config, ask.now)}
-
-
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     with ask.engine.begin() as connection:
-        states = _states(ask, connection)
-        rows = list_sources(connection, ask.config)
-        return {"items": [_shape(ask, row, states[row.id]) for row in rows], "next": None}
+        return {"items": view_sources(connection, ask.principal, ask.config, ask.now), "next": None}
 
 
-def _get(ask: Ask) -> Mapping[str, Any]:
+def _get(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return _one(ask, connection, ask.id("source"))
 
 
-def _add(ask: Ask) -> Mapping[str, Any]:
+def _add(ask: Ask) -> object:
     body = cast(SourceBody, ask.body)
     connector = registry.get(body.connector)
     settings = check_settings(connector, body.settings) if connector.pulls else None
@@ -187,13 +152,13 @@ def _add(ask: Ask) -> Mapping[str, Any]:
         )  # fmt: skip
         if settings is not None:
             note_check(connection, made.id, settings, checked, ask.now)
-        shown = _one(ask, connection, made.id)
-    return shown | _told(checked) | ({"secret": made.secret} if made.secret else {})
+        secret = {"secret": made.secret} if made.secret else {}
+        return _one(ask, connection, made.id, **_told(checked), **secret)
 
 
-def _told(checked: CheckResult | None) -> dict[str, Any]:
+def _told(checked: CheckResult | None) -> dict[str, CheckResult]:
     """What trying it brought; it is saved all the same, and its status says so."""
-    return {"check": checked.as_json()} if checked is not None else {}
+    return {"check": checked} if checked is not None else {}
 
 
 def _columns(body: SourcePatch) -> dict[str, Any]:
@@ -204,7 +169,7 @@ def _columns(body: SourcePatch) -> dict[str, Any]:
     return columns
 
 
-def _change(ask: Ask) -> Mapping[str, Any]:
+def _change(ask: Ask) -> object:
     source_id = ask.id("source")
     body = cast(SourcePatch, ask.body)
     settings = would_be(ask.engine, ask.principal, ask.config, source_id, body.settings or {})
@@ -217,7 +182,7 @@ def _change(ask: Ask) -> Mapping[str, Any]:
             note_check(connection, source_id, settings, checked, ask.now)
         if body.state is not None:
             set_state(connection, ask.principal, source_id, body.state)
-        return _one(ask, connection, source_id) | _told(checked)
+        return _one(ask, connection, source_id, **_told(checked))
 
 
 def _remove(ask: Ask) -> None:
@@ -225,7 +190,7 @@ def _remove(ask: Ask) -> None:
         remove_source(connection, ask.principal, ask.id("source"))
 
 
-def _rotate(ask: Ask) -> Mapping[str, Any]:
+def _rotate(ask: Ask) -> object:
     source_id = ask.id("source")
     with ask.engine.begin() as connection:
         rotate_token(connection, ask.principal, ask.config, source_id)

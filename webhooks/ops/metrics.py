@@ -23,7 +23,7 @@ from crm_core.monitoring.models import CaptureStat
 from ingest.alerts.alerts import AlertCount, open_counts
 from ingest.journal.disk_space import DiskState, look
 from ingest.journal.stats import BUCKETS_SECONDS
-from ingest.monitoring.health import CHANNELS, queue_report
+from ingest.monitoring.health import CHANNELS, QueueReport, queue_report
 from webhooks.ops.health_probe import Latest
 
 _FRESH_SECONDS = 5.0
@@ -84,14 +84,14 @@ class _Source:
 
 
 def families(
-    report: Mapping[str, Any],
+    report: QueueReport,
     stats: Iterable[tuple[Any, ...]],
     depths: Mapping[str, int],
     alerts: Iterable[AlertCount] = (),
 ) -> Iterable[Metric]:
     """The contract's metrics from a queue report, rows of `capture_stat` and the broker's queue lengths."""
     stats = list(stats)
-    unfinished = {row["channel"]: row["unfinished"] for row in report["channels"]}
+    unfinished = {row.channel: row.unfinished for row in report.channels}
     received = CounterMetricFamily("leadhub_events_received", "Events that were taken in.", labels=["channel"])
     for channel in CHANNELS:
         finished = sum(count for name, _, count, _, _ in stats if name == channel)
@@ -111,21 +111,21 @@ def families(
         depth.add_metric([queue], length)
     yield depth
     canary = GaugeMetricFamily("leadhub_canary_seconds", "How long the last canary took.", labels=["queue"])
-    for beat in report["canaries"]:
-        if beat["seconds"] is not None:
-            canary.add_metric([beat["queue"]], beat["seconds"])
+    for beat in report.canaries:
+        if beat.seconds is not None:
+            canary.add_metric([beat.queue], beat.seconds)
     yield canary
     lag = GaugeMetricFamily("leadhub_mailbox_lag_seconds", "Since a mailbox was last read.", labels=["mailbox"])
     missed = CounterMetricFamily("leadhub_mailbox_missed", "Mails that only the reconciliation found.", labels=["mailbox"])
-    for box in report["mailboxes"]:
-        name = f"{box['source']['id']}/{box['folder']}"
-        missed.add_metric([name], box["missed"])
-        if box["lag_seconds"] is not None:
-            lag.add_metric([name], box["lag_seconds"])
+    for box in report.mailboxes:
+        name = f"{box.source.id}/{box.folder}"
+        missed.add_metric([name], box.missed)
+        if box.lag_seconds is not None:
+            lag.add_metric([name], box.lag_seconds)
     yield from (lag, missed)
     beats = GaugeMetricFamily("leadhub_heartbeat_age_seconds", "Youngest sign of life of a role.", labels=["role"])
-    for role in sorted({process["role"] for process in report["processes"]}):
-        ages = [process["age_seconds"] for process in report["processes"] if process["role"] == role]
+    for role in sorted({process.role for process in report.processes}):
+        ages = [process.age_seconds for process in report.processes if process.role == role]
         beats.add_metric([role], min(ages))
     yield beats
     open_alerts = GaugeMetricFamily("leadhub_source_alerts", "Open alerts of sources, by what they tell.", labels=["code"])
@@ -140,10 +140,10 @@ def families(
     yield CounterMetricFamily("leadhub_sla_breaches", "Promised terms that were not kept.", value=0)
 
 
-def _by_channel(report: Mapping[str, Any], name: str, said: str, *keys: str) -> Metric:
+def _by_channel(report: QueueReport, name: str, said: str, *keys: str) -> Metric:
     family = GaugeMetricFamily(name, said, labels=["channel"])
-    for row in report["channels"]:
-        family.add_metric([row["channel"]], sum(row[key] or 0 for key in keys))
+    for row in report.channels:
+        family.add_metric([row.channel], sum(getattr(row, key) or 0 for key in keys))
     return family
 
 
@@ -160,9 +160,9 @@ def _captures(stats: Iterable[tuple[Any, ...]]) -> Metric:
     return family
 
 
-def _depths(broker_url: str, report: Mapping[str, Any]) -> dict[str, int]:
+def _depths(broker_url: str, report: QueueReport) -> dict[str, int]:
     """Lengths of the queues that have a canary. Empty while the broker is away or is no Redis."""
-    queues = [canary["queue"] for canary in report["canaries"]]
+    queues = [canary.queue for canary in report.canaries]
     if not queues or not broker_url.startswith(("redis", "unix")):
         return {}
     try:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from ingest.monitoring.health import Finding, HealthReport
 from webhooks.console.shell import clock
 from webhooks.console.shell.request_context import RequestContext
 
@@ -13,21 +11,21 @@ from webhooks.console.shell.request_context import RequestContext
 ALIVE_SECONDS = 90.0
 
 
-def findings(context: RequestContext, health: Mapping[str, Any]) -> list[str]:
+def findings(context: RequestContext, health: HealthReport) -> list[str]:
     """Sentences, none if all is well. A code without words here is told as the report tells it."""
-    return [words(context, finding) for finding in health["findings"]]
+    return [words(context, finding) for finding in health.findings]
 
 
-def hints(context: RequestContext, health: Mapping[str, Any]) -> list[str]:
+def hints(context: RequestContext, health: HealthReport) -> list[str]:
     """What works, but not as well as it could with another setting."""
-    return [words(context, finding) for finding in health["hints"]]
+    return [words(context, finding) for finding in health.hints]
 
 
-def words(context: RequestContext, finding: Mapping[str, Any]) -> str:
+def words(context: RequestContext, finding: Finding) -> str:
     language = context.language
-    if not language.knows("finding", finding["code"]):
-        return str(finding["words"])
-    facts = dict(finding)
+    if not language.knows("finding", finding.code):
+        return finding.words
+    facts = dict(finding.facts)
     for name, group in (("channel", "channel"), ("role", "process_role"), ("state", "source_status")):
         if name in facts:
             facts[name] = language.code(group, facts[name])
@@ -37,4 +35,4 @@ def words(context: RequestContext, finding: Mapping[str, Any]) -> str:
         facts["span"] = clock.span(facts["seconds"], language)
     if "free_bytes" in facts:
         facts["free_mb"] = language.number(facts["free_bytes"] // 1024 // 1024)
-    return language.code("finding", facts.pop("code"), **facts)
+    return language.code("finding", finding.code, **facts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from flask import g
 from sqlalchemy import Connection
 
-from ingest.monitoring.health import health_report
+from ingest.monitoring.health import ProcessSign, QueueReport, health_report
 from webhooks.console.quarantine.quarantine import alert_words, shown_alerts
 from webhooks.console.queues import received_today
 from webhooks.console.queues.findings import ALIVE_SECONDS, findings, hints
@@ -23,21 +24,22 @@ def index(context: RequestContext) -> PageAnswer:
         health = health_report(connection, context.config, context.now)
         done = _done_today(connection, context)
         today_by_source = {count.source_id: count.received for count in received_today.counts(connection, context)}
-    g.source_states = health["sources"]
-    report = health["queues"]
-    canaries = {one["queue"]: one["seconds"] for one in report["canaries"]}
+    g.source_states = health.sources
+    report = health.queues
+    canaries = {one.queue: one.seconds for one in report.canaries}
     channels = [
-        row | {
+        {
+            "channel": row.channel,
             # As the list counts them: what is being worked on and what waits in a paused source wait too.
-            "pending": row["waiting"] + row["working"] + row["paused"],
-            "attention": row["needs_attention"] + row["rejected"],
-            "oldest_seconds": row["oldest_waiting_seconds"],
-            "done_today": done.get(row["channel"], 0),
-            "canary_seconds": canaries.get(f"intake.{row['channel']}"),
+            "pending": row.waiting + row.working + row.paused,
+            "attention": row.needs_attention + row.rejected,
+            "oldest_seconds": row.oldest_waiting_seconds,
+            "done_today": done.get(row.channel, 0),
+            "canary_seconds": canaries.get(f"intake.{row.channel}"),
         }
-        for row in report["channels"]
+        for row in report.channels
     ]  # fmt: skip
-    heartbeats = _processes(context, report["processes"])
+    heartbeats = _processes(context, report.processes)
     alerts, more_alerts = shown_alerts(context)
     total, rows = _total(channels), _sources(context, report, today_by_source)
     # Not green while anything below is red: the bar and the figures under it are one statement.
@@ -47,7 +49,7 @@ def index(context: RequestContext) -> PageAnswer:
     is_amber = total["attention"] or alerts or any(one["status"]["in_trouble"] for one in rows)
     return context.page(
         "queues/queues.html",
-        mood="bad" if is_red or not health["healthy"] else "warn" if is_amber else "good",
+        mood="bad" if is_red or not health.healthy else "warn" if is_amber else "good",
         today=received_today.day(context).isoformat(),
         problems=findings(context, health),
         hints=hints(context, health),
@@ -64,9 +66,9 @@ def index(context: RequestContext) -> PageAnswer:
     )
 
 
-def _sources(context: RequestContext, report: dict[str, Any], today_by_source: dict[int, int]) -> list[dict[str, Any]]:
+def _sources(context: RequestContext, report: QueueReport, today_by_source: dict[int, int]) -> list[dict[str, Any]]:
     """Every source as the list of sources says it, those in trouble first."""
-    missed = {int(box["source"]["id"]): box["missed"] for box in report["mailboxes"]}
+    missed = {box.source.id: box.missed for box in report.mailboxes}
     rows = sorted(source_status.states(context), key=lambda one: (not one.in_trouble, one.source_id))
     return [
         {"id": one.source_id, "name": one.name, "channel": one.channel, "status": source_status.shown(context, one),
@@ -76,13 +78,14 @@ def _sources(context: RequestContext, report: dict[str, Any], today_by_source: d
     ]  # fmt: skip
 
 
-def _processes(context: RequestContext, processes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _processes(context: RequestContext, processes: Sequence[ProcessSign]) -> list[dict[str, Any]]:
     """Those alive first. One that is silent while others do its work was most likely ended, and is no alarm."""
-    served = {one["role"] for one in processes if one["age_seconds"] < ALIVE_SECONDS}
+    served = {one.role for one in processes if one.age_seconds < ALIVE_SECONDS}
     shown = [
-        one | {
-            "state": "alive" if one["age_seconds"] < ALIVE_SECONDS else "ended" if one["role"] in served else "silent",
-            "at": context.now - timedelta(seconds=one["age_seconds"]),
+        {
+            "role": one.role, "instance": one.instance, "age_seconds": one.age_seconds,
+            "state": "alive" if one.age_seconds < ALIVE_SECONDS else "ended" if one.role in served else "silent",
+            "at": context.now - timedelta(seconds=one.age_seconds),
         }
         for one in processes
     ]  # fmt: skip

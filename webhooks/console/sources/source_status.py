@@ -46,7 +46,7 @@ def shown(context: RequestContext, state: SourceState) -> dict[str, Any]:
         "note": usual,
         "text": _error(context, state),
         "help": language.code("source_status_help", state.code) if language.knows("source_status_help", state.code) else "",
-        "advice": advice(context, str((state.error or {}).get("code", ""))),
+        "advice": advice(context, state.error.code if state.error else ""),
         "in_trouble": state.in_trouble,
         "is_read": state.channel == "mail",
         "last_at": state.last_read_at if state.channel == "mail" else state.last_event_at,
@@ -66,6 +66,6 @@ def _error(context: RequestContext, state: SourceState) -> str:
     """Our words for it, and the other side's where it said something."""
     if state.error is None:
         return ""
-    code, said = str(state.error["code"]), str(state.error.get("said", ""))
-    words = context.language.code("problem", code) if context.language.knows("problem", code) else str(state.error["message"])
+    code, said = state.error.code, state.error.said
+    words = context.language.code("problem", code) if context.language.knows("problem", code) else state.error.message
     return context.language("source_status.said", words=words, said=said) if said else words
