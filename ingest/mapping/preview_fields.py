@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.kit import Connector, Request, registry
@@ -14,30 +15,42 @@ from crm_core.base.errors import HubError
 from crm_core.base.sealing import MASK
 from ingest.mapping.field_profile import name_of
 from ingest.mapping.text import named_sources
+from ingest.mapping.understood import Understood
 from ingest.sources.settings import LoadedSource
 
 _MOST_FIELDS = 300  # of one event; the decoder lets 500 keys in
 _PREVIEW = 300  # characters of a value
 _LONGEST_SOURCE = 200  # what the schema lets a mapping name
 
-#: Slot of an inquiry as `bench_mapping` shows it → the role that a field then has.
+#: Slot of an inquiry as it was understood → the role that a field then has.
 _SLOTS = {
     "phones": "phone", "emails": "email", "name": "name", "company": "company", "title": "title", "form": "form_name",
     "page_url": "page_url", "referrer": "referrer", "line": "line", "message": "message",
 }  # fmt: skip
 
 
-def arrived(source: LoadedSource, row: Mapping[str, Any], inquiries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """[{"path","source","name","label","type","value","role","how","inquiry"}], in the order of the body.
+@dataclass(frozen=True, slots=True)
+class ArrivedField:
+    """`how`: mapped | name | value (understood, and by what), kept (among the lead's fields), left (sent, and not kept), unread."""
 
-    `how`: mapped | name | value (understood, and by what), kept (among the lead's fields), left (sent, and not kept).
-    `source` is what a mapping calls the field, "" where no mapping can name it. Empty if the body cannot be read.
-    """
+    path: str
+    source: str  # what a mapping calls it; "" where no mapping can name it
+    name: str
+    label: str
+    type: str
+    value: str  # its beginning
+    role: str
+    how: str
+    inquiry: int  # which of the event's inquiries
+
+
+def arrived(source: LoadedSource, row: Mapping[str, Any], inquiries: Sequence[Understood]) -> list[ArrivedField]:
+    """In the order of the body. Empty if the body cannot be read."""
     request = Request(
         row["method"], row["path"], row["query"], row["headers"], bytes(row["body"]), row["received_at"], row["remote_ip"]
     )
     rules = {**base_rules(source.connector, request), **(source.mapping or {})}
-    shown: list[dict[str, Any]] = []
+    shown: list[ArrivedField] = []
     try:
         if source.connector.as_form is not None:
             request = source.connector.as_form(request)
@@ -57,13 +70,11 @@ def base_rules(connector: Connector, request: Request) -> Mapping[str, Any]:
     return (registry.get(named) if named else connector).rules or {}
 
 
-def _fields(tree: Row, inquiry: Mapping[str, Any] | None, rules: Mapping[str, Any], number: int) -> Iterator[dict[str, Any]]:
+def _fields(tree: Row, inquiry: Understood | None, rules: Mapping[str, Any], number: int) -> Iterator[ArrivedField]:
     mapped = {place: slot for slot, one in named_sources(rules) if not one.startswith(("@url:", "@text:"))
               for place, _ in values(one, tree)}  # fmt: skip
     secret = rules.get("shared_secret", {}).get("path", "")
-    kept = (
-        {(name_of(form_field), text_of(form_field.value)) for form_field in form_fields(inquiry["fields"])} if inquiry else set()
-    )
+    kept = {(name_of(form_field), text_of(form_field.value)) for form_field in form_fields(inquiry.fields)} if inquiry else set()
     for form_field in tree.form_fields():
         kind = tree.kinds.get(form_field.path)
         value = text_of(form_field.value)
@@ -75,17 +86,17 @@ def _fields(tree: Row, inquiry: Mapping[str, Any] | None, rules: Mapping[str, An
             named = kind.role if kind else role_of(form_field.name, form_field.label, form_field.type)
             how = "mapped" if slot else _how(role, named)
         source = source_of(form_field, tree)
-        yield {
-            "path": ".".join(map(str, form_field.path)),
-            "source": source,
-            "name": kind.name if kind and kind.name else form_field.name,
-            "label": form_field.label,
-            "type": kind.type if kind and kind.type else form_field.type,
-            "value": MASK if source and source == secret else _preview(form_field.value),
-            "role": role,
-            "how": how if inquiry is not None else "unread",
-            "inquiry": number,
-        }
+        yield ArrivedField(
+            path=".".join(map(str, form_field.path)),
+            source=source,
+            name=kind.name if kind and kind.name else form_field.name,
+            label=form_field.label,
+            type=kind.type if kind and kind.type else form_field.type,
+            value=MASK if source and source == secret else _preview(form_field.value),
+            role=role,
+            how=how if inquiry is not None else "unread",
+            inquiry=number,
+        )
 
 
 def _how(role: str, named: str) -> str:
@@ -108,20 +119,20 @@ def source_of(form_field: FormField, tree: Row) -> str:
     return ""
 
 
-def _role(value: str, inquiry: Mapping[str, Any] | None) -> str:
+def _role(value: str, inquiry: Understood | None) -> str:
     """Where in the inquiry this value went."""
     if inquiry is None or not value:
         return ""
     for slot, role in _SLOTS.items():
-        there = inquiry[slot]
-        if value in there if isinstance(there, list) else value == there:
+        there = getattr(inquiry, slot)
+        if value == there if isinstance(there, str) else value in there:
             return role
-    if value in inquiry["marks"].values():
+    if value in inquiry.marks.values():
         return "mark"
-    words = inquiry["name"].split()
+    words = inquiry.name.split()
     if words and all(word in words for word in value.split()):
         return "name"
-    if len(value) > 1 and value.replace("\r\n", "\n") in inquiry["message"]:
+    if len(value) > 1 and value.replace("\r\n", "\n") in inquiry.message:
         return "message"
     return ""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, select, text, update
@@ -11,7 +13,6 @@ from connectors.kit.preset.paths import matches
 from crm_core.access import Principal, demand
 from crm_core.base import history
 from crm_core.base.errors import NotFound
-from crm_core.base.values import rfc3339
 from crm_core.forms.models import SourceField, SourceWatch
 from crm_core.sources.models import Source
 from ingest.alerts.alerts import end_alert
@@ -22,14 +23,24 @@ FIELDS_ACKNOWLEDGED = history.Action("fields.acknowledge", of="source")
 _MOST_LISTED = 500
 
 
+@dataclass(frozen=True, slots=True)
+class UnmappedField:
+    form: str
+    field: str
+    seen: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    event: str | None  # uid: where it was first seen
+    acknowledged_at: datetime | None
+
+
 def subject_of(form: str, field: str) -> str:
     """How an alert names a field of a form."""
     return f"{form} · {field}" if form else field
 
 
-def list_fields(connection: Connection, source_id: int, *, fresh: bool = False) -> list[dict[str, Any]]:
-    """Unmapped fields, unseen ones first, each {"form","field","seen","first_seen_at","last_seen_at","event",
-    "acknowledged_at"}. `fresh`: only those that nobody has acknowledged. NotFound if there is no such source."""
+def list_fields(connection: Connection, source_id: int, *, fresh: bool = False) -> list[UnmappedField]:
+    """Those that nobody has acknowledged first. `fresh`: only these. NotFound if there is no such source."""
     if connection.execute(select(Source.id).where(Source.id == source_id)).first() is None:
         raise NotFound("source_unknown", f"There is no source {source_id}.", source_id=source_id)
     rows = connection.execute(
@@ -42,12 +53,9 @@ def list_fields(connection: Connection, source_id: int, *, fresh: bool = False) 
         {"source": source_id, "fresh": fresh, "most": _MOST_LISTED},
     )
     return [
-        {
-            "form": row.form_id, "field": row.field, "seen": row.seen, "first_seen_at": rfc3339(row.first_seen_at),
-            "last_seen_at": rfc3339(row.last_seen_at), "event": row.uid, "acknowledged_at": rfc3339(row.acknowledged_at),
-        }
+        UnmappedField(row.form_id, row.field, row.seen, row.first_seen_at, row.last_seen_at, row.uid, row.acknowledged_at)
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def acknowledge(

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from crm_core.base.errors import Invalid, NotFound
 from leadhub.cli.answers import answers, hub, table, tell
 from leadhub.operator import operator
+
+if TYPE_CHECKING:
+    from ingest.mapping.preview import DryRun
+    from ingest.mapping.versions import MappingVersion
 
 _FILE = click.option(
     "--file", "file", type=click.Path(dir_okay=False, allow_dash=True), help="The mapping's text; - reads standard input."
@@ -29,7 +33,7 @@ def mapping() -> None:
 @answers
 def show(source_id: int, version: int | None, as_json: bool) -> None:
     """Show a mapping's text."""
-    from ingest.mapping.versions import MappingVersion, get_version, in_state, list_versions
+    from ingest.mapping.versions import get_version, in_state, list_versions
 
     found: MappingVersion | None
     with hub() as (_, engine), engine.connect() as connection:
@@ -43,7 +47,7 @@ def show(source_id: int, version: int | None, as_json: bool) -> None:
         if found
         else "No mapping of its own: its connector's rules hold."
     )
-    tell(_shape(found) if found else None, as_json=as_json, words=words)
+    tell(_shown(found) if found else None, as_json=as_json, words=words)
 
 
 @mapping.command(name="try")
@@ -54,10 +58,12 @@ def show(source_id: int, version: int | None, as_json: bool) -> None:
 def try_(source_id: int, file: str | None, limit: int, as_json: bool) -> None:
     """Show what would become of the last events under a mapping: that of --file, else the draft. Changes nothing."""
     from ingest.mapping.preview import dry_run
+    from webhooks.api import mappings
+    from webhooks.api.shape import plain_json
 
     with hub() as (config, engine):
         report = dry_run(engine, operator(), config, source_id, _text(engine, source_id, file), limit)
-    tell(report, as_json=as_json, words=lambda: _words(report))
+    tell(plain_json(mappings.DryRun, report), as_json=as_json, words=lambda: _words(report))
 
 
 @mapping.command()
@@ -82,7 +88,7 @@ def publish(source_id: int, file: str | None, version: int | None, note: str, as
             versions.publish(connection, operator(), source_id, version)
             found = versions.get_version(connection, source_id, version)
     said = f"Version {version} is published. What it would have read otherwise: leadhub events replay --source {source_id} --affected --dry-run"
-    tell(_shape(found), as_json=as_json, words=said)
+    tell(_shown(found), as_json=as_json, words=said)
 
 
 @mapping.command()
@@ -111,7 +117,7 @@ def history(source_id: int, as_json: bool) -> None:
     from ingest.mapping.versions import list_versions
 
     with hub() as (_, engine), engine.connect() as connection:
-        rows = [_shape(one) for one in list_versions(connection, source_id)]
+        rows = [_shown(one) for one in list_versions(connection, source_id)]
     columns = {
         "version": "VERSION",
         "state": "STATE",
@@ -143,22 +149,21 @@ def _draft(connection: Any, source_id: int) -> Any:
     return draft
 
 
-def _shape(version: Any) -> dict[str, Any]:
-    names = ("version", "state", "text", "note", "author", "created_at", "published_at")
-    return {name: getattr(version, name) for name in names}
+def _shown(version: MappingVersion) -> Any:
+    from webhooks.api import mappings
+    from webhooks.api.shape import plain_json
+
+    return plain_json(mappings.MappingVersion, version)
 
 
-def _words(report: dict[str, Any]) -> str:
-    before, after = (", ".join(f"{n} {name}" for name, n in sorted(report[key].items())) or "none" for key in ("before", "after"))
-    said = f"{report['events']} events. Now: {before}. They would become: {after}. New leads: {report['leads']}."
+def _words(report: DryRun) -> str:
+    before, after = (
+        ", ".join(f"{n} {name}" for name, n in sorted(counts.items())) or "none" for counts in (report.before, report.after)
+    )
+    said = f"{report.events} events. Now: {before}. They would become: {after}. New leads: {report.leads}."
     rows = [
-        {
-            "event": item["event"],
-            "before": item["before"]["outcome"],
-            "after": item["after"]["outcome"],
-            "differs": ", ".join(item["differs"]),
-        }
-        for item in report["items"]
+        {"event": one.event, "before": one.before.outcome, "after": one.after.outcome, "differs": ", ".join(one.differs)}
+        for one in report.items
     ]
     columns = {"event": "EVENT", "before": "NOW", "after": "WOULD BE", "differs": "DIFFERS IN"}
     return said + "\n" + table(rows, columns, "Nothing would be different.")

@@ -8,7 +8,6 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from desk import Desk
@@ -23,7 +22,7 @@ from connectors.kit.tools.samples import samples_of
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.parsed import Inquiry
-from ingest.mapping.preview import bench, dry_run
+from ingest.mapping.preview import BenchItem, bench, dry_run
 from ingest.mapping.text import assign
 from ingest.mapping.versions import publish, save_draft
 from ingest.processing.affected import affected
@@ -65,9 +64,9 @@ def odd(desk: Desk, api: Graph, lead_id: str = "1") -> None:
     lead(desk, api, lead_id, **answers)
 
 
-def of_lead(desk: Desk) -> dict[str, Any]:
-    items = bench(desk.engine, OPERATOR, desk.config, desk.form_source)["items"]
-    return next(item for item in items if item["understood"]["inquiries"])
+def of_lead(desk: Desk) -> BenchItem:
+    items = bench(desk.engine, OPERATOR, desk.config, desk.form_source).items
+    return next(item for item in items if item.understood.inquiries)
 
 
 def put(desk: Desk, text: str) -> None:
@@ -77,33 +76,33 @@ def put(desk: Desk, text: str) -> None:
 
 def test_bench_shows_the_questions_when_a_lead_was_fetched(desk: Desk, api: Graph) -> None:
     odd(desk, api)
-    shown = {one["name"]: one for one in of_lead(desk)["arrived"]}
-    assert (shown[BUDGET]["value"], shown[BUDGET]["how"], shown[BUDGET]["source"]) == (
+    shown = {one.name: one for one in of_lead(desk).arrived}
+    assert (shown[BUDGET].value, shown[BUDGET].how, shown[BUDGET].source) == (
         "from 900",
         "kept",
         f"$.{BUDGET}",
     )
-    assert (shown["email"]["role"], shown["email"]["how"]) == ("email", "name")
-    assert shown["ad_id"]["value"] == "77"
+    assert (shown["email"].role, shown["email"].how) == ("email", "name")
+    assert shown["ad_id"].value == "77"
 
 
 def test_notice_shows_nothing_that_could_be_mapped_when_it_stands_on_the_bench(desk: Desk, api: Graph) -> None:
     odd(desk, api)
-    items = bench(desk.engine, OPERATOR, desk.config, desk.form_source, text="fields:\n  company: {from: [$.object]}\n")["items"]
-    notice = next(item for item in items if not item["understood"]["inquiries"])
-    assert notice["understood"] == notice["draft"]
-    assert (notice["understood"]["ignored"], notice["differs"]) == ("pointer", [])
+    items = bench(desk.engine, OPERATOR, desk.config, desk.form_source, text="fields:\n  company: {from: [$.object]}\n").items
+    notice = next(item for item in items if not item.understood.inquiries)
+    assert notice.understood == notice.draft
+    assert (notice.understood.ignored, notice.differs) == ("pointer", [])
 
 
 def test_question_becomes_what_a_person_says_when_he_clicks_on_it(desk: Desk, api: Graph) -> None:
     odd(desk, api)
     text = ""
     for name, role in ((QUESTION, "message"), (BUDGET, "title")):
-        source = next(one["source"] for one in of_lead(desk)["arrived"] if one["name"] == name)
+        source = next(one.source for one in of_lead(desk).arrived if one.name == name)
         text = assign(text, source, role, {}).text
     tried = dry_run(desk.engine, OPERATOR, desk.config, desk.form_source, text)
-    assert (tried["events"], tried["changed"], tried["leads"]) == (2, 1, 0), "the notice beside it is as it was"
-    [differs] = [item["differs"] for item in tried["items"]]
+    assert (tried.events, tried.changed, tried.leads) == (2, 1, 0), "the notice beside it is as it was"
+    [differs] = [item.differs for item in tried.items]
     assert {"message", "title", "fields"} == set(differs)
     put(desk, text)
     odd(desk, api, "2")
@@ -168,6 +167,6 @@ def test_bench_shows_what_a_mapping_reads_when_a_connector_joins_parts_first(des
     body = {"form_id": "5", "1.2": "", "1.3": "Anna", "1.4": "", "1.6": "Ivanova", "1.8": "", "3": "anna@example.com", "7": "x"}
     desk.post(desk.form_source, "form", json.dumps(body).encode(), {"content-type": "application/json"})
     desk.drain("form")
-    shown = {one["source"]: (one["value"], one["role"]) for one in of_lead(desk)["arrived"]}
+    shown = {one.source: (one.value, one.role) for one in of_lead(desk).arrived}
     assert shown["$.first_name"] == ("Anna", "name")
     assert "$.1.3" not in shown

@@ -62,13 +62,13 @@ def test_new_field_of_a_known_form_is_told_once(desk: Desk) -> None:
     _look(desk)
     with desk.engine.begin() as connection:
         fields = list_fields(connection, desk.form_source)
-        assert {(one["form"], one["field"], one["seen"]) for one in fields} == {
+        assert {(one.form, one.field, one.seen) for one in fields} == {
             ("order", "colour", 24),
             ("order", "quiz_answer", 3),
         }
         assert acknowledge(connection, user(1), desk.form_source, "order", "quiz_answer") == 1
         assert acknowledge(connection, user(1), desk.form_source, "order", "quiz_answer") == 0
-        assert [one["field"] for one in list_fields(connection, desk.form_source, fresh=True)] == ["colour"]
+        assert [one.field for one in list_fields(connection, desk.form_source, fresh=True)] == ["colour"]
     assert _alerts(desk) == [("new_field", "order · quiz_answer", False)]
     assert desk.one("SELECT resolved_by FROM source_alert") == "user:1"
 

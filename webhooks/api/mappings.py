@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import AwareDatetime, Field
 
 from connectors.kit.preset.file import BYTES
-from crm_core.base.values import StorableText, Text, rfc3339
+from crm_core.base.values import StorableText, Text
 from ingest.mapping.preview import MOST_EVENTS, bench, dry_run
 from ingest.mapping.unmapped_fields import acknowledge, list_fields
-from ingest.mapping.versions import MappingVersion as Version
 from ingest.mapping.versions import get_version, list_versions, publish, roll_back, save_draft
 from webhooks.api.parameters import Filters
 from webhooks.api.route import Ask, Body, Route
@@ -91,7 +89,7 @@ class BenchEvent(Shape):
     received_at: AwareDatetime
     state: str
     outcome: str | None
-    lead: Id | None
+    lead: Id | None = Field(validation_alias="lead_id")
 
 
 class BenchItem(BenchEvent):
@@ -172,61 +170,48 @@ class FieldsBody(Body):
     field: Text | None = Field(None, max_length=300, description="null: every field")
 
 
-def shape(version: Version) -> dict[str, Any]:
-    """As the API shows a version; the command line and the console take it from here."""
-    return {
-        "version": version.version,
-        "state": version.state,
-        "text": version.text,
-        "note": version.note,
-        "author": version.author,
-        "created_at": rfc3339(version.created_at),
-        "published_at": rfc3339(version.published_at),
-    }
-
-
-def _list(ask: Ask) -> Mapping[str, Any]:
+def _list(ask: Ask) -> object:
     with ask.engine.begin() as connection:
-        return {"items": [shape(one) for one in list_versions(connection, ask.id("source"))], "next": None}
+        return {"items": list_versions(connection, ask.id("source")), "next": None}
 
 
-def _draft(ask: Ask) -> Mapping[str, Any]:
+def _draft(ask: Ask) -> object:
     body = cast(DraftBody, ask.body)
     source_id = ask.id("source")
     with ask.engine.begin() as connection:
         version = save_draft(connection, ask.principal, source_id, body.text, body.note)
-        return shape(get_version(connection, source_id, version))
+        return get_version(connection, source_id, version)
 
 
-def _publish(ask: Ask) -> Mapping[str, Any]:
+def _publish(ask: Ask) -> object:
     source_id, version = ask.id("source"), ask.id("mapping", "version")
     with ask.engine.begin() as connection:
         publish(connection, ask.principal, source_id, version)
-        return shape(get_version(connection, source_id, version))
+        return get_version(connection, source_id, version)
 
 
-def _roll_back(ask: Ask) -> Mapping[str, Any]:
+def _roll_back(ask: Ask) -> object:
     source_id = ask.id("source")
     with ask.engine.begin() as connection:
         version = roll_back(connection, ask.principal, source_id, cast(RollBackBody, ask.body).version)
-        return {"published": shape(get_version(connection, source_id, version)) if version else None}
+        return {"published": get_version(connection, source_id, version) if version else None}
 
 
-def _bench(ask: Ask) -> Mapping[str, Any]:
+def _bench(ask: Ask) -> object:
     return bench(ask.engine, ask.principal, ask.config, ask.id("source"), cast(BenchQuery, ask.query).limit)
 
 
-def _dry_run(ask: Ask) -> Mapping[str, Any]:
+def _dry_run(ask: Ask) -> object:
     body = cast(DryRunBody, ask.body)
     return dry_run(ask.engine, ask.principal, ask.config, ask.id("source"), body.text, body.limit)
 
 
-def _fields(ask: Ask) -> Mapping[str, Any]:
+def _fields(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return {"items": list_fields(connection, ask.id("source")), "next": None}
 
 
-def _acknowledge(ask: Ask) -> Mapping[str, Any]:
+def _acknowledge(ask: Ask) -> object:
     body = cast(FieldsBody, ask.body)
     source_id = ask.id("source")
     with ask.engine.begin() as connection:

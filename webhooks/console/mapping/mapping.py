@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from flask import request
 
 from crm_core.access.actors import names_of
 from crm_core.base.errors import HubError
-from ingest.mapping.preview import MOST_EVENTS, bench
+from ingest.mapping.preview import MOST_EVENTS, BenchItem, DryRun, DryRunItem, bench
 from ingest.mapping.text import IGNORE, ROLES, write
+from ingest.mapping.understood import Reading, Understood
 from ingest.mapping.unmapped_fields import list_fields
 from ingest.mapping.versions import diff, in_state, list_versions, takes_mapping
 from ingest.sources.settings import LoadedSource
@@ -36,7 +37,7 @@ def page(context: RequestContext, source_id: int) -> PageAnswer:
 
 
 def shown(
-    context: RequestContext, source_id: int, text: str | None = None, problem: errors.Problem | None = None, report: Mapping[str, Any] | None = None,
+    context: RequestContext, source_id: int, text: str | None = None, problem: errors.Problem | None = None, report: DryRun | None = None,
     *, is_right: bool = False,
 ) -> str:  # fmt: skip
     """The page; `text` is what stands in the editor if it is not the draft, `report` what a dry run of it told."""
@@ -50,11 +51,10 @@ def shown(
     takes = source is not None and takes_mapping(source.connector)
     limit = MOST_EVENTS if request.args.get("all") else _EVENTS
     if source is not None and row.channel == "form":
-        tried = bench(
-            context.engine, context.principal, context.config, source_id, limit, text if text is not None and not problem else None
-        )  # fmt: skip
+        written = text if text is not None and not problem else None
+        items = bench(context.engine, context.principal, context.config, source_id, limit, written).items
     else:
-        tried = {"items": []}
+        items = ()
     in_editor = text if text is not None else draft.text if draft else published.text if published else ""
     return context.page(
         "mapping/mapping.html",
@@ -70,7 +70,7 @@ def shown(
         changes=diff(published.text if published else "", draft.text) if draft else [],
         versions=[{"row": one, "by": actor(context, one.author, names)} for one in versions],
         fields=fields,
-        items=[_item(context, item) for item in tried["items"]],
+        items=[_item(context, item) for item in items],
         report=_report(context, report) if report else None,
         main_roles=_MAIN_ROLES,
         more_roles=_MORE_ROLES,
@@ -94,79 +94,81 @@ def _readable(source: LoadedSource) -> dict[str, Any]:
     return {name: value for name, value in (source.connector.rules or {}).items() if name in sections}
 
 
-def _item(context: RequestContext, item: Mapping[str, Any]) -> dict[str, Any]:
-    now, then = item["understood"], item["draft"]
+def _item(context: RequestContext, item: BenchItem) -> dict[str, Any]:
+    now, then = item.understood, item.draft
     return {
-        **item,
+        "event": item.event, "received_at": item.received_at, "state": item.state, "outcome": item.outcome,
+        "lead": item.lead_id, "differs": item.differs,
         "head": _head(now),
         "now": _reading(context, now, ()),
-        "then": _reading(context, then, item["differs"]) if then and item["differs"] else None,
-        "fields": item["draft_arrived"] if then and item["draft_arrived"] is not None else item["arrived"],
-    }
+        "then": _reading(context, then, item.differs) if then and item.differs else None,
+        "fields": item.draft_arrived if then and item.draft_arrived is not None else item.arrived,
+    }  # fmt: skip
 
 
-def _head(reading: Mapping[str, Any]) -> str:
+def _head(reading: Reading) -> str:
     """What names the event in a list: the person, else how he is reached, else what he says."""
-    for one in reading["inquiries"]:
-        for value in (one["name"], *one["phones"], *one["emails"], one["message"]):
+    for one in reading.inquiries:
+        for value in (one.name, *one.phones, *one.emails, one.message):
             if value:
-                return str(value)[:80]
+                return value[:80]
     return ""
 
 
-def _reading(context: RequestContext, reading: Mapping[str, Any], differs: Sequence[str]) -> dict[str, Any]:
+def _reading(context: RequestContext, reading: Reading, differs: Sequence[str]) -> dict[str, Any]:
     """{"problem": sentence or "","inquiries":[[(label, text, is changed)]]}."""
     problem = ""
-    if reading["problem"]:
-        problem = reading["problem"]["message"]
-        if context.language.locale != "en" and context.language.knows("problem", reading["problem"]["code"]):
-            problem = context.language.code("problem", reading["problem"]["code"])
-    elif reading["ignored"]:
-        problem = context.language("bench.ignored", code=reading["ignored"])
-    return {"problem": problem, "inquiries": [_facts(context, one, differs) for one in reading["inquiries"]]}
+    if reading.problem:
+        problem = reading.problem.message
+        if context.language.locale != "en" and context.language.knows("problem", reading.problem.code):
+            problem = context.language.code("problem", reading.problem.code)
+    elif reading.ignored:
+        problem = context.language("bench.ignored", code=reading.ignored)
+    return {"problem": problem, "inquiries": [_facts(context, one, differs) for one in reading.inquiries]}
 
 
-def _facts(context: RequestContext, inquiry: Mapping[str, Any], differs: Sequence[str]) -> list[tuple[str, str, bool]]:
+def _facts(context: RequestContext, inquiry: Understood, differs: Sequence[str]) -> list[tuple[str, str, bool]]:
     facts = [
-        (context.language(f"inquiry.{part}"), as_text(inquiry[part]), part in differs)
+        (context.language(f"inquiry.{part}"), as_text(getattr(inquiry, part)), part in differs)
         for part in _PARTS
-        if inquiry[part] or part in ("name", "phones", "emails") or part in differs
+        if getattr(inquiry, part) or part in ("name", "phones", "emails") or part in differs
     ]
-    facts += [(name, str(value), "messengers" in differs) for name, value in inquiry["messengers"].items()]
-    facts += [(name, str(value), False) for name, value in inquiry["marks"].items()]
+    facts += [(name, str(value), "messengers" in differs) for name, value in inquiry.messengers.items()]
+    facts += [(name, str(value), False) for name, value in inquiry.marks.items()]
     facts += [
         (
-            context.language.code("consent_purpose", one["purpose"]),
-            context.language("form.yes" if one["given"] else "form.no"),
+            context.language.code("consent_purpose", one.purpose),
+            context.language("form.yes" if one.given else "form.no"),
             False,
         )
-        for one in inquiry["consents"]
+        for one in inquiry.consents
     ]
-    facts += [(context.language("inquiry.file"), name, False) for name in inquiry["files"]]
-    if inquiry["is_test"]:
+    facts += [(context.language("inquiry.file"), name, False) for name in inquiry.files]
+    if inquiry.is_test:
         facts.append((context.language.code("outcome", "test"), context.language("form.yes"), "is_test" in differs))
-    kept = ", ".join(name for name, _ in flat(inquiry["fields"]))
+    kept = ", ".join(name for name, _ in flat(inquiry.fields))
     return facts + ([(context.language("inquiry.fields"), kept, "fields" in differs)] if kept or "fields" in differs else [])
 
 
-def _report(context: RequestContext, report: Mapping[str, Any]) -> dict[str, Any]:
+def _report(context: RequestContext, report: DryRun) -> dict[str, Any]:
     """A dry run's differences, line by line: what it was and what it would be."""
     items = [
         {
-            **item,
-            "before_event": end_of(item["before"]["outcome"], {}),
-            "after_event": end_of(item["after"]["outcome"], {}),
+            "event": item.event,
+            "received_at": item.received_at,
+            "before_event": end_of(item.before.outcome, {}),
+            "after_event": end_of(item.after.outcome, {}),
             "lines": _lines(context, item),
         }
-        for item in report["items"]
+        for item in report.items
     ]
-    return {**report, "items": items}
+    return {"events": report.events, "changed": report.changed, "leads": report.leads, "items": items}
 
 
-def _lines(context: RequestContext, item: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+def _lines(context: RequestContext, item: DryRunItem) -> list[tuple[str, str, str]]:
     before, after = (
-        [{label: text for label, text, _ in _facts(context, one, item["differs"])} for one in item[key]["inquiries"]]
-        for key in ("before", "after")
+        [{label: text for label, text, _ in _facts(context, one, item.differs)} for one in reading.inquiries]
+        for reading in (item.before, item.after)
     )
     kept = context.language("inquiry.fields")
     lines = []

@@ -16,7 +16,7 @@ def as_text(value: Any) -> str:
         return value
     if isinstance(value, dict) and value.keys() == {"file"}:
         return as_text(value["file"])
-    if isinstance(value, list) and all(_is_plain(item) for item in value):
+    if isinstance(value, list | tuple) and all(_is_plain(item) for item in value):
         return "\n".join(as_text(item) for item in value)
     return orjson.dumps(value).decode()
 
