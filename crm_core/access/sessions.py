@@ -6,6 +6,7 @@ A cookie that was copied is worth nothing from the moment on that its session wa
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
@@ -27,6 +28,18 @@ _NOTE_USE: Final = timedelta(minutes=1)  # last_seen_at is written this often at
 _MOST_OF_A_USER: Final = 20  # more browsers than anybody has; the one unseen for longest makes room
 
 Method = Literal["password", "link"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A browser in which somebody is signed in."""
+
+    id: int
+    method: str
+    agent: str
+    created_at: datetime
+    last_seen_at: datetime
+    current: bool  # the one that asks
 
 
 def begin_session(connection: Connection, principal: Principal, secret: str, method: Method, agent: str, now: datetime) -> int:
@@ -98,8 +111,8 @@ def end_sessions(connection: Connection, user_id: int, but: str = "") -> int:
     return connection.execute(delete(UserSession).where(clause)).rowcount
 
 
-def list_sessions(connection: Connection, user_id: int, now: datetime, current: str = "") -> list[dict[str, Any]]:
-    """Open sessions, the last used first: {"id","method","agent","created_at","last_seen_at","current"}."""
+def list_sessions(connection: Connection, user_id: int, now: datetime, current: str = "") -> list[SessionView]:
+    """Open sessions, the last used first; `current` is the secret of the one that asks."""
     rows = connection.execute(
         select(UserSession)
         .with_only_columns(
@@ -111,15 +124,7 @@ def list_sessions(connection: Connection, user_id: int, now: datetime, current: 
     )  # fmt: skip
     mine = digest(current) if current else b""
     return [
-        {
-            "id": row.id,
-            "method": row.method,
-            "agent": row.agent,
-            "created_at": row.created_at,
-            "last_seen_at": row.last_seen_at,
-            "current": bytes(row.digest) == mine,
-        }
-        for row in rows
+        SessionView(row.id, row.method, row.agent, row.created_at, row.last_seen_at, bytes(row.digest) == mine) for row in rows
     ]
 
 

@@ -40,6 +40,10 @@ class Erased:
     unsearched: Mapping[str, int] = field(default_factory=dict)  # events that could not be looked through, by why
     event_ids: tuple[int, ...] = ()
 
+    @property
+    def file_count(self) -> int:
+        return len(self.files)
+
 
 def own_identifiers(connection: Connection, principal: Principal, contact_id: int) -> list[tuple[str, str]]:
     """(kind, value) of what belongs to this person alone. A reception's number or an office's address names others too,

@@ -5,7 +5,7 @@ Looked for first, shown to whoever asks, then done. An event that cannot be look
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -22,7 +22,7 @@ from crm_core.erasure.commands import Erased, digest_of_identifier, empty_unlink
 from crm_core.identity.traces import Sought, sought
 from ingest.erasure.erasure_log import note
 from ingest.erasure.person_events import empty_unlinked_events, erase_contact
-from ingest.erasure.unlinked_events import Search, search
+from ingest.erasure.unlinked_events import PassedOver, Search, UnlinkedEvent, search
 from ingest.files.store import forget_unnamed
 from ingest.journal.raw_event import new_uid
 
@@ -48,11 +48,14 @@ class Person:
 class Preview:
     """What an erasure would empty beside the contact's own rows."""
 
-    search: Search
-    contacts: tuple[int, ...] = ()  # that use the address or number: erased each by its own order
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**self.search.as_dict(), "contacts": [str(contact_id) for contact_id in self.contacts]}
+    count: int
+    found: Sequence[UnlinkedEvent]  # events of nobody that name the person, the first of them
+    searched: int
+    unsearched: Mapping[str, int]  # events that could not be looked through, by why
+    passed_over: Sequence[PassedOver]  # these events, the first of them
+    on_their_way: int
+    contacts: tuple[int, ...]  # that use the address or number: erased each by its own order
+    next: int | None  # the journal is longer: go on from there
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,8 @@ class Emptied:
     events: int = 0
     calls: int = 0
     on_their_way: int = 0
-    unsearched: dict[str, int] = field(default_factory=dict)
+    unsearched: Mapping[str, int] = field(default_factory=dict)
     contacts: tuple[int, ...] = ()
-
-    def as_dict(self) -> dict[str, Any]:
-        return {"events": self.events, "calls": self.calls, "on_their_way": self.on_their_way,
-                "unsearched": self.unsearched, "contacts": [str(contact_id) for contact_id in self.contacts]}  # fmt: skip
 
 
 def preview(
@@ -78,7 +77,11 @@ def preview(
     with engine.connect() as connection:
         wanted = _wanted(connection, config, principal, person)
         contacts = () if person.contact_id is not None else _users_of(connection, wanted)
-        return Preview(search(connection, config, wanted, after, seconds), contacts)
+        seen = search(connection, config, wanted, after, seconds)
+    return Preview(
+        len(seen.ids), seen.found, seen.searched, dict(sorted(seen.unsearched.items())), seen.passed_over, seen.on_their_way,
+        contacts, seen.next,
+    )  # fmt: skip
 
 
 def erase(

@@ -7,7 +7,8 @@ shown that an erasure leaves and nothing erased that was not shown. Contents of 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -29,18 +30,28 @@ from ingest.erasure.person_events import events_of
 EXPORTED: Final = history.Action("contact.export")
 
 
-def export_person(connection: Connection, principal: Principal, contact_id: int, now: datetime) -> dict[str, Any]:
-    """{"contact", "at", "tables": {name: [row, …]}}: whole rows, ids as text, bytes as text or {"base64"}. Raises NotFound.
+@dataclass(frozen=True, slots=True)
+class PersonData:
+    """A document to hand over, not a view: whole rows by table, whatever columns it has, ready to be written as JSON. Ids
+    are text in them, times RFC 3339, bytes text or {"base64"}."""
+
+    contact_id: int
+    at: datetime
+    tables: Mapping[str, Sequence[Mapping[str, Any]]]
+
+
+def export_person(connection: Connection, principal: Principal, contact_id: int, now: datetime) -> PersonData:
+    """Everything that is kept of a person. Raises NotFound.
 
     Colleagues stand in it where they decided something: whoever hands it out looks it over first.
     """
     root_id = visible_root(connection, principal, contact_id)
-    tables = person_rows(connection, root_id)
+    tables = _tables(connection, root_id)
     history.record(connection, principal, EXPORTED, root_id, {"rows": {name: len(rows) for name, rows in tables.items() if rows}})
-    return {"contact": str(root_id), "at": rfc3339(now), "tables": tables}
+    return PersonData(root_id, now, tables)
 
 
-def person_rows(connection: Connection, root_id: int) -> dict[str, list[dict[str, Any]]]:
+def _tables(connection: Connection, root_id: int) -> dict[str, list[dict[str, Any]]]:
     """By table, in the order of their keys."""
     members = members_of(connection, root_id)
     phones = connection.scalars(

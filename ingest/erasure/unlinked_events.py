@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from time import monotonic
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from connectors.kit import Request
 from connectors.kit.decoding import Upload, decode
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import HubError
-from crm_core.base.values import named_text, rfc3339
+from crm_core.base.values import Named
 from crm_core.batch.steps import steps_of
 from crm_core.identity.traces import Sought
 from crm_core.intake import ParsedEvent
@@ -50,25 +51,37 @@ SELECT e.id, e.uid, e.source_id, s.name AS source_name, e.channel, e.received_at
 _ENCRYPTED: Final = (b"multipart/encrypted", b"application/pkcs7-mime", b"application/x-pkcs7-mime", b"-----BEGIN PGP MESSAGE")
 
 
+@dataclass(frozen=True, slots=True)
+class UnlinkedEvent:
+    """One that names the person."""
+
+    uid: str
+    source: Named
+    received_at: datetime
+    state: str
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PassedOver:
+    """An event that could not be looked through."""
+
+    uid: str
+    why: str  # encrypted, binary, files or cut
+
+
 @dataclass(slots=True)
 class Search:
-    """`next`: the search has not come to the end; ask again from there. `unsearched` counts by why: encrypted, binary,
+    """What was found so far. `next`: the search has not come to the end; ask again from there. `unsearched` counts by why: encrypted, binary,
     files (contents that are no text), cut (longer than what is read), waiting (too many to look through)."""
 
-    found: list[dict[str, Any]] = field(default_factory=list)  # {"id","source","received_at","state","outcome"}
+    found: list[UnlinkedEvent] = field(default_factory=list)  # the first of them
     ids: list[int] = field(default_factory=list)
     searched: int = 0
     unsearched: Counter[str] = field(default_factory=Counter)
-    passed_over: list[dict[str, str]] = field(default_factory=list)  # {"id","why"}, the first of them
+    passed_over: list[PassedOver] = field(default_factory=list)  # the first of them
     on_their_way: int = 0  # name the person and are with the workers: nothing is done to these
     next: int | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "count": len(self.ids), "found": self.found[:MOST_NAMED], "searched": self.searched,
-            "unsearched": dict(sorted(self.unsearched.items())), "passed_over": self.passed_over,
-            "on_their_way": self.on_their_way, "next": None if self.next is None else str(self.next),
-        }  # fmt: skip
 
 
 def search(connection: Connection, config: HubConfig, wanted: Sought, after: int = 0, seconds: float | None = None) -> Search:
@@ -121,14 +134,13 @@ def _look(row: Mapping[str, Any], wanted: Sought, load: Callable[[int], LoadedSo
     is_his, why = _names(row, wanted, load)
     if is_his:
         result.ids.append(row["id"])
-        result.found.append(
-            {"id": row["uid"], "source": named_text(row["source_id"], row["source_name"]), "received_at": rfc3339(row["received_at"]),
-             "state": row["state"], "outcome": row["outcome"]}
-        )  # fmt: skip
+        if len(result.found) < MOST_NAMED:
+            source = Named(row["source_id"], row["source_name"])
+            result.found.append(UnlinkedEvent(row["uid"], source, row["received_at"], row["state"], row["outcome"]))
     elif why:
         result.unsearched[why] += 1
         if len(result.passed_over) < MOST_NAMED:
-            result.passed_over.append({"id": row["uid"], "why": why})
+            result.passed_over.append(PassedOver(row["uid"], why))
 
 
 def _names(row: Mapping[str, Any], wanted: Sought, load: Callable[[int], LoadedSource]) -> tuple[bool, str]:

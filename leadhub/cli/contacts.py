@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from leadhub.cli.answers import answers, hub, table, tell
 from leadhub.operator import operator
+
+if TYPE_CHECKING:
+    from crm_core.erasure.commands import Erased
+    from ingest.erasure.erase import Emptied, Person, Preview
 
 _WHY = "Who asked for it and how; kept in the audit, so without the person's data."
 
@@ -31,21 +35,19 @@ def erase_contact(contact_id: int, why: str, dry_run: bool, yes: bool, as_json: 
     Events that belong to no contact (set aside, unreadable, rejected) are searched for the person and emptied too.
     """
     from ingest.erasure import erase as erasure
+    from webhooks.api import contacts as shapes
+    from webhooks.api.shape import plain_json
 
     person = erasure.Person(contact_id)
     if _looked(person, why, dry_run, yes, f"Erase contact {contact_id} for good?", as_json):
         return
     with hub() as (config, engine):
         erased = erasure.erase(engine, config, operator(), contact_id, why.strip(), datetime.now(UTC))
-    answer = {
-        "contact": str(erased.contact_id), "events": erased.events, "leads": erased.leads, "files": len(erased.files),
-        "strays": erased.strays, "on_their_way": erased.on_their_way, "unsearched": dict(erased.unsearched),
-    }  # fmt: skip
     words = (
         f"Contact {erased.contact_id} is erased: {erased.events} events, {erased.leads} leads, {len(erased.files)} files,"
         f" and {erased.strays} events of nobody."
     )
-    tell(answer, as_json=as_json, words=words + _left(answer))
+    tell(plain_json(shapes.Erased, erased), as_json=as_json, words=words + _left(erased))
 
 
 @contact.command(name="export")
@@ -58,9 +60,11 @@ def export_contact(contact_id: int, as_json: bool) -> None:
     --dry-run` names those.
     """
     from ingest.erasure.person_data import export_person
+    from webhooks.api import contacts as shapes
+    from webhooks.api.shape import plain_json
 
     with hub() as (_, engine), engine.begin() as connection:
-        made = export_person(connection, operator(), contact_id, datetime.now(UTC))
+        made = plain_json(shapes.PersonData, export_person(connection, operator(), contact_id, datetime.now(UTC)))
     tell(made, as_json=as_json, words=json.dumps(made, indent=2, ensure_ascii=False))
 
 
@@ -215,47 +219,52 @@ def erase(phone: str, email: str, why: str, dry_run: bool, yes: bool, as_json: b
     Contacts that use it are named and left alone; `leadhub contact erase ID` erases each.
     """
     from ingest.erasure import erase as erasure
+    from webhooks.api import contacts as shapes
+    from webhooks.api.shape import plain_json
 
     person = erasure.Person(phone=phone.strip(), email=email.strip())
     if _looked(person, why, dry_run, yes, "Empty these events for good?", as_json):
         return
     with hub() as (config, engine):
-        done = erasure.erase_address(engine, config, operator(), person, why.strip(), datetime.now(UTC)).as_dict()
-    words = f"{done['events']} events and {done['calls']} calls of nobody are emptied."
-    tell(done, as_json=as_json, words=words + _left(done) + _contacts(done))
+        done = erasure.erase_address(engine, config, operator(), person, why.strip(), datetime.now(UTC))
+    words = f"{done.events} events and {done.calls} calls of nobody are emptied."
+    tell(plain_json(shapes.Emptied, done), as_json=as_json, words=words + _left(done) + _contacts(done))
 
 
-def _looked(person: Any, why: str, dry_run: bool, yes: bool, question: str, as_json: bool) -> bool:
+def _looked(person: Person, why: str, dry_run: bool, yes: bool, question: str, as_json: bool) -> bool:
     """Shows what would be emptied. True if that was all that was asked for."""
     from crm_core.base.errors import Invalid
     from ingest.erasure import erase as erasure
+    from webhooks.api import contacts as shapes
+    from webhooks.api.shape import plain_json
 
     if not dry_run and not why.strip():
         raise Invalid("why_missing", "Say with --why who asked for it and how.", fields=["why"])
     if yes and not dry_run:
         return False
     with hub() as (config, engine):
-        seen = erasure.preview(engine, config, operator(), person).as_dict()
+        seen = erasure.preview(engine, config, operator(), person)
+    shown = plain_json(shapes.ErasurePreview, seen)
     columns = {"id": "EVENT", "received_at": "RECEIVED", "source": "SOURCE", "state": "STATE", "outcome": "OUTCOME"}
-    words = table(seen["found"], columns, "No event of nobody names this person.")
-    words += f"\n{seen['count']} of {seen['searched']} events of nobody would be emptied." + _left(seen) + _contacts(seen)
+    words = table(shown["found"], columns, "No event of nobody names this person.")
+    words += f"\n{seen.count} of {seen.searched} events of nobody would be emptied." + _left(seen) + _contacts(seen)
     if dry_run:
-        tell(seen, as_json=as_json, words=words)
+        tell(shown, as_json=as_json, words=words)
         return True
     click.echo(words, err=True)
     click.confirm(question, abort=True, err=True)
     return False
 
 
-def _left(done: dict[str, Any]) -> str:
+def _left(done: Preview | Erased | Emptied) -> str:
     words = "".join(
         f"\nNot looked through ({why.replace('_', ' ')}): {count}. `--dry-run --json` names them."
-        for why, count in sorted(done["unsearched"].items())
+        for why, count in sorted(done.unsearched.items())
     )
-    if done["on_their_way"]:
-        words += f"\nStill with the workers, and left: {done['on_their_way']}. Ask again in a moment."
+    if done.on_their_way:
+        words += f"\nStill with the workers, and left: {done.on_their_way}. Ask again in a moment."
     return words
 
 
-def _contacts(done: dict[str, Any]) -> str:
-    return f"\nContacts that use it: {', '.join(done['contacts'])}." if done["contacts"] else ""
+def _contacts(done: Preview | Emptied) -> str:
+    return f"\nContacts that use it: {', '.join(map(str, done.contacts))}." if done.contacts else ""

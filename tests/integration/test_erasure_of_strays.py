@@ -85,9 +85,9 @@ def test_contact_when_events_of_nobody_name_him_takes_them_along(desk: Desk) -> 
     other = spam(desk, name="Peter", phone="+7 912 345-67-02", email="peter@example.org")
     desk.drain()
     before = counted(desk)
-    seen = preview(desk.engine, desk.config, ADMIN, Person(contact)).as_dict()
-    assert sorted(one["id"] for one in seen["found"]) == sorted(mine)
-    assert (seen["count"], seen["searched"], seen["next"]) == (4, 5, None)
+    seen = preview(desk.engine, desk.config, ADMIN, Person(contact))
+    assert sorted(one.uid for one in seen.found) == sorted(mine)
+    assert (seen.count, seen.searched, seen.next) == (4, 5, None)
     assert [is_empty(desk, uid) for uid in mine] == [False] * 4
     done = erase(desk.engine, desk.config, ADMIN, contact, "letter", NOW)
     assert (done.strays, done.on_their_way) == (4, 0)
@@ -224,10 +224,10 @@ def test_event_when_it_cannot_be_looked_through_is_counted_and_named(desk: Desk)
     filed = desk.post(desk.form_source, "form", picture, {"content-type": "multipart/form-data; boundary=b"})
     desk.drain()
     desk.rows("UPDATE inbound_event SET contact_id = NULL, lead_id = NULL RETURNING id")
-    seen = preview(desk.engine, desk.config, ADMIN, Person(phone=PHONE)).as_dict()
-    assert seen["count"] == 0
-    assert {one["id"]: one["why"] for one in seen["passed_over"]} == {binary: "binary", filed: "files"}
-    assert seen["unsearched"] == {"binary": 1, "files": 1}
+    seen = preview(desk.engine, desk.config, ADMIN, Person(phone=PHONE))
+    assert seen.count == 0
+    assert {one.uid: one.why for one in seen.passed_over} == {binary: "binary", filed: "files"}
+    assert seen.unsearched == {"binary": 1, "files": 1}
     assert by_phone(desk).unsearched == {"binary": 1, "files": 1}
 
 
@@ -238,8 +238,8 @@ def test_encrypted_mail_when_nothing_can_be_read_is_named(desk: Desk) -> None:
     )
     uid = desk.post(desk.form_source, "mail", body)
     desk.rows("UPDATE inbound_event SET state = 'done', outcome = 'auto' WHERE uid = %s RETURNING id", uid)
-    seen = preview(desk.engine, desk.config, ADMIN, Person(phone=PHONE)).as_dict()
-    assert seen["passed_over"] == [{"id": uid, "why": "encrypted"}]
+    seen = preview(desk.engine, desk.config, ADMIN, Person(phone=PHONE))
+    assert seen.passed_over == [unlinked_events.PassedOver(uid, "encrypted")]
 
 
 def test_search_when_the_journal_is_long_goes_on_where_it_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

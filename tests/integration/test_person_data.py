@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -18,7 +17,7 @@ from crm_core.base.errors import NotFound
 from crm_core.base.personal import personal_columns
 from crm_core.erasure.tables import PLACES
 from crm_core.models import Base
-from ingest.erasure.person_data import export_person
+from ingest.erasure.person_data import PersonData, export_person
 from leadhub.cli import main
 
 ADMIN = Principal("user", 1, "Admin", "admin", None)
@@ -32,7 +31,7 @@ def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
     made.close()
 
 
-def exported(desk: Desk, contact_id: int) -> dict[str, Any]:
+def exported(desk: Desk, contact_id: int) -> PersonData:
     with desk.engine.begin() as connection:
         return export_person(connection, ADMIN, contact_id, NOW)
 
@@ -49,20 +48,20 @@ def two_people(desk: Desk) -> int:
 def test_export_holds_all_that_is_kept_of_the_person_and_nothing_of_another(desk: Desk) -> None:
     contact = two_people(desk)
     made = exported(desk, contact)
-    assert (made["contact"], made["at"]) == (str(contact), "2026-11-27T12:00:00Z")
-    tables = made["tables"]
+    assert (made.contact_id, made.at) == (contact, NOW)
+    tables = made.tables
     assert [row["name"] for row in tables["contact"]] == ["Иван Петров"]
     assert {row["value"] for row in tables["identifier"]} == {"+79001234567", "ivan@example.com"}
     assert [row["message"] for row in tables["lead"]] == ["Сколько стоит крыша?"]
     assert any("%D0%A1%D0%BA%D0%BE%D0%BB%D1%8C%D0%BA%D0%BE" in row["body"] for row in tables["inbound_event"])
     assert [row["remote"] for row in tables["call"]] == ["+79001234567"]
     assert len(tables["inbound_event"]) == 3
-    whole = json.dumps(made, ensure_ascii=False)
+    whole = json.dumps(made.tables, ensure_ascii=False)
     assert not any(trace in whole for trace in ("Anna Other", "7654321", "anna@example.org", "A door"))
 
 
 def test_export_asks_every_table_that_an_erasure_empties(desk: Desk) -> None:
-    asked = exported(desk, two_people(desk))["tables"]
+    asked = exported(desk, two_people(desk)).tables
     derived = {name for name, place in PLACES.items() if place.derived}
     assert asked.keys() == personal_columns(Base.metadata).keys() - derived
     for name, columns in personal_columns(Base.metadata).items():
@@ -82,7 +81,7 @@ def test_export_is_written_down_with_counts_alone(desk: Desk) -> None:
 def test_export_says_bytes_that_are_no_text_in_base64(desk: Desk) -> None:
     contact = two_people(desk)
     desk.rows("UPDATE inbound_event SET body = '\\xff00' WHERE contact_id = %s RETURNING id", contact)
-    assert {"base64": "/wA="} in [row["body"] for row in exported(desk, contact)["tables"]["inbound_event"]]
+    assert {"base64": "/wA="} in [row["body"] for row in exported(desk, contact).tables["inbound_event"]]
 
 
 def test_export_of_nobody_is_refused_and_not_written_down(desk: Desk) -> None:
@@ -99,4 +98,4 @@ def test_command_prints_the_same(desk: Desk, config: HubConfig) -> None:
     }  # fmt: skip
     done = CliRunner().invoke(main, ("contact", "export", str(contact)), env=environment)
     assert done.exit_code == 0, done.output
-    assert json.loads(done.stdout)["tables"] == exported(desk, contact)["tables"]
+    assert json.loads(done.stdout)["tables"] == exported(desk, contact).tables

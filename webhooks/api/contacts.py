@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from pydantic import AliasChoices, AwareDatetime, Field
@@ -60,23 +59,23 @@ class ContactCard(Contact):
 
 
 class PersonData(Shape):
-    contact: Id
+    contact: Id = Field(validation_alias="contact_id")
     at: AwareDatetime
     tables: dict[str, list[dict[str, Any]]] = Field(description='whole rows by table; bytes that are no text as {"base64"}')
 
 
 class Erased(Shape):
-    contact: Id
+    contact: Id = Field(validation_alias="contact_id")
     events: int
     leads: int
-    files: int
+    files: int = Field(validation_alias="file_count")
     strays: int = Field(description="events of nobody that named the person")
     on_their_way: int = Field(description="events that name him and were left, because the workers had them")
     unsearched: dict[str, int] = Field(description="events that could not be looked through, by why")
 
 
 class Stray(Shape):
-    id: Id = Field(description="of the event")
+    id: Id = Field(validation_alias="uid", description="of the event")
     source: Named
     received_at: AwareDatetime
     state: str
@@ -84,7 +83,7 @@ class Stray(Shape):
 
 
 class PassedOver(Shape):
-    id: Id = Field(description="of the event")
+    id: Id = Field(validation_alias="uid", description="of the event")
     why: str = Field(description="encrypted, binary, files or cut")
 
 
@@ -219,35 +218,31 @@ def _timeline(ask: Ask) -> object:
         return timeline(connection, ask.principal, ask.id("contact"), query.limit, query.after, query.lead)
 
 
-def _export(ask: Ask) -> Mapping[str, Any]:
+def _export(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return export_person(connection, ask.principal, ask.id("contact"), ask.now)
 
 
-def _erase(ask: Ask) -> Mapping[str, Any]:
+def _erase(ask: Ask) -> object:
     body = cast(EraseBody, ask.body)
-    erased = erase(
+    return erase(
         ask.engine, ask.config, ask.principal, ask.id("contact"), body.why, ask.now, after=body.cursor or 0,
         seconds=PATIENCE_SECONDS,
     )  # fmt: skip
-    return {
-        "contact": str(erased.contact_id), "events": erased.events, "leads": erased.leads, "files": len(erased.files),
-        "strays": erased.strays, "on_their_way": erased.on_their_way, "unsearched": dict(erased.unsearched),
-    }  # fmt: skip
 
 
-def _erase_preview(ask: Ask) -> Mapping[str, Any]:
+def _erase_preview(ask: Ask) -> object:
     body = cast(PersonBody, ask.body)
     person = Person(body.contact, body.phone, body.email)
-    return preview(ask.engine, ask.config, ask.principal, person, body.cursor or 0, PATIENCE_SECONDS).as_dict()
+    return preview(ask.engine, ask.config, ask.principal, person, body.cursor or 0, PATIENCE_SECONDS)
 
 
-def _erase_address(ask: Ask) -> Mapping[str, Any]:
+def _erase_address(ask: Ask) -> object:
     body = cast(EraseAddressBody, ask.body)
     person = Person(phone=body.phone, email=body.email)
     return erase_address(
         ask.engine, ask.config, ask.principal, person, body.why, ask.now, after=body.cursor or 0, seconds=PATIENCE_SECONDS
-    ).as_dict()
+    )
 
 
 def _suggestions(ask: Ask) -> object:

@@ -133,7 +133,7 @@ def test_use_is_noted_at_most_once_a_minute_and_sessions_are_few(engine: Engine)
         for seconds, noted in ((0, 0), (59, 0), (60, 60), (119, 60), (120, 120)):
             access.find_session(connection, "0", NOW + timedelta(seconds=seconds))
             [row] = access.list_sessions(connection, user_id, NOW)
-            assert row["last_seen_at"] == NOW + timedelta(seconds=noted)
+            assert row.last_seen_at == NOW + timedelta(seconds=noted)
         for number in range(1, 40):
             access.renew_session(connection, user_id, str(number), "link", "", NOW + timedelta(minutes=number))
         assert len(access.list_sessions(connection, user_id, NOW)) == 20

@@ -83,7 +83,7 @@ def _asks_for_old(context: RequestContext) -> bool:
         if not access.has_password(connection, context.principal.id):
             return False
         opened = access.list_sessions(connection, context.principal.id, context.now, context.session.secret)
-    return not any(row["current"] and row["method"] == "link" for row in opened)
+    return not any(row.current and row.method == "link" for row in opened)
 
 
 def _new_password() -> access.PasswordHash:

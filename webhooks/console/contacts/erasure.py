@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from crm_core.base.errors import Invalid
 from crm_core.contacts.queries import get_contact
@@ -20,9 +20,7 @@ def ask(context: RequestContext) -> PageAnswer:
 def look(context: RequestContext) -> PageAnswer:
     phone, email = entered("phone", 200), entered("email", 300)
     seen = preview(context.engine, context.config, context.principal, Person(phone=phone, email=email), seconds=PATIENCE_SECONDS)
-    return context.page(
-        "contacts/erase.html", contact=None, phone=phone, email=email, seen=_shown(context, seen.as_dict()), done=None
-    )
+    return context.page("contacts/erase.html", contact=None, phone=phone, email=email, seen=seen, done=None)
 
 
 def address_now(context: RequestContext) -> PageAnswer:
@@ -30,17 +28,15 @@ def address_now(context: RequestContext) -> PageAnswer:
     if entered("sure", 20) != "yes":
         raise Invalid("not_confirmed", "Tick the box to confirm.", fields=["sure"])
     person = Person(phone=phone, email=email)
-    done = erase_address(
-        context.engine, context.config, context.principal, person, why, context.now, seconds=_DEED_SECONDS
-    ).as_dict()
-    return context.page("contacts/erase.html", contact=None, phone="", email="", seen=None, done=_shown(context, done))
+    done = erase_address(context.engine, context.config, context.principal, person, why, context.now, seconds=_DEED_SECONDS)
+    return context.page("contacts/erase.html", contact=None, phone="", email="", seen=None, done=done)
 
 
 def contact(context: RequestContext, contact_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
         person = get_contact(connection, context.principal, contact_id)
-    seen = preview(context.engine, context.config, context.principal, Person(contact_id), seconds=PATIENCE_SECONDS).as_dict()
-    return context.page("contacts/erase.html", contact=person, phone="", email="", seen=_shown(context, seen), done=None)
+    seen = preview(context.engine, context.config, context.principal, Person(contact_id), seconds=PATIENCE_SECONDS)
+    return context.page("contacts/erase.html", contact=person, phone="", email="", seen=seen, done=None)
 
 
 def contact_now(context: RequestContext, contact_id: int) -> PageAnswer:
@@ -49,9 +45,3 @@ def contact_now(context: RequestContext, contact_id: int) -> PageAnswer:
         raise Invalid("not_confirmed", "Type the number of the contact to confirm.", fields=["sure"])
     erase(context.engine, context.config, context.principal, contact_id, why, context.now, seconds=_DEED_SECONDS)
     return context.go("contact", "erased", contact_id=contact_id)
-
-
-def _shown(context: RequestContext, told: dict[str, Any]) -> dict[str, Any]:
-    """With the reasons for which events could not be looked through, in words."""
-    unsearched = [(context.language.code("unsearched", why), count) for why, count in told["unsearched"].items()]
-    return told | {"unsearched": unsearched}
