@@ -139,6 +139,7 @@ class LeadState:
     answered_by_id: int | None = None
     sticky_owner_id: int | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)  # what rules of routing may ask for; of a new lead
+    owner_left: bool = False  # its owner is no longer active
     spam: Mapping[str, Any] = field(default_factory=dict)  # {"score","reasons"} of its first inquiry
     began_at: datetime | None = None  # its first touch; None where nobody asked
     is_shared_out: bool = False  # a pool gave it to its owner, and no person has decided since

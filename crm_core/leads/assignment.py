@@ -74,7 +74,8 @@ def assign_lead(
 
 
 def _to_owner(connection: Connection, owner_id: int) -> Decision:
-    active = connection.execute(select(Owner.active).where(Owner.id == owner_id)).scalar_one_or_none()
+    # Locked, so that they do not leave between this look and the end of the transaction.
+    active = connection.scalar(select(Owner.active).where(Owner.id == owner_id).with_for_update(read=True, key_share=True))
     if active is None:
         raise Invalid("owner_unknown", "There is no such owner.", fields=["owner"])
     if not active:

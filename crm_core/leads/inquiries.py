@@ -197,6 +197,9 @@ def put(
         lead = latest
         lead.new_touches += 1
         lead.last_touch_at = max(lead.last_touch_at, step.item.received_at)
+        if lead.owner_left:  # who has left can take nothing: it is shared out anew, once
+            lead.owner_left, lead.facts = False, facts_of(step, line)
+            batch.part(Ownership).given.append(lead)
     else:
         lead = LeadState(
             None, contact, line, "open", None, step.item.received_at, step.item.event_id, step.seq,

@@ -35,7 +35,8 @@ def _load(cursor: Cursor, batch: Batch) -> None:
     cursor.execute(
         # One that a person called spam counts only where there is no other.
         "SELECT DISTINCT ON (contact_id, line) id, contact_id, line, CASE WHEN closed_code = 'spam' THEN 'spam' ELSE state END AS state,"
-        "  owner_id, pool_id, last_touch_at, closed_at, event_id, event_seq, repeat_of FROM lead WHERE contact_id = ANY(%s)"
+        "  owner_id, pool_id, last_touch_at, closed_at, event_id, event_seq, repeat_of,"
+        "  owner_id IN (SELECT id FROM owner WHERE NOT active) AS owner_left FROM lead WHERE contact_id = ANY(%s)"
         # One that was merged away says nothing of how the contact's last occasion ended.
         " ORDER BY contact_id, line, state = 'open' DESC, closed_code = 'spam', closed_code = 'merged', id DESC",
         (list(roots),),
@@ -45,6 +46,7 @@ def _load(cursor: Cursor, batch: Batch) -> None:
         lead = LeadState(
             row["id"], contact, row["line"], row["state"], row["owner_id"], row["last_touch_at"], row["event_id"],
             row["event_seq"], row["repeat_of"], closed_at=row["closed_at"], pool_id=row["pool_id"],
+            owner_left=bool(row["owner_left"]),
         )  # fmt: skip
         contact.leads[row["line"]] = lead
         batch.leads[row["id"]] = lead

@@ -34,7 +34,7 @@ def leave_mention(connection: Connection, principal: Principal, lead_id: int, ow
         raise Invalid("mention_length", f"A message has 1 to {_LONGEST} characters.", fields=["text"])
     if owner_id == principal.owner_id:
         raise Invalid("mention_to_oneself", "A message is for a colleague; write a comment instead.", fields=["to"])
-    active = connection.execute(select(Owner.active).where(Owner.id == owner_id)).scalar_one_or_none()
+    active = connection.scalar(select(Owner.active).where(Owner.id == owner_id).with_for_update(read=True, key_share=True))
     if active is None:
         raise Invalid("owner_unknown", "There is no such owner.", fields=["to"])
     if not active:

@@ -6,6 +6,7 @@ An owner is never deleted, only retired: history names them. Rows of `pool` are 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, ScalarResult, delete, func, insert, select, text, update
@@ -16,6 +17,7 @@ from crm_core.access import Principal, cut_off_owner, demand
 from crm_core.base import history
 from crm_core.base.errors import Conflict, HubError, Invalid, NotFound
 from crm_core.people.models import Owner, Pool, PoolMember, Team
+from crm_core.people.queries import work_in_hand
 from crm_core.people.rules import (
     LONGEST_EMAIL,
     LONGEST_EXTENSION,
@@ -104,18 +106,46 @@ def change_owner(
     history.record(connection, principal, OWNER_CHANGED, owner_id, {"fields": sorted(changed)})
 
 
-def retire_owner(connection: Connection, principal: Principal, owner_id: int) -> None:
-    """They get nothing more; their clients go to the pool at their next inquiry.
+def retire_owner(connection: Connection, principal: Principal, owner_id: int, now: datetime) -> None:
+    """They get nothing more. Whoever has work in hand is not retired before it is with somebody else
+    (`crm_core.handovers.commands.hand_over`), nor is the duty person before somebody else is it.
 
     Whoever is retired is out at once: their users are disabled, their tokens revoked, and stay so when the owner is
-    activated again. Raises NotFound, Conflict (last_administrator).
+    activated again. Raises NotFound, Conflict (owner_has_work, owner_on_duty, last_administrator).
     """
     demand(principal, _RIGHT)
-    owner = locked_owner(connection, owner_id)
+    # Leads are given under this lock: what is being given to them is counted, and the next decision knows that they left.
+    connection.execute(select(Pool.id).where(Pool.is_default).with_for_update())
+    owner = connection.execute(select(*Owner.__table__.columns).where(Owner.id == owner_id).with_for_update()).one_or_none()
+    if owner is None:
+        raise unknown("owner", owner_id)
+    if owner.active:
+        _refuse_work_in_hand(connection, owner, now)
     connection.execute(update(Owner).where(Owner.id == owner_id).values(active=False))
     cut_off_owner(connection, principal, owner_id)
     if owner.active:
         history.record(connection, principal, OWNER_RETIRED, owner_id)
+
+
+def _refuse_work_in_hand(connection: Connection, owner: Any, now: datetime) -> None:
+    if owner.duty:
+        raise Conflict(
+            "owner_on_duty", "They are the duty person, who takes what nobody else can. Put somebody else on duty first."
+        )
+    work = work_in_hand(connection, owner.id, now)
+    if not work:
+        return
+    facts = {"leads": work.leads, "tasks": work.tasks, "late": work.late, "clients": work.clients, "messages": work.messages}
+    has = (
+        f"{work.leads} open leads, {work.tasks} tasks and call-backs ({work.late} late), {work.clients} clients,"
+        f" {work.messages} unread messages; {work.pools} pools" + (f", extension {owner.extension}" if owner.extension else "")
+    )
+    raise Conflict(
+        "owner_has_work",
+        f"{owner.name} still has {has}. Hand everything over to a colleague first: page People and teams, leadhub owner hand-over"
+        f" {owner.id} --to ID, or POST /api/v1/owners/{owner.id}/hand-over. Single leads are assigned on their own page.",
+        **facts, pools=work.pools, extension=owner.extension or "–",
+    )  # fmt: skip
 
 
 def activate_owner(connection: Connection, principal: Principal, owner_id: int) -> None:

@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Final
 
 from sqlalchemy import Connection, func, select
 
 from crm_core.access.visibility import select_any
+from crm_core.activities.models import Activity
 from crm_core.base.errors import NotFound
 from crm_core.base.values import Named, named
+from crm_core.contacts.models import Contact
 from crm_core.leads.models import Lead
+from crm_core.mentions.models import Mention
 from crm_core.people.models import Absence, Owner, Pool, PoolMember, Team
+
+_A_NUMBER: Final = "a number says nothing of anybody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,74 @@ class PoolView:
     members: Sequence[PoolMemberView]
 
 
+@dataclass(frozen=True, slots=True)
+class WorkInHand:
+    """What would be nobody's if an owner left now. Pools alone are no work."""
+
+    leads: int  # open ones
+    tasks: int  # open ones, call-backs among them
+    late: int  # of the tasks
+    clients: int
+    messages: int  # of colleagues, not read yet
+    pools: int
+
+    def __bool__(self) -> bool:
+        return bool(self.leads or self.tasks or self.clients or self.messages)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkOfNobody:
+    """An inactive owner who still has something in hand."""
+
+    owner: Named
+    leads: int
+    clients: int
+    tasks: int
+
+
+def work_in_hand(connection: Connection, owner_id: int, now: datetime) -> WorkInHand:
+    tasks = (Activity.owner_id == owner_id, Activity.state == "open")
+
+    def count(model: Any, *where: Any) -> Any:
+        return select_any(func.count(), because=_A_NUMBER).select_from(model).where(*where).scalar_subquery()
+
+    return WorkInHand(
+        *connection.execute(
+            select(
+                count(Lead, Lead.owner_id == owner_id, Lead.state == "open"),
+                count(Activity, *tasks),
+                count(Activity, *tasks, Activity.due_at < now),
+                count(Contact, Contact.owner_id == owner_id, Contact.root_id == Contact.id),
+                count(Mention, Mention.owner_id == owner_id, Mention.read_at.is_(None)),
+                count(PoolMember, PoolMember.owner_id == owner_id),
+            )
+        ).one()
+    )
+
+
+def work_of_nobody(connection: Connection) -> list[WorkOfNobody]:
+    """Inactive owners with open leads, clients or open tasks: none on a hub whose owners were retired with this version."""
+
+    def count(model: Any, *where: Any) -> Any:
+        return (
+            select_any(func.count(), because=_A_NUMBER).select_from(model).where(model.owner_id == Owner.id, *where)
+            .scalar_subquery()
+        )  # fmt: skip
+
+    leads, clients = count(Lead, Lead.state == "open"), count(Contact, Contact.root_id == Contact.id)
+    tasks = count(Activity, Activity.state == "open")
+    rows = connection.execute(
+        select(Owner.id, Owner.name, leads.label("leads"), clients.label("clients"), tasks.label("tasks"))
+        .where(~Owner.active)
+        .order_by(Owner.id)
+    )
+    return [
+        WorkOfNobody(Named(row.id, row.name), row.leads, row.clients, row.tasks)
+        for row in rows
+        if row.leads or row.clients or row.tasks
+    ]
+
+
 def list_owners(connection: Connection, owner_id: int | None = None) -> list[OwnerView]:
     """Everybody, the duty person first; or only one."""
     absent_until = (
@@ -63,7 +137,7 @@ def list_owners(connection: Connection, owner_id: int | None = None) -> list[Own
         .scalar_subquery()
     )
     open_leads = (
-        select_any(func.count(), because="a number says nothing of anybody")
+        select_any(func.count(), because=_A_NUMBER)
         .select_from(Lead)
         .where(Lead.owner_id == Owner.id, Lead.state == "open")
         .scalar_subquery()

@@ -16,6 +16,7 @@ from connectors.kit import registry
 from crm_core.base.config import HubConfig
 from crm_core.base.paging import AnyRow
 from crm_core.base.values import Named
+from crm_core.people.queries import work_of_nobody
 from ingest.alerts.alerts import GRAVE, open_counts
 from ingest.journal.disk_space import look
 from ingest.monitoring import clocks
@@ -252,6 +253,7 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> H
     findings += _sources(states)
     findings += _missed(report)
     findings += disk_findings(config)
+    findings += _work_of_nobody(connection)
     for alert in open_counts(connection):
         name, count = alert.source.name, alert.count
         if alert.code in GRAVE:
@@ -338,6 +340,18 @@ def _missed(report: QueueReport) -> list[Finding]:
             words = f"Mailbox {name}, folder {folder}: the reconciliation found {box.missed} mails that polling had missed."
             found.append(_finding("mailbox_missed", words, name=name, folder=folder, count=box.missed))
     return found
+
+
+def _work_of_nobody(connection: Connection) -> list[Finding]:
+    return [
+        _finding(
+            "owner_left_with_work",
+            f"Owner {one.owner.id} ({one.owner.name}) has left and still has {one.leads} open leads, {one.clients} clients and"
+            f" {one.tasks} open tasks: leadhub owner hand-over {one.owner.id} --to ID.",
+            owner=one.owner.name, leads=one.leads, clients=one.clients, tasks=one.tasks,
+        )
+        for one in work_of_nobody(connection)
+    ]  # fmt: skip
 
 
 def _age(at: datetime | None, now: datetime) -> float | None:

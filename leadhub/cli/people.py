@@ -199,11 +199,29 @@ def _zone_of(connection: Connection, owner_id: int, hub_zone: str) -> ZoneInfo:
     return zone_of(connection, owner_id, hub_zone)
 
 
+@owner.command(name="hand-over")
+@click.argument("owner_id", metavar="ID", type=int)
+@click.option("--to", "successor_id", type=int, required=True, help="The owner who takes everything.")
+@click.option("--why", required=True, help="Stands in the history of each lead.")
+@answers
+def hand_over(owner_id: int, successor_id: int, why: str, as_json: bool) -> None:
+    """Hand over an owner's clients, open leads and tasks to a colleague."""
+    from crm_core.handovers import commands
+
+    with hub() as (_, engine), engine.begin() as connection:
+        moved = commands.hand_over(connection, operator(), owner_id, successor_id, why, datetime.now(UTC))
+    words = f"Owner {successor_id} takes {moved.clients} clients, {moved.leads} leads, {moved.tasks} tasks, {moved.messages} messages."
+    tell(asdict(moved), as_json=as_json, words=words)
+
+
 @owner.command()
 @click.argument("owner_id", metavar="ID", type=int)
 @answers
 def retire(owner_id: int, as_json: bool) -> None:
-    """End an owner's work here: no new leads, and nobody signs in or calls the API as them any more."""
+    """End an owner's work here: no new leads, and nobody signs in or calls the API as them any more.
+
+    Refused while they have work in hand: leadhub owner hand-over.
+    """
     _set_active(owner_id, active=False, as_json=as_json)
 
 
@@ -219,6 +237,9 @@ def _set_active(owner_id: int, *, active: bool, as_json: bool) -> None:
     from crm_core.people import commands
 
     with hub() as (_, engine), engine.begin() as connection:
-        (commands.activate_owner if active else commands.retire_owner)(connection, operator(), owner_id)
+        if active:
+            commands.activate_owner(connection, operator(), owner_id)
+        else:
+            commands.retire_owner(connection, operator(), owner_id, datetime.now(UTC))
     said = f"Owner {owner_id} gets leads again." if active else f"Owner {owner_id} is retired; nobody acts as them any more."
     tell({"id": str(owner_id), "active": active}, as_json=as_json, words=said)

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid
+from crm_core.handovers.commands import hand_over
 from crm_core.people.absences import set_absent
 from crm_core.people.commands import retire_owner
 from ingest.journal.ledger import PARTS, ledger
@@ -315,12 +316,13 @@ def test_pool_shares_out_fairly_when_many_leads_come(desk: Desk) -> None:
 def test_absent_and_inactive_owners_are_skipped_and_the_duty_person_takes_the_rest(desk: Desk) -> None:
     with desk.engine.begin() as connection:
         set_absent(connection, HUB, desk.owners["Anna"], datetime.now(UTC) + timedelta(days=1), datetime.now(UTC))
-        retire_owner(connection, HUB, desk.owners["Boris"])
+        retire_owner(connection, HUB, desk.owners["Boris"], datetime.now(UTC))
     desk.form(name="A", email="a@example.com")
     desk.drain()
     assert desk.one("SELECT owner_id FROM lead") == desk.owners["Vera"]
     with desk.engine.begin() as connection:
-        retire_owner(connection, HUB, desk.owners["Vera"])
+        hand_over(connection, HUB, desk.owners["Vera"], desk.owners["Anna"], "leaves", datetime.now(UTC))
+        retire_owner(connection, HUB, desk.owners["Vera"], datetime.now(UTC))
     desk.form(name="B", email="b@example.com")
     desk.drain()
     (last,) = desk.rows("SELECT a.kind, o.duty FROM assignment a JOIN owner o ON o.id = a.owner_id ORDER BY a.id DESC LIMIT 1")

@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 from pydantic import AliasChoices, AwareDatetime, Field
 
 from crm_core.base.values import Text
+from crm_core.handovers.commands import hand_over
 from crm_core.people import absences, commands
 from crm_core.people.queries import get_team, list_teams
 from crm_core.people.staff_queries import get_person, list_absences, list_people
@@ -65,6 +66,13 @@ class Team(Shape):
     owners: int
 
 
+class HandedOver(Shape):
+    clients: int
+    leads: int = Field(description="open ones")
+    tasks: int = Field(description="open ones, call-backs among them")
+    messages: int = Field(description="of colleagues, not read yet")
+
+
 class OwnerPage(Page[Owner]):
     pass
 
@@ -115,6 +123,11 @@ class AbsenceBody(Body):
     reason: Text = Field("", max_length=200, description="shown to colleagues")
 
 
+class HandOverBody(Body):
+    to: RowId = Field(description="the colleague who takes everything")
+    why: Text = Field(min_length=1, max_length=1000)
+
+
 class TeamBody(Body):
     name: Text = Field(min_length=1, max_length=200)
 
@@ -154,7 +167,10 @@ def _change(ask: Ask) -> object:
         elif body.paused is False or "paused_until" in body.model_fields_set:
             absences.resume_owner(connection, ask.principal, owner_id, ask.now)
         if body.active is not None:
-            (commands.activate_owner if body.active else commands.retire_owner)(connection, ask.principal, owner_id)
+            if body.active:
+                commands.activate_owner(connection, ask.principal, owner_id)
+            else:
+                commands.retire_owner(connection, ask.principal, owner_id, ask.now)
         if body.duty:
             commands.set_duty(connection, ask.principal, owner_id)
         return get_person(connection, ask.now, ask.config.timezone, owner_id)
@@ -190,9 +206,15 @@ def _cancel_absence(ask: Ask) -> None:
         absences.cancel_absence(connection, ask.principal, ask.id("owner"), ask.id("absence", "absence"), ask.now)
 
 
+def _hand_over(ask: Ask) -> object:
+    body = cast(HandOverBody, ask.body)
+    with ask.engine.begin() as connection:
+        return hand_over(connection, ask.principal, ask.id("owner"), body.to, body.why, ask.now)
+
+
 def _retire(ask: Ask) -> None:
     with ask.engine.begin() as connection:
-        commands.retire_owner(connection, ask.principal, ask.id("owner"))
+        commands.retire_owner(connection, ask.principal, ask.id("owner"), ask.now)
 
 
 def _list_teams(ask: Ask) -> object:
@@ -235,7 +257,9 @@ ROUTES = (
           body=AbsenceBody, status=201),
     Route("DELETE", "/owners/<id>/absences/<absence>", "owners.write", _cancel_absence,
           "Cancel a planned absence, or end the running one", None, status=204),
-    Route("DELETE", "/owners/<id>", "owners.write", _retire, "Make an employee inactive", None, status=204),
+    Route("POST", "/owners/<id>/hand-over", "leads.assign", _hand_over,
+          "Hand over clients, open leads and tasks to a colleague", HandedOver, body=HandOverBody),
+    Route("DELETE", "/owners/<id>", "owners.write", _retire, "Retire an employee who has no work in hand", None, status=204),
     Route("GET", "/teams", "owners.read", _list_teams, "Teams by name", TeamPage),
     Route("POST", "/teams", "owners.write", _add_team, "Add a team", Team, body=TeamBody, status=201),
     Route("GET", "/teams/<id>", "owners.read", _get_team, "One team", Team),

@@ -40,6 +40,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /sources/<id>/fields/acknowledge": {},
     "POST /owners": {"name": "Vera"},
     "PATCH /owners/<id>": {"name": "Vera"},
+    "POST /owners/<id>/hand-over": {"to": "2", "why": "leaves"},
     "POST /owners/<id>/absences": {"until": "2199-01-01T00:00:00Z"},
     "POST /calendars": {"name": "Office", "week": {"mon": [["09:00", "18:00"]]}},
     "PATCH /calendars/<id>": {"name": "South"},
@@ -97,7 +98,7 @@ LEAD = {
     "POST /leads/<id>/assign", "POST /owners", "PATCH /owners/<id>", "DELETE /owners/<id>", "POST /teams",
     "PATCH /teams/<id>", "DELETE /teams/<id>", "POST /pools", "PATCH /pools/<id>", "DELETE /pools/<id>",
     "PUT /pools/<id>/members/<owner>", "DELETE /pools/<id>/members/<owner>",
-    "POST /owners/<id>/absences", "DELETE /owners/<id>/absences/<absence>", "POST /calendars", "PATCH /calendars/<id>",
+    "POST /owners/<id>/hand-over", "POST /owners/<id>/absences", "DELETE /owners/<id>/absences/<absence>", "POST /calendars", "PATCH /calendars/<id>",
     "DELETE /calendars/<id>", "PUT /calendars/<id>/days", "DELETE /calendars/<id>/days/<day>", "PUT /calendar-days",
     "DELETE /calendar-days/<day>",
 }  # fmt: skip

@@ -11,6 +11,7 @@ from door_frame import Case, Hub, Inputs, Row, in_transaction
 
 from crm_core.access import Principal
 from crm_core.calendars.weeks import read_week, week_text
+from crm_core.handovers.commands import hand_over
 from crm_core.people import absences, commands
 
 ZONE = ZoneInfo("Europe/Moscow")  # the hub's
@@ -23,6 +24,13 @@ _PLANNED = (
 )
 _OVER = "UPDATE absence SET from_at = '2025-12-20T00:00:00Z', until_at = '2026-01-20T00:00:00Z' WHERE id = 81"
 _PAUSED = "UPDATE owner SET paused_until = '9999-12-31T00:00:00Z' WHERE id = :boris"
+#: Boris has nothing in hand.
+_IDLE = (
+    "UPDATE lead SET owner_id = :anna WHERE owner_id = :boris",
+    "UPDATE contact SET owner_id = :anna WHERE owner_id = :boris",
+    "UPDATE activity SET owner_id = :anna WHERE owner_id = :boris",
+    "UPDATE mention SET owner_id = :anna WHERE owner_id = :boris",
+)
 _RETIRED = "UPDATE owner SET active = false WHERE id = :boris"
 
 Call = Callable[[Hub, Principal, Inputs], Any]
@@ -243,12 +251,50 @@ ROWS = (
     Row(
         commands.retire_owner,
         "owners.write",
-        _of(commands.retire_owner, "boris"),
+        in_transaction(
+            lambda connection, _hub, principal, i: commands.retire_owner(connection, principal, int(i["boris"]), datetime.now(UTC))
+        ),
         api=lambda i: ("DELETE", f"/owners/{i['boris']}", None),
         console=lambda i: (f"/owners/{i['boris']}/active", {"active": "no"}),
         cli=lambda i: ("owner", "retire", i["boris"]),
         again="idle",
-        cases=(Case("somebody who leaves"), Case("by a head", role="head"), _OWNER_UNKNOWN),
+        cases=(
+            Case("somebody who leaves", before=_IDLE),
+            Case("by a head", role="head", before=_IDLE),
+            Case("with work in hand", {}, "owner_has_work"),
+            Case("with a client only", {}, "owner_has_work",
+                 before=(*_IDLE, "UPDATE contact SET owner_id = :boris WHERE id = :contact")),
+            Case("with an open lead only", {}, "owner_has_work",
+                 before=(*_IDLE, "UPDATE lead SET owner_id = :boris WHERE id = :lead")),
+            Case("with a task only", {}, "owner_has_work",
+                 before=(*_IDLE, "UPDATE activity SET owner_id = :boris, state = 'open' WHERE id = :activity")),
+            Case("with a message only", {}, "owner_has_work",
+                 before=(*_IDLE, "UPDATE mention SET owner_id = :boris, read_at = NULL WHERE id = :mention")),
+            Case("the duty person", {}, "owner_on_duty", before=(
+                *_IDLE, "UPDATE owner SET duty = false", "UPDATE owner SET duty = true WHERE id = :boris")),
+            _OWNER_UNKNOWN,
+        ),
+    ),
+    Row(
+        hand_over,
+        "leads.assign",
+        in_transaction(
+            lambda connection, _hub, principal, i: hand_over(
+                connection, principal, int(i["boris"]), int(i["to"]), i.get("why", "leaves"), datetime.now(UTC)
+            )
+        ),
+        api=lambda i: ("POST", f"/owners/{i['boris']}/hand-over", {"to": i["to"], "why": i.get("why", "leaves")}),
+        cli=lambda i: ("owner", "hand-over", i["boris"], "--to", i["to"], "--why", i.get("why", "leaves")),
+        again="idle",
+        cases=(
+            Case("everything to a colleague", {"to": "@anna"}),
+            Case("nothing", {"to": "@anna"}, before=_IDLE, idle=True),
+            Case("to oneself", {"to": "@boris"}, "successor_is_self"),
+            Case("to nobody known", {"to": "999999"}, "owner_unknown"),
+            Case("to somebody who left", {"to": "@anna"}, "owner_inactive", before=("UPDATE owner SET active = false WHERE id = :anna",)),
+            Case("without a reason", {"to": "@anna", "why": " "}, "why_missing", doors=frozenset({"domain", "cli"})),
+            Case("of nobody known", {"boris": "999999", "to": "@anna"}, "owner_unknown"),
+        ),
     ),
     Row(
         commands.activate_owner,

@@ -70,7 +70,10 @@ def present(context: RequestContext, owner_id: int) -> PageAnswer:
 def active(context: RequestContext, owner_id: int) -> PageAnswer:
     wanted = entered("active", 3) == "yes"
     with context.engine.begin() as connection:
-        (commands.activate_owner if wanted else commands.retire_owner)(connection, context.principal, owner_id)
+        if wanted:
+            commands.activate_owner(connection, context.principal, owner_id)
+        else:
+            commands.retire_owner(connection, context.principal, owner_id, context.now)
     return context.go("owners", "owner_changed")
 
 

@@ -1,0 +1,1 @@
+"""What goes from one colleague to another when somebody leaves."""
