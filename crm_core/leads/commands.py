@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -16,7 +16,6 @@ from crm_core.base import history
 from crm_core.base.currencies import known, of_region
 from crm_core.base.errors import Conflict, Invalid
 from crm_core.base.paging import AnyRow
-from crm_core.base.values import Text
 from crm_core.leads.locking import hold_lead
 from crm_core.leads.models import Lead
 from crm_core.leads.reopening import refuse_reopening
@@ -29,20 +28,17 @@ CHANGED = history.Action("lead.change", touch="stage")
 _BY_HAND = frozenset({"state", "stage", "title", "lost_reason", "amount", "currency"})
 
 
-class LeadChange(BaseModel):
-    """What is not named stays. `version` is the one that was read: whoever changed it since is not overwritten."""
+@dataclass(frozen=True, slots=True)
+class LeadChange:
+    """What is None stays. `version` is the one that was read: whoever changed it since is not overwritten."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    version: int = Field(ge=1, le=2**63 - 1)
+    version: int
     state: Literal["open", "won", "lost", "closed"] | None = None
-    stage: Text | None = Field(None, min_length=1, max_length=100, description=f"one of {', '.join(STAGES)}")
-    title: Text | None = Field(None, max_length=500)
-    lost_reason: Text | None = Field(None, max_length=500, description="needed with the state lost")
-    amount: Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)] | None = Field(
-        None, description="what the lead is worth, for instance 118000.00"
-    )
-    currency: Text | None = Field(None, description="of the amount, ISO 4217; the currency of the hub's region by default")
+    stage: str | None = None
+    title: str | None = None
+    lost_reason: str | None = None
+    amount: Decimal | None = None
+    currency: str | None = None
 
 
 def change_lead(
@@ -54,7 +50,7 @@ def change_lead(
     """
     demand(principal, "leads.write")
     lead = hold_lead(connection, principal, lead_id, change.version)
-    wanted = change.model_dump(exclude={"version"}, exclude_none=True)
+    wanted = {name: value for name, value in asdict(change).items() if name != "version" and value is not None}
     _check(lead, wanted)
     if "amount" in wanted:
         wanted["currency"] = wanted.get("currency") or lead.currency or of_region(region)

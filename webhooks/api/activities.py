@@ -8,8 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from crm_core.activities.commands import finish_activity
 from crm_core.activities.queries import ActivityFilter, get_activity, list_activities
-from crm_core.base.values import StorableText
-from webhooks.api.parameters import RowId, Time
+from webhooks.api.parameters import RowId, StorableText, Time
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.shape import Id, Named, Page, Shape
 

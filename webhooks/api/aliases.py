@@ -7,9 +7,8 @@ from typing import Annotated, cast
 from pydantic import AwareDatetime, Field
 
 from crm_core.base import paging
-from crm_core.base.values import Text
 from ingest.sources.aliases import add_alias, list_aliases, remove_alias
-from webhooks.api.parameters import Filters
+from webhooks.api.parameters import Filters, Text
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Page, Shape
 

@@ -7,8 +7,7 @@ from typing import Any, cast
 from pydantic import AwareDatetime, Field
 
 from crm_core.access.audit_queries import AuditFilter, list_audit
-from crm_core.base.values import Text
-from webhooks.api.parameters import Time
+from webhooks.api.parameters import Text, Time
 from webhooks.api.route import Ask, Paging, Route, narrowed
 from webhooks.api.shape import Id, Page, Shape
 

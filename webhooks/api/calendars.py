@@ -8,12 +8,11 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import BeforeValidator, Field
 
 from crm_core.base.errors import NotFound
-from crm_core.base.values import Text
 from crm_core.calendars import commands
 from crm_core.calendars.queries import days_of_all, get_calendar, list_calendars, year_of
 from crm_core.calendars.rules import MOST_DAYS, DayInput
 from crm_core.calendars.weeks import read_hours
-from webhooks.api.parameters import Filters, read_day
+from webhooks.api.parameters import Filters, Text, read_day
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Id, Page, Shape
 

@@ -6,10 +6,9 @@ from typing import Literal, cast
 
 from pydantic import AwareDatetime, Field
 
-from crm_core.base.values import Text
 from crm_core.calls.queries import CallFilter, get_call, list_calls
 from crm_core.parsed import CallOutcome, Direction
-from webhooks.api.parameters import RowId, Time
+from webhooks.api.parameters import RowId, Text, Time
 from webhooks.api.route import Ask, Paging, Route, narrowed
 from webhooks.api.shape import Id, Named, Page, Shape
 

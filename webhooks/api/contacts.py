@@ -6,14 +6,13 @@ from typing import Any, Literal, cast
 
 from pydantic import AliasChoices, AwareDatetime, Field
 
-from crm_core.base.values import Text
 from crm_core.contacts.queries import ContactFilter, get_contact, list_contacts
 from crm_core.contacts.suggestions import list_suggestions
 from crm_core.timeline.queries import timeline
 from ingest.erasure.erase import PATIENCE_SECONDS, Person, erase, erase_address, preview
 from ingest.erasure.person_data import export_person
 from webhooks.api.leads import Messenger
-from webhooks.api.parameters import RowId
+from webhooks.api.parameters import RowId, Text
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.shape import Id, Named, Page, Shape
 

@@ -11,12 +11,11 @@ from flask import Response
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
 from crm_core.base.errors import Invalid, NotFound
-from crm_core.base.values import Text
 from ingest.journal.queries import dismiss, get_event, list_events, look_at_raw
 from ingest.processing.affected import affected
 from ingest.processing.replay import ReplayReport as Report
 from ingest.processing.replay import Selection, replay
-from webhooks.api.parameters import RowId, Time
+from webhooks.api.parameters import RowId, Text, Time
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.shape import Id, Named, Page, Shape
 from webhooks.waking import wake_all

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from decimal import Decimal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AwareDatetime, ConfigDict, Field, RootModel
 
-from crm_core.base.values import Text
+from crm_core.leads import commands
 from crm_core.leads.assignment import assign_lead
-from crm_core.leads.commands import LeadChange, change_lead
 from crm_core.leads.queries import LeadFilter, get_lead, list_leads
 from crm_core.leads.why import why, why_not
+from crm_core.pipeline.stages import STAGES
 from ingest.processing.lead_spam import mark_spam, unmark_spam
-from webhooks.api.parameters import Filters, RowId, Time
+from webhooks.api.parameters import Filters, RowId, Text, Time
 from webhooks.api.route import Ask, Body, Paging, Route, narrowed
 from webhooks.api.shape import Id, Named, Number, NumberText, OffsetTime, Page, Shape
 
@@ -196,6 +197,20 @@ class WhyNotQuery(Filters):
     owner: RowId = Field(description="the colleague whom it did not go to")
 
 
+class LeadChange(Body):
+    """What is not named stays. `version` is the one that was read: whoever changed it since is not overwritten."""
+
+    version: int = Field(ge=1, le=2**63 - 1)
+    state: Literal["open", "won", "lost", "closed"] | None = None
+    stage: Text | None = Field(None, min_length=1, max_length=100, description=f"one of {', '.join(STAGES)}")
+    title: Text | None = Field(None, max_length=500)
+    lost_reason: Text | None = Field(None, max_length=500, description="needed with the state lost")
+    amount: Annotated[Decimal, Field(ge=0, max_digits=15, decimal_places=2)] | None = Field(
+        None, description="what the lead is worth, for instance 118000.00"
+    )
+    currency: Text | None = Field(None, description="of the amount, ISO 4217; the currency of the hub's region by default")
+
+
 class AssignBody(Body):
     """Either an owner or a pool."""
 
@@ -229,7 +244,8 @@ def _get(ask: Ask) -> object:
 def _change(ask: Ask) -> object:
     lead_id = ask.id("lead")
     with ask.engine.begin() as connection:
-        change_lead(connection, ask.principal, lead_id, cast(LeadChange, ask.body), ask.now, ask.config.region)
+        change = narrowed(commands.LeadChange, cast(LeadChange, ask.body))
+        commands.change_lead(connection, ask.principal, lead_id, change, ask.now, ask.config.region)
         return get_lead(connection, ask.principal, lead_id)
 
 

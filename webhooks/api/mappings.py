@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import AwareDatetime, Field
 
 from connectors.kit.preset.file import BYTES
-from crm_core.base.values import StorableText, Text
 from ingest.mapping.preview import MOST_EVENTS, bench, dry_run
 from ingest.mapping.unmapped_fields import acknowledge, list_fields
 from ingest.mapping.versions import get_version, list_versions, publish, roll_back, save_draft
-from webhooks.api.parameters import Filters
+from webhooks.api.parameters import Filters, StorableText, Text
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Id, Page, Shape
 

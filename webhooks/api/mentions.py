@@ -6,10 +6,9 @@ from typing import Literal, cast
 
 from pydantic import AwareDatetime, Field
 
-from crm_core.base.values import StorableText
 from crm_core.mentions.commands import leave_mention, read_mention
 from crm_core.mentions.queries import MentionFilter, get_mention, list_mentions
-from webhooks.api.parameters import RowId
+from webhooks.api.parameters import RowId, StorableText
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.shape import Id, Named, Page, Shape
 

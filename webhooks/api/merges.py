@@ -6,13 +6,12 @@ from typing import Any, Literal, cast
 
 from pydantic import AwareDatetime, Field
 
-from crm_core.base.values import Text
 from crm_core.merging.commands import decide_suggestion, merge_contacts
 from crm_core.merging.preview import preview_merge
 from crm_core.merging.queries import MergeFilter, merges_of
 from crm_core.merging.undo import UndoView, look_at_undo
 from ingest.processing.merge_undo import undo_merge, undo_merges
-from webhooks.api.parameters import RowId
+from webhooks.api.parameters import RowId, Text
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Id, Named, Shape, beside
 

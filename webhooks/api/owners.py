@@ -6,12 +6,11 @@ from typing import Any, Literal, cast
 
 from pydantic import AliasChoices, AwareDatetime, Field
 
-from crm_core.base.values import Text
 from crm_core.handovers.commands import hand_over
 from crm_core.people import absences, commands
 from crm_core.people.queries import get_team, list_teams
 from crm_core.people.staff_queries import get_person, list_absences, list_people
-from webhooks.api.parameters import RowId, Time
+from webhooks.api.parameters import RowId, Text, Time
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Id, Named, Page, Shape
 

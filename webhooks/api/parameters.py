@@ -1,4 +1,7 @@
-"""How single parameters are read from a request: ids as text, times with a zone, days; what does not fit is refused."""
+"""How single parameters are read from a request: text that can be stored, ids as text, times with a zone, days.
+
+What does not fit is refused.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 _ID = re.compile(r"[1-9][0-9]{0,17}")  # fits a bigint
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
@@ -41,6 +44,15 @@ def read_day(value: object) -> object:
     raise ValueError('a day is written as "2026-11-21"')
 
 
+def _without_nul(value: str) -> str:
+    if any(char == "\x00" or "\ud800" <= char <= "\udfff" for char in value):
+        raise ValueError("text cannot hold NUL or half of a surrogate pair")
+    return value
+
+
+#: Text that the database can hold; whoever takes it says how long it may be.
+StorableText = Annotated[str, AfterValidator(_without_nul)]
+Text = Annotated[StorableText, Field(max_length=4000)]
 RowId = Annotated[int, BeforeValidator(read_id), WithJsonSchema({"type": "string", "pattern": "^[1-9][0-9]{0,17}$"})]
 Time = Annotated[
     AwareDatetime,

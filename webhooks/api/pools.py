@@ -6,9 +6,9 @@ from typing import cast
 
 from pydantic import Field
 
-from crm_core.base.values import Text
 from crm_core.people import commands
 from crm_core.people.queries import get_pool, list_pools
+from webhooks.api.parameters import Text
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Id, Named, Page, Shape
 

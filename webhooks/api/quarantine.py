@@ -7,11 +7,10 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AwareDatetime, Field
 
-from crm_core.base.values import Text
 from ingest.journal.queries import get_event
 from ingest.quarantine.quarantine import Pick, accept_consent, confirm, list_quarantine, of_alert, release
 from webhooks.api.events import EventCard
-from webhooks.api.parameters import RowId, Time
+from webhooks.api.parameters import RowId, Text, Time
 from webhooks.api.route import Ask, Body, Paging, Route
 from webhooks.api.shape import Id, Named, OffsetTime, Page, Shape
 from webhooks.waking import wake_all

@@ -15,9 +15,8 @@ from crm_core.access import Principal
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import NotFound
 from crm_core.base.paging import DEFAULT_LIMIT, MAX_LIMIT, Position
-from crm_core.base.values import Text
 from webhooks.api.cursors import decode_cursor
-from webhooks.api.parameters import Filters, read_id
+from webhooks.api.parameters import Filters, Text, read_id
 
 T = TypeVar("T")
 

@@ -6,11 +6,10 @@ from typing import Annotated, Literal, cast
 
 from pydantic import AwareDatetime, Field
 
-from crm_core.base.values import Text
 from crm_core.global_search.queries import DEFAULT_LIMIT, search
 from webhooks.api.contacts import Contact
 from webhooks.api.leads import Lead
-from webhooks.api.parameters import Filters
+from webhooks.api.parameters import Filters, Text
 from webhooks.api.route import Ask, Route
 from webhooks.api.shape import Id, Named, Shape
 

@@ -8,7 +8,6 @@ from pydantic import AfterValidator, AwareDatetime, Field, JsonValue
 from sqlalchemy import Connection
 
 from connectors.kit import registry
-from crm_core.base.values import Text
 from ingest.mailbox.source_check import CheckResult, check_source, note_check, would_be
 from ingest.sources.changes import change_source, remove_source
 from ingest.sources.queries import view_source, view_sources
@@ -19,7 +18,7 @@ from ingest.sources.sources import (
     rotate_token,
     set_state,
 )
-from webhooks.api.parameters import RowId
+from webhooks.api.parameters import RowId, Text
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Id, Page, Shape, beside
 

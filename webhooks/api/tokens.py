@@ -8,8 +8,7 @@ from pydantic import AwareDatetime, Field
 
 from crm_core import access
 from crm_core.access.queries import get_token, list_tokens
-from crm_core.base.values import Text
-from webhooks.api.parameters import RowId, Time
+from webhooks.api.parameters import RowId, Text, Time
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Id, Named, Page, Shape, beside
 from webhooks.api.users import Role

@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 
 from crm_core import access
 from crm_core.access.queries import get_user, list_users
-from crm_core.base.values import Text
-from webhooks.api.parameters import RowId
+from webhooks.api.parameters import RowId, Text
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Id, Named, Page, Shape, beside
 

@@ -11,6 +11,8 @@ from crm_core.leads.assignment import assign_lead
 from crm_core.leads.commands import LeadChange, change_lead, undo_change
 from crm_core.leads.comments import comment_on_lead
 from ingest.processing.lead_spam import mark_spam, unmark_spam
+from webhooks.api import leads as api
+from webhooks.api.route import narrowed
 from webhooks.console.shell.form_input import filters_of
 
 _CLOSED = "UPDATE lead SET state = 'lost', lost_reason = 'too dear', closed_at = '2026-11-21T10:00:00Z' WHERE id = :lead"
@@ -37,7 +39,7 @@ _TAKEN_OVER = "UPDATE contact SET owner_id = :boris WHERE id = :contact"
 def _change(names: tuple[str, ...]) -> Any:
     return in_transaction(
         lambda connection, hub, principal, i: change_lead(
-            connection, principal, int(i["lead"]), filters_of(LeadChange, {n: i[n] for n in names if n in i}), datetime.now(UTC),
+            connection, principal, int(i["lead"]), narrowed(LeadChange, filters_of(api.LeadChange, {n: i[n] for n in names if n in i})), datetime.now(UTC),
             hub.config.region,
         )
     )  # fmt: skip

@@ -6,10 +6,12 @@ import re
 from typing import Any
 
 from crm_core.base.errors import Invalid
+from crm_core.leads import commands
 from crm_core.leads.assignment import assign_lead
-from crm_core.leads.commands import LeadChange, change_lead, undo_change
 from crm_core.leads.comments import comment_on_lead
 from ingest.processing.lead_spam import mark_spam, unmark_spam
+from webhooks.api.leads import LeadChange
+from webhooks.api.route import narrowed
 from webhooks.console.shell.form_input import filters_of
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 
@@ -39,13 +41,14 @@ def reopen(context: RequestContext, lead_id: int) -> PageAnswer:
 
 def undo(context: RequestContext, lead_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        undo_change(connection, context.principal, lead_id, _version() or 0, context.now)
+        commands.undo_change(connection, context.principal, lead_id, _version() or 0, context.now)
     return context.go("lead", "undone", lead_id=lead_id)
 
 
 def _change(context: RequestContext, lead_id: int, wanted: dict[str, Any]) -> None:
     with context.engine.begin() as connection:
-        change_lead(connection, context.principal, lead_id, filters_of(LeadChange, wanted), context.now, context.config.region)
+        change = narrowed(commands.LeadChange, filters_of(LeadChange, wanted))
+        commands.change_lead(connection, context.principal, lead_id, change, context.now, context.config.region)
 
 
 def _amount(typed: str) -> str:

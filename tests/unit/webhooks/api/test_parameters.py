@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from crm_core.base.values import Text, rfc3339
-from webhooks.api.parameters import RowId, Time
+from crm_core.base.values import rfc3339
+from webhooks.api.parameters import RowId, Text, Time
 
 
 @given(st.text())
