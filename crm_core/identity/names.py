@@ -16,7 +16,7 @@ from crm_core.identity.namequality import clean_name
 from crm_core.identity.spelling import one_script, one_slip, readings
 
 _NAME_CHARS = 240  # keeps texts in the wrong field out of the caches
-_AMBIGUOUS = re.compile(r"[cjxhCJXH]")
+_AMBIGUOUS = re.compile(r"[cjxhCJXH]|[fF]{2}")
 
 __all__ = ["NameVerdict", "Verdict", "clean_name", "compare", "compare_names", "first_name_key", "surname_key"]
 
@@ -161,6 +161,8 @@ def _firsts(one: Name, two: Name, close: Close) -> Literal["same", "short", "ini
             return "same"
         if not _english(one).isdisjoint(_english(two)):
             return "short"
+        if any(len(lone.words) == 1 and not lone.words.isdisjoint(other.lasts) for lone, other in ((one, two), (two, one))):
+            return "unsaid"  # Герман, and Алексей Герман: a surname that is a first name as well
         if one.first_is_known and two.first_is_known:
             return "other"  # Марина and Мария are one letter apart and two people
         alike = _alike(one.forms, two.forms, close)

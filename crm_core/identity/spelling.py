@@ -40,8 +40,10 @@ _LATIN = re.compile(r"[A-Za-z]")
 _CYRILLIC = re.compile(r"[\u0400-\u04ff]")
 
 # What a Latin letter may stand for besides what `fold` hears: c is ц (Kuznecov), in passports tc, in Poland cz; j before a vowel is
-# ж (Jukov); x is х (Xasan); h is Ukraine's г (Ihor).
+# ж (Jukov); x is х (Xasan); h is Ukraine's г (Ihor). Older and German spellings: Tschaikowsky, Smirnoff.
 _OTHER_SOUNDS = (
+    (re.compile(r"tsch", re.IGNORECASE), "ch"),
+    (re.compile(r"(?<=[oe])ff(?=a?\b)", re.IGNORECASE), "v"),
     (re.compile(r"tc(?!h)|cz|c(?![hk])", re.IGNORECASE), "ts"),
     (re.compile(r"j(?=[aeiouy])", re.IGNORECASE), "zh"),
     (re.compile(r"(?<![sckzpt])h", re.IGNORECASE), "g"),
@@ -102,7 +104,7 @@ def readings(text: str) -> tuple[str, ...]:
     """The text, and what else its Latin words may spell in Russian, each word for itself: Jakov Kuznecov has a й and a ц. At most
     four, the text itself first."""
     found = [text]
-    for word in dict.fromkeys(re.findall(r"[A-Za-z]*[CcHhJjXx][A-Za-z]*", text)):
+    for word in dict.fromkeys(re.findall(r"[A-Za-z]*(?:[CcHhJjXx]|[Ff]{2})[A-Za-z]*", text)):
         other = word
         for pattern, sound in _OTHER_SOUNDS:
             other = pattern.sub(sound, other)
