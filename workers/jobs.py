@@ -171,5 +171,8 @@ class Jobs:
     def files(self) -> None:
         self.lanes.files()
 
+    def give(self) -> None:
+        self.lanes.give()
+
     def search(self) -> None:
         self.lanes.search()

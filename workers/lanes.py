@@ -19,6 +19,7 @@ from ingest.files.download import fetch_next
 from ingest.monitoring.search_upkeep import keep_up
 from ingest.processing.process import Processor
 from ingest.processing.sweep import note_canary
+from ingest.watch.waiting_leads import give_out
 from workers.background import BackgroundLanes
 from workers.celery_app import FETCH
 from workers.stopwatch import Stopwatch
@@ -29,6 +30,7 @@ _log = get_logger(__name__)
 #: A turn in the lane that fetches; the canary of that queue waits behind it and behind one question.
 FETCH_SECONDS = 3.0
 FILES_SECONDS = 5.0
+GIVE_SECONDS = 3.0
 #: A turn of making things findable; it gives way to whatever comes.
 SEARCH_SECONDS = 1.0
 
@@ -93,6 +95,19 @@ class Lanes:
                 pass
         except psycopg.OperationalError as error:
             _log.warning("database_away", error=type(error).__name__)
+
+    def give(self) -> None:
+        """Gives leads that had nobody to whoever can take them now."""
+        self._background.do("give", "give", self._give)
+
+    def _give(self) -> None:
+        engine = make_engine(self._config.database_url, "worker", pool_size=1)
+        try:
+            give_out(engine, self._config.timezone, GIVE_SECONDS)
+        except OperationalError as error:
+            _log.warning("database_away", error=type(error).__name__)
+        finally:
+            engine.dispose()
 
     def _search(self) -> None:
         engine = make_engine(self._config.database_url, "worker", pool_size=1)

@@ -16,6 +16,7 @@ from connectors.kit import registry
 from crm_core.base.config import HubConfig
 from crm_core.base.paging import AnyRow
 from crm_core.base.values import Named
+from crm_core.leads.waiting import counted, waiting_leads
 from crm_core.people.queries import work_of_nobody
 from ingest.alerts.alerts import GRAVE, open_counts
 from ingest.journal.disk_space import look
@@ -252,6 +253,7 @@ def health_report(connection: Connection, config: HubConfig, now: datetime) -> H
     states = source_states(connection, config, now)
     findings += _sources(states)
     findings += _missed(report)
+    findings += _waiting_leads(connection, now)
     findings += disk_findings(config)
     findings += _work_of_nobody(connection)
     for alert in open_counts(connection):
@@ -330,6 +332,16 @@ def _sources(states: Sequence[SourceState]) -> list[Finding]:
         else:
             found.append(_finding("source_unusable", f"Source {state.name}: {state.words}", **facts))
     return found
+
+
+def _waiting_leads(connection: Connection, now: datetime) -> list[Finding]:
+    """Leads that nobody could take; on a hub without any employee there is nobody to be missed."""
+    count, oldest = counted(waiting_leads(connection))
+    if oldest is None or not connection.scalar(text("SELECT EXISTS (SELECT 1 FROM owner WHERE active)")):
+        return []
+    seconds = _age(oldest, now)
+    words = f"{count} leads have no owner, the oldest for {seconds:.0f} s: nobody can take them now."
+    return [_finding("leads_wait", words, count=count, seconds=seconds)]
 
 
 def _missed(report: QueueReport) -> list[Finding]:

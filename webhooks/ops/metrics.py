@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
 from crm_core.base.log import get_logger
+from crm_core.leads.waiting import counted, waiting_leads
 from crm_core.monitoring.models import CaptureStat
 from ingest.alerts.alerts import AlertCount, open_counts
 from ingest.journal.disk_space import DiskState, look
@@ -66,6 +67,7 @@ class _Source:
                 connection.execute(text(f"SET statement_timeout = {_STATEMENT_MS}"))
                 report = queue_report(connection, now)
                 alerts = open_counts(connection)
+                waiting = counted(waiting_leads(connection))
                 rows = connection.execute(
                     select(
                         CaptureStat.channel,
@@ -79,7 +81,7 @@ class _Source:
             _log.warning("metrics_not_read", error=type(error).__name__)
             return self._last
         depths = _depths(self._config.broker_url, report)
-        self._last = (now, list(families(report, [tuple(row) for row in rows], depths, alerts)))
+        self._last = (now, list(families(report, [tuple(row) for row in rows], depths, alerts, (waiting, now))))
         return self._last
 
 
@@ -88,6 +90,7 @@ def families(
     stats: Iterable[tuple[Any, ...]],
     depths: Mapping[str, int],
     alerts: Iterable[AlertCount] = (),
+    leads: tuple[tuple[int, datetime | None], datetime] | None = None,
 ) -> Iterable[Metric]:
     """The contract's metrics from a queue report, rows of `capture_stat` and the broker's queue lengths."""
     stats = list(stats)
@@ -110,6 +113,13 @@ def families(
     for queue, length in depths.items():
         depth.add_metric([queue], length)
     yield depth
+    if leads is not None:
+        (count, oldest), now = leads
+        yield GaugeMetricFamily("leadhub_leads_waiting_for_owner", "Leads that nobody could take.", value=count)
+        yield GaugeMetricFamily(
+            "leadhub_oldest_lead_waiting_for_owner_seconds", "Since the oldest such lead was received.",
+            value=max(0.0, (now - oldest).total_seconds()) if oldest else 0,
+        )  # fmt: skip
     canary = GaugeMetricFamily("leadhub_canary_seconds", "How long the last canary took.", labels=["queue"])
     for beat in report.canaries:
         if beat.seconds is not None:

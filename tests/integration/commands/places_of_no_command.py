@@ -9,6 +9,7 @@ COMMANDS_WITHOUT_A_ROW: Final[dict[str, str]] = {
     "crm_core.forms.attachments.get_file": "reads",
     "crm_core.forms.attachments.open_file": "reads, and records who looked",
     "crm_core.leads.spam_flag.event_of": "reads",
+    "crm_core.leads.waiting.give_waiting": "what the workers do by themselves, through no door",
     "crm_core.leads.spam_flag.flag_spam": "the domain's half of ingest.processing.lead_spam.mark_spam",
     "crm_core.leads.spam_flag.unflag_spam": "the domain's half of ingest.processing.lead_spam.unmark_spam",
     "crm_core.access.sessions.begin_session": "signs in; nobody is there yet who could act",
