@@ -52,6 +52,10 @@ class EventResult:
     was_erased: bool = False  # it brought again what a person had erased: nothing of it may be kept
 
 
+#: Kind and value of an identifier.
+Place = tuple[str, str]
+
+
 class HasId(Protocol):
     """The state of a row; a new one gets its id just before it is written."""
 
@@ -66,7 +70,6 @@ class ContactState:
     owner_id: int | None = None
     owner_since: datetime | str | None = None
     owner_bound_until: datetime | str | None = None  # until then no rule gives the client to another
-    company_owner_id: int | None = None  # of the company that the contact belongs to
     created: bool = False
     changed: bool = False
     merged_into: ContactState | None = None
@@ -77,6 +80,7 @@ class ContactState:
     shares_with: ContactState | None = None
     is_erased: bool = False
     kind: str = "person"  # | company | number: all who use one number without a name
+    in_company: CompanyState | None = None
 
     @property
     def root(self) -> ContactState:
@@ -86,6 +90,24 @@ class ContactState:
     def order(self) -> int:
         """Age: known ones before new ones."""
         return self.id if self.id is not None else 1 << 62
+
+    @property
+    def company_owner_id(self) -> int | None:
+        """Whose the company is that the contact belongs to; in a batch that made it, who got the first of its people."""
+        company = self.root.in_company
+        return None if company is None else company.owner_id or company.owner_of_people(but=self.root)
+
+
+@dataclass(slots=True, eq=False)
+class CompanyState(ContactState):
+    """A company: a contact that writes to nobody, and whose people are contacts."""
+
+    kind: str = "company"
+    has_number: bool = False  # INN or OGRN: another number is another company
+    people: list[ContactState] = field(default_factory=list)  # who came into it in this batch
+
+    def owner_of_people(self, but: ContactState | None = None) -> int | None:
+        return next((one.root.owner_id for one in self.people if one.root.owner_id is not None and one.root is not but), None)
 
 
 @dataclass(slots=True, eq=False)
@@ -183,6 +205,8 @@ class Person:
     keys: tuple[Key, ...]
     name: str = ""
     company: str = ""
+    company_keys: tuple[Key, ...] = ()  # what identifies the company they write for, the strongest first
+    company_name: str = ""  # that company's, without its number
 
 
 def resolve(value: Any) -> Any:

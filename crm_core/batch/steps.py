@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from crm_core.batch.state import ParsedEvent, Person
+from crm_core.identity.companies import Company, company_domain, read_company
 from crm_core.identity.emails import read_emails
 from crm_core.identity.identifiers import Key
 from crm_core.identity.messengers import messenger_keys, thread_key
@@ -16,6 +17,13 @@ from crm_core.parsed import CallEvent, Inquiry, MailAddress, Message, ParsedItem
 
 #: Local parts of senders that are programs: who wants something then stands in Reply-To (email.md §7).
 _ROBOT = re.compile(r"^(no-?reply|do-?not-?reply|robot|wordpress|www-data|forms?|mailer|notifications?)\b", re.IGNORECASE)
+
+
+#: Fields and words that announce the number of a company.
+_NUMBER_FIELD = re.compile(r"(?<![a-zа-яё])(?:inn|инн|ogrn(?:ip)?|огрн(?:ип)?|kpp|кпп)(?![a-zа-яё])")
+_NUMBER_LABEL = re.compile(r"инн|inn|огрн|ogrn", re.IGNORECASE)
+_NO_ADDRESS = frozenset({"typo", "mixed_script", "disposable", "relay"})
+_NO_COMPANY = Company()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,14 @@ def person_of(parsed_item: ParsedItem, item: ParsedEvent) -> Person:
         keys = [*phones, *emails, *messenger_keys(parsed_item.messengers)]
         if parsed_item.thread:
             keys.append(thread_key(item.source_id, parsed_item.thread))
-        return Person(_ordered(keys, item.own_addresses), parsed_item.name, parsed_item.company)
+        company = _company_of(parsed_item, emails, item.own_addresses)
+        return Person(
+            _ordered(keys, item.own_addresses),
+            parsed_item.name,
+            parsed_item.company,
+            company.keys,
+            company.name or parsed_item.company,
+        )
     if isinstance(parsed_item, CallEvent):
         own = (
             {key.value for key in read_phones(parsed_item.our_number, item.region, kind="ani")}
@@ -63,9 +78,33 @@ def person_of(parsed_item: ParsedItem, item: ParsedEvent) -> Person:
         if client is None or _is_robot(client) or _is_own(client, item.own_addresses):
             # A program or our own side wrote for somebody who left no address: all its visitors would become one person.
             return Person(_ordered(keys, item.own_addresses))
-        keys += read_emails(client.email)
-        return Person(_ordered(keys, item.own_addresses), client.name)
+        senders = read_emails(client.email)
+        company = read_company(emails=_of_companies(senders, item.own_addresses))
+        return Person(_ordered([*keys, *senders], item.own_addresses), client.name, company_keys=company.keys)
     return Person(())
+
+
+def _company_of(inquiry: Inquiry, emails: Iterable[Key], own: Collection[str]) -> Company:
+    """The company that a form names by number or by the domain of an address. A name alone identifies none."""
+    numbers = [
+        value for name, value in inquiry.fields.items() if isinstance(value, str) and _NUMBER_FIELD.search(name.casefold())
+    ] if inquiry.fields else []  # fmt: skip
+    said = [text if _NUMBER_LABEL.search(text) else "" for text in (inquiry.company, inquiry.message)]
+    domains = _of_companies(emails, own)
+    if not (numbers or domains or any(said)):
+        return _NO_COMPANY
+    return read_company(said[0] or inquiry.company, numbers=numbers, text=said[1], emails=domains)
+
+
+def _of_companies(emails: Iterable[Key], own: Collection[str]) -> list[str]:
+    """Addresses whose domain may be a client's company: written so by somebody, and not at one of our own domains."""
+    written = [
+        key.value for key in emails if not key.is_guess and key.strength != "blocked" and _NO_ADDRESS.isdisjoint(key.flags)
+    ]
+    if not written:
+        return []
+    ours = {company_domain(address) for address in own if "@" in address}
+    return [address for address in written if company_domain(address) and company_domain(address) not in ours]
 
 
 def _of_line(own: Collection[str], region: str) -> tuple[CountryHint, ...]:

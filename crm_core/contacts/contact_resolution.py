@@ -7,7 +7,7 @@ from datetime import datetime
 from crm_core.batch.state import ContactState, IdentifierState, LeadState, LinkState, MergeState, Person
 from crm_core.batch.steps import EventItem
 from crm_core.batch.subject import Batch
-from crm_core.contacts import rules
+from crm_core.contacts import companies, rules
 from crm_core.contacts.intake import OF_NUMBER, Contacts
 from crm_core.identity.names import clean_name, compare_names, first_name_key, surname_key
 
@@ -38,6 +38,7 @@ def join(batch: Batch, step: EventItem, now: datetime) -> tuple[ContactState, ru
         batch.part(Contacts).suggestions.append((contact, other, {"rule": verdict.rule, "evidence": verdict.evidence}))
     _link(batch, step, contact, verdict, name)
     _complete(contact, name, person.company.strip())
+    companies.place(batch, step, contact)
     return contact, verdict
 
 
@@ -48,6 +49,7 @@ def attach(batch: Batch, step: EventItem, contact: ContactState) -> None:
         return
     _link(batch, step, contact, rules.Verdict("attach", "known_by_thread", contact), name)
     _complete(contact, name, step.person.company.strip())
+    companies.place(batch, step, contact)
 
 
 def _hits(batch: Batch, person: Person, name: str) -> list[rules.Hit]:

@@ -14,6 +14,7 @@ from crm_core.base.errors import Transient
 from crm_core.batch.rows import Cursor, insert_rows, update_rows
 from crm_core.batch.state import ContactState, HasId, IdentifierState, LinkState, resolve
 from crm_core.batch.subject import Batch, Subject
+from crm_core.contacts import companies
 from crm_core.identity.identifiers import Key
 from crm_core.identity.names import clean_name, surname_key
 
@@ -65,7 +66,7 @@ def _keys_of(batch: Batch) -> dict[tuple[str, str], Key]:
     """Each identifier once, as the least certain of the batch wrote it: who is certain then makes it strong."""
     keys: dict[tuple[str, str], Key] = {}
     for step in batch.steps:
-        for key in step.person.keys:
+        for key in (*step.person.keys, *step.person.company_keys):
             if key.strength != "blocked" and not (_place(key) in keys and keys[_place(key)].is_unsure):
                 keys[_place(key)] = key
     return keys
@@ -77,8 +78,9 @@ def _shared_values(cursor: Cursor, places: Sequence[tuple[str, str]]) -> set[tup
         return set()
     cursor.execute(
         "SELECT kind, value FROM identifier JOIN unnest(%s::text[], %s::text[]) AS k(kind, value) USING (kind, value)"
-        " WHERE strength IN ('shared', 'blocked')",
-        ([kind for kind, _ in places], [value for _, value in places]),
+        # A company that is known is only looked at.
+        " WHERE strength IN ('shared', 'blocked') OR kind = ANY(%s)",
+        ([kind for kind, _ in places], [value for _, value in places], list(companies.KINDS)),
     )
     return {(row["kind"], row["value"]) for row in cursor.fetchall()}
 
@@ -88,12 +90,21 @@ def _find(cursor: Cursor, batch: Batch) -> None:
     if not part.keys:
         return
     cursor.execute(
-        "SELECT i.id, i.kind, i.value, i.strength, i.names_seen, ci.contact_id, ci.exclusive, ci.display, ci.last_seen_at"
+        "SELECT i.id, i.kind, i.value, i.strength, i.names_seen, ci.contact_id, ci.exclusive, ci.display, ci.last_seen_at,"
+        "  c.id AS company_id, c.name AS company_name, c.owner_id AS company_owner_id, c.id IS NOT NULL AND EXISTS"
+        "  (SELECT FROM contact_identifier o JOIN identifier oi ON oi.id = o.identifier_id AND oi.kind IN ('inn', 'ogrn')"
+        "    WHERE o.contact_id = c.id) AS company_has_number"
         "  FROM identifier i JOIN unnest(%s::text[], %s::text[]) AS k(kind, value) USING (kind, value)"
         "  LEFT JOIN contact_identifier ci ON ci.identifier_id = i.id AND ci.retired_at IS NULL"
-        "       AND (i.strength IN ('strong', 'weak') OR (i.strength = 'shared' AND ci.name_key = ANY(%s)))",
+        "       AND (i.strength IN ('strong', 'weak') OR (i.strength = 'shared' AND ci.name_key = ANY(%s)))"
+        "  LEFT JOIN contact m ON m.id = ci.contact_id AND i.kind = ANY(%s) LEFT JOIN contact c ON c.id = m.root_id",
         # Of a shared one the few who may be meant. A link of before has no key; there were some twenty at most.
-        ([kind for kind, _ in part.keys], [value for _, value in part.keys], ["", OF_NUMBER, *part.name_keys]),
+        (
+            [kind for kind, _ in part.keys],
+            [value for _, value in part.keys],
+            ["", OF_NUMBER, *part.name_keys],
+            list(companies.KINDS),
+        ),
     )
     for row in cursor.fetchall():
         place = (row["kind"], row["value"])
@@ -101,7 +112,9 @@ def _find(cursor: Cursor, batch: Batch) -> None:
             batch.identifiers[place] = IdentifierState(
                 row["kind"], row["value"], row["strength"], row["id"], list(row["names_seen"])
             )
-        if row["contact_id"] is not None:
+        if row["company_id"] is not None:
+            batch.part(companies.Companies).by_place[place] = companies.known_company(batch, row)
+        elif row["contact_id"] is not None:
             batch.wanted_contacts.add(row["contact_id"])
             part.links.append(row)
     for place, key in part.keys.items():
@@ -123,7 +136,9 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
     for _ in range(_LOCK_ROUNDS):
         cursor.execute(
             "SELECT m.id AS member_id, m.name AS own_name, r.id, r.root_id, r.kind, r.name, r.company, r.owner_id, r.owner_since,"
-            " r.owner_bound_until, r.last_seen_at, r.erased_at FROM contact m JOIN contact r ON r.id = m.root_id"
+            " r.owner_bound_until, r.last_seen_at, r.erased_at, c.id AS company_id, c.name AS company_name,"
+            " c.owner_id AS company_owner_id FROM contact m JOIN contact r ON r.id = m.root_id"
+            "  LEFT JOIN contact cm ON cm.id = r.company_id LEFT JOIN contact c ON c.id = cm.root_id"
             " WHERE m.id = ANY(%s) ORDER BY r.id"
             "  FOR NO KEY UPDATE OF r",
             (list(batch.wanted_contacts),),
@@ -140,6 +155,7 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
             ContactState(
                 row["id"], row["name"], row["company"], row["owner_id"], row["owner_since"], row["owner_bound_until"],
                 last_seen_at=row["last_seen_at"], is_erased=row["erased_at"] is not None, kind=row["kind"],
+                in_company=companies.known_company(batch, row) if row["company_id"] is not None else None,
             ),
         )  # fmt: skip
         batch.contacts[row["member_id"]] = state
@@ -187,6 +203,7 @@ def _new(batch: Batch) -> Mapping[str, Sequence[HasId]]:
 
 
 def _write(cursor: Cursor, batch: Batch) -> None:
+    companies.give_first_owners(batch)
     contacts = batch.all_contacts()
     insert_rows(cursor, "contact", [_contact_row(one) for one in contacts if one.created])
     _write_identifiers(cursor, batch)
@@ -194,15 +211,17 @@ def _write(cursor: Cursor, batch: Batch) -> None:
         cursor, "contact",
         [{"id": c.id, "name": c.name, "company": c.company, "owner_id": c.owner_id, "owner_since": c.owner_since,
           "owner_bound_until": c.owner_bound_until,
-          "last_seen_at": c.last_seen_at}
+          "company_id": c.in_company.id if c.in_company is not None else None, "last_seen_at": c.last_seen_at}
          for c in contacts if c.changed and not c.created],
     )  # fmt: skip
+    companies.write_known(cursor, batch)
     _write_suggestions(cursor, batch)
 
 
 def _contact_row(contact: ContactState) -> dict[str, Any]:
     return {
         "id": contact.id, "root_id": contact.root.id, "kind": contact.kind, "name": contact.name, "company": contact.company,
+        "company_id": contact.in_company.id if contact.in_company is not None else None,
         "owner_id": contact.owner_id, "owner_since": contact.owner_since, "owner_bound_until": contact.owner_bound_until,
         "created_at": contact.last_seen_at,
         "last_seen_at": contact.last_seen_at, "version": 1,

@@ -102,7 +102,7 @@ PLACES: Final[Mapping[str, Place]] = {
         "id IN (SELECT identifier_id FROM contact_identifier WHERE contact_id = ANY(:members))", statement=_FORGET_IDENTIFIERS
     ),
     "contact_identifier": Place(_BY_CONTACT, deleted=True),
-    "contact": Place("id = ANY(:members)", also={"erased_at": ":now", "version": "version + 1"}),
+    "contact": Place("id = ANY(:members)", also={"erased_at": ":now", "version": "version + 1", "company_id": "NULL"}),
 }  # fmt: skip
 
 

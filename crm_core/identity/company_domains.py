@@ -38,7 +38,10 @@ MARKETS = frozenset(
     }
 )  # fmt: skip
 
-_OPEN = frozenset(whitelist) | FREE | DISPOSABLE | RELAYS | FASTMAIL | SITE_BUILDERS | MARKETS
+#: Kept for examples (RFC 2606): whoever writes it has no address there.
+EXAMPLES = frozenset({"example.com", "example.net", "example.org"})
+
+_OPEN = EXAMPLES | frozenset(whitelist) | FREE | DISPOSABLE | RELAYS | FASTMAIL | SITE_BUILDERS | MARKETS
 
 
 def company_domain(value: str) -> str:

@@ -1,0 +1,143 @@
+"""Companies as contacts of their own, their people in them, and their owner, from what comes through the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+from case_hub import at_once
+from desk import Desk
+from sqlalchemy import Engine
+
+from crm_core.access import HUB
+from crm_core.base.config import HubConfig
+from ingest.processing.process import Processor
+from ingest.sources.sources import add_source
+
+INN, OTHER_INN, OGRN = "7707083893", "7728168971", "1027700132195"
+
+
+@pytest.fixture
+def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
+    built = Desk(config, engine)
+    yield built
+    built.close()
+
+
+def companies(desk: Desk) -> list[tuple[str, list[str]]]:
+    """Name of each company with the names of its people."""
+    rows = desk.rows(
+        "SELECT c.name, array_agg(p.name ORDER BY p.name) FILTER (WHERE p.id IS NOT NULL) AS people FROM contact c"
+        " LEFT JOIN contact p ON p.company_id = c.id WHERE c.kind = 'company' GROUP BY c.id ORDER BY c.name"
+    )
+    return [(row["name"], row["people"] or []) for row in rows]
+
+
+def owners(desk: Desk) -> set[int]:
+    return {row["owner_id"] for row in desk.rows("SELECT owner_id FROM lead")}
+
+
+@pytest.mark.parametrize("batched", [True, False], ids=["one batch", "one by one"])
+def test_role_mailbox_is_of_two_people_and_one_company_with_one_owner(desk: Desk, batched: bool) -> None:
+    """Case 41."""
+    for name in ("Анна Смирнова", "Пётр Лебедев"):
+        desk.form(name=name, email="info@romashka-stroy.ru", message=f"Это {name}")
+        if not batched:
+            desk.drain()
+    desk.drain()
+    assert companies(desk) == [("romashka-stroy.ru", ["Анна Смирнова", "Пётр Лебедев"])]
+    assert len(owners(desk)) == 1
+    assert desk.one("SELECT owner_id FROM contact WHERE kind = 'company'") in owners(desk)
+
+
+@pytest.mark.parametrize("batched", [True, False], ids=["one batch", "one by one"])
+def test_colleague_of_a_client_goes_to_the_companys_owner_and_a_stranger_with_the_same_free_mail_does_not(
+    desk: Desk, batched: bool
+) -> None:
+    """Case 81. Between the two the pool's turn moves on."""
+    for number, email in enumerate(
+        ("anna@romashka-stroy.ru", "a@gmail.com", "b@gmail.com", "c@gmail.com", "d@gmail.com", "oleg@mail.romashka-stroy.ru")
+    ):
+        desk.form(name=f"Имя{chr(1072 + number)} Иванов", email=email)
+        if not batched:
+            desk.drain()
+    desk.drain()
+    leads = desk.rows("SELECT owner_id FROM lead ORDER BY id")
+    assert leads[0] == leads[5]
+    assert len({row["owner_id"] for row in leads[1:4]}) == 3
+    assert desk.one("SELECT a.trace->>'code' FROM assignment a JOIN lead l ON l.id = a.lead_id ORDER BY l.id DESC LIMIT 1") == (
+        "owner_of_the_company"
+    )
+
+
+def test_one_tax_number_is_one_company_however_it_is_written(desk: Desk) -> None:
+    """Case 54: also with another KPP, which is a branch."""
+    desk.form(name="Анна Смирнова", phone="+79213334455", company="ООО «Ромашка»", inn=INN)
+    desk.form(name="Пётр Лебедев", phone="+79213334466", company="ROMASHKA LLC", message=f"Счёт на ИНН {INN} КПП 784201001")
+    desk.form(name="Ольга Кузнецова", phone="+79213334477", company=f"Ромашка, ИНН/КПП {INN}/770401001")
+    desk.form(name="Иван Петров", phone="+79213334488", company="Ромашка", inn=OTHER_INN)
+    desk.drain()
+    assert companies(desk) == [
+        ("ООО «Ромашка»", ["Анна Смирнова", "Ольга Кузнецова", "Пётр Лебедев"]),
+        ("Ромашка", ["Иван Петров"]),
+    ]
+
+
+def test_companies_of_one_holding_stay_apart_by_their_numbers(desk: Desk) -> None:
+    desk.form(name="Анна Смирнова", email="anna@holding-group.ru", inn=INN)
+    desk.drain()
+    desk.form(name="Пётр Лебедев", email="petr@holding-group.ru", inn=OTHER_INN)
+    desk.drain()
+    assert [people for _, people in companies(desk)] == [["Анна Смирнова"], ["Пётр Лебедев"]]
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_number_and_domain_meet_in_one_company_whatever_the_order(desk: Desk, order: tuple[int, ...]) -> None:
+    forms = (
+        {"name": "Анна Смирнова", "email": "anna@romashka-stroy.ru"},
+        {"name": "Пётр Лебедев", "email": "petr@romashka-stroy.ru", "inn": INN, "company": "ООО «Ромашка»"},
+        {"name": "Ольга Кузнецова", "email": "olga@romashka-stroy.ru", "ogrn": OGRN, "inn": INN},
+    )
+    for number in order:
+        desk.form(**forms[number])
+        desk.drain()
+    assert companies(desk) == [("ООО «Ромашка»", ["Анна Смирнова", "Ольга Кузнецова", "Пётр Лебедев"])]
+
+
+@pytest.mark.parametrize(
+    "email", ["ivan@gmail.com", "ivan@mysite.tilda.ws", "ivan@firma.wixsite.com", "x@privaterelay.appleid.com", "ivan@example.com"]
+)
+def test_where_anybody_may_have_an_address_there_is_no_company(desk: Desk, email: str) -> None:
+    """Cases 44, 55."""
+    desk.form(name="Иван Петров", email=email)
+    desk.drain()
+    assert companies(desk) == []
+
+
+def test_own_domain_is_no_clients_company(desk: Desk) -> None:
+    with desk.engine.begin() as connection:
+        settings = {"host": "imap.example.com", "user": "sales@our-doors.ru", "password": "none"}
+        add_source(connection, HUB, desk.config, "imap", "Mailbox", settings)
+    desk.form(name="Иван Петров", email="ivan@our-doors.ru")
+    desk.drain()
+    assert companies(desk) == []
+
+
+def test_eight_colleagues_at_once_make_one_company(desk: Desk) -> None:
+    """Each by a worker of their own, the company unknown to all of them."""
+    for number in range(8):
+        desk.form(name=f"Сотрудник {chr(1040 + number)}лов", email=f"user{number}@romashka-stroy.ru", phone=f"+7921333000{number}")
+
+    def work(_: int) -> int:
+        processor = Processor(replace(desk.config, batch_size=1))
+        try:
+            return processor.drain("form", budget_seconds=60).finished
+        finally:
+            processor.close()
+
+    assert sum(at_once(8, work)) == 8
+    (company,) = companies(desk)
+    assert len(company[1]) == 8
+    assert len(owners(desk)) == 1
