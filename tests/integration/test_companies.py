@@ -107,7 +107,8 @@ def test_number_and_domain_meet_in_one_company_whatever_the_order(desk: Desk, or
 
 
 @pytest.mark.parametrize(
-    "email", ["ivan@gmail.com", "ivan@mysite.tilda.ws", "ivan@firma.wixsite.com", "x@privaterelay.appleid.com", "ivan@example.com"]
+    "email",
+    ["ivan@gmail.com", "ivan@mysite.tilda.ws", "ivan@firma.wixsite.com", "x@privaterelay.appleid.com", "ivan@example.com"],
 )
 def test_where_anybody_may_have_an_address_there_is_no_company(desk: Desk, email: str) -> None:
     """Cases 44, 55."""
@@ -128,7 +129,9 @@ def test_own_domain_is_no_clients_company(desk: Desk) -> None:
 def test_eight_colleagues_at_once_make_one_company(desk: Desk) -> None:
     """Each by a worker of their own, the company unknown to all of them."""
     for number in range(8):
-        desk.form(name=f"Сотрудник {chr(1040 + number)}лов", email=f"user{number}@romashka-stroy.ru", phone=f"+7921333000{number}")
+        desk.form(
+            name=f"Сотрудник {chr(1040 + number)}лов", email=f"user{number}@romashka-stroy.ru", phone=f"+7921333000{number}"
+        )
 
     def work(_: int) -> int:
         processor = Processor(replace(desk.config, batch_size=1))
