@@ -215,6 +215,35 @@ def hand_over(owner_id: int, successor_id: int, why: str, as_json: bool) -> None
 
 
 @owner.command()
+@answers
+def pools(as_json: bool) -> None:
+    """Show how fairly pools share, who gets the next lead and who is left out."""
+    from crm_core.people.pool_ledger import pool_ledgers
+
+    with hub() as (_, engine), engine.connect() as connection:
+        found = pool_ledgers(connection, datetime.now(UTC))
+    columns = {
+        "owner": "OWNER",
+        "weight": "WEIGHT",
+        "entitled": "OWED",
+        "assigned": "GIVEN",
+        "deficit": "DEFICIT",
+        "left_out": "LEFT OUT",
+    }
+    said = []
+    for one in found:
+        fair = "–" if one.fairness is None else f"{one.fairness:.3f}"
+        said.append(
+            f"{one.name}: {one.picks} leads, fairness {fair}, longest run {one.longest_run},"
+            f" next {one.next.name if one.next else 'nobody'}"
+        )
+        said.append(
+            table([asdict(member) | {"owner": member.owner.name} for member in one.members], columns, "It has no members.")
+        )
+    tell({"items": [asdict(one) for one in found]}, as_json=as_json, words="\n".join(said))
+
+
+@owner.command()
 @click.argument("owner_id", metavar="ID", type=int)
 @answers
 def retire(owner_id: int, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import cast
 from pydantic import Field
 
 from crm_core.people import commands
+from crm_core.people.pool_ledger import LeftOut, pool_ledger
 from crm_core.people.queries import get_pool, list_pools
 from webhooks.api.parameters import Text
 from webhooks.api.route import Ask, Body, Route
@@ -28,6 +29,30 @@ class Pool(Shape):
     default: bool
     picks: int
     members: list[PoolMember]
+
+
+class LedgerMember(Shape):
+    owner: Named
+    weight: float
+    paused: bool
+    entitled: float
+    assigned: int
+    deficit: float = Field(description="what they are owed; the largest gets the next lead")
+    left_out: LeftOut | None = Field(description="why the pool passes them over now; null: it does not")
+
+
+class PoolLedger(Shape):
+    id: Id
+    name: str
+    default: bool
+    picks: int
+    members: list[LedgerMember] = Field(description="whoever is owed most first")
+    next: Named | None = Field(description="who gets the next lead, unless a rule or a client's owner decides")
+    fairness: float | None = Field(
+        description="Jain's index: 1 is perfectly fair, 1/n one person got all; null before the first pick"
+    )
+    longest_run: int = Field(description="leads in a row to one person, among the last 500")
+    longest_run_owner: Named | None
 
 
 class PoolPage(Page[Pool]):
@@ -56,6 +81,11 @@ def _list(ask: Ask) -> object:
 def _get(ask: Ask) -> object:
     with ask.engine.begin() as connection:
         return get_pool(connection, ask.id("pool"))
+
+
+def _ledger(ask: Ask) -> object:
+    with ask.engine.begin() as connection:
+        return pool_ledger(connection, ask.now, ask.id("pool"))
 
 
 def _add(ask: Ask) -> object:
@@ -95,6 +125,7 @@ ROUTES = (
     Route("GET", "/pools", "owners.read", _list, "Pools with their live ledgers", PoolPage),
     Route("POST", "/pools", "owners.write", _add, "Add a pool", Pool, body=PoolBody, status=201),
     Route("GET", "/pools/<id>", "owners.read", _get, "One pool", Pool),
+    Route("GET", "/pools/<id>/ledger", "owners.read", _ledger, "How fairly a pool shares, and who is left out now", PoolLedger),
     Route("PATCH", "/pools/<id>", "owners.write", _change, "Rename a pool or make it the default", Pool,
           body=PoolPatch),
     Route("DELETE", "/pools/<id>", "owners.write", _remove, "Remove a pool that nothing names", None, status=204),

@@ -61,7 +61,7 @@ READ_ALL = {
     "GET /leads", "GET /leads/<id>", "GET /leads/<id>/why", "GET /leads/<id>/why-not", "GET /files/<id>", "GET /contacts", "GET /contacts/<id>",
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
     "GET /search", "GET /mentions", "GET /contacts/<id>/merges", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
-    "GET /owners/<id>/absences", "GET /calendars", "GET /calendars/<id>", "GET /calendars/<id>/year", "GET /calendar-days",
+    "GET /pools/<id>/ledger", "GET /owners/<id>/absences", "GET /calendars", "GET /calendars/<id>", "GET /calendars/<id>/year", "GET /calendar-days",
 }  # fmt: skip
 WATCH = {
     "GET /quarantine",

@@ -69,6 +69,7 @@ PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {
     "cli numbering status": "shows",
     "cli owner absences": "shows",
     "cli owner list": "shows",
+    "cli owner pools": "shows",
     "cli quarantine list": "shows",
     "cli restore": "makes a database anew, before anybody is there",
     "cli source alias list": "shows",
