@@ -75,6 +75,8 @@ class ContactState:
     merged_into: ContactState | None = None
     phones: int = 0
     emails: int = 0
+    new_phones: int = 0  # of them, first seen within a year
+    new_emails: int = 0
     last_seen_at: datetime | None = None
     leads: dict[str, LeadState] = field(default_factory=dict)  # latest by line
     shares_with: ContactState | None = None

@@ -76,9 +76,9 @@ def settle(batch: Batch, step: EventItem, event: CallEvent, call: CallState, now
     if view.outcome is None:
         return _of_call(step, call, "call_in_progress")
     if view.outcome in rules.MISSED_OUTCOMES and view.direction != "out":
-        return _missed(batch, step, call, touch, now)
+        return _missed(batch, step, call, touch)
     if view.outcome in rules.TALKED_OUTCOMES:
-        return _talked(batch, step, call, touch, direction, before, now)
+        return _talked(batch, step, call, touch, direction, before)
     if view.outcome == "blocked":
         return _of_call(step, call, "blocked_by_the_exchange")
     return _tried(batch, step, call, phone.value, touch)
@@ -89,7 +89,7 @@ def _of_call(step: EventItem, call: CallState, code: str) -> EventResult:
     return taken_as(step, outcome_on(call.lead, step), {"code": code, "call": call}, call.lead, call.contact)
 
 
-def _missed(batch: Batch, step: EventItem, call: CallState, touch: dict[str, Any], now: datetime) -> EventResult:
+def _missed(batch: Batch, step: EventItem, call: CallState, touch: dict[str, Any]) -> EventResult:
     view = call.view
     # It may have been known as missed before anybody said whose call it was.
     nothing_done = call.lead is None
@@ -97,7 +97,7 @@ def _missed(batch: Batch, step: EventItem, call: CallState, touch: dict[str, Any
         contact = call.contact.root if call.contact is not None else None
         verdict = None
         if contact is None:
-            contact, verdict = join(batch, step, now)
+            contact, verdict = join(batch, step)
         content = {
             "title": f"{view.outcome} {step.person.keys[0].display}", "form_id": "", "form_name": "", "message": "",
             "fields": {"called": view.our_number, "queue": view.queue} if view.our_number or view.queue else {},
@@ -114,12 +114,12 @@ def _missed(batch: Batch, step: EventItem, call: CallState, touch: dict[str, Any
 
 
 def _talked(
-    batch: Batch, step: EventItem, call: CallState, touch: dict[str, Any], direction: str, before: str | None, now: datetime
+    batch: Batch, step: EventItem, call: CallState, touch: dict[str, Any], direction: str, before: str | None
 ) -> EventResult:
     """Somebody got through: contact and touch, no lead of its own."""
     view = call.view
     if call.touch is None:
-        contact = call.contact.root if call.contact is not None else join(batch, step, now)[0]
+        contact = call.contact.root if call.contact is not None else join(batch, step)[0]
         lead = contact.leads.get(step.item.line)
         if lead is None or lead.state != "open":
             lead = open_beside(contact, step.item.line, step) or lead

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from crm_core.batch.state import ContactState, IdentifierState, LeadState, LinkState, MergeState, Person
 from crm_core.batch.steps import EventItem
 from crm_core.batch.subject import Batch
@@ -12,17 +10,19 @@ from crm_core.contacts.intake import OF_NUMBER, Contacts
 from crm_core.identity.names import clean_name, compare_names, first_name_key, surname_key
 
 
-def join(batch: Batch, step: EventItem, now: datetime) -> tuple[ContactState, rules.Verdict]:
+def join(batch: Batch, step: EventItem) -> tuple[ContactState, rules.Verdict]:
     """The contact of this arrival: attached to, merged, or new; his identifiers linked, his name completed."""
     person = step.person
     name = clean_name(person.name)
     apart = batch.part(Contacts).apart
     verdict = rules.match(
-        _hits(batch, person, name), name, person.company.strip(), now, compare_names, lambda one, other: (one, other) in apart
-    )
+        _hits(batch, person, name), name, person.company.strip(), step.item.received_at, compare_names,
+        lambda one, other: (one, other) in apart, step.item.windows.reissued,
+    )  # fmt: skip
+    if verdict.action == "attach":
+        verdict = _within_limits(batch, person, verdict)
     for kind, value in verdict.retire:
-        for link in batch.identifiers[kind, value].links:
-            link.retired = True
+        _retire(batch.identifiers[kind, value])
     if verdict.action == "new":
         contact = (
             ContactState(None, created=True, kind="number")
@@ -40,6 +40,26 @@ def join(batch: Batch, step: EventItem, now: datetime) -> tuple[ContactState, ru
     _complete(contact, name, person.company.strip())
     companies.place(batch, step, contact)
     return contact, verdict
+
+
+def _within_limits(batch: Batch, person: Person, verdict: rules.Verdict) -> rules.Verdict:
+    """What is written in one conversation is one person's, however many numbers they give."""
+    contact: ContactState = verdict.contact.root
+    if contact.kind != "person" or any(key.kind == "thread" for key in person.keys):
+        return verdict
+    brings = {"phone": 0, "email": 0}
+    for key in person.keys:
+        if key.kind in brings and key.strength != "blocked" and not key.is_guess:
+            links = batch.identifiers[key.kind, key.value].live_links()
+            brings[key.kind] += all(link.contact.root is not contact for link in links)
+    return rules.within_limits(verdict, (contact.new_phones, contact.new_emails), (brings["phone"], brings["email"]))
+
+
+def _retire(identifier: IdentifierState) -> None:
+    """It is somebody else's now, whose names are counted anew."""
+    for link in identifier.links:
+        link.retired = True
+    identifier.names_seen, identifier.changed = [], True
 
 
 def attach(batch: Batch, step: EventItem, contact: ContactState) -> None:
@@ -112,8 +132,10 @@ def _link(batch: Batch, step: EventItem, contact: ContactState, verdict: rules.V
                 identifier.strength, identifier.changed = "shared", True
             if key.kind == "phone":
                 contact.phones += 1
+                contact.new_phones += 1
             elif key.kind == "email":
                 contact.emails += 1
+                contact.new_emails += 1
         is_new = identifier.strength != "shared" and first_name and first_name not in identifier.names_seen
         if first_name and is_new and key.kind != "thread" and not key.is_unsure:
             identifier.names_seen.append(first_name)
@@ -158,6 +180,8 @@ def _merge(batch: Batch, winner: ContactState, loser: ContactState, step: EventI
     winner.owner_id = winner.owner_id or loser.owner_id
     winner.phones += loser.phones
     winner.emails += loser.emails
+    winner.new_phones += loser.new_phones
+    winner.new_emails += loser.new_emails
     winner.changed = True
     for identifier in batch.identifiers.values():
         _drop_doubled_links(identifier, winner)

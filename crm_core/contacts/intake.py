@@ -124,7 +124,7 @@ def _find(cursor: Cursor, batch: Batch) -> None:
 
 #: Whoever was told apart stays so, whatever either was merged with since. By partial indexes over such pairs alone.
 _APART = """
-SELECT a.root_id, 'apart', b.root_id FROM contact a JOIN suggestion s ON s.a_id = a.id AND s.state = 'different'
+SELECT a.root_id, 'apart', b.root_id, 0 FROM contact a JOIN suggestion s ON s.a_id = a.id AND s.state = 'different'
   JOIN contact b ON b.id = s.b_id WHERE a.root_id = ANY(%s) AND b.root_id = ANY(%s) AND a.root_id <> b.root_id
 """
 
@@ -163,7 +163,9 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
             batch.part(Contacts).own_names[row["member_id"]] = row["own_name"]
         batch.contacts[row["id"]] = state
     cursor.execute(
-        "SELECT c.root_id, i.kind, count(*) AS n FROM contact c JOIN contact_identifier ci ON ci.contact_id = c.id"
+        "SELECT c.root_id, i.kind, count(*) AS n,"
+        " count(*) FILTER (WHERE ci.first_seen_at > now() - interval '1 year') AS new"
+        "  FROM contact c JOIN contact_identifier ci ON ci.contact_id = c.id"
         " AND ci.retired_at IS NULL JOIN identifier i ON i.id = ci.identifier_id"
         " WHERE c.root_id = ANY(%s) AND i.kind IN ('phone', 'email') GROUP BY c.root_id, i.kind"
         f" UNION ALL {_APART}",
@@ -175,6 +177,7 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
             batch.part(Contacts).apart.update((pair, pair[::-1]))
             continue
         setattr(states[row["root_id"]], "phones" if row["kind"] == "phone" else "emails", row["n"])
+        setattr(states[row["root_id"]], "new_phones" if row["kind"] == "phone" else "new_emails", row["new"])
 
 
 def _connect(batch: Batch) -> None:

@@ -17,7 +17,7 @@ REISSUED_AFTER = timedelta(days=365)
 NAMES_MAKE_SHARED = 4
 #: And so many contacts, whatever their names: a call centre's number must not be read with all its callers each time.
 CONTACTS_MAKE_SHARED = 20
-#: A contact with more phones or e-mails than this is not merged with another automatically.
+#: A contact with more phones or e-mails than this is not merged with another automatically, and gets no more within a year.
 MOST_IDENTIFIERS = 5
 
 #: A weak identifier marked with one of these never joins anybody, not even its only user so far.
@@ -103,9 +103,10 @@ def match(
     now: datetime,
     compare: Compare,
     apart: Callable[[Any, Any], bool] = _nobody_is_apart,
+    reissued_after: timedelta = REISSUED_AFTER,
 ) -> Verdict:
-    """The first rule that applies, with the evidence for every candidate. `apart`: a person said that these two contacts are
-    two people, and no rule says otherwise."""
+    """The first rule that applies, with the evidence for every candidate. `now` is when the inquiry was received. `apart`: a
+    person said that these two contacts are two people, and no rule says otherwise."""
     evidence: list[dict[str, Any]] = []
     agreeing: list[Candidate] = []  # by strong identifiers
     unsure: set[Any] = set()  # contacts among them whose name is another one, and none that excludes this
@@ -136,11 +137,12 @@ def match(
         return Verdict("attach", "two_identifiers_and_near_name", near[0].contact, evidence=evidence)
     if len(agreeing) == 1:
         others = tuple(c.contact for _, c in conflicting if c.contact is not agreeing[0].contact)
-        return Verdict("attach", "strong_identifier", agreeing[0].contact, suggest=others, evidence=evidence)
+        retire = _silent(conflicting, now - reissued_after)
+        return Verdict("attach", "strong_identifier", agreeing[0].contact, suggest=others, retire=retire, evidence=evidence)
     if len(agreeing) > 1:
         return _several(agreeing, unsure, evidence, compare, apart)
     if conflicting:
-        return _stranger(hits, conflicting, name, now, evidence, compare)
+        return _stranger(hits, conflicting, name, now - reissued_after, evidence, compare)
     return _weak(hits, name, company, evidence, compare)
 
 
@@ -149,17 +151,34 @@ def _twice(near: Sequence[Candidate]) -> bool:
     return len(near) > 1 and all(one.contact is near[0].contact for one in near)
 
 
+def within_limits(verdict: Verdict, contact_has: Sequence[int], inquiry_brings: Sequence[int]) -> Verdict:
+    """The verdict, or a contact of its own where the known one has got too many phones or e-mails within a year: then the address
+    by which it was found is an office's or a robot's, and a person looks at the pair. Both counts: of phones, of e-mails."""
+    fits = all(not new or had + new <= MOST_IDENTIFIERS for had, new in zip(contact_has, inquiry_brings, strict=True))
+    if verdict.action != "attach" or fits:
+        return verdict
+    known = verdict.contact
+    return Verdict("new", "too_many_in_a_year", shares_with=known, suggest=(known,), evidence=verdict.evidence)
+
+
+def _silent(conflicting: Sequence[tuple[Hit, Candidate]], since: datetime) -> tuple[tuple[str, str], ...]:
+    """Identifiers of others that none of them has used since: they were given to somebody else."""
+    return tuple(
+        (hit.kind, hit.value)
+        for hit, _ in conflicting
+        if all(one.last_seen_at is not None and one.last_seen_at < since for one in hit.candidates)
+    )
+
+
 def _stranger(
-    hits: Sequence[Hit], conflicting: list[tuple[Hit, Candidate]], name: str, now: datetime, evidence: list[dict[str, Any]],
+    hits: Sequence[Hit], conflicting: list[tuple[Hit, Candidate]], name: str, since: datetime, evidence: list[dict[str, Any]],
     compare: Compare,
 ) -> Verdict:  # fmt: skip
     """Strong identifiers of other people only."""
-    reissued = [
-        (hit.kind, hit.value) for hit, c in conflicting if c.last_seen_at is not None and now - c.last_seen_at > REISSUED_AFTER
-    ]
+    reissued = _silent(conflicting, since)
     known = conflicting[0][1].contact
     if len(reissued) == len(conflicting):
-        return Verdict("new", "identifier_was_reissued", suggest=(known,), retire=tuple(reissued), evidence=evidence)
+        return Verdict("new", "identifier_was_reissued", suggest=(known,), retire=reissued, evidence=evidence)
     shared = _full_name(hits, name, evidence, compare)
     if shared is not None:
         return shared

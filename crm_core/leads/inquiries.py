@@ -77,7 +77,7 @@ def _unusable(step: EventItem, inquiry: Inquiry) -> dict[str, Any]:
     return {kind: ", ".join(texts) for kind, texts in written if texts and kind not in kinds}
 
 
-def take_inquiry(batch: Batch, step: EventItem, now: datetime) -> EventResult:
+def take_inquiry(batch: Batch, step: EventItem, _now: datetime) -> EventResult:
     inquiry = step.parsed_item
     assert isinstance(inquiry, Inquiry)
     content = _lead_content(step, inquiry)
@@ -106,7 +106,7 @@ def take_inquiry(batch: Batch, step: EventItem, now: datetime) -> EventResult:
         contact, verdict = _contact_of(batch, found[0]), None
         attach(batch, step, contact)
     else:
-        contact, verdict = join(batch, step, now)
+        contact, verdict = join(batch, step)
     taken, lead, item = put(batch, step, contact, verdict, inquiry.line or step.item.line, content, touch, at=at)
     if found is not None:
         taken.reason["double"] = {"rule": found[1], "event": str(found[0].event_id)}

@@ -76,7 +76,7 @@ def _load(_cursor: Cursor, batch: Batch) -> None:
         part.by_message_id.setdefault(row["message_id"], message)
 
 
-def take_message(batch: Batch, step: EventItem, now: datetime) -> EventResult:
+def take_message(batch: Batch, step: EventItem, _now: datetime) -> EventResult:
     message = step.parsed_item
     assert isinstance(message, Message)
     delivery = {"source_id": step.item.source_id, "event_id": step.item.event_id}
@@ -112,7 +112,7 @@ def take_message(batch: Batch, step: EventItem, now: datetime) -> EventResult:
     contact = thread.contact.root if thread is not None and thread.contact is not None else None
     verdict = None
     if contact is None:
-        contact, verdict = join(batch, step, now)
+        contact, verdict = join(batch, step)
     else:
         attach_if_same(batch, step, contact)
     taken, lead, item = put(batch, step, contact, verdict, step.item.line, content, touch)

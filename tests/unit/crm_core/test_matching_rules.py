@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from crm_core.contacts.rules import MOST_IDENTIFIERS, REISSUED_AFTER, Candidate, Hit, Verdict, match
+from crm_core.contacts.rules import MOST_IDENTIFIERS, REISSUED_AFTER, Candidate, Hit, Verdict, match, within_limits
 from crm_core.identity.names import compare_names
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -50,6 +50,35 @@ def test_new_contact_and_old_link_retired_when_the_number_was_given_to_another()
     verdict = matched([hit("1", one("A", "Ivan", last_seen_at=seen))], "Maria")
     assert (verdict.action, verdict.rule, verdict.retire) == ("new", "identifier_was_reissued", (("phone", "1"),))
     assert verdict.shares_with is None
+
+
+def test_number_is_nobody_elses_when_one_of_its_users_was_heard_of_lately() -> None:
+    old, fresh = NOW - REISSUED_AFTER - timedelta(days=1), NOW - timedelta(days=3)
+    users = (one("A", "Ivan", last_seen_at=old), one("B", "Olga", 2, exclusive=False, last_seen_at=fresh))
+    assert matched([hit("1", *users)], "Maria").rule == "shared_identifier_other_name"
+
+
+def test_silence_that_counts_is_the_hubs_own() -> None:
+    seen = NOW - timedelta(days=40)
+    hits = [hit("1", one("A", "Ivan", last_seen_at=seen))]
+    assert matched(hits, "Maria").rule == "shared_identifier_other_name"
+    verdict = match(hits, "Maria", "", NOW, compare_names, reissued_after=timedelta(days=30))
+    assert verdict.rule == "identifier_was_reissued"
+
+
+def test_number_that_was_given_to_a_known_person_leaves_who_had_it() -> None:
+    seen = NOW - REISSUED_AFTER - timedelta(days=1)
+    verdict = matched([hit("1", one("A", "Ivan", last_seen_at=seen)), hit("m", one("B", "Maria"), kind="email")], "Maria")
+    assert (verdict.action, verdict.contact, verdict.retire) == ("attach", "B", (("phone", "1"),))
+
+
+def test_contact_of_its_own_when_the_known_one_got_too_many_numbers_within_a_year() -> None:
+    known = matched([hit("m", one("A", "Ivan"), kind="email")], "Ivan")
+    assert within_limits(known, (MOST_IDENTIFIERS, 1), (0, 0)) is known  # brings none
+    assert within_limits(known, (MOST_IDENTIFIERS - 1, 1), (1, 0)) is known
+    verdict = within_limits(known, (MOST_IDENTIFIERS, 1), (1, 0))
+    assert (verdict.action, verdict.rule, verdict.shares_with, verdict.suggest) == ("new", "too_many_in_a_year", "A", ("A",))
+    assert within_limits(known, (1, MOST_IDENTIFIERS), (0, 1)).action == "new"
 
 
 def test_the_agreeing_user_is_chosen_when_several_share_an_identifier() -> None:
