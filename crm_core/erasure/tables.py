@@ -38,7 +38,9 @@ class Place:
 _BY_CONTACT: Final = "contact_id = ANY(:members)"
 
 #: What of an object stays: ids and codes, and names of colleagues.
-_OF_MERGE: Final = "'leads', 'folded', 'kept', 'tasks', 'last_touch', 'contacts', 'identifiers', 'closed_lead', 'loser_owner_id'"
+_OF_MERGE: Final = (
+    "'leads', 'folded', 'kept', 'tasks', 'last_touch', 'named', 'contacts', 'identifiers', 'closed_lead', 'loser_owner_id'"
+)
 _OF_TRACE: Final = "'code', 'steps', 'pool', 'candidates', 'covers_for', 'by', 'before', 'shares_with', 'tie', 'rule', 'next'"
 
 

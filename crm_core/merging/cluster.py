@@ -15,7 +15,7 @@ from crm_core.leads.merge_rows import AUTOMATIC
 from crm_core.merging.split import Cluster, LeadFact, LinkFact, MergeFact, Shown, TouchFact
 
 _CONTACTS: Final = """
-SELECT id, name, company, owner_id, owner_since, last_seen_at FROM contact WHERE root_id = :root ORDER BY id
+SELECT id, name, company, owner_id, owner_since, owner_bound_until, last_seen_at FROM contact WHERE root_id = :root ORDER BY id
 """
 _MERGES: Final = """
 SELECT m.id, m.winner_id, m.loser_id, m.actor, m.event_id, m.moved FROM merge_event m JOIN contact c ON c.id = m.loser_id
@@ -29,7 +29,7 @@ SELECT t.id, t.contact_id, t.lead_id, t.event_id, t.seq, t.kind, t.title, t.at, 
 """
 _LEADS: Final = """
 SELECT id, line, CASE WHEN closed_code = 'spam' THEN 'spam' ELSE state END AS state, closed_code, closed_at, last_touch_at,
-       owner_id, event_id, event_seq, repeat_of, contact_id FROM lead WHERE contact_id = :root ORDER BY id
+       owner_id, event_id, event_seq, repeat_of, contact_id, received_at FROM lead WHERE contact_id = :root ORDER BY id
 """
 _LINKS: Final = """
 SELECT ci.identifier_id, ci.contact_id, ci.event_id, ci.exclusive, i.kind, i.value, i.strength FROM contact c
@@ -53,7 +53,7 @@ def read_cluster(connection: Connection, root_id: int, undone_id: int) -> Cluste
         [
             LeadFact(
                 row.id, row.line, row.state, row.closed_code, row.closed_at, row.last_touch_at, row.owner_id, row.event_id,
-                row.event_seq, row.repeat_of, row.contact_id,
+                row.event_seq, row.repeat_of, row.contact_id, row.received_at,
             )
             for row in connection.execute(text(_LEADS), values)
         ],
@@ -67,11 +67,12 @@ def read_cluster(connection: Connection, root_id: int, undone_id: int) -> Cluste
 
 
 def _shown(told: Mapping[str, Any], seen: datetime) -> Shown:
-    since, last = told.get("owner_since"), told.get("last_seen_at") or seen
+    since, last, bound = told.get("owner_since"), told.get("last_seen_at") or seen, told.get("owner_bound_until")
     return Shown(
         told.get("name") or "", told.get("company") or "", told.get("owner_id"),
         since.isoformat() if isinstance(since, datetime) else since,
         datetime.fromisoformat(last) if isinstance(last, str) else last,
+        bound.isoformat() if isinstance(bound, datetime) else bound,
     )  # fmt: skip
 
 
@@ -80,6 +81,7 @@ def _merge(row: AnyRow, seen: datetime) -> MergeFact:
     return MergeFact(
         row.id, row.winner_id, row.loser_id, row.actor == AUTOMATIC, row.event_id, int(row.moved.get("last_touch") or 0),
         _shown(before, seen) if before else None, _shown(after, seen) if after else None,
+        tuple(row.moved.get("named") or ()),
     )  # fmt: skip
 
 

@@ -43,6 +43,8 @@ def merge_contacts(connection: Connection, principal: Principal, winner_id: int,
             "UPDATE contact w SET name = :name, company = :company, owner_id = :owner, version = w.version + 1,"
             " owner_since = CASE WHEN w.owner_id IS NOT DISTINCT FROM CAST(:owner AS bigint) THEN w.owner_since"
             "                    WHEN l.owner_id = :owner THEN l.owner_since ELSE :now END,"
+            " owner_bound_until = CASE WHEN w.owner_id IS NOT DISTINCT FROM CAST(:owner AS bigint) THEN w.owner_bound_until"
+            "                         WHEN l.owner_id = :owner THEN l.owner_bound_until END,"
             " last_seen_at = greatest(w.last_seen_at, l.last_seen_at) FROM contact l WHERE w.id = :winner AND l.id = :loser"
         ),
         {"name": outcome.name.value, "company": outcome.company.value, "owner": outcome.owner.value, "winner": winner.id,
@@ -51,7 +53,8 @@ def merge_contacts(connection: Connection, principal: Principal, winner_id: int,
     evidence: dict[str, Any] = {"rule": BY_HAND, "why": why, "conflicts": list(outcome.conflicts)}
     merge_id = write_merge(
         cursor_of(connection), winner.id, loser.id, outcome.folds, actor=principal.actor, event_id=None, evidence=evidence,
-        before={"winner": before, "after": _row(connection, winner.id), "loser_name": loser.name, "loser_owner_id": loser.owner_id},
+        before={"winner": before, "after": _row(connection, winner.id), "loser_name": loser.name, "loser_owner_id": loser.owner_id,
+                "named": [winner_id, loser_id]},
     )  # fmt: skip
     _settle_suggestions(connection, winner.id)
     mark(connection, [winner.id], anew=True)
@@ -67,7 +70,7 @@ def merge_contacts(connection: Connection, principal: Principal, winner_id: int,
 
 def _row(connection: Connection, contact_id: int) -> dict[str, Any]:
     """What the contact's row says, as the log of merges keeps it."""
-    statement = "SELECT name, company, owner_id, owner_since, last_seen_at FROM contact WHERE id = :id"
+    statement = "SELECT name, company, owner_id, owner_since, owner_bound_until, last_seen_at FROM contact WHERE id = :id"
     row = connection.execute(text(statement), {"id": contact_id}).mappings().one()
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
 

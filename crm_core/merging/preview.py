@@ -103,10 +103,8 @@ def _member(connection: Connection, root_id: int, now: datetime) -> Member:
     ).one()
     if row.erased_at is not None:
         raise Conflict("contact_erased", "This person's data was erased; there is nobody left to merge.")
-    bound_until = getattr(row, "owner_bound_until", None)
-    return Member(
-        row.id, row.name, row.company, row.owner_id, getattr(row, "kind", "person"), bound_until is not None and bound_until > now
-    )
+    bound_until = row.owner_bound_until
+    return Member(row.id, row.name, row.company, row.owner_id, row.kind, bound_until is not None and bound_until > now)
 
 
 def _open_leads(connection: Connection, roots: Sequence[int]) -> tuple[OpenLead, ...]:

@@ -27,6 +27,7 @@ class Shown:
     owner_id: int | None
     owner_since: str | None  # as the row has it, in ISO form
     last_seen_at: datetime
+    owner_bound_until: str | None = None  # as the row has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class MergeFact:
     last_touch: int  # of both, when they were merged
     winner_before: Shown | None  # None: the version before did not keep it
     winner_after: Shown | None  # of a merge by hand: what it chose
+    named: tuple[int, ...]  # and whom the person named, who may have answered as somebody else by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,7 @@ class LeadFact:
     event_seq: int
     repeat_of: int | None
     contact_id: int
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +191,7 @@ class _Simulation:
         self._sort_links()
         self._place_early_leads()
         self._number = 0
+        self.carried_on: dict[int, int] = {}  # folded lead → the one that carries on, by later merges as they are now
         self.root = cluster.root
 
     # --- as it was before the merge
@@ -277,7 +281,7 @@ class _Simulation:
         if winner is loser:
             return
         before = winner.shown
-        folds = self._fold(winner, loser)
+        folds = self._fold(winner, loser, by_hand=not merge.is_automatic)
         self.plan.shown[loser.root] = loser.shown
         self.plan.merges.append(RedoneMerge(merge.id, winner.root, loser.root, before, folds))
         after = merge.winner_after if not ours or before == merge.winner_before else None
@@ -292,21 +296,26 @@ class _Simulation:
 
     def _side_of_merge(self, merge: MergeFact, ours: _Group, stranger: _Group) -> _Group:
         if not merge.is_automatic or merge.event_id is None:
-            return ours
+            named = [self.group_of[contact].now for contact in merge.named if contact in self.group_of]
+            return next((group for group in named if group in (self.winner.now, self.loser.now)), ours)
         for touch in self.of_event.get(merge.event_id, ()):
             found = self._by_identifiers(touch, but=stranger)
             if found is not None:
                 return found
         return ours
 
-    def _fold(self, winner: _Group, loser: _Group) -> tuple[tuple[int, int], ...]:
+    def _fold(self, winner: _Group, loser: _Group, *, by_hand: bool) -> tuple[tuple[int, int], ...]:
+        """Of two open leads of a line: the winner's carries on where the hub merged, the older one where a person did."""
         folds = []
         for one in loser.leads:
             lead = self.leads[one]
             kept = self._open(winner, lead.line) if lead.state == "open" else None
             if kept is not None:
-                self.leads[one] = replace(lead, state="closed", closed_code=_MERGED)
-                folds.append((one, kept.id))
+                if by_hand and (lead.received_at, lead.id) < (kept.received_at, kept.id):
+                    lead, kept = kept, lead
+                self.leads[lead.id] = replace(lead, state="closed", closed_code=_MERGED)
+                folds.append((lead.id, kept.id))
+                self.carried_on[lead.id] = kept.id
         return tuple(folds)
 
     def _take(self, touch: TouchFact) -> None:
@@ -314,12 +323,12 @@ class _Simulation:
         self.touch_group[touch.id] = side
         for link in self.later_links.pop(touch.event_id or 0, ()):
             self.owned.setdefault(link.identifier_id, []).append((side, link))
-            if self.group_of[link.contact_id].now is not side:
+            if link.contact_id != side.root:
                 self.plan.links.append((link.identifier_id, link.contact_id, side.root))
         lead_id, outcome = self._lead(touch, side)
         if touch.event_id is not None:
             self._complete(side, touch)
-        here = self.group_of[touch.contact_id].now is side
+        here = self.group_of[touch.contact_id].now is side and (touch.event_id is None or touch.contact_id == side.root)
         if not here or lead_id != touch.lead_id or outcome is not None:
             contact_id = touch.contact_id if here else side.root
             self.plan.touches.append(
@@ -381,8 +390,13 @@ class _Simulation:
             return touch.lead_id, None
         if self._is_birth(touch):
             return self._born(touch, side)
-        if touch.lead_id is None or (touch.lead_id in self.lead_group and self.lead_group[touch.lead_id].now is side):
-            return touch.lead_id, None
+        if touch.lead_id is None:
+            return None, None
+        if touch.lead_id in self.lead_group and self.lead_group[touch.lead_id].now is side:
+            lead_id = touch.lead_id
+            while lead_id in self.carried_on:  # it came after the merge that folds this lead now
+                lead_id = self.carried_on[lead_id]
+            return lead_id, None
         line = self.leads[touch.lead_id].line if touch.lead_id in self.leads else ""
         latest = self._latest(side, line)
         if (
@@ -406,7 +420,18 @@ class _Simulation:
             owner = latest.owner_id if latest is not None else self.leads[touch.lead_id].owner_id
         assert touch.event_id is not None
         made = LeadFact(
-            self._number, line, "open", "", None, touch.received_at, owner, touch.event_id, touch.seq, repeats, side.root
+            self._number,
+            line,
+            "open",
+            "",
+            None,
+            touch.received_at,
+            owner,
+            touch.event_id,
+            touch.seq,
+            repeats,
+            side.root,
+            touch.received_at,
         )
         self.leads[made.id] = made
         self.lead_group[made.id] = side
@@ -456,7 +481,9 @@ class _Simulation:
         theirs = [g for g in (one, other) if any(self.leads[lead].owner_id == row.owner_id for lead in g.leads)]
         empty = [g for g in theirs if g.shown.owner_id is None]
         for group in empty or theirs[:1] or [one]:
-            group.shown = replace(group.shown, owner_id=row.owner_id, owner_since=row.owner_since)
+            group.shown = replace(
+                group.shown, owner_id=row.owner_id, owner_since=row.owner_since, owner_bound_until=row.owner_bound_until
+            )
 
     def _finish(self) -> Plan:
         plan = self.plan

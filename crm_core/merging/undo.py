@@ -167,10 +167,10 @@ def _write_contacts(connection: Connection, plan: Plan) -> None:
         connection.execute(
             text(
                 "UPDATE contact SET name = :name, company = :company, owner_id = :owner,"
-                " owner_since = CAST(:since AS timestamptz), last_seen_at = :seen, version = version + 1 WHERE id = :id"
+                " owner_since = CAST(:since AS timestamptz), owner_bound_until = CAST(:bound AS timestamptz), last_seen_at = :seen, version = version + 1 WHERE id = :id"
             ),
             {"id": contact_id, "name": shown.name, "company": shown.company, "owner": shown.owner_id,
-             "since": shown.owner_since, "seen": shown.last_seen_at},
+             "since": shown.owner_since, "bound": shown.owner_bound_until, "seen": shown.last_seen_at},
         )  # fmt: skip
 
 
@@ -321,18 +321,29 @@ _HANG_ON_TOUCHES: Final = {
 
 
 def _write_tasks(connection: Connection, root_id: int, merge_id: int, plan: Plan) -> None:
-    """Open tasks go back to the lead that goes on again; a task is with its lead's person."""
+    """Open tasks go back to the lead that they were taken from, and along with it where a later merge folds it now; a task is with
+    its lead's person."""
+    folded = {lead: (merge.id, kept) for merge in plan.merges for lead, kept in merge.folds}
     moved = connection.execute(
         text("SELECT moved->'tasks' AS tasks, moved->'kept' AS kept FROM merge_event WHERE id >= :id AND undone_at IS NULL AND loser_id = ANY(:members)"),
         {"id": merge_id, "members": list(plan.root_of)},
     ).all()  # fmt: skip
     for row in moved:
         for task_id, lead_id in (row.tasks or {}).items():
-            if lead_id in plan.reopened:
+            if lead_id in plan.reopened or lead_id in folded:
                 connection.execute(
                     text("UPDATE activity SET lead_id = :lead WHERE id = :id AND lead_id = :kept"),
                     {"id": int(task_id), "lead": lead_id, "kept": (row.kept or {}).get(str(lead_id))},
                 )
+    for lead_id, (later_id, kept) in folded.items():
+        taken = connection.scalars(
+            text("UPDATE activity SET lead_id = :kept WHERE lead_id = :lead AND state = 'open' RETURNING id"),
+            {"lead": lead_id, "kept": kept},
+        ).all()
+        connection.execute(
+            text("UPDATE merge_event SET moved = jsonb_set(moved, '{tasks}', CAST(:tasks AS jsonb)) WHERE id = :id"),
+            {"id": later_id, "tasks": orjson.dumps({str(task_id): lead_id for task_id in taken}).decode()},
+        )
     connection.execute(
         text(
             "UPDATE activity a SET contact_id = l.contact_id FROM lead l, contact c WHERE l.id = a.lead_id AND c.id = a.contact_id"
@@ -373,7 +384,7 @@ def _write_merges(connection: Connection, principal: Principal, plan: Plan, merg
 def _told(shown: Shown) -> dict[str, Any]:
     return {
         "name": shown.name, "company": shown.company, "owner_id": shown.owner_id, "owner_since": shown.owner_since,
-        "last_seen_at": shown.last_seen_at.isoformat(),
+        "last_seen_at": shown.last_seen_at.isoformat(), "owner_bound_until": shown.owner_bound_until,
     }  # fmt: skip
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,11 +12,16 @@ from desk import Desk
 from principals import user
 from sqlalchemy import Engine
 
+from crm_core.access import Principal
 from crm_core.base.config import HubConfig
-from crm_core.base.errors import Conflict
+from crm_core.base.errors import Conflict, Forbidden, HubError
 from crm_core.merging.commands import merge_contacts
-from ingest.erasure.person_data import person_rows
-from ingest.processing.merge_undo import undo_merge
+from crm_core.merging.preview import preview_merge
+from crm_core.merging.queries import MergeFilter, merges_of
+from crm_core.models import Base
+from ingest.erasure.erase import erase
+from ingest.erasure.person_data import _tables
+from ingest.processing.merge_undo import undo_merge, undo_merges
 
 ADMIN, HEAD = user(1, "admin"), user(2, "head")
 ONE, TWO, THREE = "+79213334455", "+79162223344", "+79035556677"
@@ -52,7 +58,7 @@ def root_of(desk: Desk, contact_id: int) -> int:
 def kept(desk: Desk, contact_id: int) -> dict[str, Any]:
     """All that is kept of a person, as it is handed out, without the log of merges."""
     with desk.engine.connect() as connection:
-        rows = person_rows(connection, root_of(desk, contact_id))
+        rows = _tables(connection, root_of(desk, contact_id))
     found = {name: [dict(row) for row in rows[name]] for name in rows if name not in LOG}
     found["touch"] = [row for row in found["touch"] if row["kind"] != "merge"]
     for name in ("contact", "lead"):
@@ -69,6 +75,20 @@ def merge(desk: Desk, winner: int, loser: int) -> int:
 def take_back(desk: Desk, merge_id: int) -> Any:
     with desk.engine.begin() as connection:
         return undo_merge(connection, HEAD, merge_id, "two people", now())
+
+
+def at_once(*deeds: Callable[[], Any]) -> list[str]:
+    """Each in a thread of its own; the codes of their refusals, "" of what was done."""
+
+    def told(deed: Callable[[], Any]) -> str:
+        try:
+            deed()
+        except HubError as error:
+            return error.code
+        return ""
+
+    with ThreadPoolExecutor(len(deeds)) as threads:
+        return list(threads.map(told, deeds))
 
 
 def two_people(desk: Desk) -> tuple[int, int]:
@@ -156,3 +176,173 @@ def test_undone_twice_is_refused_in_words(desk: Desk) -> None:
     with pytest.raises(Conflict) as refused:
         take_back(desk, merge_id)
     assert refused.value.code == "merge_undone"
+
+
+def test_undone_twice_by_two_at_once_happens_once(desk: Desk) -> None:
+    merge_id = merge(desk, *two_people(desk))
+    told = at_once(lambda: take_back(desk, merge_id), lambda: take_back(desk, merge_id))
+    assert sorted(told) == ["", "merge_undone"]
+    assert desk.one("SELECT count(*) FROM audit_entry WHERE action = 'contact.unmerge'") == 1
+
+
+def test_two_people_merge_the_same_two_at_once_in_opposite_order(desk: Desk) -> None:  # identity case 69
+    one, two = two_people(desk)
+    told = at_once(lambda: merge(desk, one, two), lambda: merge(desk, two, one))
+    assert sorted(told) == ["", "merged_already"]
+    assert desk.one("SELECT count(DISTINCT root_id) FROM contact") == 1
+    assert desk.one("SELECT count(*) FROM merge_event") == 1
+    assert desk.one("SELECT count(*) FROM lead WHERE state = 'open'") == 1
+
+
+def test_merges_in_a_circle_end_in_one_root_each_without_a_deadlock(desk: Desk) -> None:
+    """Three merges that lock the same three contacts in every order; whoever came too late is told in words."""
+    one, two = two_people(desk)
+    desk.form(name="Олег", phone=THREE)
+    desk.drain()
+    three = contact_of(desk, THREE)
+    for _ in range(3):
+        told = at_once(
+            lambda: merge(desk, one, two), lambda: merge(desk, two, three), lambda: merge(desk, three, one)
+        )  # fmt: skip
+        assert set(told) <= {"", "merged_meanwhile", "merged_already"}
+        for row in desk.rows("SELECT id FROM merge_event WHERE undone_at IS NULL ORDER BY id DESC"):
+            take_back(desk, row["id"])
+        assert [root_of(desk, each) for each in (one, two, three)] == [one, two, three]
+        assert desk.one("SELECT count(*) FROM lead WHERE state = 'open'") == 3
+
+
+@pytest.mark.parametrize("round_", range(3))
+def test_a_call_that_attaches_while_its_person_is_merged_ends_on_the_root(desk: Desk, round_: int) -> None:  # identity case 68
+    one, two = two_people(desk)
+    desk.call("newCall", "late", TWO)
+    desk.call("hangup", "late", TWO, cause="noAnswer")
+    desk.form(name="Пётр Иванов", phone=TWO, message="Одновременно")
+    at_once(lambda: merge(desk, one, two), desk.drain)
+    assert desk.one("SELECT count(*) FROM inbound_event WHERE state <> 'done'") == 0
+    assert desk.one("SELECT count(*) FROM lead l JOIN contact c ON c.id = l.contact_id WHERE c.id <> c.root_id") == 0
+    assert desk.one("SELECT count(*) FROM lead WHERE state = 'open'") == 1
+    assert desk.rows("SELECT DISTINCT c.root_id FROM call k JOIN contact c ON c.id = k.contact_id") == [{"root_id": one}]
+
+
+def test_preview_says_where_each_value_came_from_and_what_differs(desk: Desk) -> None:
+    one, two = two_people(desk)
+    with desk.engine.connect() as connection:
+        seen = preview_merge(connection, HEAD, one, two, now())
+    fields = {field.field: field for field in seen.fields}
+    assert seen.conflicts == ("name", "open_leads")
+    assert (fields["name"].chosen, fields["name"].rule, fields["name"].is_conflict) == ("Иван Петров", "names_conflict", True)
+    assert [(value.value, value.of, value.origin and value.origin.source) for value in fields["name"].values] == [
+        ("Иван Петров", one, "Site"),
+        ("Пётр Иванов", two, "Site"),
+    ]
+    assert fields["company"].chosen == "Ромашка"
+    assert {value.value: value.of for value in fields["phone"].values} == {ONE: one, TWO: two}
+    assert [lead.into for lead in seen.folded] == [desk.one("SELECT min(id) FROM lead")]
+    merge(desk, one, two)
+    row = desk.rows("SELECT name, company FROM contact WHERE id = %s", one)[0]
+    assert (row["name"], row["company"]) == ("Иван Петров", "Ромашка"), "what the preview said"
+
+
+def test_fuller_name_survives_and_a_bound_pair_of_clients_keeps_who_was_first(desk: Desk) -> None:
+    desk.form(name="Саша", phone=ONE)
+    desk.form(name="Александра Ким", phone=TWO)
+    desk.drain()
+    one, two = contact_of(desk, ONE), contact_of(desk, TWO)
+    merge(desk, one, two)
+    assert desk.one("SELECT name FROM contact WHERE id = %s", one) == "Александра Ким"
+
+
+def test_erased_people_are_neither_merged_nor_taken_apart(desk: Desk) -> None:  # identity case 62
+    one, two = two_people(desk)
+    merge_id = merge(desk, one, two)
+    erase(desk.engine, desk.config, ADMIN, one, "letter", now())
+    with pytest.raises(Conflict, match="erased"):
+        take_back(desk, merge_id)
+    moved = desk.one("SELECT moved FROM merge_event")
+    assert "winner" not in moved
+    assert "Петров" not in str(moved)
+    assert moved["leads"]
+
+
+def test_many_merges_are_looked_at_first_and_then_taken_back_newest_first(desk: Desk) -> None:
+    for n in range(3):
+        desk.form(name="Иван Петров", phone=f"+7921000000{n}")
+        desk.form(name="Иван Петров", email=f"i{n}@example.com", message="Почтой")
+        desk.form(name="Иван Петров", phone=f"+7921000000{n}", email=f"i{n}@example.com", message="Вместе")
+    desk.drain()
+    merges = [row["id"] for row in desk.rows("SELECT id FROM merge_event ORDER BY id DESC")]
+    assert len(merges) == 3
+    wanted = MergeFilter(rule="identifiers_of_one_person", source=desk.form_source)
+    seen = list(undo_merges(desk.engine, HEAD, wanted, "", now(), dry_run=True))
+    assert [one.merge_id for one in seen] == merges
+    assert desk.one("SELECT count(*) FROM merge_event WHERE undone_at IS NOT NULL") == 0
+    done = list(undo_merges(desk.engine, HEAD, wanted, "read wrongly", now(), dry_run=False))
+    assert [(one.merge_id, one.refused) for one in done] == [(merge_id, "") for merge_id in merges]
+    assert [(a.view, b.view) for a, b in zip(seen, done, strict=True) if a.view != b.view] == []
+    assert desk.one("SELECT count(*) FROM contact WHERE id = root_id") == 6
+    assert list(undo_merges(desk.engine, HEAD, wanted, "", now(), dry_run=True)) == []
+
+
+def test_a_merge_of_the_version_before_is_taken_back_as_far_as_it_was_kept(desk: Desk) -> None:
+    """Touches without their identifiers, a log without what the winner said."""
+    desk.form(name="Иван Петров", phone=ONE)
+    desk.form(name="Иван Петров", email="ivan@example.com", message="Почтой")
+    desk.form(name="Иван Петров", phone=ONE, email="ivan@example.com", message="Вместе")
+    desk.form(email="ivan@example.com", message="Позже")
+    desk.drain()
+    one, two = contact_of(desk, ONE), contact_of(desk, "ivan@example.com")
+    assert root_of(desk, two) == one
+    desk.connection.execute("UPDATE touch SET identifiers = NULL")
+    desk.connection.execute(
+        "UPDATE merge_event SET moved = moved - 'winner' - 'kept' - 'tasks' - 'last_touch'"
+        " || jsonb_build_object('last_touch', (SELECT id FROM touch ORDER BY id OFFSET 1 LIMIT 1))"
+    )
+    take_back(desk, desk.one("SELECT id FROM merge_event"))
+    assert root_of(desk, two) == two
+    assert desk.rows("SELECT contact_id, count(*) AS n FROM touch WHERE event_id IS NOT NULL GROUP BY 1 ORDER BY 1") == [
+        {"contact_id": one, "n": 2},
+        {"contact_id": two, "n": 2},
+    ]
+
+
+def test_a_manager_takes_back_their_own_merge_and_no_other(desk: Desk) -> None:
+    anna = Principal("user", 3, "Anna", "manager", desk.owners["Anna"])
+    one, two = two_people(desk)
+    with desk.engine.begin() as connection:
+        mine = merge_contacts(connection, anna, one, two, "", now())
+        undo_merge(connection, anna, mine, "", now())
+    other = merge(desk, one, two)
+    with pytest.raises(Forbidden), desk.engine.begin() as connection:
+        undo_merge(connection, anna, other, "", now())
+
+
+def test_merges_of_a_contact_are_told_with_who_and_why(desk: Desk) -> None:
+    one, two = two_people(desk)
+    take_back(desk, merge(desk, one, two))
+    merge(desk, one, two)
+    with desk.engine.connect() as connection:
+        told = merges_of(connection, HEAD, two)
+    assert [(one.rule, one.actor, one.loser_name, one.undone_at is None) for one in told] == [
+        ("by_hand", HEAD.actor, "Пётр Иванов", True),
+        ("by_hand", HEAD.actor, "Пётр Иванов", False),
+    ]
+    assert told[0].evidence["why"] == "the same voice"
+
+
+#: What becomes of each table's rows when their contact is merged. A table that is new here must be thought of first.
+READ_THROUGH_THE_ROOT = {
+    "owner_exclusion", "touch", "call", "mail_message", "activity", "consent", "attachment", "contact_identifier", "tombstone",
+}  # fmt: skip
+MOVED = {"lead"}
+ABOUT_CONTACTS = {"contact", "merge_event", "suggestion"}
+
+
+def test_every_table_that_names_a_contact_is_known_to_merging() -> None:
+    named = {
+        table.name
+        for table in Base.metadata.sorted_tables
+        for column in table.columns
+        for key in column.foreign_keys
+        if key.column.table.name == "contact"
+    }
+    assert named == READ_THROUGH_THE_ROOT | MOVED | ABOUT_CONTACTS
