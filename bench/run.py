@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import capture, engine, idle, latency, match, reading, redelivery
+from bench import capture, engine, idle, latency, linkage, match, reading, redelivery
 from bench.peers import node_red
 from bench.stage import Stage, servers
 from bench.table import Line, show, write_json
@@ -33,6 +33,7 @@ MEASUREMENTS: dict[str, tuple[Measurement, Measurement]] = {
         lambda s: match.measure(s, match.SEEDS, match.PEOPLE),
         lambda s: match.measure(s, match.SEEDS[:1], match.PEOPLE),
     ),
+    "linkage": (linkage.measure, lambda s: linkage.measure(s, 30_000)),
     "idle": (lambda s: idle.measure(s, 10.0), lambda s: idle.measure(s, 3.0)),
 }
 

@@ -15,7 +15,7 @@ from crm_core.base.models import Base
 from crm_core.base.outbox import OutboxEntry, OutboxSubscriber
 from crm_core.calendars.models import CalendarDay, WorkCalendar
 from crm_core.calls.models import Call
-from crm_core.contacts.models import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion, Tombstone
+from crm_core.contacts.models import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion, SuggestionRun, Tombstone
 from crm_core.forms.models import (
     Attachment,
     Consent,
@@ -41,6 +41,6 @@ __all__ = [
     "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "AuditSeal", "Base", "CalendarDay", "Call", "CaptureStat", "Consent",
     "ConsentText", "Contact", "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
     "MailboxFolder", "Mention", "MergeEvent", "NumberingImport", "NumberingRange", "OutboxEntry", "OutboxSubscriber", "Owner", "OwnerExclusion", "Pool", "PoolMember", "SearchDocument", "SearchQueue", "SignInBucket", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
-    "SourcePoll", "SourceToken", "SourceWatch", "Suggestion",
+    "SourcePoll", "SourceToken", "SourceWatch", "Suggestion", "SuggestionRun",
     "Team", "Tombstone", "Touch", "User", "UserSession", "WorkCalendar",
 ]  # fmt: skip

@@ -176,3 +176,6 @@ class Jobs:
 
     def search(self) -> None:
         self.lanes.search()
+
+    def suggest(self) -> None:
+        self.lanes.suggest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 
 import psycopg
 from celery import Celery
@@ -17,6 +18,7 @@ from crm_core.base.log import get_logger
 from ingest.fetch.backfill import run_next
 from ingest.files.download import fetch_next
 from ingest.monitoring.search_upkeep import keep_up
+from ingest.monitoring.suggestions_upkeep import suggest_nightly
 from ingest.processing.process import Processor
 from ingest.processing.sweep import note_canary
 from ingest.watch.waiting_leads import give_out
@@ -61,6 +63,10 @@ class Lanes:
     def search(self) -> None:
         """Makes findable what changed, as long as nothing waits."""
         self._background.do("search", "search", self._search)
+
+    def suggest(self) -> None:
+        """Once a night, compares all contacts for pairs that may be one person."""
+        self._background.do("suggest", "suggest", self._suggest)
 
     def canary(self, watch: Stopwatch) -> None:
         """How long an announced lead waits for its turn. No sign of life of the worker's own work."""
@@ -113,6 +119,15 @@ class Lanes:
         engine = make_engine(self._config.database_url, "worker", pool_size=1)
         try:
             keep_up(engine, SEARCH_SECONDS)
+        except OperationalError as error:
+            _log.warning("database_away", error=type(error).__name__)
+        finally:
+            engine.dispose()
+
+    def _suggest(self) -> None:
+        engine = make_engine(self._config.database_url, "worker", pool_size=1)
+        try:
+            suggest_nightly(engine, self._config, datetime.now(UTC))
         except OperationalError as error:
             _log.warning("database_away", error=type(error).__name__)
         finally:

@@ -24,13 +24,16 @@ CANARY_SECONDS = 10.0
 #: Job → seconds between two. Drift and silence (`watch`) are matters of minutes and hours; `backfill` takes one source a turn,
 #: how often each is asked is LEADHUB_BACKFILL_MINUTES; `tidy` takes the folder whose minute it is;
 #: `search` makes findable what changed, and whoever searches meanwhile does it himself;
+#: `suggest` looks whether it is night, and compares all contacts once in it;
 #: `give` finds an owner for leads that had nobody;
 #: so long as `seal` takes, a row of the audit is outside of its chain.
 PERIODS: Final[Mapping[str, float]] = {
     "sweep": SWEEP_SECONDS, "watch": 60.0, "backfill": 20.0, "files": 10.0, "tidy": 60.0, "seal": 10.0, "search": 2.0,
-    "give": 3.0,
+    "give": 3.0, "suggest": 60.0,
 }  # fmt: skip
-_QUEUES: Final = {name: QUEUES[FETCH if name in ("backfill", "files", "search", "give") else MAINTENANCE] for name in PERIODS}
+_QUEUES: Final = {
+    name: QUEUES[FETCH if name in ("backfill", "files", "search", "give", "suggest") else MAINTENANCE] for name in PERIODS
+}
 
 
 class Timetable:

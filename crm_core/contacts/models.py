@@ -130,3 +130,17 @@ class Suggestion(Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[Impersonal[str]] = mapped_column(server_default="")  # as history names whoever acts
     postponed_at: Mapped[datetime | None]  # "later": when somebody said so
+
+
+class SuggestionRun(Base):
+    """One comparison of all contacts: what it looked at, and the weights that it learned, in bits."""
+
+    __tablename__ = "suggestion_run"
+
+    id: Mapped[Id]
+    at: Mapped[datetime]
+    contacts: Mapped[int]
+    pairs: Mapped[int]
+    skipped_blocks: Mapped[int]  # so many shared that it says nothing of any two
+    suggested: Mapped[int]
+    weights: Mapped[Impersonal[dict[str, Any]]]  # column → bits of its levels

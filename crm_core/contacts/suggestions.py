@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 from sqlalchemy.orm import aliased
 
 from crm_core.access import Principal, may
@@ -93,7 +93,7 @@ def count_waiting(connection: Connection, now: datetime, most: int) -> int:
     return connection.scalar(select(func.count()).select_from(queue)) or 0
 
 
-_SURENESS = func.coalesce(Suggestion.bits, _SHOWN_BY_INQUIRY)
+_SURENESS = func.coalesce(Suggestion.bits, case((Suggestion.why["rule"].astext == "alias", 0.0), else_=_SHOWN_BY_INQUIRY))
 
 
 def _waiting(now: datetime) -> AnySelect:

@@ -190,6 +190,21 @@ def list_suggestions(state: str, limit: int, as_json: bool) -> None:
     tell(found, as_json=as_json, words=table(rows, columns, "There is no such pair."))
 
 
+@contact.command(name="compare")
+@answers
+def compare_contacts(as_json: bool) -> None:
+    """Compare all contacts now, as every night: pairs that may be one person go into the queue, at most 50 a day."""
+    from crm_core.base.errors import Conflict
+    from crm_core.merging.suggesting import suggest
+
+    with hub() as (_, engine):
+        made = suggest(engine, datetime.now(UTC))
+    if made is None:
+        raise Conflict("comparing_already", "Another process is comparing the contacts right now.")
+    words = f"{made.contacts} contacts, {made.pairs} pairs looked at, {made.suggested} new ones in the queue."
+    tell(made, as_json=as_json, words=words + (f" {made.skipped_blocks} blocks too large." if made.skipped_blocks else ""))
+
+
 @contact.command(name="decide")
 @click.argument("suggestion_id", metavar="SUGGESTION", type=int)
 @click.argument("decision", type=click.Choice(["same", "different", "later"]))

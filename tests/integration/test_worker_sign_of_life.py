@@ -57,5 +57,5 @@ def test_tasks_are_of_their_own_app_when_a_process_has_two(config: HubConfig, br
     apps = [make_app(config) for _ in range(2)]
     for app in apps:
         register(app, config)
-    for name in ("drain", "sweep", "watch", "backfill", "files", "tidy", "seal", "search", "canary"):
+    for name in ("drain", "sweep", "watch", "backfill", "files", "tidy", "seal", "search", "suggest", "canary"):
         assert [app.tasks[name].app for app in apps] == apps

@@ -43,6 +43,7 @@ PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {
     "api.post_erasures_preview": "shows, changes nothing",
     "api.post_sources_id_bench_dry-run": "shows what a mapping would make, changes nothing",
     "api.post_merges_undo": "undo_merge, once for each of many",
+    "cli contact compare": "does at once what the night does: asks people, decides nothing",
     "cli contact merges": "shows",
     "cli contact suggestions": "shows",
     "cli audit list": "shows",

@@ -44,6 +44,8 @@ def decide(context: RequestContext, suggestion_id: int) -> PageAnswer:
 
 def likelihood(context: RequestContext, pair: SuggestionView) -> str:
     """Probably or maybe; a pair that an inquiry showed was never scored."""
+    if pair.why.get("rule") == "alias":
+        return context.language("suggestion.maybe")
     if pair.bits is None:
         return context.language("suggestion.shown_by_inquiry")
     return context.language("suggestion.probably" if pair.bits >= 10 else "suggestion.maybe")
