@@ -30,6 +30,7 @@ from crm_core.leads.models import Lead
 from crm_core.mentions.models import Mention
 from crm_core.messages.models import MailboxFolder, MailDelivery, MailMessage, MailRef
 from crm_core.monitoring.models import CaptureStat, Heartbeat
+from crm_core.notifications.models import Notification
 from crm_core.numbering.models import NumberingImport, NumberingRange
 from crm_core.people.models import Absence, Assignment, Owner, Pool, PoolMember, Team
 from crm_core.routing.models import OwnerExclusion
@@ -40,7 +41,7 @@ from crm_core.timeline.models import Touch
 __all__ = [
     "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "AuditSeal", "Base", "CalendarDay", "Call", "CaptureStat", "Consent",
     "ConsentText", "Contact", "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
-    "MailboxFolder", "Mention", "MergeEvent", "NumberingImport", "NumberingRange", "OutboxEntry", "OutboxSubscriber", "Owner", "OwnerExclusion", "Pool", "PoolMember", "SearchDocument", "SearchQueue", "SignInBucket", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
+    "MailboxFolder", "Mention", "MergeEvent", "Notification", "NumberingImport", "NumberingRange", "OutboxEntry", "OutboxSubscriber", "Owner", "OwnerExclusion", "Pool", "PoolMember", "SearchDocument", "SearchQueue", "SignInBucket", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
     "SourcePoll", "SourceToken", "SourceWatch", "Suggestion", "SuggestionRun",
     "Team", "Tombstone", "Touch", "User", "UserSession", "WorkCalendar",
 ]  # fmt: skip

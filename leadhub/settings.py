@@ -312,6 +312,9 @@ SETTINGS: tuple[Setting, ...] = (
             "although only one of them names a product line. A source may set its own."),
     Setting("reissued_days", _whole(30, 3650), "365", "Days of silence after which a number or an address that comes with "
             "another name counts as given to somebody else. A source may set its own."),
+    Setting("smtp_url", _url("smtp", "smtp+starttls", "smtps"), "", "Mail server through which employees are told of new leads: "
+            "smtp+starttls://user:password@mail.example.org:587, smtps://… or smtp://… Empty: nobody is told by mail.", secret=True),
+    Setting("mail_from", str, "", "Sender of those mails. Empty: leadhub@ the hub's host."),
     Setting("backfill_minutes", _whole(1, 1440), "15", "How often a provider that only announces leads (Meta, LinkedIn) is "
             "asked for those that its notices may have missed."),
     Setting("lease_seconds", _seconds(5, 3600), "30", "After how long an event of a worker that died is taken up "

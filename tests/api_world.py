@@ -81,6 +81,7 @@ def build(engine: Engine, config: HubConfig) -> tuple[dict[str, str], dict[str, 
         mention = insert(
             connection, "mention", lead_id=lead, owner_id=boris, author="user:1", text="Asked for you", created_at=due
         )
+        insert(connection, "notification", owner_id=anna, kind="lead_given", lead_id=lead, at=due)
         mention_for_anna = insert(
             connection, "mention", lead_id=other_lead, owner_id=anna, author="user:2", text="Yours?", created_at=due
         )

@@ -179,3 +179,6 @@ class Jobs:
 
     def suggest(self) -> None:
         self.lanes.suggest()
+
+    def mail(self) -> None:
+        self.lanes.mail()

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from crm_core.base.config import HubConfig
 from crm_core.base.database import connect, make_engine
 from crm_core.base.log import get_logger
+from crm_core.notifications.mailing import send_due
 from ingest.fetch.backfill import run_next
 from ingest.files.download import fetch_next
 from ingest.monitoring.search_upkeep import keep_up
@@ -67,6 +68,11 @@ class Lanes:
     def suggest(self) -> None:
         """Once a night, compares all contacts for pairs that may be one person."""
         self._background.do("suggest", "suggest", self._suggest)
+
+    def mail(self) -> None:
+        """Mails what employees were told and have not read."""
+        if self._config.smtp_url:
+            self._background.do("mail", "mail", self._mail)
 
     def canary(self, watch: Stopwatch) -> None:
         """How long an announced lead waits for its turn. No sign of life of the worker's own work."""
@@ -132,6 +138,13 @@ class Lanes:
             _log.warning("database_away", error=type(error).__name__)
         finally:
             engine.dispose()
+
+    def _mail(self) -> None:
+        try:
+            with connect(self._config.database_url, "worker") as connection:
+                send_due(connection, self._config)
+        except psycopg.OperationalError as error:
+            _log.warning("database_away", error=type(error).__name__)
 
     def _canary(self, watch: Stopwatch) -> None:
         with (

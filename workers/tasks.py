@@ -95,6 +95,11 @@ def register(app: Celery, config: HubConfig) -> None:
         hands.heard.note("suggest")
         hands.jobs.suggest()
 
+    @app.task(name="mail", shared=False)
+    def mail() -> None:
+        hands.heard.note("mail")
+        hands.jobs.mail()
+
     @app.task(name="canary", shared=False)
     def canary(queue: str, sent_at: float, boot: str = "", monotonic: float = 0.0) -> None:
         hands.jobs.canary(queue, Stopwatch(sent_at, boot, monotonic))

@@ -27,6 +27,10 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "mentions.read": "admin head manager ops readonly",
         "mentions.write": "admin head manager",
         "mentions.hand_over": "admin head",  # says for a colleague without a computer that they have it
+        "notifications.read": "admin head manager ops readonly",
+        "notifications.write": "admin head manager",  # that one has read one's own
+        "leads.claim": "admin head manager",  # takes a lead that waits for whoever comes first
+        "leads.return": "admin head manager",  # gives one's own back
         "events.read": "admin head ops readonly",
         "events.raw": "admin ops",
         "events.replay": "admin ops",

@@ -135,8 +135,14 @@ def _mention(mention: Any, owner_id: int) -> ColumnElement[bool]:
     return or_(mention.owner_id == owner_id, of_lead.exists())
 
 
+def _notification(notification: Any, owner_id: int) -> ColumnElement[bool]:
+    """One's own."""
+    own: ColumnElement[bool] = notification.owner_id == owner_id
+    return own
+
+
 #: Table → its rule. Rows of other tables belong to one of these rows and are reached through it.
 RULES: Final[Mapping[str, Rule]] = {
     "lead": _lead, "contact": _contact, "touch": _touch, "call": _done_by, "activity": _done_by, "attachment": _attachment,
-    "mention": _mention,
+    "mention": _mention, "notification": _notification,
 }  # fmt: skip

@@ -35,6 +35,8 @@ class HubConfig:
     asleep_days: int = 30
     together_minutes: int = 15
     reissued_days: int = 365
+    smtp_url: str = ""  # smtp://, smtp+starttls:// or smtps://user:password@host:port; "": nobody is told by mail
+    mail_from: str = ""  # "" means leadhub@ the hub's own host
     backfill_minutes: int = 15  # how often providers are asked for what their notices may have missed
 
     @property

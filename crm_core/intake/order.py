@@ -31,6 +31,7 @@ from crm_core.forms import intake as forms
 from crm_core.intake.take import left_over, take
 from crm_core.leads import intake as leads
 from crm_core.messages import intake as messages
+from crm_core.notifications import intake as notifications
 from crm_core.routing import intake as routing
 from crm_core.search import intake as search
 from crm_core.timeline import intake as timeline
@@ -44,6 +45,7 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
     timeline.SUBJECT,
     forms.SUBJECT,
     routing.SUBJECT,
+    notifications.SUBJECT,
     call_back_intake.SUBJECT,
     search.SUBJECT,
 )

@@ -12,9 +12,11 @@ from crm_core.activities.models import Activity
 from crm_core.base import history, reasons
 from crm_core.base.database import dict_cursor
 from crm_core.base.errors import Conflict, Invalid
+from crm_core.base.paging import AnyRow
 from crm_core.contacts.models import Contact
 from crm_core.leads.locking import hold_lead
 from crm_core.leads.models import Lead
+from crm_core.notifications.commands import notify
 from crm_core.people.models import Assignment, Owner, Pool
 from crm_core.routing.intake import write_ledgers
 from crm_core.routing.queries import read_routing
@@ -51,26 +53,44 @@ def assign_lead(
         assert pool_id is not None
         decision = _to_pool(connection, pool_id)
     trace = decision.trace | {"why": why, "by": principal.actor, "before": _id(lead.owner_id)}
+    give_to(connection, principal, ASSIGNED, lead, decision.owner_id, decision.pool_id, decision.kind, trace, now, why)
+
+
+def give_to(
+    connection: Connection, principal: Principal, action: history.Action, lead: AnyRow, owner_id: int | None, pool_id: int | None,
+    kind: str, trace: dict[str, Any], now: datetime, why: str = "",
+) -> None:  # fmt: skip
+    """A held lead changes hands: the lead, the decision, tasks and client that go along, history, and those whom it concerns."""
     connection.execute(
-        update(Lead)
-        .where(Lead.id == lead_id)
-        .values(owner_id=decision.owner_id, pool_id=decision.pool_id, version=Lead.version + 1)
+        update(Lead).where(Lead.id == lead.id).values(owner_id=owner_id, pool_id=pool_id, version=Lead.version + 1)
     )
     connection.execute(
         insert(Assignment).values(
-            lead_id=lead_id, owner_id=decision.owner_id, pool_id=decision.pool_id, kind=decision.kind, trace=trace,
-            actor=principal.actor, at=now,
+            lead_id=lead.id, owner_id=owner_id, pool_id=pool_id, kind=kind, trace=trace, actor=principal.actor, at=now
         )
-    )  # fmt: skip
-    _take_along(connection, lead.contact_id, lead_id, lead.owner_id, decision.owner_id, now)
-    before, after = _id(lead.owner_id), _id(decision.owner_id)
+    )
+    _take_along(connection, lead.contact_id, lead.id, lead.owner_id, owner_id, now)
+    before, after = _id(lead.owner_id), _id(owner_id)
     history.record(
-        connection, principal, ASSIGNED, lead_id, {"owner": after, "pool": _id(decision.pool_id), "before": before},
+        connection, principal, action, lead.id, {"owner": after, "pool": _id(pool_id), "before": before},
         history.Touch(
-            lead.contact_id, now, lead_id=lead_id, text=why,
-            data={"owner": after, "before": before, "code": decision.trace["code"]},
+            lead.contact_id, now, lead_id=lead.id, text=why, data={"owner": after, "before": before, "code": trace["code"]}
         ),
     )  # fmt: skip
+    if owner_id is not None and owner_id != principal.owner_id:
+        notify(connection, "lead_given", [owner_id], lead.id, now)
+    if lead.owner_id is not None and lead.owner_id not in (owner_id, principal.owner_id):
+        notify(connection, "lead_taken_away", [lead.owner_id], lead.id, now)
+
+
+def pick_from(connection: Connection, pool_id: int | None, without: int) -> Decision:
+    """Whom the pool picks beside this one, counted in its ledger; nobody where none of them can take it. None: the default pool."""
+    with dict_cursor(connection) as cursor:
+        read = read_routing(cursor, {pool_id} if pool_id is not None else set(), None)
+        facts = RoutingFacts(pool_id=pool_id, conflicts=frozenset({without}))
+        decision = decide(facts, read.state)
+        write_ledgers(cursor, [pool for pool in read.state.pools.values() if pool.touched])
+    return decision
 
 
 def _to_owner(connection: Connection, owner_id: int) -> Decision:

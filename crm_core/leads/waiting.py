@@ -17,6 +17,7 @@ from crm_core.base import history
 from crm_core.base.database import dict_cursor
 from crm_core.contacts.models import Contact
 from crm_core.leads.models import Lead
+from crm_core.notifications.commands import notify
 from crm_core.people.models import Assignment
 from crm_core.routing.intake import bound_until, write_ledgers
 from crm_core.routing.queries import Read, exclusions_of, read_routing
@@ -134,6 +135,7 @@ def _give(
         connection, principal, GIVEN, lead_id, {"owner": str(owner_id), "pool": _id(decision.pool_id)},
         history.Touch(row["contact_id"], now, lead_id=lead_id, data=told),
     )  # fmt: skip
+    notify(connection, "lead_given", [owner_id], lead_id, now)
     return 1
 
 

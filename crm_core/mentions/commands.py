@@ -12,6 +12,7 @@ from crm_core.base.errors import Forbidden, Invalid, NotFound
 from crm_core.leads.locking import hold_lead
 from crm_core.leads.models import Lead
 from crm_core.mentions.models import Mention
+from crm_core.notifications.commands import notify
 from crm_core.people.models import Owner
 from crm_core.search import mark
 
@@ -53,6 +54,7 @@ def leave_mention(connection: Connection, principal: Principal, lead_id: int, ow
     touch = history.Touch(
         lead.contact_id, now, lead_id=lead_id, text=words, data={"mention": str(mention_id), "owner": str(owner_id)}
     )
+    notify(connection, "message_left", [owner_id], lead_id, now)
     history.record(connection, principal, LEFT, mention_id, {"lead": str(lead_id), "owner": str(owner_id)}, touch)
     return mention_id
 

@@ -46,6 +46,7 @@ class Owner(Base):
     max_per_day: Mapped[int | None]  # leads given on one day of theirs
     paused_until: Mapped[datetime | None]
     created_at: Mapped[CreatedAt]
+    notify_by_mail: Mapped[bool] = mapped_column(server_default=sql("true"))
 
 
 class Absence(Base):

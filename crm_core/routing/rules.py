@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from crm_core.routing.config import RoutingConfig, Target
 
-AssignmentKind = Literal["sticky", "rule", "pool", "cover", "duty", "tray", "nobody", "manual", "answered"]
+AssignmentKind = Literal["sticky", "rule", "pool", "cover", "duty", "tray", "nobody", "manual", "answered", "claimed", "returned"]
 Strategy = Literal["ledger", "least_open", "claim", "broadcast"]
 
 #: Why somebody is left out, one code with its values: {"verdict": "absent", "until": "…"}.

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, RootModel
 
 from crm_core.leads import commands
 from crm_core.leads.assignment import assign_lead
+from crm_core.leads.claiming import claim_lead, return_lead, tray_of
 from crm_core.leads.queries import LeadFilter, get_lead, list_leads
 from crm_core.leads.why import why, why_not
 from crm_core.pipeline.stages import STAGES
@@ -211,6 +212,31 @@ class LeadChange(Body):
     currency: Text | None = Field(None, description="of the amount, ISO 4217; the currency of the hub's region by default")
 
 
+class ClaimBody(Body):
+    version: int | None = Field(None, ge=1, le=2**63 - 1, description="refuse if the lead was changed since")
+
+
+class ReturnBody(Body):
+    code: Literal["not_mine", "wrong_contact", "conflict", "no_time", "other"]
+    why: Text = Field(description="what happened; 1 to 1000 characters")
+    version: int | None = Field(None, ge=1, le=2**63 - 1, description="refuse if the lead was changed since")
+
+
+class WaitingLead(Shape):
+    id: Id
+    title: str = Field(description="empty for whoever may not see it yet")
+    channel: Literal["form", "call", "mail"]
+    line: str
+    pool_id: Id | None
+    pool_name: str
+    received_at: AwareDatetime
+    version: int
+
+
+class TrayPage(Page[WaitingLead]):
+    pass
+
+
 class AssignBody(Body):
     """Either an owner or a pool."""
 
@@ -257,6 +283,24 @@ def _assign(ask: Ask) -> object:
         return get_lead(connection, ask.principal, lead_id)
 
 
+def _claim(ask: Ask) -> object:
+    lead_id = ask.id("lead")
+    with ask.engine.begin() as connection:
+        claim_lead(connection, ask.principal, lead_id, ask.now, cast(ClaimBody, ask.body).version)
+        return get_lead(connection, ask.principal, lead_id)
+
+
+def _return(ask: Ask) -> None:
+    lead_id, body = ask.id("lead"), cast(ReturnBody, ask.body)
+    with ask.engine.begin() as connection:
+        return_lead(connection, ask.principal, lead_id, body.code, body.why, ask.now, body.version)
+
+
+def _tray(ask: Ask) -> object:
+    with ask.engine.begin() as connection:
+        return {"items": tray_of(connection, ask.principal), "next": None}
+
+
 def _spam(ask: Ask) -> object:
     lead_id, body = ask.id("lead"), cast(SpamBody, ask.body)
     with ask.engine.begin() as connection:
@@ -288,6 +332,11 @@ ROUTES = (
           Lead, body=LeadChange),
     Route("POST", "/leads/<id>/assign", "leads.assign", _assign, "Hand a lead to an owner or a pool",
           Lead, body=AssignBody),
+    Route("GET", "/tray", "leads.claim", _tray, "Leads that wait for whoever takes them first", TrayPage),
+    Route("POST", "/leads/<id>/claim", "leads.claim", _claim, "Take a lead that waits; of two at once, one has it", Lead,
+          body=ClaimBody),
+    Route("POST", "/leads/<id>/return", "leads.return", _return, "Give one's lead back to its pool", None, body=ReturnBody,
+          status=204),
     Route("POST", "/leads/<id>/spam", "leads.write", _spam, "Say that a lead is spam: it closes, its event ends as spam",
           Lead, body=SpamBody),
     Route("POST", "/leads/<id>/not-spam", "leads.write", _not_spam, "Take that back: the lead is as it was",

@@ -58,7 +58,7 @@ def test_answers_fit_their_description(still_world: World, route: Route) -> None
     assert answer.headers["Cache-Control"] == "no-store"
     assert route.answer is not None
     route.answer.model_validate_json(answer.data)
-    if "items" in answer.json:
+    if "items" in answer.json and route.path != "/tray":  # nothing waits in this firm; test_notifications has what does
         assert answer.json["items"]
 
 

@@ -16,6 +16,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /leads/<id>": {"version": 1, "stage": "qualified"},
     "POST /leads/<id>/assign": {"pool": "1", "why": "test"},
     "POST /leads/<id>/spam": {"why": "test"},
+    "POST /leads/<id>/return": {"code": "no_time", "why": "test"},
     "POST /leads/<id>/not-spam": {},
     "POST /activities/<id>/done": {},
     "POST /mentions": {"lead": "1", "to": "1", "text": "test"},
@@ -60,7 +61,7 @@ BODIES: dict[str, dict[str, Any]] = {
 READ_ALL = {
     "GET /leads", "GET /leads/<id>", "GET /leads/<id>/why", "GET /leads/<id>/why-not", "GET /files/<id>", "GET /contacts", "GET /contacts/<id>",
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
-    "GET /search", "GET /mentions", "GET /contacts/<id>/merges", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
+    "GET /search", "GET /mentions", "GET /notifications", "GET /contacts/<id>/merges", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
     "GET /pools/<id>/ledger", "GET /owners/<id>/absences", "GET /calendars", "GET /calendars/<id>", "GET /calendars/<id>/year", "GET /calendar-days",
 }  # fmt: skip
 WATCH = {
@@ -86,6 +87,10 @@ WORK = {
     "POST /contacts/merge",
     "POST /merges/<id>/undo",
     "POST /merges/undo",
+    "GET /tray",
+    "POST /leads/<id>/claim",
+    "POST /leads/<id>/return",
+    "POST /notifications/read",
 }
 OPERATE = {
     "GET /events/<id>/raw", "POST /events/replay", "POST /events/<id>/replay", "POST /events/<id>/dismiss",

@@ -8,6 +8,8 @@ from typing import Final
 COMMANDS_WITHOUT_A_ROW: Final[dict[str, str]] = {
     "crm_core.forms.attachments.get_file": "reads",
     "crm_core.forms.attachments.open_file": "reads, and records who looked",
+    "crm_core.leads.assignment.give_to": "a part of assigning, claiming and returning",
+    "crm_core.leads.claiming.tray_of": "reads",
     "crm_core.leads.spam_flag.event_of": "reads",
     "crm_core.leads.waiting.give_waiting": "what the workers do by themselves, through no door",
     "crm_core.leads.spam_flag.flag_spam": "the domain's half of ingest.processing.lead_spam.mark_spam",

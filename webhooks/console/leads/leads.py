@@ -14,6 +14,7 @@ from flask import request
 from crm_core.access import may
 from crm_core.access.actors import names_of
 from crm_core.base.currencies import of_region
+from crm_core.leads.claiming import RETURN_CODES
 from crm_core.leads.queries import LeadFilter, LeadView, SpamMark, get_lead, list_leads
 from crm_core.leads.why import WhyEvent, why, why_not
 from crm_core.timeline.queries import timeline
@@ -100,6 +101,11 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
         amount=_sum(context, lead),
         currency=lead.currency or of_region(context.config.region),
         can_assign=context.may("leads.assign"),
+        can_return=context.may("leads.return")
+        and lead.state == "open"
+        and lead.owner is not None
+        and (lead.owner.id == context.principal.owner_id or context.may("leads.assign")),
+        return_codes=tuple(RETURN_CODES),
     )
 
 

@@ -62,6 +62,8 @@ def sentence(context: RequestContext, last: AssignmentView) -> str:
     }
     if code == "largest_deficit":
         code = _turn(trace)
+    if code == "returned" and last.owner is None:
+        code = "returned_waits"
     if code in _CASED and context.language.locale == "ru":
         who, case = _CASED[code]
         form = inflected(values[who], case)

@@ -14,8 +14,10 @@ from webhooks.console.shell.request_context import RequestContext
 _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...]] = {
     "work": (
         ("leads", "leads.read", "leads", "", "", ("lead",)),
+        ("tray", "leads.claim", "download", "tray", "due", ()),
         ("call_backs", "activities.read", "call_back", "call_backs", "due", ()),
         ("mentions", "mentions.read", "comment", "mentions", "due", ()),
+        ("notifications", "notifications.read", "alert", "notifications", "due", ()),
         ("contacts", "contacts.read", "contacts", "", "", ("contact", "merge_page", "undo_merge_page")),
         ("suggestions", "suggestions.read", "merge", "suggestions", "due", ()),
     ),
@@ -64,6 +66,7 @@ _LIST_OF: Mapping[str, dict[str, Any]] = {
     "attention": {"state": "attention"},
     "sources": {"state": "trouble"},
     "mentions": {"state": "unread"},
+    "notifications": {"state": "unread"},
 }
 
 

@@ -12,12 +12,13 @@ from webhooks.console.contacts import contacts, erasure
 from webhooks.console.events import actions, events
 from webhooks.console.files import files
 from webhooks.console.leads import actions as lead_actions
-from webhooks.console.leads import leads
+from webhooks.console.leads import leads, tray
 from webhooks.console.ledger import ledger
 from webhooks.console.mapping import actions as mapping_actions
 from webhooks.console.mapping import mapping
 from webhooks.console.mentions import mentions
 from webhooks.console.merging import merges, suggestions
+from webhooks.console.notifications import notifications
 from webhooks.console.people import owners
 from webhooks.console.quarantine import quarantine
 from webhooks.console.queues import queues
@@ -85,6 +86,11 @@ ROUTES = (
     Route("POST", "/erase", "erase_look", erasure.look, "contacts.erase"),
     Route("POST", "/erase/now", "erase_now", erasure.address_now, "contacts.erase"),
     Route("POST", "/leads/<id:lead_id>/mentions", "leave_mention", mentions.leave, "mentions.write"),
+    Route("GET", "/tray", "tray", tray.index, "leads.claim"),
+    Route("POST", "/leads/<id:lead_id>/claim", "claim_lead", tray.claim, "leads.claim"),
+    Route("POST", "/leads/<id:lead_id>/return", "return_lead", tray.give_back, "leads.return"),
+    Route("GET", "/notifications", "notifications", notifications.index, "notifications.read"),
+    Route("POST", "/notifications/read", "read_notifications", notifications.read, "notifications.write"),
     Route("GET", "/mentions", "mentions", mentions.index, "mentions.read"),
     Route("POST", "/mentions/<id:mention_id>/read", "read_mention", mentions.read, "mentions.write"),
     Route("GET", "/call-backs", "call_backs", call_backs.index, "activities.read"),
