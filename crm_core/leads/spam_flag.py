@@ -16,11 +16,13 @@ from sqlalchemy.exc import IntegrityError
 
 from crm_core.access import Principal, demand, select_visible
 from crm_core.base import history, reasons
+from crm_core.base.database import dict_cursor
 from crm_core.base.errors import Conflict, NotFound
 from crm_core.base.paging import AnyRow
 from crm_core.leads.locking import hold_lead, refuse_version
 from crm_core.leads.models import Lead
 from crm_core.leads.reopening import refuse_reopening
+from crm_core.routing.refunds import refund, take_back
 from crm_core.timeline.models import Touch
 
 CALLED_SPAM = history.Action("lead.spam", touch="stage")
@@ -73,6 +75,8 @@ def flag_spam(
         .values(state="closed", closed_code=SPAM, lost_reason="", closed_at=now, spam={**lead.spam, "marked": marked},
                 version=Lead.version + 1)
     )  # fmt: skip
+    with dict_cursor(connection) as cursor:
+        refund(cursor, [lead_id], "spam")
     touch = _touch(lead, {"state": {"from": lead.state, "to": "spam"}}, why, now)
     history.record(connection, principal, CALLED_SPAM, lead_id, {"before": lead.state, "tasks": len(cancelled)}, touch)
     return not _goes_on(connection, lead.event_id)
@@ -114,6 +118,9 @@ def unflag_spam(
                 _reopen_tasks(connection, marked["tasks"])
     except IntegrityError as error:
         raise Conflict("call_back_opened_meanwhile", "The same caller rang at this moment. Try again.") from error
+    if before["closed_code"] != MERGED:
+        with dict_cursor(connection) as cursor:
+            take_back(cursor, [lead_id])
     touch = _touch(lead, {"state": {"from": "spam", "to": before["state"]}}, why, now)
     history.record(connection, principal, CALLED_GENUINE, lead_id, {"state": before["state"]}, touch)
     return True

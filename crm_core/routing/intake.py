@@ -15,6 +15,7 @@ from crm_core.batch.subject import Batch, Subject
 from crm_core.routing.config import RoutingConfig
 from crm_core.routing.facts import with_client
 from crm_core.routing.queries import Read, exclusions_of, read_routing
+from crm_core.routing.refunds import refund
 from crm_core.routing.rules import Decision, PoolState, RoutingFacts, RoutingState, decide
 from crm_core.routing.stored import stored_facts, stored_owners
 
@@ -166,6 +167,8 @@ def _write(cursor: Cursor, batch: Batch) -> None:
     rows = [{"lead_id": lead.id, "at": "now", **(lead.assignment or {})} for lead in assigned]
     insert_rows(cursor, "assignment", rows)
     write_ledgers(cursor, part.pools)
+    folded = [lead.id for merge in batch.merges for lead in merge.folded if not lead.created and lead.id is not None]
+    refund(cursor, folded, "merged")
 
 
 def write_ledgers(cursor: Cursor, pools: Sequence[PoolState]) -> None:

@@ -98,3 +98,20 @@ def test_unfairness_stays_bounded_when_availability_is_random() -> None:
 def test_decision_and_trace_are_the_same_when_facts_and_state_are_the_same() -> None:
     one, two = (state(people(5), dict.fromkeys(range(1, 6), 1.0), duty=1) for _ in range(2))
     assert [decide(RoutingFacts(), one) for _ in range(9)] == [decide(RoutingFacts(), two) for _ in range(9)]
+
+
+def test_fifty_workers_stay_as_fair_as_promised() -> None:
+    rng = random.Random(11)
+    fifty = range(1, 51)
+    equal = state(people(50), dict.fromkeys(fifty, 1.0))
+    for _ in range(2000):
+        decide(RoutingFacts(), equal)
+    counts = [member.assigned for member in equal.pools[1].members]
+    assert max(counts) - min(counts) <= 1
+    weights = {owner: rng.choice((0.5, 1.0, 1.0, 2.0, 3.0, 5.0)) for owner in fifty}
+    worst, longest = _worst(weights, 2000, lambda n: ())
+    assert worst < 1.5
+    assert longest <= 3
+    worst, longest = _worst(weights, 2000, lambda n: tuple(o for o in fifty if random.Random(f"{o} {n // 20}").random() < 0.4))
+    assert worst <= 2
+    assert longest <= 3
