@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import capture, engine, idle, latency, linkage, match, reading, redelivery
+from bench import capture, engine, idle, latency, linkage, match, racing, reading, redelivery
 from bench.peers import node_red
 from bench.stage import Stage, servers
 from bench.table import Line, show, write_json
@@ -34,11 +34,15 @@ MEASUREMENTS: dict[str, tuple[Measurement, Measurement]] = {
         lambda s: match.measure(s, match.SEEDS[:1], match.PEOPLE),
     ),
     "linkage": (linkage.measure, lambda s: linkage.measure(s, 30_000)),
+    "race": (
+        lambda s: racing.measure(s, 2_000, 8_000, 1_000_000, 10_000_000),
+        lambda s: racing.measure(s, 500, 2_000, 100_000, 1_000_000),
+    ),
     "idle": (lambda s: idle.measure(s, 10.0), lambda s: idle.measure(s, 3.0)),
 }
 
-#: Measured only when they are asked for: they install programs of other houses.
-ASKED_FOR = ("peers",)
+#: Measured only when they are asked for: they install programs of other houses, or fill the disk with millions of rows.
+ASKED_FOR = ("peers", "race")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
