@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from walking import PASSWORD, chromium, served, sign_in
 from crm_core import access
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
+from crm_core.merging.commands import merge_contacts
 from crm_core.people.commands import add_owner
 from ingest.processing.process import drain
 from ingest.sources.sources import add_source
@@ -73,6 +75,8 @@ def _traffic(url: str, config: HubConfig, engine: Engine) -> None:
         {"phone": "+7 912 345-67-06", "message": ""},
         {"name": "Robot", "phone": "+79123456709", "message": "x", "_gotcha": "filled"},
         {"name": "Мария Иванова", "email": "maria@example.com", "message": "Вы не перезвонили"},
+        {"name": "Мария И.", "phone": "+7 912 345-67-08", "message": "С другого номера"},
+        {"name": "Мария Иванова", "phone": "+7 912 345-67-07", "company": "Окна", "message": "Из офиса"},
     ):  # fmt: skip
         assert httpx.post(url, timeout=60, json=fields).status_code == 200
     httpx.post(url, timeout=60, content=b"\x00\x01\xff\xfe" * 20, headers={"content-type": "application/octet-stream"})
@@ -84,6 +88,13 @@ def _traffic(url: str, config: HubConfig, engine: Engine) -> None:
                  " ('call_back', '+79123456705', 'Call back', now() - interval '1 hour', :owner, :contact, :lead, 2)"),
             {"owner": lead.owner_id, "contact": lead.contact_id, "lead": lead.id},
         )  # fmt: skip
+        maria = connection.scalar(text("SELECT root_id FROM contact WHERE name = 'Мария И.'"))
+        merge_contacts(connection, HUB, lead.contact_id, int(maria or 0), "Один голос", datetime.now(UTC))
+        connection.execute(
+            text("INSERT INTO suggestion (a_id, b_id, bits, why) SELECT :contact, max(id), 14.2, :why FROM contact"),
+            {"contact": lead.contact_id, "why": '{"rule": "scored", "fields": [{"field": "prior", "level": "prior", "bits": -9.1},'
+             ' {"field": "last", "level": "exact", "bits": 8.2}, {"field": "phone", "level": "close", "bits": 15.1}]}'},
+        )  # fmt: skip
         connection.execute(text("INSERT INTO source_alert (source_id, code, subject) SELECT id, 'new_field', 'city' FROM source"))
 
 
@@ -93,9 +104,12 @@ def _addresses(engine: Engine) -> dict[str, str]:
         ask = {name: connection.scalar(text(query)) for name, query in {
             "lead_id": "SELECT min(id) FROM lead", "contact_id": "SELECT min(contact_id) FROM lead",
             "source_id": "SELECT min(id) FROM source WHERE connector = 'generic_form'", "owner_id": "SELECT max(id) FROM owner", "user_id": "SELECT min(id) FROM app_user",
+            "merge_id": "SELECT min(id) FROM merge_event WHERE undone_at IS NULL",
             "event_id": "SELECT uid FROM inbound_event WHERE state = 'needs_attention'",
         }.items()} | {"connector": "imap", "token": "0" * 43}  # fmt: skip
-    more = {"search": "?q=мария 912", "leads": "?state=", "events": "?state=attention"}
+    with engine.begin() as connection:
+        other = connection.scalar(text("SELECT max(id) FROM contact WHERE id = root_id"))
+    more = {"search": "?q=мария 912", "merge_page": f"?with={other}", "leads": "?state=", "events": "?state=attention"}
     found = {}
     for route in ROUTES:
         if route.method != "GET" or route.endpoint in _NO_PAGE:
