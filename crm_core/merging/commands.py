@@ -15,6 +15,7 @@ from crm_core.contacts.queries import visible_root
 from crm_core.leads.merge_rows import MERGED, write_merge
 from crm_core.merging.holding import cursor_of, hold_roots
 from crm_core.merging.preview import read_pair
+from crm_core.routing.refunds import refund
 from crm_core.search import mark
 
 Decision = Literal["same", "different", "later"]
@@ -58,6 +59,7 @@ def merge_contacts(connection: Connection, principal: Principal, winner_id: int,
     )  # fmt: skip
     _settle_suggestions(connection, winner.id)
     mark(connection, [winner.id], anew=True)
+    refund(cursor_of(connection), [lead for lead, _ in outcome.folds], "merged")  # locks pools, so it comes last
     touch = history.Touch(
         winner.id, now, text=why, data={"merge": str(merge_id), "winner": str(winner.id), "loser": str(loser.id)}
     )

@@ -29,6 +29,7 @@ from crm_core.merging.holding import cursor_of, hold_roots
 from crm_core.merging.preview import MERGES_ANY
 from crm_core.merging.split import MergeFact, NewLead, Plan, Shown, split
 from crm_core.parsed import Attribution
+from crm_core.routing.refunds import take_back
 from crm_core.search import mark
 
 UNDONE: Final = history.Action("contact.unmerge", touch="merge")
@@ -102,6 +103,7 @@ def undo(connection: Connection, principal: Principal, merge_id: int, why: str, 
     _write_merges(connection, principal, plan, merge_id, now)
     _never_again(connection, principal, merge, now)
     mark(connection, {*plan.roots, root_id}, anew=True)
+    take_back(cursor_of(connection), plan.reopened)  # locks pools, so it comes last
     touch = history.Touch(
         plan.roots[0], now, text=why,
         data={"merge": str(merge_id), "winner": str(plan.roots[0]), "loser": str(plan.roots[1]), "undone": True},

@@ -114,6 +114,16 @@ def test_merge_by_hand_and_undo_restore_what_is_kept_of_both(desk: Desk) -> None
     assert (kept(desk, one), kept(desk, two)) == before
 
 
+def test_a_folded_lead_gives_the_pools_turn_back_and_an_undo_takes_it_again(desk: Desk) -> None:  # identity case 91
+    one, two = two_people(desk)
+    turns = "SELECT sum(assigned) FROM pool_member"
+    before = desk.one(turns)
+    merge_id = merge(desk, one, two)
+    assert desk.one(turns) == before - 1
+    take_back(desk, merge_id)
+    assert desk.one(turns) == before
+
+
 def test_later_inquiries_go_to_whoever_owns_their_identifier(desk: Desk) -> None:
     one, two = two_people(desk)
     merge_id = merge(desk, one, two)
