@@ -136,3 +136,14 @@ def get_token(connection: Connection, token_id: int) -> TokenView:
     if not found:
         raise NotFound("token_unknown", f"There is no token {token_id}.")
     return found[0]
+
+
+def logins_of(connection: Connection) -> dict[int, list[tuple[str, str]]]:
+    """By owner: login and role of each active user who is that owner."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    rows = connection.execute(
+        select(User.owner_id, User.login, User.role).where(User.owner_id.is_not(None), User.active).order_by(User.id)
+    )
+    for row in rows:
+        found.setdefault(row.owner_id, []).append((row.login, row.role))
+    return found

@@ -17,8 +17,8 @@ from crm_core.base.working_time import MINUTES_OF_DAY, Shift
 Week = tuple[tuple[Shift, ...], ...]
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_RUSSIAN: Final = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
-_DAY_NUMBER: Final = {name: number for names in (DAYS, _RUSSIAN) for number, name in enumerate(names)}
+RUSSIAN_DAYS: Final = ("пн", "вт", "ср", "чт", "пт", "сб", "вс")
+_DAY_NUMBER: Final = {name: number for names in (DAYS, RUSSIAN_DAYS) for number, name in enumerate(names)}
 _TIME: Final = re.compile(r"(\d{1,2}):(\d{2})")
 _MOST_SHIFTS: Final = 6  # of a day; more is a mistake
 
@@ -97,10 +97,10 @@ def day_spans(week: Week) -> list[tuple[int, int, tuple[Shift, ...]]]:
     return spans
 
 
-def week_text(week: Week) -> str:
-    """What `read_week_text` reads again."""
-    spans = ((DAYS[first] if first == last else f"{DAYS[first]}-{DAYS[last]}", shifts) for first, last, shifts in day_spans(week))
-    return " ".join(f"{days} {hours_text(shifts)}" for days, shifts in spans)
+def week_text(week: Week, days: Sequence[str] = DAYS) -> str:
+    """What `read_week_text` reads again, in English or with RUSSIAN_DAYS."""
+    spans = ((days[first] if first == last else f"{days[first]}-{days[last]}", shifts) for first, last, shifts in day_spans(week))
+    return " ".join(f"{named} {hours_text(shifts)}" for named, shifts in spans)
 
 
 def clock(minute: int) -> str:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from door_frame import Case, Hub, Inputs, Row, in_transaction
 
 from crm_core.access import Principal
-from crm_core.calendars.weeks import read_week, week_text
+from crm_core.calendars.weeks import RUSSIAN_DAYS, read_week, week_text
 from crm_core.handovers.commands import hand_over
 from crm_core.people import absences, commands
 
@@ -71,6 +71,19 @@ def _columns(i: Inputs) -> dict[str, Any]:
     return changes if "calendar" not in changes else changes | {"calendar_id": int(changes.pop("calendar"))}
 
 
+def _form(i: Inputs) -> dict[str, str]:
+    """As the card's fields hold it; the others stay."""
+    fields: dict[str, str] = {}
+    for name in _FIELDS:
+        if name in i:
+            value = i[name]
+            if name == "week":
+                fields["hours"] = "" if value is None else week_text(read_week(value), RUSSIAN_DAYS)
+            else:
+                fields[name] = "" if value is None else ", ".join(value) if isinstance(value, list) else str(value)
+    return fields
+
+
 def _changing_arguments(i: Inputs) -> list[str]:
     arguments = []
     for name in _FIELDS:
@@ -114,6 +127,7 @@ ROWS = (
             )
         ),
         api=lambda i: ("PATCH", f"/owners/{i['boris']}", {name: i[name] for name in _FIELDS if name in i}),
+        console=lambda i: (f"/owners/{i['boris']}", _form(i)),
         cli=lambda i: ("owner", "change", i["boris"], *_changing_arguments(i)),
         again="idle",
         cases=(
@@ -169,6 +183,10 @@ ROWS = (
             "POST", f"/owners/{i['boris']}/absences",
             {"from": i["from"].isoformat(), "until": i["until"].isoformat(), "reason": "holiday", "deputy": i["deputy"]},
         ),
+        console=lambda i: (
+            f"/owners/{i['boris']}/absences",
+            {"from": _written(i["from"]), "until": _written(i["until"]), "reason": "holiday", "deputy": i["deputy"]},
+        ),
         cli=lambda i: (
             "owner", "absent", i["boris"], "--from", f"{_written(i['from'])}:00", "--until", f"{_written(i['until'])}:00",
             "--reason", "holiday", "--deputy", i["deputy"],
@@ -196,6 +214,7 @@ ROWS = (
             )
         ),
         api=lambda i: ("DELETE", f"/owners/{i['boris']}/absences/{i.get('absence', '81')}", None),
+        console=lambda i: (f"/owners/{i['boris']}/absences/{i.get('absence', '81')}/cancel", {}),
         cli=lambda i: ("owner", "cancel-absence", i["boris"], i.get("absence", "81")),
         again="absence_unknown",
         cases=(
@@ -216,6 +235,7 @@ ROWS = (
         api=lambda i: (
             "PATCH", f"/owners/{i['boris']}", {"paused_until": i["until"].isoformat()} if "until" in i else {"paused": True},
         ),
+        console=lambda i: (f"/owners/{i['boris']}/pause", {"until": _written(i["until"])} if "until" in i else {}),
         cli=lambda i: ("owner", "pause", i["boris"], *(("--until", f"{_written(i['until'])}:00") if "until" in i else ())),
         again="idle",
         cases=(
@@ -232,6 +252,7 @@ ROWS = (
             lambda connection, _hub, principal, i: absences.resume_owner(connection, principal, int(i["boris"]), datetime.now(UTC))
         ),
         api=lambda i: ("PATCH", f"/owners/{i['boris']}", {"paused": False}),
+        console=lambda i: (f"/owners/{i['boris']}/resume", {}),
         cli=lambda i: ("owner", "resume", i["boris"]),
         again="idle",
         cases=(Case("back", before=(_PAUSED,)), Case("was never paused", idle=True), _OWNER_UNKNOWN),
@@ -284,6 +305,7 @@ ROWS = (
             )
         ),
         api=lambda i: ("POST", f"/owners/{i['boris']}/hand-over", {"to": i["to"], "why": i.get("why", "leaves")}),
+        console=lambda i: (f"/owners/{i['boris']}/hand-over", {"to": i["to"], "why": i.get("why", "leaves")}),
         cli=lambda i: ("owner", "hand-over", i["boris"], "--to", i["to"], "--why", i.get("why", "leaves")),
         again="idle",
         cases=(
@@ -292,7 +314,7 @@ ROWS = (
             Case("to oneself", {"to": "@boris"}, "successor_is_self"),
             Case("to nobody known", {"to": "999999"}, "owner_unknown"),
             Case("to somebody who left", {"to": "@anna"}, "owner_inactive", before=("UPDATE owner SET active = false WHERE id = :anna",)),
-            Case("without a reason", {"to": "@anna", "why": " "}, "why_missing", doors=frozenset({"domain", "cli"})),
+            Case("without a reason", {"to": "@anna", "why": " "}, "why_missing", doors=frozenset({"domain", "console", "cli"})),
             Case("of nobody known", {"boris": "999999", "to": "@anna"}, "owner_unknown"),
         ),
     ),
@@ -317,6 +339,7 @@ ROWS = (
         "owners.write",
         _of(commands.set_duty, "boris"),
         api=lambda i: ("PATCH", f"/owners/{i['boris']}", {"duty": True}),
+        console=lambda i: (f"/owners/{i['boris']}/duty", {}),
         again="idle",
         cases=(Case("the duty person"), _OWNER_UNKNOWN),
     ),
@@ -393,6 +416,7 @@ ROWS = (
             )
         ),
         api=lambda i: ("PUT", f"/pools/{i['spare_pool']}/members/{i['anna']}", {"weight": 2.0}),
+        console=lambda i: (f"/pools/{i['spare_pool']}/members/{i['anna']}", {"weight": "2,0"}),
         again="idle",
         cases=(
             Case("a new member"),

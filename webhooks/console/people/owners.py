@@ -1,14 +1,22 @@
-"""Owners: who there is, who is away until when, who is new."""
+"""People and teams: who there is, who is at work, how full they are; and how fairly pools share."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import request
 
 from crm_core.access import sees_leads_of
+from crm_core.access.queries import logins_of
 from crm_core.base.errors import Conflict, Invalid
+from crm_core.calendars.weeks import DAYS, RUSSIAN_DAYS, read_week, week_text
 from crm_core.people import absences, commands
-from crm_core.people.queries import OwnerView, list_owners
-from webhooks.console.shell import errors
+from crm_core.people.pool_ledger import pool_ledgers
+from crm_core.people.queries import list_teams
+from crm_core.people.staff_queries import Person, list_people
+from webhooks.console.shell import clock, errors
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 
 
@@ -17,24 +25,66 @@ def index(context: RequestContext) -> PageAnswer:
 
 
 def _page(context: RequestContext, typed: dict[str, str], problem: errors.Problem | None) -> str:
+    team, left = request.args.get("team", ""), request.args.get("state") == "left"
     with context.engine.begin() as connection:
-        items = list_owners(connection)
-    opens = {item.id for item in items if sees_leads_of(context.principal, item.id)}
+        everybody = list_people(connection, context.now, context.config.timezone)
+        teams = list_teams(connection)
+        pools = pool_ledgers(connection, context.now)
+        logins = logins_of(connection) if context.may("users.read") else {}
+    shown = [one for one in everybody if one.active is not left and (not team or (one.team and str(one.team.id) == team))]
+    working = [one for one in everybody if one.active]
     return context.page(
         "people/owners.html",
-        items=items,
-        state_of=_state,
-        opens=opens,
+        items=shown,
+        working=len(working),
+        left=len(everybody) - len(working),
+        away=sum(one.absent_until is not None for one in working),
+        ready=sum(state_of(one) == "present" for one in working),
+        shows_left=left,
+        state_of=state_of,
+        hours_of=lambda one: hours_words(context, one),
+        there=lambda one, at: time_there(context, one, at),
+        figure=figure_of(context),
+        opens={one.id for one in shown if sees_leads_of(context.principal, one.id)},
+        logins=logins,
+        teams=[(str(one.id), one.name) for one in teams],
+        team=team,
+        pools=pools,
         entered=typed,
         problem=problem,
         can_write=context.may("owners.write"),
     )
 
 
-def _state(owner: OwnerView) -> str:
-    if not owner.active:
+def state_of(one: Person) -> str:
+    """The one word for somebody now."""
+    if not one.active:
         return "inactive"
-    return "absent" if owner.absent_until else "present"
+    if one.absent_until is not None:
+        return "absent"
+    if one.paused:
+        return "paused"
+    return "present" if one.on_shift else "off_shift"
+
+
+def hours_words(context: RequestContext, one: Person) -> str:
+    """As `read_week_text` reads them; "" for whoever has none."""
+    if one.hours is None:
+        return ""
+    return week_text(read_week(one.hours), RUSSIAN_DAYS if context.language.locale == "ru" else DAYS)
+
+
+def time_there(context: RequestContext, one: Person, at: datetime) -> str:
+    """How late it is then where the person is, if that is another time than the page's."""
+    zone = ZoneInfo(one.zone or context.config.timezone)
+    if at.astimezone(zone).utcoffset() == at.astimezone(context.config.zone).utcoffset():
+        return ""
+    return context.language("owner.there", time=clock.short(at, context.now, zone, context.language))
+
+
+def figure_of(context: RequestContext) -> Callable[[float], str]:
+    """Shares with at most two places, whole ones without."""
+    return lambda value: context.language.number(int(value) if value == int(value) else round(value, 2))
 
 
 def add(context: RequestContext) -> PageAnswer:

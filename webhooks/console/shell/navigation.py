@@ -47,7 +47,7 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
         ("ledger", "ledger.read", "ledger", "", "", ()),
     ),
     "team": (
-        ("owners", "owners.read", "owners", "", "", ("add_owner",)),
+        ("owners", "owners.read", "owners", "", "", ("add_owner", "owner", "change_owner", "plan_absence")),
         (
             "users",
             "users.read",

@@ -19,7 +19,7 @@ from webhooks.console.mapping import mapping
 from webhooks.console.mentions import mentions
 from webhooks.console.merging import merges, suggestions
 from webhooks.console.notifications import notifications
-from webhooks.console.people import owners
+from webhooks.console.people import owners, person
 from webhooks.console.quarantine import quarantine
 from webhooks.console.queues import queues
 from webhooks.console.search import search
@@ -130,6 +130,15 @@ ROUTES = (
     Route("POST", "/sources/<id:source_id>/aliases/remove", "remove_alias", source_site.remove, "sources.write"),
     Route("GET", "/owners", "owners", owners.index, "owners.read"),
     Route("POST", "/owners", "add_owner", owners.add, "owners.write"),
+    Route("GET", "/owners/<id:owner_id>", "owner", person.card, "owners.read"),
+    Route("POST", "/owners/<id:owner_id>", "change_owner", person.change, "owners.write"),
+    Route("POST", "/owners/<id:owner_id>/absences", "plan_absence", person.plan, "owners.write"),
+    Route("POST", "/owners/<id:owner_id>/absences/<id:absence_id>/cancel", "cancel_absence", person.cancel, "owners.write"),
+    Route("POST", "/owners/<id:owner_id>/pause", "pause_owner", person.pause, "owners.write"),
+    Route("POST", "/owners/<id:owner_id>/resume", "resume_owner", person.resume, "owners.write"),
+    Route("POST", "/owners/<id:owner_id>/duty", "owner_duty", person.duty, "owners.write"),
+    Route("POST", "/owners/<id:owner_id>/hand-over", "owner_hand_over", person.hand_over_all, "leads.assign"),
+    Route("POST", "/pools/<id:pool_id>/members/<id:owner_id>", "put_member", person.put_member, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/absent", "owner_absent", owners.absent, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/present", "owner_present", owners.present, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/active", "owner_active", owners.active, "owners.write"),

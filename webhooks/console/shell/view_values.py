@@ -28,7 +28,7 @@ _COLOURS: Mapping[str, Mapping[str, str]] = {
     "outcome": {"created": "green", "attached": "teal", "repeat": "blue", "spam": "amber", "test": "violet"},
     "event_state": {"waiting": "blue", "working": "blue", "needs_attention": "red", "rejected": "red"},
     "mapping_state": {"draft": "violet", "published": "green"},
-    "owner_state": {"present": "green", "absent": "amber"},
+    "owner_state": {"present": "green", "absent": "violet", "paused": "amber"},
     "user_state": {"active": "green", "invited": "blue", "new": "amber"},
     "token_state": {"active": "green", "expired": "amber"},
     "process_state": {"alive": "green", "silent": "red"},
