@@ -149,6 +149,7 @@ def _own(count: int) -> tuple[float, float, float, int]:
     began = time.perf_counter()
     records = [record_of(*one) for one in made]
     read = time.perf_counter() - began
+    del made
     began = time.perf_counter()
     found, weights = score(COLUMNS, records, blocks, _EVEN)
     return f1({(pair.one, pair.other) for pair in found}, true), time.perf_counter() - began, read, weights.pairs

@@ -29,7 +29,7 @@ MOST_A_DAY: Final = 50  # new pairs, the surest first: so many a person can deci
 _WITHIN: Final = timedelta(hours=20)  # so long after a run there is no other
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def near_emails(value: str) -> frozenset[str]:
     """The mailbox itself and what it may be another spelling of: untold aliases, mistyped domains, look-alike letters."""
     key = email_key(value)
