@@ -84,6 +84,10 @@ def fill(world: World) -> None:
         calendar = make_calendar(connection)
         world.ids["calendar"] = str(calendar)
         make_day(connection, "2026-04-30", "short")
+        run(
+            "INSERT INTO routing_version (body, author, note, state, created_at, activated_at) VALUES"
+            " ('{\"settings\": {\"bound_days\": 30}}', 'user:1', 'First rules', 'active', '2026-11-20T10:00:00Z', '2026-11-20T11:00:00Z')"
+        )
         make_day(connection, "2026-03-20", "work", calendar, [["10:00", "14:00"]])
         always = json.dumps({day: [["00:00", "24:00"]] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")})
         run("UPDATE owner SET zone = 'Asia/Vladivostok', week = :week, languages = '{ru}', skills = '{gates}', regions = '{Ural}',"

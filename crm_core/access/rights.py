@@ -46,6 +46,8 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "numbering.write": "admin ops",
         "owners.read": "admin head manager ops readonly",
         "owners.write": "admin head",
+        "routing.read": "admin head manager ops readonly",
+        "routing.write": "admin head",
         "users.read": "admin",  # users and tokens: who gets in, and what they may
         "users.write": "admin",
         "audit.read": "admin head",  # not ops: their own looks at raw data stand in it

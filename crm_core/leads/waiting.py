@@ -122,7 +122,7 @@ def _give(
     connection.execute(
         insert(Assignment).values(
             lead_id=lead_id, owner_id=owner_id, pool_id=decision.pool_id, kind=decision.kind, trace=trace,
-            config_version=read.config.version, facts=stored_facts(facts, left_out), actor=principal.actor,
+            config_version=read.config.version, facts=stored_facts(facts, left_out, read.state), actor=principal.actor,
         )
     )  # fmt: skip
     _take_client(connection, row, decision, read, zone, now)

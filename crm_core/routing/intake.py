@@ -108,7 +108,7 @@ def _give_owner(lead: LeadState, read: Read, part: Ownership) -> None:
     lead.owner_id, lead.pool_id = decision.owner_id, decision.pool_id
     lead.assignment = {
         "owner_id": decision.owner_id, "pool_id": decision.pool_id, "kind": decision.kind, "trace": decision.trace,
-        "config_version": read.config.version, "facts": stored_facts(facts, left_out), "actor": "hub",
+        "config_version": read.config.version, "facts": stored_facts(facts, left_out, read.state), "actor": "hub",
     }  # fmt: skip
     take_client(contact, decision, read.state)
 

@@ -19,7 +19,7 @@ from crm_core.routing.rules import MemberState, OwnerState, PoolState, RoutingSt
 
 _POOLS: Final = (
     "SELECT id, name, is_default, seq, strategy, now() AS now,"
-    " (SELECT version FROM routing_version WHERE state = 'active') AS version, EXISTS (SELECT 1 FROM owner_exclusion) AS has_exclusions"
+    " (SELECT json_build_array(version, created_at) FROM routing_version WHERE state = 'active') AS version, EXISTS (SELECT 1 FROM owner_exclusion) AS has_exclusions"
     "  FROM pool WHERE id = ANY(%s) OR is_default ORDER BY id"
 )
 
@@ -34,20 +34,21 @@ class Read:
 
 
 class Configs:
-    """The active version, compiled once a process and known by its number. Versions never change."""
+    """The active version, compiled once a process and known by its number and when it was saved. Versions never change."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._known: tuple[int, str, RoutingConfig] = (0, "", RoutingConfig())
+        self._known: tuple[tuple[int, str], str, RoutingConfig] = ((0, ""), "", RoutingConfig())
 
-    def of(self, cursor: Cursor, version: int | None, zone: str) -> RoutingConfig:
-        """The config of that version; it is read where it is not the one known. None: there is none."""
-        if not version:
+    def of(self, cursor: Cursor, active: list[Any] | None, zone: str) -> RoutingConfig:
+        """The config of that version (its number, when it was saved); it is read where it is not the one known. None: there is none."""
+        if active is None:
             return _NO_CONFIG
-        known = self._known
-        if known[:2] != (version, zone):
+        known, key = self._known, (int(active[0]), str(active[1]))
+        if known[:2] != (key, zone):
+            version = key[0]
             row = cursor.execute("SELECT body FROM routing_version WHERE version = %s", (version,)).fetchone()
-            known = (version, zone, read_config(row["body"] if row else {}, version, ZoneInfo(zone)))
+            known = (key, zone, read_config(row["body"] if row else {}, version, ZoneInfo(zone)))
             with self._lock:
                 self._known = known
         return known[2]

@@ -22,12 +22,13 @@ def stored_owners(state: RoutingState) -> dict[str, Any]:
     return out
 
 
-def stored_facts(facts: RoutingFacts, out: Mapping[str, Any]) -> dict[str, Any]:
+def stored_facts(facts: RoutingFacts, out: Mapping[str, Any], state: RoutingState) -> dict[str, Any]:
     """Without what is empty."""
     told: dict[str, Any] = {
         "lead": dict(facts.lead), "pool": facts.pool_id, "earlier": facts.lead_owner_id, "contact": facts.contact_owner_id,
         "answered": facts.answered_by_id, "company": facts.company_owner_id, "shared": facts.shared_owner_id,
         "bound_until": facts.bound_until.isoformat() if facts.bound_until else None, "conflicts": sorted(facts.conflicts), "out": out,
+        "duty": state.duty_id, "default": state.default_pool_id,
     }  # fmt: skip
     return {name: value for name, value in told.items() if value not in (None, [], {})}
 

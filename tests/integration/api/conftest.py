@@ -38,6 +38,7 @@ def still_world(postgres_server: servers.RunPostgres, tmp_path_factory: pytest.T
         with engine.begin() as connection:
             calendar = make_calendar(connection)
             make_day(connection, "2026-04-30", "short")
+            insert(connection, "routing_version", key="version", version=1, body="{}", author="hub")
             insert(connection, "absence", owner_id=int(ids["anna"]), until_at="2199-01-01T00:00:00Z")
         yield World(create_app(config).test_client(), config, engine, tokens, {**ids, "calendar": str(calendar)})
         close_engines()

@@ -47,6 +47,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /calendars/<id>": {"name": "South"},
     "PUT /calendars/<id>/days": {"days": [{"day": "2026-04-30", "kind": "short"}]},
     "PUT /calendar-days": {"days": [{"day": "2026-04-30", "kind": "short"}]},
+    "PUT /routing": {"body": {}},
+    "POST /routing/versions": {"body": {}},
+    "POST /routing/versions/<id>/simulate": {"days": 1},
+    "POST /contacts/<id>/excluded-owners": {"owner": "2", "why": "test"},
     "POST /teams": {"name": "South"},
     "PATCH /teams/<id>": {"name": "East"},
     "POST /pools": {"name": "Night"},
@@ -63,6 +67,7 @@ READ_ALL = {
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
     "GET /search", "GET /mentions", "GET /notifications", "GET /contacts/<id>/merges", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
     "GET /pools/<id>/ledger", "GET /owners/<id>/absences", "GET /calendars", "GET /calendars/<id>", "GET /calendars/<id>/year", "GET /calendar-days",
+    "GET /routing", "GET /routing/versions", "GET /routing/versions/<id>",
 }  # fmt: skip
 WATCH = {
     "GET /quarantine",
@@ -105,7 +110,8 @@ LEAD = {
     "PUT /pools/<id>/members/<owner>", "DELETE /pools/<id>/members/<owner>",
     "POST /owners/<id>/hand-over", "POST /owners/<id>/absences", "DELETE /owners/<id>/absences/<absence>", "POST /calendars", "PATCH /calendars/<id>",
     "DELETE /calendars/<id>", "PUT /calendars/<id>/days", "DELETE /calendars/<id>/days/<day>", "PUT /calendar-days",
-    "DELETE /calendar-days/<day>",
+    "DELETE /calendar-days/<day>", "PUT /routing", "POST /routing/versions", "POST /routing/versions/<id>/simulate",
+    "POST /routing/versions/<id>/activate", "POST /contacts/<id>/excluded-owners", "DELETE /contacts/<id>/excluded-owners/<owner>",
 }  # fmt: skip
 JUDGE = {
     "POST /quarantine/release", "POST /quarantine/confirm", "POST /events/<id>/accept-consent", "POST /alerts/<id>/resolve",
@@ -140,7 +146,7 @@ def key(route: Route) -> str:
 def address(route: Route, ids: dict[str, str]) -> str:
     nouns = {
         "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "mentions": "mention_for_anna", "merges": "merge", "suggestions": "suggestion", "events": "broken_event",
-        "calendars": "source", "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
+        "calendars": "source", "routing": "anna", "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
     }  # fmt: skip
     return (
         route.path.replace("<id>", ids.get(nouns.get(route.path.split("/")[1], ""), ""))
@@ -171,7 +177,7 @@ def test_a_role_may_call_exactly_its_routes(world: World, role: str) -> None:
 
 
 #: Routes that change nothing although they are no GET.
-QUESTIONS = {"POST /erasures/preview"}
+QUESTIONS = {"POST /erasures/preview", "POST /routing/versions/<id>/simulate"}
 #: Routes by which people see raw data.
 LOOKS = {
     "GET /events/<id>/raw",

@@ -11,6 +11,7 @@ COMMANDS_WITHOUT_A_ROW: Final[dict[str, str]] = {
     "crm_core.leads.assignment.give_to": "a part of assigning, claiming and returning",
     "crm_core.leads.claiming.tray_of": "reads",
     "crm_core.leads.spam_flag.event_of": "reads",
+    "crm_core.routing.simulation.simulate": "reads",
     "crm_core.leads.waiting.give_waiting": "what the workers do by themselves, through no door",
     "crm_core.leads.spam_flag.flag_spam": "the domain's half of ingest.processing.lead_spam.mark_spam",
     "crm_core.leads.spam_flag.unflag_spam": "the domain's half of ingest.processing.lead_spam.unmark_spam",
@@ -43,6 +44,8 @@ COMMANDS_WITHOUT_A_ROW: Final[dict[str, str]] = {
 
 PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {
     "api.post_erasures_preview": "shows, changes nothing",
+    "api.post_routing_versions_id_simulate": "shows, changes nothing",
+    "api.put_routing": "saves and activates a version in one transaction, by the two commands that have their rows",
     "api.post_sources_id_bench_dry-run": "shows what a mapping would make, changes nothing",
     "api.post_merges_undo": "undo_merge, once for each of many",
     "cli contact compare": "does at once what the night does: asks people, decides nothing",
@@ -54,6 +57,9 @@ PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {
     "cli beat": "a role that runs",
     "cli bench": "measures, on servers of its own",
     "cli calendar list": "shows",
+    "cli routing list": "shows",
+    "cli routing show": "shows",
+    "cli routing simulate": "shows, changes nothing",
     "cli calendar year": "shows",
     "cli config": "shows",
     "cli contact export": "reads, and records who looked",

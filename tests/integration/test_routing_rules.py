@@ -1,0 +1,205 @@
+"""Rules in versions: in force from the next lead on, simulated without a write, and true to what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from desk import Desk
+from sqlalchemy import Engine
+
+from crm_core.access import HUB
+from crm_core.base.config import HubConfig
+from crm_core.base.errors import Invalid
+from crm_core.people.absences import set_absent, set_present
+from crm_core.people.commands import add_pool, put_member
+from crm_core.routing.commands import activate_version, allow_owner, checked, exclude_owner, save_version
+from crm_core.routing.simulation import Simulation, simulate
+
+ZONE = ZoneInfo("Europe/Moscow")
+
+
+@pytest.fixture
+def desk(config: HubConfig, engine: Engine) -> Iterator[Desk]:
+    built = Desk(config, engine, ("Anna", "Boris", "Vera", "Gleb"))
+    yield built
+    built.close()
+
+
+def rules(desk: Desk, *told: dict[str, Any], **settings: Any) -> int:
+    with desk.engine.begin() as connection:
+        version = save_version(connection, HUB, {"rules": list(told), "settings": settings}, ZONE)
+        activate_version(connection, HUB, version, ZONE, datetime.now(UTC))
+    return version
+
+
+def rule(name: str, priority: float, when: dict[str, Any], *targets: dict[str, Any]) -> dict[str, Any]:
+    return {"id": name, "name": name.title(), "priority": priority, "when": when, "then": list(targets)}
+
+
+def is_from(campaign: str) -> dict[str, Any]:
+    return {"fact": "utm_campaign", "op": "eq", "value": campaign}
+
+
+def pool_of(desk: Desk, name: str, *people: str) -> str:
+    with desk.engine.begin() as connection:
+        pool_id = add_pool(connection, HUB, name)
+        for one in people:
+            put_member(connection, HUB, pool_id, desk.owners[one])
+    return str(pool_id)
+
+
+def sends(desk: Desk, n: int, **fields: str) -> dict[str, Any]:
+    uid = desk.form(name=f"Клиент {n}", email=f"client{n}@example.com", **fields)
+    desk.drain()
+    return desk.rows("SELECT a.* FROM assignment a WHERE lead_id = %s ORDER BY id DESC LIMIT 1", desk.event(uid)["lead_id"])[0]
+
+
+def simulated(desk: Desk, *told: dict[str, Any]) -> Simulation:
+    with desk.engine.begin() as connection:
+        config = checked(connection, {"rules": list(told)}, ZONE)
+        return simulate(connection, HUB, config, 30, datetime.now(UTC))
+
+
+def test_rule_decides_from_the_next_lead_on_and_a_roll_back_takes_it_back(desk: Desk) -> None:
+    assert sends(desk, 1, utm_campaign="doors")["config_version"] == 0
+    first = rules(desk, rule("doors", 1, is_from("Doors"), {"owner": str(desk.owners["Gleb"])}))
+    found = sends(desk, 2, utm_campaign="doors")
+    assert (found["owner_id"], found["kind"], found["config_version"]) == (desk.owners["Gleb"], "rule", first)
+    assert (found["trace"]["code"], found["trace"]["rule"]) == ("named_by_rule", {"id": "doors", "name": "Doors"})
+    assert sends(desk, 3, utm_campaign="roofs")["kind"] == "pool"
+    second = rules(desk, rule("doors", 1, is_from("doors"), {"owner": str(desk.owners["Vera"])}))
+    assert sends(desk, 4, utm_campaign="doors")["owner_id"] == desk.owners["Vera"]
+    with desk.engine.begin() as connection:
+        activate_version(connection, HUB, first, ZONE, datetime.now(UTC))
+    assert sends(desk, 5, utm_campaign="doors")["owner_id"] == desk.owners["Gleb"]
+    states = {row["version"]: row["state"] for row in desk.rows("SELECT version, state FROM routing_version")}
+    assert states == {first: "active", second: "retired"}
+
+
+def test_next_target_is_asked_where_nobody_of_the_first_can_take_it(desk: Desk) -> None:
+    doors = pool_of(desk, "Doors", "Gleb")
+    rules(desk, rule("doors", 1, {}, {"pool": doors, "skills": ["двери"]}, {"owner": str(desk.owners["Anna"])}))
+    found = sends(desk, 1)
+    assert (found["owner_id"], found["kind"]) == (desk.owners["Anna"], "rule")
+    assert [(one["verdict"], one["needs"]) for one in found["trace"]["candidates"]] == [("no_skill", ["двери"])]
+    desk.connection.execute("UPDATE owner SET skills = '{Двери}' WHERE id = %s", (desk.owners["Gleb"],))
+    assert sends(desk, 2)["owner_id"] == desk.owners["Gleb"]
+
+
+def test_pool_that_claims_leaves_the_lead_in_its_tray(desk: Desk) -> None:
+    tray = pool_of(desk, "Tray", "Anna", "Boris")
+    desk.connection.execute("UPDATE pool SET strategy = 'claim' WHERE id = %s", (int(tray),))
+    rules(desk, rule("all", 1, {}, {"pool": tray}))
+    found = sends(desk, 1)
+    assert (found["owner_id"], found["kind"], found["pool_id"]) == (None, "tray", int(tray))
+
+
+def test_least_open_gives_to_whoever_has_the_fewest(desk: Desk) -> None:
+    pool = pool_of(desk, "Least", "Anna", "Boris")
+    desk.connection.execute("UPDATE pool SET strategy = 'least_open' WHERE id = %s", (int(pool),))
+    rules(desk, rule("all", 1, {}, {"pool": pool}))
+    for n in range(4):
+        sends(desk, n)
+    desk.connection.execute("UPDATE lead SET state = 'lost', closed_at = now() WHERE owner_id = %s", (desk.owners["Boris"],))
+    assert [sends(desk, n)["owner_id"] for n in (10, 11)] == [desk.owners["Boris"]] * 2
+
+
+def test_second_sellers_page_gets_a_bound_client_only_when_the_binding_has_ended(desk: Desk) -> None:
+    first = sends(desk, 1, utm_campaign="first")["owner_id"]
+    second = next(owner_id for owner_id in desk.owners.values() if owner_id != first)
+    rules(desk, rule("page", 1, is_from("second"), {"owner": str(second)}))
+    until = desk.one("SELECT owner_bound_until FROM contact")
+    assert until.astimezone(ZONE).strftime("%H:%M") == "00:00", "it ends with a day of the hub's zone"
+    assert timedelta(days=89) < until - datetime.now(UTC) < timedelta(days=92)
+    desk.connection.execute("UPDATE lead SET state = 'won', closed_at = now()")
+    assert sends(desk, 1, utm_campaign="second")["owner_id"] == first
+    desk.connection.execute("UPDATE lead SET state = 'won', closed_at = now()")
+    desk.connection.execute("UPDATE contact SET owner_bound_until = now() - interval '1 hour'")
+    assert sends(desk, 1, utm_campaign="third")["owner_id"] == first, "nobody else is named"
+    desk.connection.execute("UPDATE lead SET state = 'won', closed_at = now()")
+    desk.connection.execute("UPDATE contact SET owner_bound_until = now() - interval '1 hour'")
+    found = sends(desk, 1, utm_campaign="second")
+    assert (found["owner_id"], found["kind"]) == (second, "rule")
+    assert found["trace"]["steps"][0]["verdict"] == "binding_ended"
+    assert desk.one("SELECT owner_id FROM contact") == second
+
+
+def test_client_and_employee_in_conflict_never_meet_again(desk: Desk) -> None:
+    own = sends(desk, 1)["owner_id"]
+    contact = desk.one("SELECT id FROM contact")
+    with desk.engine.begin() as connection:
+        exclude_owner(connection, HUB, contact, own, "they quarrelled", datetime.now(UTC))
+    rules(
+        desk, rule("all", 1, {}, {"owner": str(own)}, {"pool": desk.rows("SELECT id::text FROM pool WHERE is_default")[0]["id"]})
+    )
+    for n in range(5):
+        desk.connection.execute("UPDATE lead SET state = 'won', closed_at = now()")
+        found = sends(desk, 1)
+        assert found["owner_id"] not in (None, own)
+        if n == 0:
+            steps = [(step["rule"], step["verdict"]) for step in found["trace"]["steps"]]
+            assert steps[0] == ("owner_of_the_earlier_lead", "conflict_with_client")
+        desk.connection.execute("UPDATE contact SET owner_id = NULL")
+    desk.connection.execute("UPDATE contact SET owner_id = %s", (own,))
+    with desk.engine.begin() as connection:
+        allow_owner(connection, HUB, contact, own)
+    desk.connection.execute("UPDATE lead SET state = 'won', closed_at = now()")
+    assert sends(desk, 1)["owner_id"] == own
+
+
+def test_simulation_of_the_rules_in_force_makes_every_decision_again(desk: Desk) -> None:
+    doors = pool_of(desk, "Doors", "Gleb", "Vera")
+    with desk.engine.begin() as connection:
+        put_member(connection, HUB, int(doors), desk.owners["Vera"], weight=2.5)
+    told = rule("doors", 1, is_from("doors"), {"pool": doors})
+    rules(desk, told)
+    now = datetime.now(UTC)
+    for n in range(60):
+        if n == 20:
+            with desk.engine.begin() as connection:
+                set_absent(connection, HUB, desk.owners["Vera"], now + timedelta(days=1), datetime.now(UTC))
+        if n == 40:
+            with desk.engine.begin() as connection:
+                set_present(connection, HUB, desk.owners["Vera"], datetime.now(UTC) + timedelta(milliseconds=5))
+                put_member(connection, HUB, int(doors), desk.owners["Anna"], weight=0.5)
+        desk.form(name=f"Клиент {n % 45}", email=f"client{n % 45}@example.com", utm_campaign="doors" if n % 3 else "roofs")
+        if n % 7 == 0:
+            desk.drain()
+            desk.connection.execute("UPDATE lead SET state = 'won', closed_at = now() WHERE id % 2 = 0 AND state = 'open'")
+    desk.drain()
+    before = desk.rows("SELECT pool_id, owner_id, entitled, assigned, last_seq FROM pool_member ORDER BY 1, 2")
+    same = simulated(desk, told)
+    assert same.leads >= 45
+    assert (same.same, same.moved) == (same.leads, 0)
+    assert all(load.before == load.after for load in same.loads)
+    other = simulated(
+        desk, told, rule("roofs", 2, is_from("roofs"), {"owner": str(desk.owners["Gleb"])}),
+        rule("doors-again", 3, is_from("doors"), {"owner": str(desk.owners["Anna"])}), rule("never", 4, is_from("windows"), {"pool": doors}),
+    )  # fmt: skip
+    assert 0 < other.moved < other.leads
+    assert (other.dead, other.shadowed) == (("never",), ("doors-again",))
+    assert next(one for one in other.rules if one.id == "doors-again").shadowed_by == ("doors",)
+    assert sum(load.after for load in other.loads) == other.leads
+    assert before == desk.rows("SELECT pool_id, owner_id, entitled, assigned, last_seq FROM pool_member ORDER BY 1, 2")
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [
+        ([rule("a", 1, {}, {"owner": "2"}), rule("b", 1, {}, {"owner": "2"})], "priority_taken"),
+        ([rule("a", 1, {}, {"pool": "999"})], "pool_unknown"),
+        ([rule("a", 1, {}, {"owner": "999"})], "owner_unknown"),
+        ([rule("a", 1, {"fact": "shoe_size", "op": "eq", "value": "44"}, {"owner": "2"})], "fact_unknown"),
+        ([rule("a", 1, {"fact": "value", "op": "glob", "value": "4*"}, {"owner": "2"})], "op_unknown"),
+        ([rule("a", 1, {})], "target_missing"),
+    ],
+)
+def test_rules_that_cannot_be_meant_are_refused_with_their_place(desk: Desk, told: list[dict[str, Any]], code: str) -> None:
+    with desk.engine.begin() as connection, pytest.raises(Invalid) as refused:
+        save_version(connection, HUB, {"rules": told}, ZONE)
+    assert refused.value.code == code
+    assert refused.value.data["fields"][0].startswith("rules.")
