@@ -73,7 +73,7 @@ def _may_take(principal: Principal) -> ColumnElement[bool]:
 def claim_lead(connection: Connection, principal: Principal, lead_id: int, now: datetime, version: int | None = None) -> None:
     """The lead is the principal's, and the client with it if they are nobody's. Taken again by whoever has it, nothing happens.
 
-    Raises Forbidden (no owner, inactive); NotFound for one that does not wait for them; Conflict: `lead_taken` naming who was
+    Raises Forbidden; NotFound for one that does not wait for them; Conflict: `no_owner` or one who left, `lead_taken` naming who was
     first, `claim_limit` where they have as many open leads as they may, old `version`.
     """
     demand(principal, "leads.claim")
@@ -115,7 +115,7 @@ def _claimant(connection: Connection, principal: Principal) -> Row[int, str, boo
             .with_for_update(key_share=True)
         ).one_or_none()
     if row is None or not row.active:
-        raise Forbidden("no_owner", "Only somebody who owns leads can take one: give this user an owner.")
+        raise Conflict("no_owner", "Only somebody who owns leads can take one: give this user an owner.")
     return row
 
 

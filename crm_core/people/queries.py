@@ -94,13 +94,14 @@ def work_in_hand(connection: Connection, owner_id: int, now: datetime) -> WorkIn
 
     return WorkInHand(
         *connection.execute(
-            select(
+            select_any(
                 count(Lead, Lead.owner_id == owner_id, Lead.state == "open"),
                 count(Activity, *tasks),
                 count(Activity, *tasks, Activity.due_at < now),
                 count(Contact, Contact.owner_id == owner_id, Contact.root_id == Contact.id),
                 count(Mention, Mention.owner_id == owner_id, Mention.read_at.is_(None)),
                 count(PoolMember, PoolMember.owner_id == owner_id),
+                because=_A_NUMBER,
             )
         ).one()
     )
@@ -118,7 +119,7 @@ def work_of_nobody(connection: Connection) -> list[WorkOfNobody]:
     leads, clients = count(Lead, Lead.state == "open"), count(Contact, Contact.root_id == Contact.id)
     tasks = count(Activity, Activity.state == "open")
     rows = connection.execute(
-        select(Owner.id, Owner.name, leads.label("leads"), clients.label("clients"), tasks.label("tasks"))
+        select_any(Owner.id, Owner.name, leads.label("leads"), clients.label("clients"), tasks.label("tasks"), because=_A_NUMBER)
         .where(~Owner.active)
         .order_by(Owner.id)
     )

@@ -81,7 +81,7 @@ def list_people(connection: Connection, now: datetime, hub_zone: str, owner_id: 
     """The duty person first; or only one. `hub_zone` says when today began for whoever has no zone."""
     there = load_availability(connection, now)
     statement = (
-        select(
+        select_any(
             *Owner.__table__.columns, Team.name.label("team_name"), WorkCalendar.name.label("calendar_name"),
             WorkCalendar.zone.label("calendar_zone"),
             select_any(func.count(), because=_A_NUMBER).select_from(Lead)
@@ -91,13 +91,14 @@ def list_people(connection: Connection, now: datetime, hub_zone: str, owner_id: 
             .scalar_subquery().label("overdue"),
             select_any(func.count(), because=_A_NUMBER).select_from(Contact)
             .where(Contact.owner_id == Owner.id, Contact.root_id == Contact.id).scalar_subquery().label("clients"),
-            select(func.count(Assignment.lead_id.distinct()))
+            select_any(func.count(Assignment.lead_id.distinct()), because=_A_NUMBER)
             .where(
                 Assignment.owner_id == Owner.id, Assignment.at <= now,
                 Assignment.at >= func.date_trunc(
                     "day", now, func.coalesce(func.nullif(Owner.zone, ""), WorkCalendar.zone, hub_zone)
                 ),
             ).scalar_subquery().label("given"),
+            because=_A_NUMBER,
         )
         .outerjoin(Team, Team.id == Owner.team_id)
         .outerjoin(WorkCalendar, WorkCalendar.id == Owner.calendar_id)

@@ -142,6 +142,10 @@ def test_a_wrong_assignment_is_refused(still_world: World, body: dict[str, objec
 
 
 def test_an_inactive_owner_gets_no_lead(world: World) -> None:
+    refused = world.ask("DELETE", f"/owners/{world.ids['boris']}")
+    assert (refused.status_code, refused.json["code"]) == (409, "owner_has_work")
+    handed = world.ask("POST", f"/owners/{world.ids['boris']}/hand-over", json={"to": world.ids["anna"], "why": "They leave"})
+    assert handed.status_code < 300, handed.text
     assert world.ask("DELETE", f"/owners/{world.ids['boris']}").status_code == 204
     body = {"owner": world.ids["boris"], "why": "x"}
     assert world.ask("POST", f"/leads/{world.ids['lead']}/assign", json=body).json["code"] == "owner_inactive"
@@ -237,6 +241,9 @@ def test_an_owner_is_added_changed_absent_on_duty_and_retired(world: World) -> N
     assert world.ask("PATCH", path, json={"team": "999999"}).json["code"] == "team_unknown"
     for never in ("2020-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"):
         assert world.ask("PATCH", path, json={"absent_until": never}).status_code == 422
+    on_duty = world.ask("DELETE", path)
+    assert (on_duty.status_code, on_duty.json["code"]) == (409, "owner_on_duty")
+    assert world.ask("PATCH", f"/owners/{world.ids['anna']}", json={"duty": True}).status_code == 200
     assert world.ask("DELETE", path).status_code == 204
     assert world.get(path).json["active"] is False
     assert world.ask("DELETE", "/owners/999999").status_code == 404

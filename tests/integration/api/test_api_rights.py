@@ -16,6 +16,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /leads/<id>": {"version": 1, "stage": "qualified"},
     "POST /leads/<id>/assign": {"pool": "1", "why": "test"},
     "POST /leads/<id>/spam": {"why": "test"},
+    "POST /leads/<id>/claim": {},
+    "POST /notifications/read": {},
     "POST /leads/<id>/return": {"code": "no_time", "why": "test"},
     "POST /leads/<id>/not-spam": {},
     "POST /activities/<id>/done": {},
