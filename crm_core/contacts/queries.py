@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, false
+from sqlalchemy.orm import aliased
 
 from crm_core.access import Principal
 from crm_core.access.visibility import select_any, select_visible
@@ -28,6 +29,9 @@ from crm_core.people.models import Owner
 from crm_core.search import catch_up, found_in, read_query
 
 _MOST_LEADS = 200  # on a contact's card; the leads list has them all
+_MOST_PEOPLE = 200  # of a company
+
+_CompanyMember, _Company = aliased(Contact), aliased(Contact)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,10 @@ class ContactFilter:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactView:
     id: int
+    kind: str  # person | company | number: all who use one number without a name
     name: str
     company: str
+    works_for: Named | None  # the contact of the company
     phones: Sequence[str]
     emails: Sequence[str]
     messengers: Sequence[MessengerAccount]
@@ -82,15 +88,19 @@ class ContactCard(ContactView):
     merged: Sequence[int]  # contacts that were merged into this one
     identifiers: Sequence[IdentifierView]
     leads: Sequence[LeadOfContact]
+    sees_company: bool  # whether the principal may open the card of `works_for`
+    people: Sequence[Named]  # of a company, those whom the principal may see, the last seen first
 
 
 def _select(principal: Principal) -> AnySelect:
     return (
         select_visible(
-            Contact, principal, Contact.id, Contact.name, Contact.company, Contact.owner_id, Owner.name.label("owner_name"),
+            Contact, principal, Contact.id, Contact.kind, _Company.id.label("company_id"), _Company.name.label("company_name"), Contact.name, Contact.company, Contact.owner_id, Owner.name.label("owner_name"),
             Contact.owner_since, Contact.created_at, Contact.last_seen_at, Contact.erased_at, Contact.version,
         )
         .outerjoin(Owner, Owner.id == Contact.owner_id)
+        .outerjoin(_CompanyMember, _CompanyMember.id == Contact.company_id)
+        .outerjoin(_Company, _Company.id == _CompanyMember.root_id)
         .where(Contact.root_id == Contact.id)
     )  # fmt: skip
 
@@ -147,6 +157,8 @@ def get_contact(connection: Connection, principal: Principal, contact_id: int) -
         merged=_merged_into(connection, root_id),
         identifiers=_identifiers_of(connection, root_id),
         leads=_leads_of(connection, principal, root_id),
+        sees_company=row.company_id is not None and _is_visible(connection, principal, row.company_id),
+        people=_people_of(connection, principal, root_id) if row.kind == "company" else (),
     )
 
 
@@ -159,6 +171,8 @@ def _facts(row: AnyRow, reach: Reach) -> dict[str, Any]:
     """What a list and a card both show."""
     return {
         "id": row.id,
+        "kind": row.kind,
+        "works_for": named(row.company_id, row.company_name),
         "name": row.name,
         "company": row.company,
         "phones": reach.phones,
@@ -171,6 +185,22 @@ def _facts(row: AnyRow, reach: Reach) -> dict[str, Any]:
         "erased_at": row.erased_at,
         "version": row.version,
     }
+
+
+def _is_visible(connection: Connection, principal: Principal, contact_id: int) -> bool:
+    found = select_visible(Contact, principal, Contact.id).where(Contact.id == contact_id)
+    return connection.execute(found).one_or_none() is not None
+
+
+def _people_of(connection: Connection, principal: Principal, company_id: int) -> list[Named]:
+    members = select_any(Contact.id, because="the company was seen").where(Contact.root_id == company_id)
+    rows = connection.execute(
+        select_visible(Contact, principal, Contact.id, Contact.name)
+        .where(Contact.root_id == Contact.id, Contact.company_id.in_(members))
+        .order_by(Contact.last_seen_at.desc(), Contact.id.desc())
+        .limit(_MOST_PEOPLE)
+    )
+    return [Named(row.id, row.name) for row in rows]
 
 
 def _merged_into(connection: Connection, root_id: int) -> Sequence[int]:

@@ -9,10 +9,12 @@ from itertools import permutations
 import pytest
 from case_hub import at_once
 from desk import Desk
+from principals import user
 from sqlalchemy import Engine
 
-from crm_core.access import HUB
+from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
+from crm_core.contacts.queries import get_contact
 from ingest.processing.process import Processor
 from ingest.sources.sources import add_source
 
@@ -33,6 +35,10 @@ def companies(desk: Desk) -> list[tuple[str, list[str]]]:
         " LEFT JOIN contact p ON p.company_id = c.id WHERE c.kind = 'company' GROUP BY c.id ORDER BY c.name"
     )
     return [(row["name"], row["people"] or []) for row in rows]
+
+
+def seller(desk: Desk, name: str) -> Principal:
+    return Principal("user", 7, name, "manager", desk.owners[name])
 
 
 def owners(desk: Desk) -> set[int]:
@@ -124,6 +130,26 @@ def test_own_domain_is_no_clients_company(desk: Desk) -> None:
     desk.form(name="Иван Петров", email="ivan@our-doors.ru")
     desk.drain()
     assert companies(desk) == []
+
+
+def test_cards_show_a_companys_people_to_whoever_may_see_them(desk: Desk) -> None:
+    desk.form(name="Анна Смирнова", email="anna@romashka-stroy.ru", inn=INN, company="ООО «Ромашка»")
+    desk.drain()
+    desk.connection.execute("UPDATE contact SET owner_id = %s WHERE kind = 'person'", (desk.owners["Vera"],))
+    desk.connection.execute("UPDATE lead SET owner_id = %s", (desk.owners["Vera"],))
+    desk.connection.execute("UPDATE contact SET owner_id = %s WHERE kind = 'company'", (desk.owners["Anna"],))
+    person, company = (desk.one("SELECT id FROM contact WHERE kind = %s", kind) for kind in ("person", "company"))
+    with desk.engine.connect() as connection:
+        card = get_contact(connection, user(1), company)
+        assert (card.kind, card.name, [one.id for one in card.people]) == ("company", "ООО «Ромашка»", [person])
+        assert {(one.kind, one.value) for one in card.identifiers} == {("inn", INN), ("domain", "romashka-stroy.ru")}
+        card = get_contact(connection, user(1), person)
+        assert card.works_for is not None
+        assert (card.works_for.name, card.sees_company, card.people) == ("ООО «Ромашка»", True, ())
+        card = get_contact(connection, seller(desk, "Vera"), person)
+        assert (card.works_for is not None, card.sees_company) == (True, False)
+        card = get_contact(connection, seller(desk, "Anna"), company)
+        assert card.people == []
 
 
 def test_eight_colleagues_at_once_make_one_company(desk: Desk) -> None:

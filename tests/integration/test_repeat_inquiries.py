@@ -127,7 +127,7 @@ def close(engine: Engine, lead_id: int, version: int, start: threading.Barrier, 
     try:
         with engine.begin() as connection:
             change = LeadChange(version=version, state="lost", lost_reason="price")
-            change_lead(connection, user("admin"), lead_id, change, datetime.now(UTC))
+            change_lead(connection, user(1), lead_id, change, datetime.now(UTC))
     except Conflict as error:
         refused.append(error.code)
 

@@ -19,8 +19,10 @@ from webhooks.api.shape import Id, Named, Page, Shape
 
 class Contact(Shape):
     id: Id
+    kind: Literal["person", "company", "number"] = Field(description="number: all who use one number without a name")
     name: str
-    company: str
+    company: str = Field(description="as they wrote it")
+    works_for: Named | None = Field(description="the contact of the company")
     phones: list[str]
     emails: list[str]
     messengers: list[Messenger]
@@ -55,6 +57,7 @@ class ContactCard(Contact):
     merged: list[Id] = Field(description="contacts that were merged into this one")
     identifiers: list[IdentifierOf]
     leads: list[LeadOf]
+    people: list[Named] = Field(description="of a company, the last seen first; at most 200")
 
 
 class PersonData(Shape):
