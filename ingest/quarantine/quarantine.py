@@ -23,6 +23,7 @@ from crm_core.parsed import Inquiry
 from crm_core.sources.models import InboundEvent, Source
 from ingest.journal import transitions
 from ingest.journal.claim import Claimed
+from ingest.journal.raw_event import safe_text
 from ingest.processing.parse import read
 from ingest.sources.settings import LoadedSource, loaded
 
@@ -200,6 +201,7 @@ def accept_consent(connection: Connection, principal: Principal, uids: Sequence[
     """A person answers for the consent of inquiries that are held for lack of one, and sends them on; returns how many.
     Raises NotFound, or Conflict where none of them is held."""
     demand(principal, _RIGHT)
+    uids = [safe_text(uid) for uid in uids]
     verdict = {"consent": "accepted", "consent_by": principal.actor, "consent_at": now.isoformat()}
     sent = transitions.accept_consent(connection, uids, verdict)
     if not sent:
