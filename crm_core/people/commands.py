@@ -23,6 +23,7 @@ from crm_core.people.rules import (
     LONGEST_EXTENSION,
     checked_name,
     checked_profile,
+    checked_strategy,
     checked_weight,
     short,
 )
@@ -210,14 +211,22 @@ def add_pool(connection: Connection, principal: Principal, name: str) -> int:
 
 
 def change_pool(
-    connection: Connection, principal: Principal, pool_id: int, name: str | None = None, default: bool | None = None
+    connection: Connection,
+    principal: Principal,
+    pool_id: int,
+    name: str | None = None,
+    default: bool | None = None,
+    strategy: str | None = None,
 ) -> None:
-    """There is always one default pool: it stops being it only when another one becomes it. Raises NotFound, Invalid, Conflict."""
+    """There is always one default pool: it stops being it only when another one becomes it. `strategy` is one of STRATEGIES: how
+    it shares out from now on; what it owes everybody stays. Raises NotFound, Invalid, Conflict."""
     demand(principal, _RIGHT)
     pool = _locked_pool(connection, pool_id)
     if default is False and pool.is_default:
         raise Invalid("default_needed", "Make another pool the default one instead.", fields=["default"])
-    wanted = ({} if name is None else {"name": checked_name(name)}) | ({"is_default": True} if default else {})
+    wanted: dict[str, Any] = {} if name is None else {"name": checked_name(name)}
+    wanted |= {"is_default": True} if default else {}
+    wanted |= {} if strategy is None else {"strategy": checked_strategy(strategy)}
     changed = {field: value for field, value in wanted.items() if getattr(pool, field) != value}
     if not changed:
         return
@@ -307,7 +316,7 @@ def locked_owner(connection: Connection, owner_id: int) -> Any:
 
 def _locked_pool(connection: Connection, pool_id: int) -> Any:
     row = connection.execute(
-        select(Pool.id, Pool.name, Pool.is_default).where(Pool.id == pool_id).with_for_update()
+        select(Pool.id, Pool.name, Pool.is_default, Pool.strategy).where(Pool.id == pool_id).with_for_update()
     ).one_or_none()
     if row is None:
         raise unknown("pool", pool_id)

@@ -10,6 +10,7 @@ from typing import Final, Literal
 from sqlalchemy import Connection, select
 
 from crm_core.base.errors import NotFound
+from crm_core.base.paging import AnyRow
 from crm_core.base.values import Named
 from crm_core.people.availability import Availability, load_availability
 from crm_core.people.models import Assignment, Owner, Pool, PoolMember
@@ -37,6 +38,7 @@ class PoolLedger:
     name: str
     default: bool
     picks: int
+    strategy: str  # see crm_core.people.rules.STRATEGIES
     members: list[LedgerMember]  # whoever is owed most first
     next: Named | None
     #: Jain's index of what was given by what was owed: 1 is perfectly fair, 1/n one person got all. None before the first pick.
@@ -69,10 +71,10 @@ def fairness(given_by_owed: list[float]) -> float | None:
 def pool_ledgers(connection: Connection, now: datetime, pool_id: int | None = None) -> list[PoolLedger]:
     """All pools, the default one first; or only one."""
     there = load_availability(connection, now)
-    statement = select(Pool.id, Pool.name, Pool.is_default, Pool.seq).order_by(Pool.is_default.desc(), Pool.id)
+    statement = select(Pool.id, Pool.name, Pool.is_default, Pool.seq, Pool.strategy).order_by(Pool.is_default.desc(), Pool.id)
     if pool_id is not None:
         statement = statement.where(Pool.id == pool_id)
-    return [_ledger(connection, row.id, row.name, row.is_default, row.seq, there) for row in connection.execute(statement).all()]
+    return [_ledger(connection, row, there) for row in connection.execute(statement).all()]
 
 
 def pool_ledger(connection: Connection, now: datetime, pool_id: int) -> PoolLedger:
@@ -82,13 +84,11 @@ def pool_ledger(connection: Connection, now: datetime, pool_id: int) -> PoolLedg
     return found[0]
 
 
-def _ledger(
-    connection: Connection, pool_id: int, name: str, default: bool, seq: int, there: dict[int, Availability]
-) -> PoolLedger:
+def _ledger(connection: Connection, pool: AnyRow, there: dict[int, Availability]) -> PoolLedger:
     rows = connection.execute(
         select(PoolMember.owner_id, Owner.name, PoolMember.weight, PoolMember.paused, PoolMember.entitled, PoolMember.assigned)
         .join(Owner, Owner.id == PoolMember.owner_id)
-        .where(PoolMember.pool_id == pool_id)
+        .where(PoolMember.pool_id == pool.id)
         .order_by(PoolMember.assigned - PoolMember.entitled, PoolMember.last_seq, PoolMember.owner_id)
     ).all()
     members = [
@@ -100,10 +100,11 @@ def _ledger(
     ]  # fmt: skip
     # Whoever was owed less than a whole lead so far says nothing of fairness yet.
     fair = fairness([one.assigned / one.entitled for one in members if one.entitled >= 1])
-    longest, owner_id = _longest_run(connection, pool_id)
+    longest, owner_id = _longest_run(connection, pool.id)
     names = {one.owner.id: one.owner for one in members}
     return PoolLedger(
-        pool_id, name, default, seq, members, next((one.owner for one in members if one.left_out is None), None),
+        pool.id, pool.name, pool.is_default, pool.seq, pool.strategy, members,
+        next((one.owner for one in members if one.left_out is None), None),
         None if fair is None else round(fair, 4), longest, names.get(owner_id) if owner_id is not None else None,
     )  # fmt: skip
 

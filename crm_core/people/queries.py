@@ -58,6 +58,7 @@ class PoolView:
     name: str
     default: bool
     picks: int
+    strategy: str  # see crm_core.people.rules.STRATEGIES
     members: Sequence[PoolMemberView]
 
 
@@ -191,7 +192,7 @@ def get_team(connection: Connection, team_id: int) -> TeamView:
 
 def list_pools(connection: Connection, pool_id: int | None = None) -> list[PoolView]:
     """Pools, the default one first."""
-    statement = select(Pool.id, Pool.name, Pool.is_default, Pool.seq).order_by(Pool.is_default.desc(), Pool.id)
+    statement = select(Pool.id, Pool.name, Pool.is_default, Pool.seq, Pool.strategy).order_by(Pool.is_default.desc(), Pool.id)
     if pool_id is not None:
         statement = statement.where(Pool.id == pool_id)
     pools = connection.execute(statement).all()
@@ -216,7 +217,7 @@ def list_pools(connection: Connection, pool_id: int | None = None) -> list[PoolV
                 row.paused,
             )
         )
-    return [PoolView(row.id, row.name, row.is_default, row.seq, members[row.id]) for row in pools]
+    return [PoolView(row.id, row.name, row.is_default, row.seq, row.strategy, members[row.id]) for row in pools]
 
 
 def get_pool(connection: Connection, pool_id: int) -> PoolView:

@@ -86,3 +86,16 @@ def checked_words(field: str, words: Sequence[str]) -> list[str]:
     if len(found) > MOST_WORDS:
         raise Invalid("too_many_words", f"{field} holds {MOST_WORDS} words at most.", fields=[field], most=MOST_WORDS)
     return list(found.values())
+
+
+#: How a pool shares out: by what each is owed, to whoever has the fewest open leads, by taking (each for themselves), by
+#: taking after everybody was told.
+STRATEGIES: Final = ("ledger", "least_open", "claim", "broadcast")
+
+
+def checked_strategy(strategy: str) -> str:
+    if strategy not in STRATEGIES:
+        raise Invalid(
+            "strategy_unknown", f"A pool shares out in one of these ways: {', '.join(STRATEGIES)}.", fields=["strategy"]
+        )
+    return strategy

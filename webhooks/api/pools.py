@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Literal, cast
 
 from pydantic import Field
 
@@ -28,6 +28,9 @@ class Pool(Shape):
     name: str
     default: bool
     picks: int
+    strategy: Literal["ledger", "least_open", "claim", "broadcast"] = Field(
+        description="by what each is owed; to the fewest open leads; by taking; by taking after everybody was told"
+    )
     members: list[PoolMember]
 
 
@@ -46,6 +49,7 @@ class PoolLedger(Shape):
     name: str
     default: bool
     picks: int
+    strategy: Literal["ledger", "least_open", "claim", "broadcast"]
     members: list[LedgerMember] = Field(description="whoever is owed most first")
     next: Named | None = Field(description="who gets the next lead, unless a rule or a client's owner decides")
     fairness: float | None = Field(
@@ -66,6 +70,7 @@ class PoolBody(Body):
 class PoolPatch(Body):
     name: Text | None = Field(None, min_length=1, max_length=200)
     default: bool | None = Field(None, description="true makes it the default pool instead of the present one")
+    strategy: Literal["ledger", "least_open", "claim", "broadcast"] | None = None
 
 
 class MemberBody(Body):
@@ -98,7 +103,7 @@ def _change(ask: Ask) -> object:
     pool_id = ask.id("pool")
     body = cast(PoolPatch, ask.body)
     with ask.engine.begin() as connection:
-        commands.change_pool(connection, ask.principal, pool_id, body.name, body.default)
+        commands.change_pool(connection, ask.principal, pool_id, body.name, body.default, body.strategy)
         return get_pool(connection, pool_id)
 
 

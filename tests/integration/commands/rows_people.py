@@ -396,6 +396,24 @@ ROWS = (
         ),
     ),
     Row(
+        commands.change_pool,
+        "owners.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: commands.change_pool(
+                connection, principal, int(i["pool"]), strategy=i["strategy"]
+            )
+        ),
+        api=lambda i: ("PATCH", f"/pools/{i['pool']}", {"strategy": i["strategy"]}),
+        console=lambda i: (f"/pools/{i['pool']}/strategy", {"strategy": i["strategy"]}),
+        again="idle",
+        cases=(
+            Case("by taking", {"strategy": "claim"}),
+            Case("as it does already", {"strategy": "ledger"}, idle=True),
+            Case("in no known way", {"strategy": "banana"}, "strategy_unknown", doors=frozenset({"domain", "console"})),
+            Case("unknown", {"pool": "999999", "strategy": "claim"}, "pool_unknown"),
+        ),
+    ),
+    Row(
         commands.remove_pool,
         "owners.write",
         _of(commands.remove_pool, "spare_pool"),

@@ -15,6 +15,7 @@ from crm_core.calendars.weeks import DAYS, RUSSIAN_DAYS, read_week, week_text
 from crm_core.people import absences, commands
 from crm_core.people.pool_ledger import pool_ledgers
 from crm_core.people.queries import list_teams
+from crm_core.people.rules import STRATEGIES
 from crm_core.people.staff_queries import Person, list_people
 from webhooks.console.shell import clock, errors
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
@@ -50,6 +51,7 @@ def _page(context: RequestContext, typed: dict[str, str], problem: errors.Proble
         teams=[(str(one.id), one.name) for one in teams],
         team=team,
         pools=pools,
+        strategies=STRATEGIES,
         entered=typed,
         problem=problem,
         can_write=context.may("owners.write"),

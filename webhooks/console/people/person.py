@@ -155,6 +155,12 @@ def put_member(context: RequestContext, pool_id: int, owner_id: int) -> PageAnsw
     return context.go("owner", "owner_changed", owner_id=owner_id)
 
 
+def pool_strategy(context: RequestContext, pool_id: int) -> PageAnswer:
+    with context.engine.begin() as connection:
+        commands.change_pool(connection, context.principal, pool_id, strategy=entered("strategy", 40))
+    return context.go("owners", "pool_changed")
+
+
 def _moment(context: RequestContext, connection: Connection, owner_id: int, name: str) -> datetime:
     """A browser's datetime-local names no zone: it is meant where the person is."""
     try:

@@ -138,6 +138,7 @@ ROUTES = (
     Route("POST", "/owners/<id:owner_id>/resume", "resume_owner", person.resume, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/duty", "owner_duty", person.duty, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/hand-over", "owner_hand_over", person.hand_over_all, "leads.assign"),
+    Route("POST", "/pools/<id:pool_id>/strategy", "pool_strategy", person.pool_strategy, "owners.write"),
     Route("POST", "/pools/<id:pool_id>/members/<id:owner_id>", "put_member", person.put_member, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/absent", "owner_absent", owners.absent, "owners.write"),
     Route("POST", "/owners/<id:owner_id>/present", "owner_present", owners.present, "owners.write"),
