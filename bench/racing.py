@@ -28,6 +28,7 @@ from crm_core.batch.state import ParsedEvent
 from crm_core.batch.steps import steps_of
 from crm_core.batch.subject import Batch
 from crm_core.contacts import intake as contacts
+from crm_core.identity.names import compare_names
 from crm_core.parsed import Inquiry
 from ingest.journal.accept import RawEvent, insert_events
 from ingest.processing.process import Processor
@@ -148,7 +149,11 @@ def in_processes(config: HubConfig) -> float:
 
 def _race(config: HubConfig, gate: object) -> None:
     with closing(Processor(config)) as processor:
-        processor.connection().execute("SELECT 1")
+        # As a worker that has run for a while: connectors and tables of names and numbers are loaded.
+        for row in processor.connection().execute("SELECT id FROM source").fetchall():
+            processor.source(row["id"])
+        person = Inquiry(name="Анна Смирнова", phones=("+79123456780",), emails=("anna@gmail.com",))
+        compare_names(steps_of([ParsedEvent(0, 1, "", "form", datetime.now(UTC), (person,))])[0].person.name, "Аня")
         gate.wait(_PATIENCE_SECONDS)  # type: ignore[attr-defined]
         processor.drain("form", budget_seconds=_PATIENCE_SECONDS)
 
