@@ -42,7 +42,7 @@ def _settle(cursor: Cursor, batch: Batch, _now: datetime) -> None:
     leads = [one for one in part.given if isinstance(one, LeadState) and one.folded_into is None]
     asked = [*leads, *(lead for lead, _ in part.talked_before)]
     zone = batch.steps[0].item.zone if batch.steps else "UTC"
-    read = read_routing(cursor, {lead.pool_id for lead in asked if lead.pool_id is not None}, zone) if asked else None
+    read = _read_or_hold(cursor, batch, asked, zone)
     if read is not None:
         part.config = read.config
         if read.has_exclusions:
@@ -65,6 +65,19 @@ def _settle(cursor: Cursor, batch: Batch, _now: datetime) -> None:
             _give_to_who_talked(lead, owner_id, read.state)
     part.pools = [pool for pool in read.state.pools.values() if pool.touched] if read else []
     _bind(batch, part.config, zone, _now)
+
+
+def _read_or_hold(cursor: Cursor, batch: Batch, asked: Sequence[LeadState], zone: str) -> Read | None:
+    """What decides, with the pools locked. Where nothing is to be decided, the pools that get a turn back for a merged lead are locked
+    all the same: after rows that name them were written it would be too late, two batches would wait for each other."""
+    folded = {lead.pool_id for merge in batch.merges for lead in merge.folded}
+    pools = {lead.pool_id for lead in asked} | folded
+    named = {pool_id for pool_id in pools if pool_id is not None}
+    if asked:
+        return read_routing(cursor, named, zone)
+    if named:
+        cursor.execute("SELECT id FROM pool WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (sorted(named),))
+    return None
 
 
 def _bind(batch: Batch, config: RoutingConfig, zone: str, now: datetime) -> None:

@@ -167,12 +167,12 @@ class History:
             claim(cursor, "form", dice.randrange(1, 5), 0.0)
 
     def replay(self, dice: random.Random) -> None:
-        self.sent(dice, dry_run=False)
+        self.send_again(dice, dry_run=False)
 
     def rehearse(self, dice: random.Random) -> None:
-        self.sent(dice, dry_run=True)
+        self.send_again(dice, dry_run=True)
 
-    def sent(self, dice: random.Random, *, dry_run: bool) -> None:
+    def send_again(self, dice: random.Random, *, dry_run: bool) -> None:
         with contextlib.suppress(HubError):  # none of those named is to be sent
             replay(self.desk.engine, HUB, self.config, self.selection(dice), dry_run=dry_run)
 

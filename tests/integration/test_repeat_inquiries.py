@@ -136,10 +136,10 @@ def test_inquiry_is_a_touch_or_a_new_lead_when_the_open_one_is_closed_at_that_mo
     """Case 70: fifteen times, and nothing is lost or doubled."""
     for number in range(15):
         phone = f"+7921333{number:04d}"
-        desk.form(name="Ирина", phone=phone)
+        desk.form(name="Ирина", phone=phone, message="A window")
         desk.drain()
         lead = desk.rows("SELECT id, version FROM lead ORDER BY id DESC LIMIT 1")[0]
-        uid = desk.form(name="Ирина", phone=phone)
+        uid = desk.form(name="Ирина", phone=phone, message="And a door")  # not the same submission once more
         start = threading.Barrier(2)
         refused: list[str] = []
         closing = threading.Thread(target=close, args=(desk.engine, lead["id"], lead["version"], start, refused))
