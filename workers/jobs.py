@@ -18,6 +18,7 @@ from celery import Celery
 
 from crm_core.base.config import HubConfig
 from crm_core.base.log import get_logger
+from crm_core.notifications.mailing import forget_old
 from ingest.files.tidy import FOLDERS, tidy
 from ingest.monitoring.audit_sealing import seal_audit
 from ingest.processing.due_times import pull_back
@@ -139,7 +140,8 @@ class Jobs:
 
     @_outlives_the_database
     def tidy(self) -> None:
-        """Deletes contents that nobody names, one folder a minute; all of them within five hours."""
+        """Deletes contents that nobody names, one folder a minute, all of them within five hours; and what was told long ago."""
+        forget_old(self.processor.connection())
         try:
             tidy(self.config, int(time.time() // 60) % FOLDERS)
         except OSError as error:

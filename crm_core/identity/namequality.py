@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from crm_core.identity.namewords import names_nobody
 
@@ -44,6 +45,7 @@ _BUSINESS = frozenset(
 _ORDINARY = re.compile(r"[A-ZА-ЯЁ][a-zа-яё]+(?:[ -][A-ZА-ЯЁ][a-zа-яё]+){0,3}")
 
 
+@lru_cache(maxsize=4096)  # asked several times for each inquiry; 1 MB when full of the longest
 def clean_name(text: str) -> str:
     """The name as it is shown; "" if there is none in it. A company's name stays, `is_company` tells it apart."""
     text = text[: _MOST_CHARS * 4].strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -83,11 +84,11 @@ def give_to(
         notify(connection, "lead_taken_away", [lead.owner_id], lead.id, now)
 
 
-def pick_from(connection: Connection, pool_id: int | None, without: int) -> Decision:
-    """Whom the pool picks beside this one, counted in its ledger; nobody where none of them can take it. None: the default pool."""
+def pick_from(connection: Connection, pool_id: int | None, without: Collection[int]) -> Decision:
+    """Whom the pool picks beside these, counted in its ledger; nobody where none of them can take it. None: the default pool."""
     with dict_cursor(connection) as cursor:
         read = read_routing(cursor, {pool_id} if pool_id is not None else set(), None)
-        facts = RoutingFacts(pool_id=pool_id, conflicts=frozenset({without}))
+        facts = RoutingFacts(pool_id=pool_id, conflicts=frozenset(without))
         decision = decide(facts, read.state)
         write_ledgers(cursor, [pool for pool in read.state.pools.values() if pool.touched])
     return decision

@@ -132,7 +132,7 @@ def _refuse_beyond_limit(connection: Connection, owner_id: int, most: int | None
 def return_lead(
     connection: Connection, principal: Principal, lead_id: int, code: str, why: str, now: datetime, version: int | None = None
 ) -> None:
-    """Back to the pool that gave it, which picks somebody else; where nobody can take it, it waits. `code` is one of RETURN_CODES.
+    """Back to the pool that gave it, which picks somebody who has not returned it yet; where nobody can take it, it waits. `code` is one of RETURN_CODES.
 
     For some codes the pool gives the turn back, once. Raises Forbidden for a lead of somebody else (a head may), NotFound,
     Invalid (code, reason), Conflict (old `version`, nobody has it, it is closed).
@@ -149,11 +149,17 @@ def return_lead(
     if lead.owner_id != principal.owner_id and not may(principal, "leads.assign"):
         raise Forbidden("lead_of_another", "Only whoever has the lead can give it back.")
     before = lead.owner_id
-    decision = pick_from(connection, lead.pool_id, without=before)
+    decision = pick_from(connection, lead.pool_id, without={before, *_gave_back(connection, lead_id)})
     trace = {**decision.trace, "code": "returned", "return_code": code, "why": why, "by": principal.actor, "before": str(before)}
     if RETURN_CODES[code]:
         _give_turn_back(connection, lead_id, before, now)
     give_to(connection, principal, RETURNED, lead, decision.owner_id, decision.pool_id, "returned", trace, now, why)
+
+
+def _gave_back(connection: Connection, lead_id: int) -> list[int]:
+    """Who returned this lead before: it does not come back to them by itself."""
+    returned = select(Assignment.trace["before"].as_integer()).where(Assignment.lead_id == lead_id, Assignment.kind == "returned")
+    return list(connection.scalars(returned))
 
 
 def _give_turn_back(connection: Connection, lead_id: int, owner_id: int, now: datetime) -> None:

@@ -36,8 +36,9 @@ _WAITING: Final = (
 )
 _ROWS: Final = (
     "SELECT l.id, l.contact_id, l.pool_id, l.line, l.source_id, l.channel, l.received_at, c.owner_id AS contact_owner_id,"
-    " c.owner_bound_until, a.facts FROM lead l JOIN contact c ON c.id = l.contact_id"
-    "  LEFT JOIN LATERAL (SELECT facts FROM assignment WHERE lead_id = l.id ORDER BY id DESC LIMIT 1) a ON true"
+    " c.owner_bound_until, a.facts, ARRAY(SELECT (trace->>'before')::bigint FROM assignment WHERE lead_id = l.id"
+    "  AND kind = 'returned') AS gave_back FROM lead l JOIN contact c ON c.id = l.contact_id"
+    "  LEFT JOIN LATERAL (SELECT facts FROM assignment WHERE lead_id = l.id AND kind <> 'returned' ORDER BY id DESC LIMIT 1) a ON true"
     " WHERE l.id = ANY(%s) AND l.owner_id IS NULL AND l.state = 'open' ORDER BY l.received_at, l.id"
 )
 
@@ -96,9 +97,10 @@ def give_waiting(connection: Connection, principal: Principal, now: datetime, zo
 def _facts(row: Mapping[str, Any], conflicts: Mapping[int, frozenset[int]]) -> RoutingFacts:
     """What was known when it came, with what has become of its client since."""
     then = facts_from(row["facts"] or {})
+    gave_back = frozenset(row["gave_back"])  # it does not come back to them by itself
     return replace(
         then, pool_id=then.pool_id if row["facts"] else row["pool_id"], contact_owner_id=row["contact_owner_id"],
-        bound_until=row["owner_bound_until"], answered_by_id=None, conflicts=conflicts.get(row["contact_id"], frozenset()),
+        bound_until=row["owner_bound_until"], answered_by_id=None, conflicts=conflicts.get(row["contact_id"], frozenset()) | gave_back,
         lead=then.lead or {"source": str(row["source_id"]), "channel": row["channel"], "received": row["received_at"].isoformat()},
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, insert, select, update
 
 from crm_core.access import Principal, demand
 from crm_core.base import history
@@ -52,10 +52,3 @@ def mark_read(connection: Connection, principal: Principal, ids: Collection[int]
     if count:
         history.record(connection, principal, READ, principal.owner_id, {"count": count})
     return count
-
-
-def forget_old(connection: Connection, days: int = 90) -> int:
-    """What was said so long ago tells nobody anything. Returns how many rows went."""
-    return connection.execute(
-        text("DELETE FROM notification WHERE at < now() - make_interval(days => :days)"), {"days": days}
-    ).rowcount

@@ -28,6 +28,7 @@ _log = get_logger(__name__)
 
 #: What was not mailed by then stands in the list only: a mail about yesterday's lead helps nobody.
 _TOO_OLD: Final = timedelta(hours=24)
+_FORGOTTEN_AFTER: Final = timedelta(days=90)
 _LEASE_SECONDS: Final = 120.0
 _TIMEOUT_SECONDS: Final = 20.0
 #: One look sends at most these, so that the lease is longer than what it covers.
@@ -96,6 +97,15 @@ def send_due(connection: psycopg.Connection[Any], config: HubConfig) -> Mailed:
         for row in rows[sent:]:
             _later(connection, row)
     return Mailed(sent, len(rows) - sent)
+
+
+def forget_old(connection: psycopg.Connection[Any]) -> int:
+    """What was said a quarter of a year ago tells nobody anything. Returns how many rows went, the oldest first, a thousand at most."""
+    return connection.execute(
+        "DELETE FROM notification n USING (SELECT id, at FROM notification ORDER BY id LIMIT 1000) oldest"
+        " WHERE n.id = oldest.id AND oldest.at < now() - %s",
+        (_FORGOTTEN_AFTER,),
+    ).rowcount
 
 
 def _delivered(deliver: Callable[[EmailMessage], None], config: HubConfig, row: dict[str, Any]) -> bool:

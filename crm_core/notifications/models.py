@@ -24,7 +24,6 @@ class Notification(Base):
     __table_args__ = (
         CheckConstraint(f"kind IN ({', '.join(repr(kind) for kind in KINDS)})", name="kind"),
         Index("ix_notification_owner_id", "owner_id", "id"),
-        Index("ix_notification_unread", "owner_id", postgresql_where=sql("read_at IS NULL")),
         Index("ix_notification_to_mail", "id", postgresql_where=sql("mailed_at IS NULL")),
     )
 

@@ -25,7 +25,8 @@ from crm_core.base.database import connect
 from crm_core.base.errors import Conflict
 from crm_core.leads.assignment import assign_lead
 from crm_core.leads.claiming import claim_lead, return_lead, tray_of
-from crm_core.notifications.mailing import send_due
+from crm_core.leads.waiting import give_waiting
+from crm_core.notifications.mailing import forget_old, send_due
 from crm_core.notifications.queries import list_notifications
 from webhooks.api.leads import TrayPage
 from webhooks.api.shape import plain_json
@@ -293,6 +294,38 @@ def test_lead_given_back_waits_where_nobody_else_can_take_it(desk: Desk) -> None
     assert desk.one("SELECT owner_id FROM lead") is None
     with desk.engine.connect() as connection:
         assert [one.id for one in tray_of(connection, user(1))] == [lead]
+
+
+def test_lead_never_comes_back_by_itself_to_whoever_gave_it_back(desk: Desk) -> None:
+    desk.connection.execute("UPDATE owner SET duty = false")
+    desk.form(name="Client", phone="+7 912 345-67-05")
+    desk.drain("form")
+    lead = desk.one("SELECT id FROM lead")
+    had = []
+    while (owner := desk.one("SELECT owner_id FROM lead")) is not None and len(had) < 4:
+        had.append(owner)
+        [name] = [one for one, owner_id in desk.owners.items() if owner_id == owner]
+        with desk.engine.begin() as connection:
+            return_lead(connection, seller(desk, name), lead, "no_time", "I am at a fair", datetime.now(UTC))
+    assert sorted(had) == sorted(desk.owners.values())
+    with desk.engine.begin() as connection:
+        assert give_waiting(connection, HUB, datetime.now(UTC), "UTC") == 0
+    assert desk.one("SELECT owner_id FROM lead") is None
+    with desk.engine.begin() as connection:
+        claim_lead(connection, seller(desk, "Anna"), lead, datetime.now(UTC))  # by their own will they may
+    assert desk.one("SELECT owner_id FROM lead") == desk.owners["Anna"]
+
+
+def test_what_was_told_long_ago_is_forgotten(desk: Desk) -> None:
+    for n in range(3):
+        desk.form(name=f"Client {n}", phone=f"+7 912 345-67-1{n}")
+    desk.drain("form")
+    desk.connection.execute(
+        "UPDATE notification SET at = now() - interval '91 days' WHERE id = (SELECT min(id) FROM notification)"
+    )
+    with contextlib.closing(connect(desk.config.database_url, "worker")) as connection:
+        assert [forget_old(connection), forget_old(connection)] == [1, 0]
+    assert desk.one("SELECT count(*) FROM notification") == 2
 
 
 def test_connections_are_left_as_they_were(desk: Desk, smtp: _Smtp) -> None:

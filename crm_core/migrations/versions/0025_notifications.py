@@ -30,7 +30,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notification")),
     )
     op.create_index("ix_notification_owner_id", "notification", ["owner_id", "id"])
-    op.create_index("ix_notification_unread", "notification", ["owner_id"], postgresql_where=sa.text("read_at IS NULL"))
     op.create_index("ix_notification_to_mail", "notification", ["id"], postgresql_where=sa.text("mailed_at IS NULL"))
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.add_column("owner", sa.Column("notify_by_mail", sa.Boolean(), server_default=sa.text("true"), nullable=False))
