@@ -42,6 +42,9 @@ class RegionRanges:
     def __len__(self) -> int:
         return len(self._first)
 
+    def names(self) -> frozenset[str]:
+        return frozenset(self._names)
+
     def region_of(self, e164: str) -> str | None:
         """The region to which the range of a number was given ("range region"): a number that moved to another operator, or whose
         owner moved, keeps it. None for what is no number of +7 and for a range that nobody imported."""
@@ -68,6 +71,11 @@ Asks = Connection | psycopg.Cursor[Any]
 def region_of_number(asks: Asks, e164: str) -> str | None:
     """`load_ranges(asks).region_of(e164)`."""
     return load_ranges(asks).region_of(e164)
+
+
+def regions_of_plan(asks: Asks) -> frozenset[str]:
+    """Every region that the imported ranges name."""
+    return load_ranges(asks, recheck_after=0.0).names()
 
 
 def load_ranges(asks: Asks, *, recheck_after: float = RECHECK_SECONDS) -> RegionRanges:

@@ -14,7 +14,9 @@ from crm_core.access import Principal, demand, select_visible
 from crm_core.base import history, reasons
 from crm_core.base.errors import Invalid, NotFound
 from crm_core.contacts.models import Contact
+from crm_core.numbering.queries import regions_of_plan
 from crm_core.people.models import Owner, Pool
+from crm_core.routing.conditions import PLAN_REGION
 from crm_core.routing.config import RoutingConfig, check_names, read_config
 from crm_core.routing.models import OwnerExclusion, RoutingVersion
 
@@ -69,7 +71,10 @@ def activate_version(connection: Connection, principal: Principal, version: int,
 
 def checked(connection: Connection, body: Any, zone: ZoneInfo) -> RoutingConfig:
     config = read_config(body, 0, zone)
-    check_names(config, set(connection.scalars(select(Pool.id))), set(connection.scalars(select(Owner.id).where(Owner.active))))
+    check_names(
+        config, set(connection.scalars(select(Pool.id))), set(connection.scalars(select(Owner.id).where(Owner.active))),
+        regions_of_plan(connection) if PLAN_REGION in config.asked else (),
+    )  # fmt: skip
     return config
 
 

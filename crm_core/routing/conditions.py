@@ -25,11 +25,14 @@ Test = Callable[[Facts], bool | None]
 #: What a rule may ask about a lead.
 FACTS: Final[Mapping[str, FactKind]] = {
     "source": "id", "channel": "text", "line": "text", "our_number": "phone", "mailbox": "text", "form_id": "text", "form_name": "text",
-    "phone": "phone", "country": "text", "language": "text", "title": "text", "product": "text", "value": "number",
+    "phone": "phone", "phone_region": "text", "country": "text", "language": "text", "title": "text", "product": "text", "value": "number",
     "utm_source": "text", "utm_medium": "text", "utm_campaign": "text", "utm_content": "text", "utm_term": "text",
     "page_url": "text", "referrer": "text", "click_ids": "texts", "received": "moment",
     "is_client": "yes", "client_value": "number", "client_days": "number",
 }  # fmt: skip
+
+#: The fact that names the region of the imported numbering plan in which the caller's number lies.
+PLAN_REGION: Final = "phone_region"
 
 MOST_DEPTH: Final = 8
 MOST_CLAUSES: Final = 200
@@ -81,7 +84,20 @@ def traced(tree: Any, facts: Facts, context: Context) -> list[dict[str, Any]]:
 
 
 def facts_asked(tree: Any) -> frozenset[str]:
-    return frozenset(clause["fact"] for clause in clauses_of(tree))
+    return frozenset(
+        name
+        for clause in clauses_of(tree)
+        for name in (clause["fact"], *((PLAN_REGION,) if clause["op"] == "phone_region" else ()))
+    )
+
+
+def regions_asked(tree: Any) -> frozenset[str]:
+    """Names of regions that comparisons by `phone_region` give, folded: a named range of the version, or a region of the numbering plan."""
+    return frozenset(
+        _folded(clause["value"])
+        for clause in clauses_of(tree)
+        if clause["op"] == "phone_region" and isinstance(clause["value"], str)
+    )
 
 
 def _compile(tree: Any, context: Context, place: str, depth: int, budget: list[int]) -> Test:
@@ -155,6 +171,9 @@ def _clause(clause: Mapping[str, Any], context: Context, place: str) -> Test:
     if unknown := clause.keys() - {"fact", "op", "value"}:
         raise _wrong("condition_unreadable", f"A comparison has fact, op and value, not {', '.join(sorted(unknown))}.", place)
     at = f"{place}.value"
+    if op == "phone_region" and _text(value, at) not in {_folded(known) for known in context.ranges}:
+        # No range of the version's own: a region of the numbering plan, in which the number was looked up when it came.
+        fact, kind, op = PLAN_REGION, "text", "eq"
     if op == "exists":
         wanted = value is not False
         return lambda facts: (facts.get(fact) not in (None, "", (), [])) is wanted
@@ -207,11 +226,7 @@ def _of_phone(op: str, value: Any, context: Context, place: str) -> Callable[[An
     if op == "between":
         return _within((phone_range(_pair(value, place), place),))
     if op == "phone_region":
-        name = _text(value, place)
-        ranges = {_folded(known): spans for known, spans in context.ranges.items()}
-        if name not in ranges:
-            raise _wrong("range_unknown", f"There are no ranges of numbers called {value!r}.", place)
-        return _within(ranges[name])
+        return _within({_folded(known): spans for known, spans in context.ranges.items()}[_text(value, place)])
     if op == "prefix":
         one = "+" + _digits(value, place)
         return lambda actual: str(actual).startswith(one)

@@ -17,7 +17,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from crm_core.base.errors import Invalid
-from crm_core.routing.conditions import Context, Facts, Test, compile_condition, facts_asked, phone_range
+from crm_core.routing.conditions import Context, Facts, Test, compile_condition, facts_asked, phone_range, regions_asked
 
 MOST_RULES: Final = 500
 MOST_TARGETS: Final = 10
@@ -103,9 +103,18 @@ def read_config(body: Any, version: int = 0, zone: ZoneInfo | None = None) -> Ro
     )
 
 
-def check_names(config: RoutingConfig, pools: Collection[int], owners: Collection[int]) -> None:
-    """Every pool and owner that the rules name is there. Raises Invalid."""
+def check_names(config: RoutingConfig, pools: Collection[int], owners: Collection[int], regions: Collection[str] = ()) -> None:
+    """Every pool and owner that the rules name is there, every range is the version's own or a region of the numbering plan
+    (`regions`). Raises Invalid."""
+    known = {name.casefold() for name in (*config.context.ranges, *regions)}
     for rule in config.rules:
+        if missing := sorted(regions_asked(rule.when) - known):
+            raise Invalid(
+                "range_unknown",
+                f"Rule {rule.name!r} asks for the numbers of {missing[0]!r}: there is no such range in this version, and no such"
+                " region in the numbering plan that was imported (leadhub numbering status).",
+                fields=[f"rules.{rule.id}.when"],
+            )
         for n, target in enumerate(rule.targets):
             place = [f"rules.{rule.id}.then.{n}"]
             if target.pool_id is not None and target.pool_id not in pools:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from crm_core.batch.steps import EventItem
@@ -106,3 +106,9 @@ def with_client(facts: Mapping[str, Any], is_client: bool, client_value: float |
     """The facts with what is known of the client: what they bought for so far, and for how many days they are known."""
     more = {"is_client": is_client, "client_value": client_value, "client_days": client_days}
     return {**facts, **{name: value for name, value in more.items() if value is not None}}
+
+
+def with_region(facts: Mapping[str, Any], region_of: Callable[[str], str | None]) -> dict[str, Any]:
+    """The facts with the region of the number by the numbering plan; without one where no range is known that holds it."""
+    region = region_of(facts["phone"]) if facts.get("phone") else None
+    return {**facts, "phone_region": region} if region is not None else dict(facts)

@@ -12,8 +12,10 @@ from crm_core.base.working_time import end_of_day, today_of
 from crm_core.batch.rows import Cursor, insert_rows, update_rows
 from crm_core.batch.state import ContactState, LeadState, resolve
 from crm_core.batch.subject import Batch, Subject
+from crm_core.numbering.queries import load_ranges
+from crm_core.routing.conditions import PLAN_REGION
 from crm_core.routing.config import RoutingConfig
-from crm_core.routing.facts import with_client
+from crm_core.routing.facts import with_client, with_region
 from crm_core.routing.queries import Read, exclusions_of, read_routing
 from crm_core.routing.refunds import refund
 from crm_core.routing.rules import Decision, PoolState, RoutingFacts, RoutingState, decide
@@ -50,6 +52,10 @@ def _settle(cursor: Cursor, batch: Batch, _now: datetime) -> None:
             part.conflicts = dict(exclusions_of(cursor, {one for one in roots if one is not None}))
         if read.config.asked & _OF_CLIENT:
             _ask_of_clients(cursor, leads)
+        if PLAN_REGION in read.config.asked:
+            ranges = load_ranges(cursor)
+            for lead in leads:
+                lead.facts = with_region(lead.facts, ranges.region_of)
     for one in part.given:
         if isinstance(one, tuple):
             contact, owner_id = one[0].root, one[1]

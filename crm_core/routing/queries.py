@@ -160,11 +160,12 @@ def who_answers(
     found = connection.execute(
         text(
             "SELECT root.id, root.name, coalesce(l.owner_id, root.owner_id) AS owner_id, l.owner_id IS NOT NULL AS by_lead,"
-            " root.owner_id AS client_owner_id"
+            " root.owner_id AS client_owner_id, company.owner_id AS company_owner_id"
             "  FROM identifier i JOIN contact_identifier ci ON ci.identifier_id = i.id AND ci.retired_at IS NULL"
             "  JOIN contact c ON c.id = ci.contact_id JOIN contact root ON root.id = c.root_id"
             "  LEFT JOIN LATERAL (SELECT owner_id FROM lead WHERE contact_id = root.id AND state = 'open'"
             "                      AND owner_id IS NOT NULL ORDER BY id DESC LIMIT 1) l ON true"
+            "  LEFT JOIN contact of ON of.id = root.company_id LEFT JOIN contact company ON company.id = of.root_id"
             " WHERE i.kind = 'phone' AND i.value = :value AND i.strength IN ('strong', 'weak')"
             " ORDER BY ci.exclusive DESC, root.id LIMIT 2"
         ),
@@ -175,13 +176,25 @@ def who_answers(
     best = found[0]
     contact = {"id": str(best.id), "name": best.name}
     owner = owners.get(best.owner_id) if best.owner_id is not None else None
+    of_company = owners.get(best.company_owner_id) if best.company_owner_id is not None else None
+    if (owner is None or not owner.active) and of_company is not None and of_company.active:
+        # A colleague of clients that somebody has: as the router would give them.
+        named = {"id": str(of_company.id), "name": of_company.name, "extension": of_company.extension}
+        for one, reason in ((of_company, "owner_of_the_company"), (owners.get(of_company.deputy_id or 0), "deputy_of_the_owner")):
+            if one is not None and one.away() is None and one.extension:
+                return Answerer(contact, named, (one.extension,), reason)
+        return Answerer(contact, named, pool_targets, "owner_cannot_be_rung")
     if owner is None:
         return Answerer(contact, None, pool_targets, "known_caller_without_owner")
     named = {"id": str(owner.id), "name": owner.name, "extension": owner.extension}
     if owner.away() is None and owner.extension:
         return Answerer(contact, named, (owner.extension,), "owner_of_the_open_lead" if best.by_lead else "owner_of_the_contact")
     # Whoever holds the open lead is away: the client's own owner, or who covers, before everybody.
-    for other_id, reason in ((best.client_owner_id, "owner_of_the_contact"), (owner.deputy_id, "deputy_of_the_owner")):
+    others = (
+        (best.client_owner_id, "owner_of_the_contact"), (owner.deputy_id, "deputy_of_the_owner"),
+        (best.company_owner_id, "owner_of_the_company"),
+    )  # fmt: skip
+    for other_id, reason in others:
         other = owners.get(other_id) if other_id is not None else None
         if other is not None and other.away() is None and other.extension:
             return Answerer(contact, named, (other.extension,), reason)

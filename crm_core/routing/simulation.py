@@ -1,7 +1,9 @@
 """What other rules would have made of the last days: each stored decision is made again from what it saw, and nothing is written.
 
 The pools' ledgers are those of the stored decisions, plus what the other rules would have given differently since: so the rules that
-decided then decide the same again, whatever else moved the ledgers meanwhile (a new member, a turn that was given back).
+decided then decide the same again, whatever else moved the ledgers meanwhile (a new member, a turn that was given back). How a pool
+shared out then, who was in it and what they could (skills, languages, regions) is read out of the stored decisions too; what none of them
+shows yet is as it is today.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -19,10 +21,13 @@ from crm_core.access import Principal, demand
 from crm_core.base.database import dict_cursor
 from crm_core.base.errors import Invalid
 from crm_core.batch.rows import Cursor
+from crm_core.numbering.queries import load_ranges
 from crm_core.people.availability import load_availability
-from crm_core.routing.config import RoutingConfig
+from crm_core.routing.conditions import PLAN_REGION
+from crm_core.routing.config import RoutingConfig, read_config
+from crm_core.routing.facts import with_region
 from crm_core.routing.queries import owner_state
-from crm_core.routing.rules import MemberState, OwnerState, PoolState, RoutingState, decide
+from crm_core.routing.rules import NO_RULES, MemberState, OwnerState, PoolState, RoutingState, decide
 from crm_core.routing.stored import facts_from, owner_from
 
 MOST_DAYS: Final = 366
@@ -129,6 +134,7 @@ class _Replay:
         self._owners = {one.id: owner_state(one) for one in load_availability(cursor).values()}
         self._seen: dict[bytes, dict[int, OwnerState]] = {}
         self._ledgers: dict[int, _Ledger] = {}
+        self._versions: dict[int, RoutingConfig] = {}
         cursor.execute("SELECT id, name, strategy FROM pool")
         for row in cursor.fetchall():
             self._ledgers[row["id"]] = _Ledger(row["name"], row["strategy"], {})
@@ -146,7 +152,8 @@ class _Replay:
         ahead: dict[str, Counter[str]] = {rule.id: Counter() for rule in self._config.rules}
         for row in self._rows(since):
             leads += 1
-            facts = facts_from(row["facts"])
+            told = self._with_region(row)
+            facts = facts_from(told)
             found = [rule.id for rule in self._config.rules if rule.test(facts.lead)]
             applied.update(found)
             decided.update(found[:1])
@@ -177,12 +184,24 @@ class _Replay:
             tuple(first_moved),
         )  # fmt: skip
 
+    def _with_region(self, row: dict[str, Any]) -> dict[str, Any]:
+        """What the lead was known by; the region of its number as well where these rules ask for it and those of then did not."""
+        told: dict[str, Any] = row["facts"]
+        lead = told.get("lead", {})
+        if (
+            PLAN_REGION in self._config.asked
+            and PLAN_REGION not in lead
+            and PLAN_REGION not in self._version(row["config_version"]).asked
+        ):
+            row["facts"] = told = {**told, "lead": with_region(lead, load_ranges(self._cursor).region_of)}
+        return told
+
     def _rows(self, since: datetime) -> Iterator[dict[str, Any]]:
         """What the hub decided itself, in the order in which the pools were asked."""
         last = 0
         while True:
             self._cursor.execute(
-                "SELECT id, lead_id, at, owner_id, kind, trace, facts FROM assignment"
+                "SELECT id, lead_id, at, owner_id, kind, trace, facts, config_version FROM assignment"
                 " WHERE id > %s AND at >= %s AND actor = 'hub' AND facts <> '{}' ORDER BY id LIMIT %s",
                 (last, since, _CHUNK),
             )
@@ -194,11 +213,15 @@ class _Replay:
 
     def _again(self, row: Mapping[str, Any]) -> tuple[int | None, str]:
         stored = _asked(row["trace"])
+        shared_out = row["kind"] not in ("sticky", "answered") and (row["kind"] != "cover" or "pool" in row["trace"])
         for pool_id, candidates in stored.items():
             self._take_snapshot(pool_id, candidates)
+            if shared_out and pool_id in self._ledgers:
+                self._ledgers[pool_id].strategy = _strategy_then(row["trace"], candidates, self._ledgers[pool_id].strategy)
         pools = _Pools(self._ledgers)
         told = row["facts"]
         owners = self._owners_then(told.get("out", {}), stored)
+        owners |= self._abilities_then(row, stored, owners) if shared_out else {}
         state = RoutingState(owners, pools, told.get("default", 0), told.get("duty"), row["at"])
         decision = decide(facts_from(told), state, self._config)
         self._compare(stored, pools)
@@ -236,6 +259,32 @@ class _Replay:
             return found
         return found | {owner_id: replace(found[owner_id], open_leads=n) for owner_id, n in counted.items() if owner_id in found}
 
+    def _abilities_then(
+        self, row: Mapping[str, Any], stored: Mapping[int, list[dict[str, Any]]], owners: Mapping[int, OwnerState]
+    ) -> dict[int, OwnerState]:
+        """Whoever was left out for a skill, a language or a region had it not, and who was not had it, whatever they have today."""
+        rule_id = (row["trace"].get("rule") or {}).get("id")
+        rule = next((one for one in self._version(row["config_version"]).rules if one.id == rule_id), None)
+        found: dict[int, OwnerState] = {}
+        for target in rule.targets if rule is not None else ():
+            wanted = {name: tuple(getattr(target, name)) for name in _ABILITIES}
+            if not any(wanted.values()):
+                continue
+            for one in stored.get(target.pool_id or 0, ()):
+                owner = found.get(int(one["owner"])) or owners.get(int(one["owner"]))
+                if owner is not None:
+                    found[owner.id] = _able(owner, wanted, one)
+        return found
+
+    def _version(self, version: int) -> RoutingConfig:
+        """The rules of a stored decision. Those that are asked about may be a draft without a number."""
+        if version == 0:
+            return NO_RULES
+        if version not in self._versions:
+            row = self._cursor.execute("SELECT body FROM routing_version WHERE version = %s", (version,)).fetchone()
+            self._versions[version] = read_config(row["body"] if row else {}, version, UTC)
+        return self._versions[version]
+
     def _compare(self, stored: Mapping[int, list[dict[str, Any]]], pools: _Pools) -> None:
         """By how much each ledger of the replay differs from the one that was, from now on."""
         for pool_id in stored.keys() | pools.made.keys():
@@ -268,6 +317,46 @@ class _Replay:
 def differs_in_order(replayed: int, known: int, top: int) -> bool:
     """Whether one was served last in only one of the two; two that were both just served are equal whatever the number."""
     return (replayed >= top) != (known >= top) or (replayed < top and known < top)
+
+
+#: What a target may ask for, and the verdict over who lacks it, in the order in which they are asked.
+_ABILITIES: Final = {"skills": "no_skill", "languages": "no_language", "regions": "no_region"}
+#: Verdicts over somebody whose abilities were not asked for.
+_NOT_ASKED: Final = frozenset(
+    {"unknown", "paused_in_pool", "no_weight", "conflict_with_client", "inactive", "absent", "paused", "off_shift", "max_open",
+     "max_per_day", "not_asked"}
+)  # fmt: skip
+
+
+def _able(owner: OwnerState, wanted: Mapping[str, tuple[str, ...]], one: Mapping[str, Any]) -> OwnerState:
+    """The owner as this verdict over a target that wanted so much shows them."""
+    if one["verdict"] in _NOT_ASKED:
+        return owner
+    changes: dict[str, tuple[str, ...]] = {}
+    for name, lacking in _ABILITIES.items():
+        has: tuple[str, ...] = getattr(owner, name)
+        if one["verdict"] == lacking:
+            needed = {text.casefold() for text in one["needs"]}
+            changes[name] = tuple(text for text in has if text.casefold() not in needed)
+            break
+        known = {text.casefold() for text in has}
+        if name == "skills":
+            changes[name] = (*has, *(text for text in wanted[name] if text not in known))
+        elif wanted[name] and not known.intersection(wanted[name]):
+            changes[name] = (*has, wanted[name][0])
+    return replace(owner, **changes)  # type: ignore[arg-type]
+
+
+def _strategy_then(trace: Mapping[str, Any], candidates: list[dict[str, Any]], known: str) -> str:
+    """How the pool shared out when it was asked: the trace shows it."""
+    if trace["code"] == "waits_to_be_taken":
+        return "claim"
+    if trace["code"] == "told_to_all":
+        return "broadcast"
+    weighed = [one for one in candidates if "weight" in one]
+    if weighed:
+        return "least_open" if "open" in weighed[0] else "ledger"
+    return known if known in ("ledger", "least_open") else "ledger"  # asked, and nobody could: no tray
 
 
 def _asked(trace: Mapping[str, Any]) -> dict[int, list[dict[str, Any]]]:

@@ -14,6 +14,8 @@ from sqlalchemy import Engine
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid
+from crm_core.numbering.commands import import_ranges
+from crm_core.numbering.queries import load_ranges
 from crm_core.people.absences import set_absent, set_present
 from crm_core.people.commands import add_pool, put_member
 from crm_core.routing.commands import activate_version, allow_owner, checked, exclude_owner, save_version
@@ -185,6 +187,67 @@ def test_simulation_of_the_rules_in_force_makes_every_decision_again(desk: Desk)
     assert next(one for one in other.rules if one.id == "doors-again").shadowed_by == ("doors",)
     assert sum(load.after for load in other.loads) == other.leads
     assert before == desk.rows("SELECT pool_id, owner_id, entitled, assigned, last_seq FROM pool_member ORDER BY 1, 2")
+
+
+def test_simulation_remembers_how_a_pool_shared_out_and_what_its_members_could(desk: Desk) -> None:
+    """The strategy, a skill and the membership change between the decisions and the question."""
+    doors, desk_pool = pool_of(desk, "Doors", "Gleb", "Vera", "Anna"), pool_of(desk, "Tray", "Anna", "Boris")
+    desk.connection.execute(
+        "UPDATE owner SET skills = '{Двери}' WHERE id IN (%s, %s)", (desk.owners["Gleb"], desk.owners["Vera"])
+    )
+    told = [
+        rule("doors", 1, is_from("doors"), {"pool": doors, "skills": ["двери"]}, {"owner": str(desk.owners["Boris"])}),
+        rule("tray", 2, is_from("tray"), {"pool": desk_pool}),
+    ]
+    rules(desk, *told)
+    strategies = ("ledger", "least_open", "claim", "broadcast", "ledger")
+    for n in range(40):
+        if n % 8 == 0:
+            desk.connection.execute("UPDATE pool SET strategy = %s WHERE id = %s", (strategies[n // 8], int(desk_pool)))
+        if n == 16:
+            desk.connection.execute("UPDATE owner SET skills = '{}' WHERE id = %s", (desk.owners["Vera"],))
+            desk.connection.execute("UPDATE owner SET skills = '{Окна, двери}' WHERE id = %s", (desk.owners["Anna"],))
+        if n == 28:
+            desk.connection.execute("UPDATE owner SET skills = '{}'")
+        sends(desk, n, utm_campaign="tray" if n % 2 else "doors")
+    desk.connection.execute("UPDATE pool SET strategy = 'claim' WHERE id = %s", (int(doors),))
+    desk.connection.execute("DELETE FROM pool_member WHERE pool_id = %s AND owner_id = %s", (int(doors), desk.owners["Vera"]))
+    kinds = {row["kind"] for row in desk.rows("SELECT DISTINCT kind FROM assignment")}
+    assert kinds == {"pool", "tray", "rule"}, "all of it happened"
+    same = simulated(desk, *told)
+    assert (same.leads, same.same, same.moved) == (40, 40, 0)
+    with desk.engine.begin() as connection:
+        other = simulate(connection, HUB, checked(connection, {"rules": [told[1]]}, ZONE), 30, datetime.now(UTC))
+    assert other.moved > 0, "without the first rule its leads go elsewhere"
+
+
+@pytest.mark.parametrize("named", ["Свердловская область", "свердловская ОБЛАСТЬ"])
+def test_rule_by_region_asks_the_numbering_plan_where_the_version_has_no_range_of_that_name(desk: Desk, named: str) -> None:
+    """Case 94: the range says the region, whoever operates the number today; a range that nobody imported goes to the next rule."""
+    plan = (
+        "АВС/ DEF;От;До;Емкость;Оператор;Регион\n912;2000000;2999999;1000000;Другой оператор;г. Екатеринбург|Свердловская обл.\n"
+    )
+    gleb, vera = str(desk.owners["Gleb"]), str(desk.owners["Vera"])
+    told = [
+        rule("ural", 1, {"fact": "phone", "op": "phone_region", "value": named}, {"owner": gleb}),
+        rule("rest", 2, {"not": {"fact": "phone_region", "op": "eq", "value": "Москва"}}, {"owner": vera}),
+    ]
+    with desk.engine.begin() as connection:
+        with pytest.raises(Invalid) as refused:
+            save_version(connection, HUB, {"rules": told}, ZONE)
+        assert (refused.value.code, refused.value.data["fields"]) == ("range_unknown", ["rules.ural.when"])
+        import_ranges(connection, HUB, {"DEF-9xx.csv": plan.encode()})
+        load_ranges(connection, recheck_after=0)
+    before = sends(desk, 0, phone="+79122500000")
+    assert before["kind"] == "pool", "no rules yet"
+    rules(desk, *told)
+    assert sends(desk, 1, phone="+79122500001")["owner_id"] == int(gleb)
+    assert sends(desk, 2, phone="+79132500001")["kind"] == "pool", "an unknown range is neither the Ural nor anything else"
+    assert sends(desk, 3)["kind"] == "pool"
+    same = simulated(desk, *told)
+    assert {one.id: (one.decided, one.applied) for one in same.rules} == {"ural": (2, 2), "rest": (0, 2)}, "also the one of before"
+    assert same.leads == 4
+    assert before["lead_id"] in {one.lead for one in same.first_moved if one.after == int(gleb)} or before["owner_id"] == int(gleb)
 
 
 @pytest.mark.parametrize(
