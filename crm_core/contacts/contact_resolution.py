@@ -163,7 +163,7 @@ def _merge(batch: Batch, winner: ContactState, loser: ContactState, step: EventI
     """Folds `loser` into `winner`: leads move, two open leads of one line become the older one. Logged for undo."""
     before = {
         "name": winner.name, "company": winner.company, "owner_id": winner.owner_id, "owner_since": winner.owner_since,
-        "last_seen_at": winner.last_seen_at, "owner_bound_until": winner.owner_bound_until,
+        "last_seen_at": winner.last_seen_at, "owner_bound_until": winner.owner_bound_until, "company_id": winner.in_company,
     }  # fmt: skip
     loser.merged_into = winner
     folded: list[LeadState] = []
@@ -178,6 +178,7 @@ def _merge(batch: Batch, winner: ContactState, loser: ContactState, step: EventI
         elif lead.state == "open":
             winner.leads[line] = lead
     winner.owner_id = winner.owner_id or loser.owner_id
+    winner.in_company = winner.in_company or loser.in_company
     winner.phones += loser.phones
     winner.emails += loser.emails
     winner.new_phones += loser.new_phones

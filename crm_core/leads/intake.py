@@ -11,7 +11,7 @@ from typing import Any
 
 from crm_core.base import history
 from crm_core.batch.rows import Cursor, insert_rows, update_rows
-from crm_core.batch.state import HasId, LeadState, resolve
+from crm_core.batch.state import CompanyState, HasId, LeadState, resolve
 from crm_core.batch.subject import Batch, Subject
 from crm_core.leads.inquiries import take_inquiry
 from crm_core.leads.merge_rows import AUTOMATIC, MERGED, write_merge
@@ -126,9 +126,15 @@ def _write_merges(cursor: Cursor, batch: Batch) -> None:
         write_merge(
             cursor, winner.id, loser.id, [(lead.id, lead.folded_into.id) for lead in merge.folded if lead.id and lead.folded_into and lead.folded_into.id],
             actor=AUTOMATIC, event_id=merge.event_id, evidence=resolve({"rule": merge.rule, "evidence": merge.evidence}),
-            before={"winner": dict(merge.winner_before), "loser_name": merge.loser_name, "loser_owner_id": merge.loser_owner_id},
+            before={"winner": _with_company(merge.winner_before), "loser_name": merge.loser_name, "loser_owner_id": merge.loser_owner_id},
         )  # fmt: skip
         batch.happened.append((MERGED, winner.id))
+
+
+def _with_company(before: Mapping[str, Any]) -> dict[str, Any]:
+    """Now that it has an id."""
+    company = before.get("company_id")
+    return {**before, "company_id": company.id if isinstance(company, CompanyState) else None}
 
 
 def events_beyond_spam(cursor: Cursor, event_ids: Collection[int]) -> set[int]:

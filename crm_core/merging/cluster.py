@@ -10,12 +10,14 @@ from sqlalchemy import Connection, text
 
 from crm_core.base.paging import AnyRow
 from crm_core.calls.rules import MISSED_OUTCOMES
+from crm_core.contacts.company_members import companies_of_domains
+from crm_core.identity.companies import company_domain
 from crm_core.identity.emails import read_emails
 from crm_core.leads.merge_rows import AUTOMATIC
 from crm_core.merging.split import Cluster, LeadFact, LinkFact, MergeFact, Shown, TouchFact
 
 _CONTACTS: Final = """
-SELECT id, name, company, owner_id, owner_since, owner_bound_until, last_seen_at FROM contact WHERE root_id = :root ORDER BY id
+SELECT id, name, company, owner_id, owner_since, owner_bound_until, last_seen_at, company_id FROM contact WHERE root_id = :root ORDER BY id
 """
 _MERGES: Final = """
 SELECT m.id, m.winner_id, m.loser_id, m.actor, m.event_id, m.moved FROM merge_event m JOIN contact c ON c.id = m.loser_id
@@ -44,11 +46,11 @@ def read_cluster(connection: Connection, root_id: int, undone_id: int) -> Cluste
     values = {"root": root_id}
     links = connection.execute(text(_LINKS), values).all()
     merges = connection.execute(text(_MERGES), values).all()
-    contacts = {row.id: _shown(row._asdict(), row.last_seen_at) for row in connection.execute(text(_CONTACTS), values)}
+    contacts = {row.id: _shown(row._asdict(), row) for row in connection.execute(text(_CONTACTS), values)}
     return Cluster(
         root_id,
         contacts,
-        [_merge(row, contacts[row.winner_id].last_seen_at) for row in merges],
+        [_merge(row, contacts[row.winner_id]) for row in merges],
         [_touch(row, links) for row in connection.execute(text(_TOUCHES), values)],
         [
             LeadFact(
@@ -63,24 +65,36 @@ def read_cluster(connection: Connection, root_id: int, undone_id: int) -> Cluste
             if row.strength in ("strong", "weak")
         ],
         frozenset(int(lead) for row in merges if row.id >= undone_id for lead in row.moved.get("folded") or ()),
+        _companies(connection, links),
     )  # fmt: skip
 
 
-def _shown(told: Mapping[str, Any], seen: datetime) -> Shown:
-    since, last, bound = told.get("owner_since"), told.get("last_seen_at") or seen, told.get("owner_bound_until")
+def _companies(connection: Connection, links: Sequence[AnyRow]) -> dict[int, int]:
+    """Of addresses the company whose domain they are of."""
+    domains = {link.identifier_id: domain for link in links if link.kind == "email" and (domain := company_domain(link.value))}
+    if not domains:
+        return {}
+    known = companies_of_domains(connection, set(domains.values()))
+    return {identifier: known[domain] for identifier, domain in domains.items() if domain in known}
+
+
+def _shown(told: Mapping[str, Any], now: Shown | AnyRow) -> Shown:
+    """`now`: the row, for what the version before did not keep."""
+    since, last, bound = told.get("owner_since"), told.get("last_seen_at") or now.last_seen_at, told.get("owner_bound_until")
     return Shown(
         told.get("name") or "", told.get("company") or "", told.get("owner_id"),
         since.isoformat() if isinstance(since, datetime) else since,
         datetime.fromisoformat(last) if isinstance(last, str) else last,
         bound.isoformat() if isinstance(bound, datetime) else bound,
+        told.get("company_id", now.company_id),
     )  # fmt: skip
 
 
-def _merge(row: AnyRow, seen: datetime) -> MergeFact:
+def _merge(row: AnyRow, now: Shown) -> MergeFact:
     before, after = row.moved.get("winner"), row.moved.get("after")
     return MergeFact(
         row.id, row.winner_id, row.loser_id, row.actor == AUTOMATIC, row.event_id, int(row.moved.get("last_touch") or 0),
-        _shown(before, seen) if before else None, _shown(after, seen) if after else None,
+        _shown(before, now) if before else None, _shown(after, now) if after else None,
         tuple(row.moved.get("named") or ()),
     )  # fmt: skip
 

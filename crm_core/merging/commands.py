@@ -42,6 +42,7 @@ def merge_contacts(connection: Connection, principal: Principal, winner_id: int,
     connection.execute(
         text(
             "UPDATE contact w SET name = :name, company = :company, owner_id = :owner, version = w.version + 1,"
+            " company_id = coalesce(w.company_id, l.company_id),"
             " owner_since = CASE WHEN w.owner_id IS NOT DISTINCT FROM CAST(:owner AS bigint) THEN w.owner_since"
             "                    WHEN l.owner_id = :owner THEN l.owner_since ELSE :now END,"
             " owner_bound_until = CASE WHEN w.owner_id IS NOT DISTINCT FROM CAST(:owner AS bigint) THEN w.owner_bound_until"
@@ -72,7 +73,9 @@ def merge_contacts(connection: Connection, principal: Principal, winner_id: int,
 
 def _row(connection: Connection, contact_id: int) -> dict[str, Any]:
     """What the contact's row says, as the log of merges keeps it."""
-    statement = "SELECT name, company, owner_id, owner_since, owner_bound_until, last_seen_at FROM contact WHERE id = :id"
+    statement = (
+        "SELECT name, company, owner_id, owner_since, owner_bound_until, last_seen_at, company_id FROM contact WHERE id = :id"
+    )
     row = connection.execute(text(statement), {"id": contact_id}).mappings().one()
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
 

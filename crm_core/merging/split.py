@@ -28,6 +28,7 @@ class Shown:
     owner_since: str | None  # as the row has it, in ISO form
     last_seen_at: datetime
     owner_bound_until: str | None = None  # as the row has it
+    company_id: int | None = None  # the contact of the company that they write for
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Cluster:
     leads: Sequence[LeadFact]
     links: Sequence[LinkFact]  # of identifiers that may tell whose an inquiry is
     folded: frozenset[int]  # leads that the undone merge or a later one closed
+    companies: Mapping[int, int] = field(default_factory=dict)  # identifier → contact of the company that it belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +291,7 @@ class _Simulation:
             before, name=before.name or loser.shown.name,
             owner_id=before.owner_id if before.owner_id is not None else loser.shown.owner_id,
             last_seen_at=max(before.last_seen_at, loser.shown.last_seen_at),
+            company_id=before.company_id if before.company_id is not None else loser.shown.company_id,
         )  # fmt: skip
         winner.contacts |= loser.contacts
         winner.leads += loser.leads
@@ -466,8 +469,9 @@ class _Simulation:
         name, company = clean_name(touch.name), touch.company.strip()
         shown = side.shown
         fuller = len(name.split()) > len(shown.name.split()) and compare(name, shown.name) != "conflict"
+        of_company = next((self.cluster.companies[one] for one in touch.identifiers if one in self.cluster.companies), None)
         side.shown = replace(
-            shown, name=name if name and (not shown.name or fuller) else shown.name, company=shown.company or company,
+            shown, company_id=shown.company_id if of_company is None else of_company, name=name if name and (not shown.name or fuller) else shown.name, company=shown.company or company,
             last_seen_at=max(shown.last_seen_at, touch.received_at),
         )  # fmt: skip
 

@@ -169,10 +169,10 @@ def _write_contacts(connection: Connection, plan: Plan) -> None:
         connection.execute(
             text(
                 "UPDATE contact SET name = :name, company = :company, owner_id = :owner,"
-                " owner_since = CAST(:since AS timestamptz), owner_bound_until = CAST(:bound AS timestamptz), last_seen_at = :seen, version = version + 1 WHERE id = :id"
+                " owner_since = CAST(:since AS timestamptz), owner_bound_until = CAST(:bound AS timestamptz), last_seen_at = :seen, company_id = :company_id, version = version + 1 WHERE id = :id"
             ),
             {"id": contact_id, "name": shown.name, "company": shown.company, "owner": shown.owner_id,
-             "since": shown.owner_since, "bound": shown.owner_bound_until, "seen": shown.last_seen_at},
+             "since": shown.owner_since, "bound": shown.owner_bound_until, "seen": shown.last_seen_at, "company_id": shown.company_id},
         )  # fmt: skip
 
 
@@ -387,6 +387,7 @@ def _told(shown: Shown) -> dict[str, Any]:
     return {
         "name": shown.name, "company": shown.company, "owner_id": shown.owner_id, "owner_since": shown.owner_since,
         "last_seen_at": shown.last_seen_at.isoformat(), "owner_bound_until": shown.owner_bound_until,
+        "company_id": shown.company_id,
     }  # fmt: skip
 
 

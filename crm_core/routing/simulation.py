@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -282,7 +282,7 @@ class _Replay:
             return NO_RULES
         if version not in self._versions:
             row = self._cursor.execute("SELECT body FROM routing_version WHERE version = %s", (version,)).fetchone()
-            self._versions[version] = read_config(row["body"] if row else {}, version, UTC)
+            self._versions[version] = read_config(row["body"] if row else {}, version)
         return self._versions[version]
 
     def _compare(self, stored: Mapping[int, list[dict[str, Any]]], pools: _Pools) -> None:

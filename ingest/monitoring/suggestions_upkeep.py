@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from crm_core.base.config import HubConfig
 from crm_core.base.log import get_logger
+from crm_core.contacts.company_members import join_companies
 from crm_core.merging.suggesting import SuggestionsMade, run_is_due, suggest
 
 _log = get_logger(__name__)
@@ -24,6 +25,8 @@ def suggest_nightly(engine: Engine, config: HubConfig, now: datetime) -> Suggest
     with engine.connect() as connection:
         if not run_is_due(connection, now, is_night=is_night):
             return None
+    if joined := join_companies(engine):
+        _log.info("contacts_joined_companies", contacts=joined)
     made = suggest(engine, now)
     if made is not None:
         _log.info("contacts_compared", contacts=made.contacts, pairs=made.pairs, suggested=made.suggested)

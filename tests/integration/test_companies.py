@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -14,7 +15,12 @@ from sqlalchemy import Engine
 
 from crm_core.access import HUB, Principal
 from crm_core.base.config import HubConfig
+from crm_core.contacts.company_members import join_companies
 from crm_core.contacts.queries import get_contact
+from crm_core.merging.commands import merge_contacts
+from crm_core.people.absences import set_absent
+from crm_core.routing.queries import who_answers
+from ingest.processing.merge_undo import undo_merge
 from ingest.processing.process import Processor
 from ingest.sources.sources import add_source
 
@@ -170,3 +176,79 @@ def test_eight_colleagues_at_once_make_one_company(desk: Desk) -> None:
     (company,) = companies(desk)
     assert len(company[1]) == 8
     assert len(owners(desk)) == 1
+
+
+@pytest.mark.parametrize("by", ["hand", "inquiry"])
+def test_company_goes_along_with_a_merge_and_back_with_its_undo(desk: Desk, by: str) -> None:
+    """The older contact wrote from a free mailbox, the other from their company's; later inquiries name companies again."""
+    desk.form(name="Анна Смирнова", phone="+79213334455")
+    desk.form(name="Анна Смирнова", email="anna@romashka-stroy.ru")
+    desk.drain()
+    first, second = (row["id"] for row in desk.rows("SELECT id FROM contact WHERE kind = 'person' ORDER BY id"))
+    if by == "hand":
+        with desk.engine.begin() as connection:
+            merge_contacts(connection, user(1, "head"), first, second, "", datetime.now(UTC))
+    else:
+        desk.form(name="Анна Смирнова", phone="+79213334455", email="anna@romashka-stroy.ru")
+        desk.drain()
+    told = "SELECT p.id, c.name FROM contact p LEFT JOIN contact c ON c.id = p.company_id WHERE p.kind = 'person' ORDER BY p.id"
+    assert [row["name"] for row in desk.rows(told)] == ["romashka-stroy.ru"] * 2
+    assert desk.one("SELECT root_id FROM contact WHERE id = %s", second) == first
+    desk.form(name="Анна Смирнова", email="anna@romashka-stroy.ru", phone="+79213334466")
+    desk.drain()
+    with desk.engine.begin() as connection:
+        undo_merge(connection, user(1, "head"), desk.one("SELECT id FROM merge_event"), "", datetime.now(UTC))
+    # The inquiry that showed the merge named the company; its first identifier is the number, so it went with the older contact.
+    rest = "romashka-stroy.ru" if by == "inquiry" else None
+    assert [row["name"] for row in desk.rows(told)] in ([None, "romashka-stroy.ru"], [rest, "romashka-stroy.ru"])
+
+
+def test_whoever_wrote_before_their_company_was_known_comes_into_it_at_night(desk: Desk) -> None:
+    """As contacts of a version before companies: only those whose addresses are of one company, and nobody who has another one."""
+    for name, email in (
+        ("Анна Смирнова", "anna@romashka-stroy.ru"), ("Пётр Лебедев", "petr@romashka-stroy.ru"), ("Иван Петров", "ivan@gmail.com"),
+        ("Ольга Кузнецова", "olga@doors-and-more.ru"), ("Олег Носов", "oleg@unknown-firm.ru"),
+    ):  # fmt: skip
+        desk.form(name=name, email=email)
+    desk.drain()
+    assert join_companies(desk.engine) == 0
+    desk.connection.execute(
+        "UPDATE contact SET company_id = (SELECT id FROM contact WHERE name = 'doors-and-more.ru') WHERE name = 'Пётр Лебедев'"
+    )
+    desk.connection.execute(
+        "UPDATE contact SET company_id = NULL WHERE name IN ('Анна Смирнова', 'Иван Петров', 'Ольга Кузнецова', 'Олег Носов')"
+    )
+    desk.connection.execute(
+        "DELETE FROM contact_identifier USING contact c WHERE c.id = contact_id AND c.name = 'unknown-firm.ru'"
+    )
+    assert join_companies(desk.engine) == 2
+    assert join_companies(desk.engine) == 0
+    assert companies(desk) == [
+        ("doors-and-more.ru", ["Ольга Кузнецова", "Пётр Лебедев"]), ("romashka-stroy.ru", ["Анна Смирнова"]), ("unknown-firm.ru", [])
+    ]  # fmt: skip
+
+
+def test_exchange_is_told_the_companys_owner_where_nobody_has_the_caller(desk: Desk) -> None:
+    """Case 81 for calls: the client's own owner comes first, then the company's, then the pool."""
+    desk.form(name="Анна Смирнова", email="anna@romashka-stroy.ru", phone="+79213334455")
+    desk.drain()
+    owner = desk.one("SELECT owner_id FROM contact WHERE kind = 'company'")
+    other = next(one for one in desk.owners.values() if one != owner)
+    extensions = {row["id"]: row["extension"] for row in desk.rows("SELECT id, extension FROM owner")}
+
+    def asked() -> tuple[str, tuple[str, ...]]:
+        with desk.engine.connect() as connection:
+            answer = who_answers(connection, "+79213334455", "RU")
+        return answer.reason, answer.targets
+
+    assert asked() == ("owner_of_the_open_lead", (extensions[owner],))
+    desk.connection.execute("UPDATE lead SET state = 'lost', closed_at = now()")
+    desk.connection.execute("UPDATE contact SET owner_id = NULL WHERE kind = 'person'")
+    assert asked() == ("owner_of_the_company", (extensions[owner],))
+    desk.connection.execute("UPDATE contact SET owner_id = %s WHERE kind = 'person'", (other,))
+    assert asked() == ("owner_of_the_contact", (extensions[other],))
+    with desk.engine.begin() as connection:
+        set_absent(connection, HUB, other, datetime.now(UTC) + timedelta(days=1), datetime.now(UTC))
+    assert asked() == ("owner_of_the_company", (extensions[owner],)), "whose own owner is away is rung through to the company's"
+    desk.connection.execute("UPDATE contact SET owner_id = NULL")
+    assert asked()[0] == "known_caller_without_owner"

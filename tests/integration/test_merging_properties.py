@@ -77,7 +77,7 @@ class World:
         return self._called(f"+7921{self.number:04d}{ord(who) - ord('A'):03d}", f"phone {who}")
 
     def email(self, who: str) -> str:
-        return self._called(f"{who.lower()}{self.number}@firm-{self.number}.example", f"email {who}")
+        return self._called(f"{who.lower()}{self.number}@firm{self.number}{who.lower()}.ru", f"email {who}")
 
     def _called(self, value: str, name: str) -> str:
         self.addresses[value] = name
@@ -175,8 +175,11 @@ class World:
         lead = {row["id"]: f"of event {events[row['event_id']]}" for row in leads}
         return {
             "contacts": {
-                contacts[row["id"]]: (contacts[row["root_id"]], row["name"], row["company"], row["owner_id"])
-                for row in self.desk.rows("SELECT * FROM contact WHERE id = ANY(%s)", ids)
+                contacts[row["id"]]: (contacts[row["root_id"]], row["name"], row["company"], row["owner_id"],
+                                      str(row["domain"] or "").replace(str(self.number), "N"))
+                for row in self.desk.rows(
+                    "SELECT c.*, f.name AS domain FROM contact c LEFT JOIN contact f ON f.id = c.company_id WHERE c.id = ANY(%s)", ids
+                )
             },
             "others": self.desk.one(
                 "SELECT count(*) FROM touch t WHERE event_id = ANY(%s) AND contact_id <> ALL(%s)", list(events), ids

@@ -245,9 +245,13 @@ def test_rule_by_region_asks_the_numbering_plan_where_the_version_has_no_range_o
     assert sends(desk, 2, phone="+79132500001")["kind"] == "pool", "an unknown range is neither the Ural nor anything else"
     assert sends(desk, 3)["kind"] == "pool"
     same = simulated(desk, *told)
-    assert {one.id: (one.decided, one.applied) for one in same.rules} == {"ural": (2, 2), "rest": (0, 2)}, "also the one of before"
+    assert {one.id: (one.decided, one.applied) for one in same.rules} == {"ural": (2, 2), "rest": (0, 2)}, (
+        "also the one of before"
+    )
     assert same.leads == 4
-    assert before["lead_id"] in {one.lead for one in same.first_moved if one.after == int(gleb)} or before["owner_id"] == int(gleb)
+    assert before["lead_id"] in {one.lead for one in same.first_moved if one.after == int(gleb)} or before["owner_id"] == int(
+        gleb
+    )
 
 
 @pytest.mark.parametrize(
