@@ -130,6 +130,16 @@ class MailAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class Visitor:
+    """Whoever a form in a mail names. Phones and e-mails as written."""
+
+    name: str = ""
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One mail, parsed within the guards of the mail connector. `dedup_key` makes two deliveries one message."""
 
@@ -150,6 +160,9 @@ class Message:
     phones: tuple[str, ...] = ()  # E.164, found in the sender's own words with a label, prefix or separators
     fields: Mapping[str, JSON] = field(default_factory=dict)  # interesting headers
     warnings: tuple[str, ...] = ()
+    robot: str = ""  # the header that says a program wrote this, as a site's form does
+    visitor: Visitor | None = None  # whoever the form in the text names
+    original: MailAddress | None = None  # who wrote the mail that this one forwards; of several, the outermost
 
 
 @dataclass(frozen=True, slots=True)

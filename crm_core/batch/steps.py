@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from crm_core.batch.authors import author_of
 from crm_core.batch.state import ParsedEvent, Person
 from crm_core.identity.companies import Company, company_domain, read_company
 from crm_core.identity.emails import read_emails
@@ -13,11 +14,8 @@ from crm_core.identity.identifiers import Key
 from crm_core.identity.messengers import messenger_keys, thread_key
 from crm_core.identity.national import CountryHint
 from crm_core.identity.phones import read_phones, region_of
-from crm_core.parsed import CallEvent, Inquiry, MailAddress, Message, ParsedItem
-
-#: Local parts of senders that are programs: who wants something then stands in Reply-To (email.md §7).
-_ROBOT = re.compile(r"^(no-?reply|do-?not-?reply|robot|wordpress|www-data|forms?|mailer|notifications?)\b", re.IGNORECASE)
-
+from crm_core.identity.sender_addresses import our_domains
+from crm_core.parsed import CallEvent, Inquiry, Message, ParsedItem
 
 #: Fields and words that announce the number of a company.
 _NUMBER_FIELD = re.compile(r"(?<![a-zа-яё])(?:inn|инн|ogrn(?:ip)?|огрн(?:ип)?|kpp|кпп)(?![a-zа-яё])")
@@ -73,15 +71,22 @@ def person_of(parsed_item: ParsedItem, item: ParsedEvent) -> Person:
         phones = list(read_phones(parsed_item.remote, item.region, kind="ani", hints=_of_line(own, item.region)))
         return Person(_ordered(phones, item.own_addresses | own))
     if isinstance(parsed_item, Message):
-        client = client_address(parsed_item, item.own_addresses)
-        keys = [key for text in parsed_item.phones for key in read_phones(text, item.region, kind="form")]
-        if client is None or _is_robot(client) or _is_own(client, item.own_addresses):
-            # A program or our own side wrote for somebody who left no address: all its visitors would become one person.
-            return Person(_ordered(keys, item.own_addresses))
-        senders = read_emails(client.email)
-        company = read_company(emails=_of_companies(senders, item.own_addresses))
-        return Person(_ordered([*keys, *senders], item.own_addresses), client.name, company_keys=company.keys)
+        return _of_mail(parsed_item, item)
     return Person(())
+
+
+def _of_mail(message: Message, item: ParsedEvent) -> Person:
+    """A program's or our own side's address is nobody's: all the visitors it writes for would become one person. What it
+    writes names the site's own telephones too, so the visitor's are those with a label, or else in front of its footer."""
+    author, own = author_of(message, item.own_addresses), item.own_addresses
+    visitor = message.visitor
+    phones = visitor.phones if author.by_program and visitor and visitor.phones else message.phones
+    keys = [key for text in phones for key in read_phones(text, item.region, kind="form")]
+    if author.address is None:
+        return Person(_ordered(keys, own), author.name)
+    senders = [key for key in read_emails(author.address.email) if key.value not in own]
+    company = read_company(emails=_of_companies(senders, own))
+    return Person(_ordered([*keys, *senders], own), author.name, company_keys=company.keys)
 
 
 def _company_of(inquiry: Inquiry, emails: Iterable[Key], own: Collection[str]) -> Company:
@@ -103,7 +108,7 @@ def _of_companies(emails: Iterable[Key], own: Collection[str]) -> list[str]:
     ]
     if not written:
         return []
-    ours = {company_domain(address) for address in own if "@" in address}
+    ours = our_domains(frozenset(own))
     return [address for address in written if company_domain(address) and company_domain(address) not in ours]
 
 
@@ -111,21 +116,6 @@ def _of_line(own: Collection[str], region: str) -> tuple[CountryHint, ...]:
     """A line abroad shows its callers as they are written there."""
     regions = tuple(sorted({country for number in own if (country := region_of(number))} - {region}))
     return (CountryHint("line", regions),) if regions else ()
-
-
-def client_address(message: Message, own: Collection[str]) -> MailAddress | None:
-    """The person who wrote: From, or Reply-To where From is a program or one of ours (email.md §7)."""
-    sender, reply_to = message.sender, message.reply_to
-    is_for_another = sender is None or _is_robot(sender) or _is_own(sender, own)
-    return reply_to if is_for_another and reply_to is not None and not _is_own(reply_to, own) else sender
-
-
-def _is_robot(address: MailAddress) -> bool:
-    return _ROBOT.match(address.email.partition("@")[0]) is not None
-
-
-def _is_own(address: MailAddress, own: Collection[str]) -> bool:
-    return any(key.value in own for key in read_emails(address.email))
 
 
 def _ordered(keys: Iterable[Key], own: Collection[str]) -> tuple[Key, ...]:

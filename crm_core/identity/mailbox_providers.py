@@ -85,7 +85,7 @@ RELAYS = frozenset(
         "privaterelay.appleid.com", "duck.com", "mozmail.com", "relay.firefox.com", "simplelogin.com",
         "simplelogin.co", "simplelogin.fr", "slmail.me", "slmails.com", "aleeas.com", "8alias.com", "8shield.net",
         "dralias.com", "silomails.com", "anonaddy.com", "anonaddy.me", "addy.io", "addymail.com", "passmail.net",
-        "passmail.com", "passinbox.com", "passfwd.com", "mailer.me", "guest.booking.com",
+        "passmail.com", "passinbox.com", "passfwd.com", "mailer.me", "guest.booking.com", "convo.zillow.com",
     }
 )  # fmt: skip
 

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from crm_core.batch.authors import author_of
 from crm_core.batch.rows import Cursor, insert_rows, update_rows
 from crm_core.batch.state import ContactState, EventResult, HasId, LeadState
-from crm_core.batch.steps import EventItem, client_address
+from crm_core.batch.steps import EventItem
 from crm_core.batch.subject import Batch, Subject
 from crm_core.contacts.contact_resolution import attach, join
 from crm_core.identity.emails import read_emails
 from crm_core.identity.names import compare
+from crm_core.identity.sender_addresses import is_ours
 from crm_core.leads.inquiries import attribution_columns, headline, put, rewrite, taken_as
 from crm_core.leads.intake import BIRTH, lead_of
 from crm_core.parsed import Attribution, Message
@@ -165,8 +167,7 @@ def participants_of(message: Message) -> list[str]:
 
 def _thread(batch: Batch, step: EventItem, message: Message) -> tuple[MessageState | None, MessageState | None]:
     """The known message that this one answers, if its sender took part in it; else the one it only claims to answer."""
-    client = client_address(message, step.item.own_addresses)
-    sender_keys = {key.value for key in step.person.keys if key.kind == "email"} if client else set()
+    sender_keys = {key.value for key in step.person.keys if key.kind == "email"} | _colleague(step, message)
     claimed = None
     for reference in (*message.in_reply_to, *reversed(message.references)):
         known = batch.part(Mails).by_message_id.get(reference)
@@ -176,6 +177,18 @@ def _thread(batch: Batch, step: EventItem, message: Message) -> tuple[MessageSta
             return known, None
         claimed = claimed or known
     return None, claimed
+
+
+def _colleague(step: EventItem, message: Message) -> set[str]:
+    """The sender's address where a colleague wrote by hand: no key of anybody, and a participant of the thread all the same."""
+    author, own = author_of(message, step.item.own_addresses), step.item.own_addresses
+    if author.address is not None or message.visitor is not None or message.robot or message.sender is None:
+        return set()
+    return (
+        {key.value for key in read_emails(message.sender.email) if not key.is_guess}
+        if is_ours(message.sender.email, own)
+        else set()
+    )
 
 
 def _new(batch: Batch) -> Mapping[str, Sequence[HasId]]:

@@ -61,7 +61,7 @@ class Reading:
 
 def read_event(source: LoadedSource, row: Mapping[str, Any]) -> Reading:
     """`row`: an event with its body, as `ingest.processing.replay.event_rows` gives it."""
-    [result] = read_rows([row], lambda _: source)
+    [result] = read_rows([row], lambda _: source, ())  # whose an address is decides nothing that is shown
     if isinstance(result, Failure):
         return Reading((), None, ReadingProblem(result.code, result.message))
     assert isinstance(result, ParsedEvent)

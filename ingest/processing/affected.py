@@ -68,7 +68,7 @@ def affected_events(
             stored: dict[int, list[dict[str, Any]]] = {}
             for touch in connection.execute(_TOUCHES, (part,)).fetchall():
                 stored.setdefault(touch["event_id"], []).append(touch)
-            results = read_rows(rows, lambda _: source)
+            results = read_rows(rows, lambda _: source, processor.our_addresses())
             for row, result in zip(rows, results, strict=True):
                 differs = _differs(row, result, stored.get(row["id"], []))
                 if differs is not None:

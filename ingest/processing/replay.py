@@ -5,7 +5,7 @@ A dry run does the whole work in a transaction that is rolled back, and shows wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -215,10 +215,13 @@ def event_rows(processor: Processor, ids: Sequence[int]) -> list[dict[str, Any]]
         ).fetchall()
 
 
-def read_rows(rows: Sequence[Mapping[str, Any]], load: Callable[[int], LoadedSource]) -> list[ParsedEvent | Failure]:
-    """Each row of `event_rows` as the worker reads it under the settings and the mapping that `load` gives."""
+def read_rows(
+    rows: Sequence[Mapping[str, Any]], load: Callable[[int], LoadedSource], ours: Collection[str]
+) -> list[ParsedEvent | Failure]:
+    """Each row of `event_rows` as the worker reads it under the settings and the mapping that `load` gives; `ours` are the
+    addresses of the hub's mailboxes."""
     names = Claimed.__dataclass_fields__
-    return [read(Claimed(**{name: row[name] for name in names}), load) for row in rows]
+    return [read(Claimed(**{name: row[name] for name in names}), load, ours) for row in rows]
 
 
 def outcomes(
@@ -226,7 +229,7 @@ def outcomes(
 ) -> dict[int, tuple[str, Any, int | None]]:
     """Event → (outcome or state, reason, lead) as it would be for rows of `event_rows`. Everything is rolled back."""
     names = Claimed.__dataclass_fields__
-    results = read_rows(rows, load)
+    results = read_rows(rows, load, processor.our_addresses())
     read_ones = [
         (Claimed(**{name: row[name] for name in names}), result, load(row["source_id"]))
         for row, result in zip(rows, results, strict=True) if isinstance(result, ParsedEvent)

@@ -81,7 +81,7 @@ def test_equal_submissions_under_a_shared_phone_are_one_lead_when_two_workers_ha
     uids = [send(desk, **fields), send(desk, **fields)]
     processor = Processor(desk.config)
     ids = [desk.event(uid)["id"] for uid in uids]
-    one, other = read_rows(event_rows(processor, ids), processor.source)
+    one, other = read_rows(event_rows(processor, ids), processor.source, processor.our_addresses())
     before = desk.one("SELECT count(*) FROM lead")
 
     def take(item: Any) -> None:

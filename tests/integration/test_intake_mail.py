@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from email.message import EmailMessage
 
 import pytest
+import robot_mails
 from desk import Desk
 from sqlalchemy import Engine
 
@@ -206,3 +207,64 @@ def test_our_mailbox_in_a_form_identifies_nobody(desk: Desk, mailbox: int) -> No
     desk.drain()
     assert desk.one("SELECT count(*) FROM contact") == 2
     assert desk.one("SELECT count(*) FROM identifier") == 0
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["in_one_batch", "one_after_the_other"])
+@pytest.mark.parametrize("kind", list(robot_mails.ROBOTS))
+def test_two_visitors_are_two_contacts_whatever_program_writes_for_them(
+    desk: Desk, mailbox: int, kind: str, at_once: bool
+) -> None:
+    visitors, robot = (robot_mails.OLGA, robot_mails.PAVEL), robot_mails.ROBOTS[kind]
+    for number, visitor in enumerate(visitors):
+        desk.post(mailbox, "mail", robot_mails.mail(kind, visitor, number))
+        if not at_once:
+            desk.drain()
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM lead") == 2
+    contacts = desk.rows("SELECT id, name FROM contact ORDER BY id")
+    assert len(contacts) == 2
+    found = {(row["contact_id"], row["kind"], row["value"]) for row in desk.rows(
+        "SELECT l.contact_id, i.kind, i.value FROM contact_identifier l JOIN identifier i ON i.id = l.identifier_id"
+    )}  # fmt: skip
+    wanted = set()
+    for contact, visitor in zip(contacts, visitors, strict=True):
+        if robot.says("name") and kind != "avito":
+            assert contact["name"] == visitor.name
+        wanted |= {(contact["id"], "phone", visitor.number)} if robot.says("phone") else set()
+        wanted |= {(contact["id"], "email", visitor.email)} if robot.says("email") else set()
+        if kind == "zillow":  # the portal's own address for this client
+            wanted.add((contact["id"], "email", f"{visitor.email.replace('@', '-')}@convo.zillow.com"))
+    assert found == wanted, "the program's, the site's and our own addresses and numbers are nobody's"
+
+
+def test_person_who_writes_labels_stays_the_client(desk: Desk, mailbox: int) -> None:
+    """A signature, a template filled in by hand: nobody stands between this person and us."""
+    signature = "Need a door.\n\nBest regards,\nIvan\nTel: +7 912 345-67-05\nEmail: office@firm.example"
+    desk.post(mailbox, "mail", mail(IVAN, "Door", signature, "p1@example.com"))
+    desk.post(mailbox, "mail", mail(MARIA, "Дверь", "Имя: Мария\nТелефон: +7 912 345-67-06\nСообщение: жду", "p2@example.org"))
+    desk.drain()
+    emails = {row["value"] for row in desk.rows("SELECT value FROM identifier WHERE kind = 'email'")}
+    assert {"ivan@example.com", "maria@example.org"} <= emails
+    assert desk.one("SELECT count(*) FROM contact") == 2
+
+
+def test_colleague_who_answers_stays_in_the_thread(desk: Desk, mailbox: int) -> None:
+    desk.post(mailbox, "mail", mail(IVAN, "Дверь", "Сколько?", "m1@example.com", Cc="boss@hub.example"))
+    desk.drain()
+    desk.post(
+        mailbox, "mail", mail("Boss <boss@hub.example>", "Re: Дверь", "Тысяча", "m2@hub.example", In_Reply_To="<m1@example.com>")
+    )
+    desk.drain()
+    assert desk.one("SELECT count(*) FROM lead") == 1
+    assert desk.rows("SELECT value FROM identifier") == [{"value": "ivan@example.com"}]
+
+
+def test_dry_run_knows_our_other_mailboxes(desk: Desk, mailbox: int) -> None:
+    with desk.engine.begin() as connection:
+        add_source(connection, HUB, desk.config, "imap", "Info", {**_IMAP, "user": "info@hub.example", "folder": "Info"})
+    uids = [
+        desk.post(mailbox, "mail", mail("Site <info@hub.example>", "Форма", "Сколько?", f"d{n}@example.com", Reply_To=who))
+        for n, who in enumerate(VISITORS)
+    ]
+    desk.drain()
+    assert replay(desk.engine, HUB, desk.config, Selection(uids=tuple(uids)), True).changes == []

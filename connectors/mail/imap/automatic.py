@@ -31,7 +31,7 @@ _REPLY_FIELDS = (
 
 
 def classify(message: MimeMessage, sender: MailAddress | None, reply_to: MailAddress | None, subject: str,
-             types: set[str], ours: frozenset[str]) -> tuple[str, str]:  # fmt: skip
+             types: set[str], ours: frozenset[str], *, is_form: bool = False) -> tuple[str, str]:  # fmt: skip
     """The class ("" | "own" | "bounce" | "auto_reply") and the evidence for it."""
     evidence = _bounce(message, sender, subject, types)
     if evidence:
@@ -41,10 +41,16 @@ def classify(message: MimeMessage, sender: MailAddress | None, reply_to: MailAdd
         return "auto_reply", evidence
     address = sender.email.lower() if sender else ""
     answer_to = reply_to.email.lower() if reply_to else ""
-    # A website's form writes from our own address and names the visitor in Reply-To: that is an inquiry.
-    if address and address in ours and (not answer_to or answer_to in ours):
+    # A website's form writes from our own address and names the visitor in Reply-To or in its text: that is an inquiry.
+    if address and address in ours and (not answer_to or answer_to in ours) and not is_form:
         return "own", "from is our own address"
     return "", ""
+
+
+def program(message: MimeMessage) -> str:
+    """The header by which a program says that it wrote this by itself, not in answer to anybody; "" for a person's mail."""
+    submitted = headers.value(message, "auto-submitted").lower()
+    return f"auto-submitted: {submitted}"[:200] if submitted.startswith("auto-generated") else ""
 
 
 def _bounce(message: MimeMessage, sender: MailAddress | None, subject: str, types: set[str]) -> str:

@@ -21,6 +21,7 @@ from connectors.mail.imap import (
     body,
     charset,
     flat,
+    form,
     headers,
     identifiers,
     limits,
@@ -28,7 +29,8 @@ from connectors.mail.imap import (
     structure,
 )
 from connectors.mail.imap.config import ImapConfig
-from crm_core.parsed import Message
+from crm_core.identity.sender_addresses import is_program
+from crm_core.parsed import Message, Visitor
 
 #: What broken mail makes the standard library's parser raise (measured over 1 673 mails and nine bombs).
 _BROKEN = (
@@ -85,8 +87,11 @@ def _message(
     found_at = _internaldate(request)
     date = _date(headers.value(mime, "date"))
     sent_at = _clamped(date, found_at) if "x-imap-internaldate" in request.headers else date
-    kind, evidence = automatic.classify(mime, sender, reply_to, subject, content.types, config.ours if config else frozenset())
     own = config.ours if config else frozenset()
+    visitor = _visitor(content.text, config, warnings)
+    robot = automatic.program(mime)
+    by_program = bool(robot or visitor or (sender and (is_program(sender.email) or sender.email.lower() in own)))
+    kind, evidence = automatic.classify(mime, sender, reply_to, subject, content.types, own, is_form=visitor is not None)
     warnings = [*warnings, *content.warnings]
     if sent_at != date:
         warnings.append("date_clamped")
@@ -119,10 +124,20 @@ def _message(
         delivered_to=_delivered_to(mime),
         automatic=kind,
         attachments=tuple(content.attachments),
-        phones=_phones(content.text, config, warnings),
+        phones=_phones(form.without_footer(content.text) if by_program else content.text, config, warnings),
         fields=_fields(mime, content, date, sent_at, evidence),
         warnings=tuple(dict.fromkeys(warnings)),
+        robot=robot,
+        visitor=visitor,
     )  # fmt: skip
+
+
+def _visitor(text: str, config: ImapConfig | None, warnings: list[str]) -> Visitor | None:
+    try:
+        return form.read(text, (config.region if config else "") or "RU")
+    except _BROKEN:  # a form is a bonus as well
+        warnings.append("form_unreadable")
+        return None
 
 
 def _phones(text: str, config: ImapConfig | None, warnings: list[str]) -> tuple[str, ...]:
