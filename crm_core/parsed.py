@@ -7,16 +7,17 @@ Phones and e-mails are kept as they were written; canonical keys are made by `cr
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal
 
+from crm_core.base.frozen import frozen
 from crm_core.identity.national import CountryHint
 
 JSON = Any  # None | bool | int | float | str | list | dict, already free of NUL and lone surrogates
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Attribution:
     """Marks of origin. Every value is text as received, at most 512 characters; empty means unknown."""
 
@@ -30,7 +31,7 @@ class Attribution:
     first: Mapping[str, JSON] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Consent:
     """What a person agreed to, or declined, for one purpose. A purpose that the form does not name has no record."""
 
@@ -44,7 +45,7 @@ class Consent:
     field_name: str = ""  # under which it was sent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IncomingFile:
     """A file that came with an inquiry, or the address where it lies. Exactly one of `data`, `url` and `note` says how."""
 
@@ -58,7 +59,7 @@ class IncomingFile:
     note: str = ""  # why there is no content: too_large | too_many | unreadable
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Inquiry:
     """Somebody wants something. Nothing here is required: an inquiry without a name or a phone is still an inquiry."""
 
@@ -95,7 +96,7 @@ CallOutcome = Literal[
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CallEvent:
     """One thing that a telephone exchange said about one call. Reduced by `crm_core.calls.rules`, in any order."""
 
@@ -123,13 +124,13 @@ class CallEvent:
     fields: Mapping[str, JSON] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MailAddress:
     email: str  # as written, without the display name
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Visitor:
     """Whoever a form in a mail names. Phones and e-mails as written."""
 
@@ -139,7 +140,7 @@ class Visitor:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Message:
     """One mail, parsed within the guards of the mail connector. `dedup_key` makes two deliveries one message."""
 
@@ -165,7 +166,7 @@ class Message:
     original: MailAddress | None = None  # who wrote the mail that this one forwards; of several, the outermost
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ignored:
     """Understood, and not an inquiry: a provider's ping, an unsupported event. `code` is machine-readable."""
 
@@ -173,7 +174,7 @@ class Ignored:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pointer:
     """The provider says only that something exists; the hub fetches it and puts it through the same door as an event of
     its own. `key` becomes that event's provider key, so that told twice or found by a back-fill it is still one."""

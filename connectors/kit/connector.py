@@ -14,6 +14,7 @@ from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from connectors.kit.replaces import Replaces
+from crm_core.base.frozen import frozen
 from crm_core.parsed import ParsedItem, Pointer
 
 Channel = Literal["form", "call", "mail"]
@@ -78,7 +79,7 @@ class ConnectorConfig(BaseModel):
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """One thing received, verbatim. For a mail `body` is the raw message and `headers` say where it was found."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from crm_core.batch.rows import Cursor
+from crm_core.batch.rows import Cursor, numbers
 
 
 def lock_number(name: str) -> int:
@@ -14,6 +14,6 @@ def lock_number(name: str) -> int:
 
 def lock_names(cursor: Cursor, names: Iterable[str]) -> None:
     """Takes all of them until the transaction ends, in the one order that everybody takes them in."""
-    numbers = sorted({lock_number(name) for name in names})
-    if numbers:
-        cursor.execute("SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k", (numbers,))
+    wanted = sorted({lock_number(name) for name in names})
+    if wanted:
+        cursor.execute("SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k", (numbers(wanted),))

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from crm_core.base.frozen import frozen
 from crm_core.batch import windows
 from crm_core.batch.windows import Windows
 from crm_core.identity.identifiers import Key
 from crm_core.parsed import ParsedItem
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ParsedEvent:
     """One event with what its connector read out of it."""
 
@@ -40,7 +41,7 @@ class ParsedEvent:
     called_spam: Mapping[str, Any] | None = None  # a person's verdict over the lead that it brought
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventResult:
     """What became of one event."""
 
@@ -200,7 +201,7 @@ class MergeState:
     winner_before: Mapping[str, Any] = field(default_factory=dict)  # his name, company and owner until then
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Person:
     """Who is behind an arrival: canonical keys in order of priority, and how he calls himself."""
 

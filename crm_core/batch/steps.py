@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
+from crm_core.base.frozen import frozen
 from crm_core.batch.authors import author_of
 from crm_core.batch.state import ParsedEvent, Person
 from crm_core.identity.companies import Company, company_domain, read_company
@@ -19,12 +19,12 @@ from crm_core.parsed import CallEvent, Inquiry, Message, ParsedItem
 
 #: Fields and words that announce the number of a company.
 _NUMBER_FIELD = re.compile(r"(?<![a-zа-яё])(?:inn|инн|ogrn(?:ip)?|огрн(?:ип)?|kpp|кпп)(?![a-zа-яё])")
-_NUMBER_LABEL = re.compile(r"инн|inn|огрн|ogrn", re.IGNORECASE)
+_NUMBER_LABELS = ("инн", "inn", "огрн", "ogrn")
 _NO_ADDRESS = frozenset({"typo", "mixed_script", "disposable", "relay"})
 _NO_COMPANY = Company()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EventItem:
     """One arrival of one event, with its person."""
 
@@ -94,11 +94,16 @@ def _company_of(inquiry: Inquiry, emails: Iterable[Key], own: Collection[str]) -
     numbers = [
         value for name, value in inquiry.fields.items() if isinstance(value, str) and _NUMBER_FIELD.search(name.casefold())
     ] if inquiry.fields else []  # fmt: skip
-    said = [text if _NUMBER_LABEL.search(text) else "" for text in (inquiry.company, inquiry.message)]
+    said = [text if _labels_number(text) else "" for text in (inquiry.company, inquiry.message)]
     domains = _of_companies(emails, own)
     if not (numbers or domains or any(said)):
         return _NO_COMPANY
     return read_company(said[0] or inquiry.company, numbers=numbers, text=said[1], emails=domains)
+
+
+def _labels_number(text: str) -> bool:
+    folded = text.casefold()
+    return any(label in folded for label in _NUMBER_LABELS)
 
 
 def _of_companies(emails: Iterable[Key], own: Collection[str]) -> list[str]:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from crm_core.base.errors import Transient
-from crm_core.batch.rows import Cursor, insert_rows, update_rows
+from crm_core.batch.rows import Cursor, insert_rows, numbers, texts, update_rows
 from crm_core.batch.state import ContactState, HasId, IdentifierState, LinkState, resolve
 from crm_core.batch.subject import Batch, Subject
 from crm_core.contacts import companies
@@ -80,7 +80,7 @@ def _shared_values(cursor: Cursor, places: Sequence[tuple[str, str]]) -> set[tup
         "SELECT kind, value FROM identifier JOIN unnest(%s::text[], %s::text[]) AS k(kind, value) USING (kind, value)"
         # A company that is known is only looked at.
         " WHERE strength IN ('shared', 'blocked') OR kind = ANY(%s)",
-        ([kind for kind, _ in places], [value for _, value in places], list(companies.KINDS)),
+        (texts(kind for kind, _ in places), texts(value for _, value in places), texts(companies.KINDS)),
     )
     return {(row["kind"], row["value"]) for row in cursor.fetchall()}
 
@@ -100,10 +100,10 @@ def _find(cursor: Cursor, batch: Batch) -> None:
         "  LEFT JOIN contact m ON m.id = ci.contact_id AND i.kind = ANY(%s) LEFT JOIN contact c ON c.id = m.root_id",
         # Of a shared one the few who may be meant. A link of before has no key; there were some twenty at most.
         (
-            [kind for kind, _ in part.keys],
-            [value for _, value in part.keys],
-            ["", OF_NUMBER, *part.name_keys],
-            list(companies.KINDS),
+            texts(kind for kind, _ in part.keys),
+            texts(value for _, value in part.keys),
+            texts(("", OF_NUMBER, *part.name_keys)),
+            texts(companies.KINDS),
         ),
     )
     for row in cursor.fetchall():
@@ -141,7 +141,7 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
             "  LEFT JOIN contact cm ON cm.id = r.company_id LEFT JOIN contact c ON c.id = cm.root_id"
             " WHERE m.id = ANY(%s) ORDER BY r.id"
             "  FOR NO KEY UPDATE OF r",
-            (list(batch.wanted_contacts),),
+            (numbers(batch.wanted_contacts),),
         )
         rows = cursor.fetchall()
         if all(row["root_id"] == row["id"] for row in rows):
@@ -169,7 +169,7 @@ def lock_contacts(cursor: Cursor, batch: Batch) -> None:
         " AND ci.retired_at IS NULL JOIN identifier i ON i.id = ci.identifier_id"
         " WHERE c.root_id = ANY(%s) AND i.kind IN ('phone', 'email') GROUP BY c.root_id, i.kind"
         f" UNION ALL {_APART}",
-        (list(states), list(states), list(states)),
+        (numbers(states),) * 3,
     )
     for row in cursor.fetchall():
         if row["kind"] == "apart":
@@ -269,7 +269,7 @@ def _write_identifiers(cursor: Cursor, batch: Batch) -> None:
             "UPDATE contact_identifier ci SET last_seen_at = k.at"
             " FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[]) AS k(i, c, at)"
             " WHERE ci.identifier_id = k.i AND ci.contact_id = k.c AND ci.last_seen_at < k.at - %s",
-            ([i for i, _, _ in seen], [c for _, c, _ in seen], [at for _, _, at in seen], _SEEN_PRECISION),
+            (numbers(i for i, _, _ in seen), numbers(c for _, c, _ in seen), [at for _, _, at in seen], _SEEN_PRECISION),
         )
 
 

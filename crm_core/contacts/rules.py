@@ -7,9 +7,11 @@ signed with a name belongs to the number that it came from, as soon as several p
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
+
+from crm_core.base.frozen import frozen
 
 #: A strong identifier unseen for this long may have been given to somebody else.
 REISSUED_AFTER = timedelta(days=365)
@@ -51,7 +53,7 @@ class Comparison(Protocol):
 Compare = Callable[[str, str], Comparison]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Candidate:
     """One contact that an identifier of the inquiry points at."""
 
@@ -66,7 +68,7 @@ class Candidate:
     is_number: bool = False  # no person: whoever used the number without a name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hit:
     """One identifier of the inquiry that is already known, with its users. Hits come in order of priority."""
 
@@ -79,7 +81,7 @@ class Hit:
     other_first_names: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     action: Literal["attach", "merge", "new"]
     rule: str  # machine-readable

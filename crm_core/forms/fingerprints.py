@@ -9,7 +9,8 @@ from typing import Any
 
 import orjson
 
-from crm_core.batch.rows import Cursor
+from crm_core.base.frozen import frozen
+from crm_core.batch.rows import Cursor, texts
 from crm_core.batch.state import TouchState
 from crm_core.batch.steps import EventItem
 from crm_core.batch.subject import Batch
@@ -28,7 +29,7 @@ _TYPING_ERRORS = 2
 _COMPARED_CHARS = 64
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Marks:
     """`fingerprint` is equal only for the same submission; `likeness` leaves the person's addresses out ("" if too little is left)."""
 
@@ -36,7 +37,7 @@ class Marks:
     likeness: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecentTouch:
     """A touch of the last minutes that an inquiry may be a double of."""
 
@@ -100,7 +101,7 @@ def read_recent(cursor: Cursor, batch: Batch) -> None:
         "SELECT id, event_id, seq, contact_id, fingerprint, likeness, at, data->'emails' AS emails, data->'phones' AS phones"
         "  FROM touch WHERE (likeness = ANY(%s) OR fingerprint = ANY(%s)) AND fingerprint <> ''"
         "   AND at BETWEEN %s AND %s ORDER BY id",
-        ([one.likeness for one in marks if one.likeness], [one.fingerprint for one in marks],
+        (texts(one.likeness for one in marks if one.likeness), texts(one.fingerprint for one in marks),
          min(times) - WINDOW, max(times) + WINDOW),
     )  # fmt: skip
     rows = cursor.fetchall()

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from crm_core.base.frozen import frozen
 
 _SPACES = dict.fromkeys(map(ord, "\t\r\x0b\x0c\xa0"), " ")
 _DASHES_AND_SPACES = _SPACES | dict.fromkeys(map(ord, "‐‑‒–—―−⁃﹘﹣－ー"), "-")
@@ -60,7 +61,7 @@ SEVEN = re.compile(r"(?:\+\s*7|7|8)[\s().-]*(?:\d[\s().-]*){10}")
 _WITHIN = re.compile(r"(?<![\d.(-])(?:\+\s?7|7|8)[ (-]{0,2}9\d\d[ )-]{0,2}\d{3}[ -]?\d\d[ -]?\d\d(?![\d.-])")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """One number as written: its digits, whether a + stood before them, what was done to read it."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from crm_core.base.frozen import frozen
 from crm_core.identity.englishnames import english_names
 from crm_core.identity.firstnames import Gender, full_names, gender_of, is_name_stem
 from crm_core.identity.namequality import before_company, clean_name, is_company
@@ -57,7 +57,7 @@ Initial = frozenset[str]
 _NO_INITIAL: Initial = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name:
     words: frozenset[str] = frozenset()  # all whole words, folded
     firsts: tuple[str, ...] = ()  # full first names that the first name may mean, folded
@@ -98,7 +98,9 @@ def head(folded: str) -> str:
 @lru_cache(maxsize=4096)
 def parse_name(text: str) -> Name:
     """Roles of the words; an empty Name for everything that is no one person's name."""
-    cleaned = _GLUED.sub(_parted, _SOLE_TRADER.sub("", clean_name(one_script(text))))
+    cleaned = _SOLE_TRADER.sub("", clean_name(one_script(text)))
+    if not cleaned.istitle():  # else no small letter stands before a capital
+        cleaned = _GLUED.sub(_parted, cleaned)
     if cleaned and is_company(cleaned):
         cleaned = before_company(cleaned)  # Сергей Орлов, ООО «Ромашка»; what stands behind may be the company's name
         if not any(full_names(fold(word)) for word in _WORD.findall(cleaned)):
@@ -241,6 +243,8 @@ def _is_father(stem: str) -> bool:
 
 def _patronymic_stem(word: str) -> str:
     """One stem for all forms: serg for Сергеевич, Сергеевна and Сергеич."""
+    if not word:
+        return word
     stem = word
     for ending in ("iniCna", "iCna", "ovna", "evna", "ivna", "oviC", "eviC", "ovic", "evic", "iC"):
         if word.endswith(ending) and len(word) > len(ending) + 1:

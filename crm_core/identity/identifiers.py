@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from crm_core.base.frozen import frozen
 
 #: phone | email | thread (a conversation of one source) | telegram_id and the like (docs/identity.md).
 Kind = str
@@ -18,7 +19,7 @@ Strength = Literal["strong", "weak", "blocked"]
 GUESSES = frozenset({"alias", "sibling", "other_country"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     kind: Kind
     value: str  # canonical: E.164 of a phone, lower-case ASCII-domain address of an e-mail

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from itertools import chain, islice, product
 from typing import Literal
 
+from crm_core.base.frozen import frozen
 from crm_core.identity.firstnames import full_names
 from crm_core.identity.fullname import Initial, Name, head, parse_name, surname_of_word
 from crm_core.identity.namequality import clean_name
@@ -24,7 +25,7 @@ Verdict = Literal["agree", "unknown", "conflict"]
 Close = Callable[[str, str], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameVerdict:
     verdict: Verdict
     why: str  # machine-readable code; docs/identity.md lists them

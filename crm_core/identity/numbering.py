@@ -6,7 +6,7 @@ A number that cannot be brought to `+` and 7 to 15 digits is refused, whatever t
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
@@ -45,10 +45,22 @@ def _number(e164: str) -> PhoneNumber | None:
     return _parse(e164, None)
 
 
+@cache
+def _mobile_of_russia() -> re.Pattern[str]:
+    # The library asks twelve patterns one after the other; of what begins with 9 only this one ever fits (a test compares).
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region("RU")
+    assert metadata is not None
+    assert metadata.mobile is not None
+    assert isinstance(metadata.mobile.national_number_pattern, str)
+    return re.compile(metadata.mobile.national_number_pattern)
+
+
 # Each reading of a number asks several times, and each time costs 30 µs.
 @lru_cache(maxsize=4096)
 def kind_of(e164: str) -> int:
     """The PhoneNumberType of a number in E.164; UNKNOWN also of what is none."""
+    if e164.startswith("+79") and len(e164) == 12:
+        return PhoneNumberType.MOBILE if _mobile_of_russia().fullmatch(e164[2:]) else PhoneNumberType.UNKNOWN
     number = _number(e164)
     return PhoneNumberType.UNKNOWN if number is None else phonenumbers.number_type(number)
 
@@ -64,8 +76,7 @@ def classify(e164: str) -> tuple[Strength, tuple[str, ...]] | None:
         return None
     if is_placeholder(e164):
         return "blocked", ("junk",)
-    number = _number(e164)
-    if number is None or not _is_written_so(number, e164):
+    if not _is_written_so(e164):
         return None
     kind = kind_of(e164)
     if is_run(e164):
@@ -75,7 +86,8 @@ def classify(e164: str) -> tuple[Strength, tuple[str, ...]] | None:
         return "strong", ()
     if kind != PhoneNumberType.UNKNOWN:
         return "weak", (_FLAG_OF_TYPE[kind],)
-    if phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
+    number = _number(e164)
+    if number is None or phonenumbers.is_possible_number_with_reason(number) != ValidationResult.IS_POSSIBLE:
         return None  # also IS_POSSIBLE_LOCAL_ONLY: `123-45-67` would become the number +71234567 of nobody
     if e164[1] == "7" and (e164[2] in "012" or len(e164) != 12):
         return None  # no such codes and lengths in the plan of +7: 8 029 is Belarus, read with the wrong region
@@ -84,15 +96,15 @@ def classify(e164: str) -> tuple[Strength, tuple[str, ...]] | None:
 
 def is_valid(e164: str) -> bool:
     """True if the plan knows the number (placeholders of a valid shape included)."""
-    if E164.fullmatch(e164) is None or kind_of(e164) == PhoneNumberType.UNKNOWN:
-        return False
-    number = _number(e164)
-    return number is not None and _is_written_so(number, e164)
+    return E164.fullmatch(e164) is not None and kind_of(e164) != PhoneNumberType.UNKNOWN and _is_written_so(e164)
 
 
-def _is_written_so(number: PhoneNumber, e164: str) -> bool:
+def _is_written_so(e164: str) -> bool:
     """False for +4407911…: the parser drops a trunk prefix, and two spellings of one number would be two people."""
-    return e164.startswith("+7") or phonenumbers.format_number(number, PhoneNumberFormat.E164) == e164
+    if e164.startswith("+7"):
+        return True
+    number = _number(e164)
+    return number is not None and phonenumbers.format_number(number, PhoneNumberFormat.E164) == e164
 
 
 @lru_cache(maxsize=4096)
@@ -119,6 +131,8 @@ def without_trunk(e164: str) -> str:
 
 def region_of(e164: str) -> str:
     """ISO 3166 region of a number, "" if unknown. Never conclude Russia from `+7`: Kazakhstan shares it."""
+    if e164.startswith("+79") and len(e164) == 12 and kind_of(e164) == PhoneNumberType.MOBILE:
+        return "RU"
     number = _number(e164) if E164.fullmatch(e164) else None
     return (phonenumbers.region_code_for_number(number) or "") if number is not None else ""
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from crm_core.base.frozen import frozen
 from crm_core.batch.windows import DEFAULT, Windows
 
 LeadAction = Literal["touch", "create", "repeat"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LeadVerdict:
     action: LeadAction
     why: str  # machine-readable

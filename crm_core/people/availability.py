@@ -6,7 +6,7 @@ It says how things are and judges nothing: whether somebody is left out, and wit
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import Connection
 
+from crm_core.base.frozen import frozen
 from crm_core.base.working_time import Calendar, NoWorkingTimeError, SpecialDay, is_working, next_working
 from crm_core.calendars.weeks import read_hours, read_week
 
@@ -22,7 +23,7 @@ from crm_core.calendars.weeks import read_hours, read_week
 FOREVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Availability:
     """One owner at one moment. Without hours of their own or a calendar they are always on shift."""
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from crm_core.base.errors import Invalid
+from crm_core.base.frozen import frozen
 from crm_core.routing.conditions import Context, Facts, Test, compile_condition, facts_asked, phone_range, regions_asked
 
 MOST_RULES: Final = 500
@@ -27,7 +28,7 @@ _UTC: Final = ZoneInfo("UTC")
 REFUNDS: Final = frozenset({"merged", "spam"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """One pool or one owner. What is named besides must be true of a member of the pool: all skills, one of the languages and regions."""
 

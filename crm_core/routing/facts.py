@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from crm_core.batch.steps import EventItem
@@ -70,10 +71,13 @@ def _of_form(inquiry: Inquiry) -> dict[str, Any]:
         "page_url": inquiry.attribution.page_url, "referrer": inquiry.attribution.referrer,
         "click_ids": sorted(name for name, value in inquiry.attribution.click_ids.items() if value),
     }  # fmt: skip
-    fields = {name.casefold(): value for name, value in inquiry.fields.items()} if inquiry.fields else {}
-    product = next((fields[name] for name in _PRODUCT if isinstance(fields.get(name), str)), "")
-    value = next((told for name in _VALUE if (told := _number(fields.get(name))) is not None), None)
-    return {**facts, "product": product, **({"value": value} if value is not None else {})}
+    if inquiry.fields:
+        fields = {name.casefold(): value for name, value in inquiry.fields.items()}
+        facts["product"] = next((fields[name] for name in _PRODUCT if isinstance(fields.get(name), str)), "")
+        value = next((told for name in _VALUE if name in fields and (told := _number(fields[name])) is not None), None)
+        if value is not None:
+            facts["value"] = value
+    return facts
 
 
 def _number(written: Any) -> float | None:
@@ -90,9 +94,12 @@ def language_of(text: str, country: str = "") -> str:
     What is written beats where the number is from. Letters of Latin are English unless the country says another language of them.
     """
     folded = text[:_MOST_OF_TEXT].casefold()
-    scripts = _SCRIPTS[1:2] if folded.isascii() else _SCRIPTS
-    letters, language = max(((len(own.findall(folded)), language) for language, own in scripts), key=lambda told: told[0])
+    used = "".join(set(folded))
+    scripts = [(language, own) for language, own in _SCRIPTS if own.search(used)]
     of_country = _OF_COUNTRY.get(country, "")
+    letters, language = max(
+        ((_count(own, folded, len(scripts)), language) for language, own in scripts), key=lambda told: told[0], default=(0, "")
+    )
     if letters < _FEWEST_LETTERS:
         return of_country
     if language == "ru":
@@ -100,6 +107,12 @@ def language_of(text: str, country: str = "") -> str:
     if language == "en" and of_country in ("de", "fr", "es", "it", "pl", "tr"):
         return of_country
     return language
+
+
+def _count(letter: re.Pattern[str], text: str, scripts: int) -> int:
+    """How many letters of a script there are; where it is the only one, no more than matter are counted."""
+    found = letter.finditer(text)
+    return sum(1 for _ in (islice(found, _FEWEST_LETTERS) if scripts == 1 else found))
 
 
 def with_client(facts: Mapping[str, Any], is_client: bool, client_value: float | None, client_days: int | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from crm_core.base.frozen import frozen
 from crm_core.routing.config import RoutingConfig, Target
 
 AssignmentKind = Literal["sticky", "rule", "pool", "cover", "duty", "tray", "nobody", "manual", "answered", "claimed", "returned"]
@@ -23,7 +24,7 @@ Verdict = dict[str, Any]
 NO_RULES = RoutingConfig()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnerState:
     """One employee at the moment of the decision. Counts are None where no limit asks for them."""
 
@@ -104,7 +105,7 @@ class RoutingState:
     given: dict[int, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RoutingFacts:
     pool_id: int | None = None  # the source's pool; None: the default
     lead_owner_id: int | None = None  # owner of an earlier lead of this contact
@@ -118,7 +119,7 @@ class RoutingFacts:
     lead: Mapping[str, Any] = field(default_factory=dict)  # what rules ask for: conditions.FACTS
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decision:
     owner_id: int | None
     pool_id: int | None

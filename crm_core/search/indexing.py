@@ -14,6 +14,7 @@ import orjson
 import psycopg
 from sqlalchemy import Connection, text
 
+from crm_core.batch.rows import numbers
 from crm_core.search.documents import documents
 
 _AT_ONCE = 100  # persons a statement: their texts are in memory together
@@ -54,7 +55,7 @@ def mark_batch(cursor: psycopg.Cursor[Any], changed: Iterable[int], rewritten: I
     if ids:
         cursor.execute(
             "INSERT INTO search_queue (contact_id, anew) SELECT * FROM unnest(%s::bigint[], %s::boolean[])",
-            (ids, [one in anew for one in ids]),
+            (numbers(ids), "{" + ",".join("t" if one in anew else "f" for one in ids) + "}"),
         )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
+from crm_core.base.frozen import frozen
 from crm_core.parsed import Inquiry
 from crm_core.spam.phrase_search import found_phrases, says_asking, says_offering
 from crm_core.spam.phrases import BRANDS, BROKEN_PROBE, PRICE_PROBES, REACH_ME, TOPICS
@@ -41,7 +41,7 @@ _BOXES: Final = 5  # ticked ones; fewer are an ordinary choice
 _ODD_CASE: Final = 4  # changes from small to capital inside one word; "McDonald" has one, "JavaScript" too
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """Where the form stands."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from crm_core.base.frozen import frozen
 from crm_core.spam.weights import BURY_FROM, QUARANTINE_FROM, WEAK_CAP, WEIGHTS
 
 Verdict = Literal["accept", "quarantine", "bury"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Signal:
     """One sign, by its code in WEIGHTS. `detail` is a count, a field's name or a domain: never a phone or an address."""
 
@@ -19,7 +19,7 @@ class Signal:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Score:
     points: int  # never below 0
     reasons: tuple[dict[str, Any], ...]  # {"code","points","detail"}; their sum is `points`, or below 0

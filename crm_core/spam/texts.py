@@ -22,6 +22,8 @@ _ZERO_WIDTH: Final = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u2060\ufef
 _QUOTES: Final = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "ё": "е"})
 
 
+# The words of one inquiry are asked for three times, one after the other.
+@lru_cache(maxsize=32)
 def folded(text: str) -> str:
     """For searching phrases: small letters, plain quotes, one space, nothing invisible."""
     text = text[:_MOST_CHARS]

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from crm_core.batch.rows import Cursor
+from crm_core.base.frozen import frozen
+from crm_core.batch.rows import Cursor, numbers
 from ingest.journal import transitions
 from ingest.journal.states import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 
@@ -22,7 +23,7 @@ MOST_BATCH_BYTES = 32 * 1024 * 1024
 MOST_ATTEMPTS = 12
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claimed:
     """One event in this worker's hands."""
 
@@ -104,7 +105,7 @@ def hold(cursor: Cursor, token: str, event_ids: Sequence[int]) -> None:
     """Makes sure, before any work is written, that all the events are still ours. ClaimLost if one is not."""
     cursor.execute(
         "SELECT id FROM inbound_event WHERE id = ANY(%s) AND claim_token = %s ORDER BY id FOR NO KEY UPDATE",
-        (list(event_ids), token),
+        (numbers(event_ids), token),
     )
     if cursor.rowcount != len(event_ids):
         raise ClaimLost

@@ -9,11 +9,12 @@ import hashlib
 import os
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import orjson
 
+from crm_core.base.frozen import frozen
 from crm_core.base.sealing import MASK
 
 #: Set by the door, and by nobody else, on events whose signature it has verified before it let them in: for a worker of the
@@ -27,7 +28,7 @@ _LONGEST_KEY = 255  # longer ones are stored as their hash; an index entry has r
 SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RawEvent:
     """What arrived, verbatim in `body`. `headers` are masked already (`masked_headers`)."""
 
@@ -46,7 +47,7 @@ class RawEvent:
     key_is_senders: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Receipt:
     event_id: int
     uid: str

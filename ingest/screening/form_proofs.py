@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
@@ -14,6 +13,7 @@ import orjson
 
 from connectors.kit.forms.config import FormConfig
 from crm_core.base.config import HubConfig
+from crm_core.base.frozen import frozen
 from crm_core.parsed import Inquiry
 from crm_core.spam import Signal
 from ingest.screening.challenge import altcha_secrets, check
@@ -23,7 +23,7 @@ _OLD_SECONDS: Final = 24 * 3600.0
 _LONGEST_PROOF: Final = 8_000  # characters; a solution has about 750
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proof:
     """A puzzle's solution that came with a post."""
 

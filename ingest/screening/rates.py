@@ -18,6 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from crm_core.base.config import HubConfig
+from crm_core.base.frozen import frozen
 from crm_core.base.log import get_logger
 
 _log = get_logger(__name__)
@@ -54,7 +55,7 @@ return out
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Post:
     """One post of a visitor. Counting the same event twice counts it once, so a batch may be taken again."""
 
@@ -69,7 +70,7 @@ class Post:
     proof_seconds: int = 0  # how long it stays valid
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counts:
     """What is known of one post, itself included."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache, partial
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from connectors.kit.connector import Request
 from connectors.kit.decoding import brackets, guess, jsontext, limits, literal, multipart, urlencoded
 from connectors.kit.decoding.charset import chosen_charset, codec_of, odd_parts, text_of
 from crm_core.base.errors import Malformed
+from crm_core.base.frozen import frozen
 
 Shape = Literal["empty", "json", "urlencoded", "multipart", "text"]
 
@@ -33,7 +34,7 @@ _WORDS = re.compile(r"[^\W\d_]{2}|\d{5}")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1f]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Decoded:
     """A body as plain values: `data` is a mapping for every form, and what JSON says (list, text, number) for JSON."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from connectors.kit.connector import ConnectorConfig
@@ -21,6 +20,7 @@ from connectors.kit.forms.messengers import messenger_of
 from connectors.kit.forms.roles import role_of
 from connectors.kit.forms.whose import Whose, asks_name, whose
 from crm_core.identity.fieldtext import parts, plain
+from crm_core.identity.national import CountryHint
 from crm_core.parsed import Inquiry
 
 #: Sites that moved here by their host name may send a source's token as the form's id; it opens the door and is shown to nobody.
@@ -114,9 +114,8 @@ def read(
         taken.discard(named_at)
         draft.name = ""
     draft.consents[:] = consents.finished(draft.consents, wanted, told)
-    inquiry = _finished(data, draft, taken, notes)
-    hints = hints_for(draft, (*loose, *technical), region) if draft.phones else None
-    return replace(inquiry, country_hints=hints) if hints else inquiry
+    hints = hints_for(draft, (*loose, *technical), region) if draft.phones else {}
+    return _finished(data, draft, taken, notes, hints)
 
 
 _PERSON = {"name", "first_name", "last_name", "middle_name", "phone", "email", "messenger", "company"}
@@ -279,7 +278,13 @@ def _add(values: list[str], value: str) -> None:
         values.append(value)
 
 
-def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path], notes: Mapping[Path, Any]) -> Inquiry:
+def _finished(
+    data: Mapping[str, Any],
+    draft: Draft,
+    taken: set[Path],
+    notes: Mapping[Path, Any],
+    hints: Mapping[str, tuple[CountryHint, ...]],
+) -> Inquiry:
     rest = without(data, taken, notes)
     if (extension := _extension(draft.phones)) and EXTENSION not in rest:
         rest = {**rest, EXTENSION: extension}
@@ -313,4 +318,5 @@ def _finished(data: Mapping[str, Any], draft: Draft, taken: set[Path], notes: Ma
         consents=tuple(draft.consents),
         files=tuple(draft.files),
         antispam_fields=draft.antispam_fields,
+        country_hints=hints,
     )
