@@ -26,6 +26,8 @@ import orjson
 import psycopg
 from sqlalchemy import Connection, text
 
+from crm_core.base.copying import copy_rows
+
 TouchKind = Literal["comment", "assignment", "stage", "task", "merge"]
 
 _NAME: Final = re.compile(r"([a-z]+)\.[a-z]+(_[a-z]+)*")
@@ -103,21 +105,18 @@ def record_batch(
     touches: Sequence[Mapping[str, Any]],
     happened: Iterable[tuple[Action, int]] = (),
 ) -> None:
-    """The same for a batch of inquiries, in one statement: rows of `touch`, all with the same columns, and what became of them
-    (action, id) for the outbox. There is no audit row: what arrives is nobody's deed, and stands in the journal.
+    """The same for a batch of inquiries: rows of `touch`, as `copy_rows` takes them, and what became of them (action, id) for the
+    outbox. There is no audit row: what arrives is nobody's deed, and stands in the journal.
     """
+    copy_rows(cursor, "touch", touches)
     told = [{"action": action.name, "subject": action.subject(subject_id)} for action, subject_id in happened]
-    if not touches and not told:
-        return
-    columns = ", ".join(touches[0]) if touches else "id"
-    # Data-modifying parts of a WITH run to their end, whatever the rest reads.
-    cursor.execute(
-        f"WITH written AS (INSERT INTO touch ({columns}) SELECT {columns} FROM json_populate_recordset(NULL::touch, %s))"
-        " INSERT INTO outbox_entry (subscriber_id, actor, action, subject)"
-        " SELECT s.id, 'hub', h.action, h.subject FROM outbox_subscriber s"
-        "   JOIN json_to_recordset(%s) AS h(action text, subject text) ON h.action = ANY(s.actions)",
-        (_json(touches), _json(told)),
-    )
+    if told:
+        cursor.execute(
+            "INSERT INTO outbox_entry (subscriber_id, actor, action, subject)"
+            " SELECT s.id, 'hub', h.action, h.subject FROM outbox_subscriber s"
+            "   JOIN json_to_recordset(%s) AS h(action text, subject text) ON h.action = ANY(s.actions)",
+            (_json(told),),
+        )
 
 
 def _write_touch(connection: Connection, actor: str, kind: TouchKind, touch: Touch) -> int | None:

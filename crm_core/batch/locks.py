@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import blake2b
 
-from crm_core.batch.rows import Cursor, numbers
+from crm_core.base.copying import numbers
+from crm_core.batch.rows import Cursor
 
 
 def lock_number(name: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -13,16 +13,6 @@ Cursor = psycopg.Cursor[Any]
 
 def _encode(rows: Sequence[dict[str, Any]]) -> bytes:
     return orjson.dumps(rows, option=orjson.OPT_NON_STR_KEYS)
-
-
-def numbers(values: Iterable[int | None]) -> str:
-    """A parameter of type bigint[]. The driver's own lists take several times as long, value by value."""
-    return "{" + ",".join("NULL" if one is None else str(one) for one in values) + "}"
-
-
-def texts(values: Iterable[str]) -> str:
-    """The same of type text[]."""
-    return "{" + ",".join('"' + one.replace("\\", "\\\\").replace('"', '\\"') + '"' for one in values) + "}"
 
 
 def insert_rows(cursor: Cursor, table: str, rows: Sequence[dict[str, Any]], conflict: str = "") -> None:

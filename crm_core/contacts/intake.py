@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from crm_core.base.copying import copy_rows, numbers, texts
 from crm_core.base.errors import Transient
-from crm_core.batch.rows import Cursor, insert_rows, numbers, texts, update_rows
+from crm_core.batch.rows import Cursor, insert_rows, update_rows
 from crm_core.batch.state import ContactState, HasId, IdentifierState, LinkState, resolve
 from crm_core.batch.subject import Batch, Subject
 from crm_core.contacts import companies
@@ -208,7 +209,7 @@ def _new(batch: Batch) -> Mapping[str, Sequence[HasId]]:
 def _write(cursor: Cursor, batch: Batch) -> None:
     companies.give_first_owners(batch)
     contacts = batch.all_contacts()
-    insert_rows(cursor, "contact", [_contact_row(one) for one in contacts if one.created])
+    copy_rows(cursor, "contact", [_contact_row(one) for one in contacts if one.created])
     _write_identifiers(cursor, batch)
     update_rows(
         cursor, "contact",
@@ -232,18 +233,21 @@ def _contact_row(contact: ContactState) -> dict[str, Any]:
 
 
 def _write_identifiers(cursor: Cursor, batch: Batch) -> None:
-    known, new, links, seen, retired = [], [], [], [], []
+    known, new, seen, retired = [], [], [], []
+    new_links: list[dict[str, Any]] = []
+    links: list[dict[str, Any]] = []
     for identifier in batch.identifiers.values():
         if identifier.id is None:
             continue
         row = {"id": identifier.id, "strength": identifier.strength, "names_seen": identifier.names_seen}
         if identifier.created:
-            new.append({**row, "kind": identifier.kind, "value": identifier.value})
+            new.append({**row, "names_seen": texts(identifier.names_seen), "kind": identifier.kind, "value": identifier.value})
         elif identifier.changed:
             known.append(row)
         for link in identifier.links:
             if link.created:
-                links.append(
+                # Where either of the two is new no link of before can be in the way.
+                (new_links if identifier.created or link.contact.created else links).append(
                     {"identifier_id": identifier.id, "contact_id": link.contact.id, "display": link.display,
                      "exclusive": link.exclusive, "name_key": link.name_key, "event_id": link.event_id, "first_seen_at": link.last_seen_at,
                      "last_seen_at": link.last_seen_at}
@@ -252,7 +256,7 @@ def _write_identifiers(cursor: Cursor, batch: Batch) -> None:
                 retired.append((identifier.id, link.contact_id))
             elif link.seen:
                 seen.append((identifier.id, link.contact_id, link.last_seen_at))
-    insert_rows(cursor, "identifier", new)
+    copy_rows(cursor, "identifier", new)
     update_rows(cursor, "identifier", known)
     if retired:
         cursor.execute(
@@ -260,6 +264,7 @@ def _write_identifiers(cursor: Cursor, batch: Batch) -> None:
             " FROM unnest(%s::bigint[], %s::bigint[]) AS k(i, c) WHERE ci.identifier_id = k.i AND ci.contact_id = k.c",
             ([i for i, _ in retired], [c for _, c in retired]),
         )
+    copy_rows(cursor, "contact_identifier", new_links)
     insert_rows(
         cursor, "contact_identifier", links,
         "ON CONFLICT (identifier_id, contact_id) DO UPDATE SET last_seen_at = excluded.last_seen_at, retired_at = NULL",

@@ -9,8 +9,9 @@ from typing import Any
 
 import orjson
 
+from crm_core.base.copying import texts
 from crm_core.base.frozen import frozen
-from crm_core.batch.rows import Cursor, texts
+from crm_core.batch.rows import Cursor
 from crm_core.batch.state import TouchState
 from crm_core.batch.steps import EventItem
 from crm_core.batch.subject import Batch

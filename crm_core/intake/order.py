@@ -64,10 +64,9 @@ def take_in(cursor: Cursor, items: Sequence[ParsedEvent], now: datetime) -> list
     results = _decide(batch, items, now)
     for subject in SUBJECTS:
         subject.settle(cursor, batch, now)
-    with cursor.connection.pipeline():  # what is written is not waited for, one statement after the other
-        _number(cursor, batch)
-        for subject in SUBJECTS:
-            subject.write(cursor, batch)
+    _number(cursor, batch)
+    for subject in SUBJECTS:
+        subject.write(cursor, batch)
     combined = [_combine([_with_ids(one) for one in results[item.event_id]], item.notes) for item in items]
     if batch.erased_again:
         combined = [replace(one, was_erased=one.event_id in batch.erased_again) for one in combined]

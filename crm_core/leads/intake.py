@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from crm_core.base import history
-from crm_core.batch.rows import Cursor, insert_rows, update_rows
+from crm_core.base.copying import copy_rows
+from crm_core.batch.rows import Cursor, update_rows
 from crm_core.batch.state import CompanyState, HasId, LeadState, resolve
 from crm_core.batch.subject import Batch, Subject
 from crm_core.leads.inquiries import take_inquiry
@@ -72,7 +73,7 @@ def _new(batch: Batch) -> Mapping[str, Sequence[HasId]]:
 
 def _write(cursor: Cursor, batch: Batch) -> None:
     _write_merges(cursor, batch)
-    insert_rows(cursor, "lead", [_lead_row(lead) for lead in batch.new_leads])
+    copy_rows(cursor, "lead", [_lead_row(lead) for lead in batch.new_leads])
     touched = [lead for lead in batch.leads.values() if lead.new_touches or lead.assignment]
     if touched:
         cursor.execute(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from crm_core.batch.rows import Cursor, insert_rows
+from crm_core.base.copying import copy_rows
+from crm_core.batch.rows import Cursor
 from crm_core.batch.state import LeadState
 from crm_core.batch.subject import Batch, Subject
 from crm_core.routing.intake import Ownership
@@ -21,7 +22,7 @@ def _write(cursor: Cursor, batch: Batch) -> None:
         elif lead.assignment["trace"].get("code") == "told_to_all":
             eligible = [one for one in lead.assignment["trace"].get("candidates", ()) if one["verdict"] == "eligible"]
             told += [("lead_to_take", int(one["owner"]), lead) for one in eligible]
-    insert_rows(
+    copy_rows(
         cursor, "notification",
         [{"owner_id": owner_id, "kind": kind, "lead_id": lead.id, "at": "now", "mail_tries": 0} for kind, owner_id, lead in told],
     )  # fmt: skip

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from crm_core.base.copying import copy_rows
 from crm_core.base.working_time import end_of_day, today_of
-from crm_core.batch.rows import Cursor, insert_rows, update_rows
+from crm_core.batch.rows import Cursor, update_rows
 from crm_core.batch.state import ContactState, LeadState, resolve
 from crm_core.batch.subject import Batch, Subject
 from crm_core.numbering.queries import load_ranges
@@ -36,6 +37,7 @@ class Ownership:
     pools: list[PoolState] = field(default_factory=list)  # whose ledger moved
     conflicts: Mapping[int, frozenset[int]] = field(default_factory=dict)  # by contact: owners who may never have them
     config: RoutingConfig = field(default_factory=RoutingConfig)
+    left_out: dict[str, Any] | None = None  # who can take nothing, as the decisions keep it
 
 
 def _settle(cursor: Cursor, batch: Batch, _now: datetime) -> None:
@@ -122,12 +124,13 @@ def _give_owner(lead: LeadState, read: Read, part: Ownership) -> None:
         contact.company_owner_id, other.owner_id if other is not None else None, other,
         part.conflicts.get(contact.id or 0, frozenset()), lead.facts,
     )  # fmt: skip
-    left_out = stored_owners(read.state)
+    if part.left_out is None or read.state.has_limits:  # else nothing of it moves while leads are given
+        part.left_out = stored_owners(read.state)
     decision = decide(facts, read.state, read.config)
     lead.owner_id, lead.pool_id = decision.owner_id, decision.pool_id
     lead.assignment = {
         "owner_id": decision.owner_id, "pool_id": decision.pool_id, "kind": decision.kind, "trace": decision.trace,
-        "config_version": read.config.version, "facts": stored_facts(facts, left_out, read.state), "actor": "hub",
+        "config_version": read.config.version, "facts": stored_facts(facts, part.left_out, read.state), "actor": "hub",
     }  # fmt: skip
     take_client(contact, decision, read.state)
 
@@ -184,7 +187,7 @@ def _write(cursor: Cursor, batch: Batch) -> None:
         if trace.get("shares_with") is not None:
             trace["shares_with"] = resolve(trace["shares_with"])
     rows = [{"lead_id": lead.id, "at": "now", **(lead.assignment or {})} for lead in assigned]
-    insert_rows(cursor, "assignment", rows)
+    copy_rows(cursor, "assignment", rows)
     write_ledgers(cursor, part.pools)
     folded = [lead.id for merge in batch.merges for lead in merge.folded if not lead.created and lead.id is not None]
     refund(cursor, folded, "merged")

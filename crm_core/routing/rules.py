@@ -104,6 +104,11 @@ class RoutingState:
     #: How many leads each has got since the counts of `owners` were read. Moves, like the ledgers.
     given: dict[int, int] = field(default_factory=dict)
 
+    @property
+    def has_limits(self) -> bool:
+        """True if a lead given to somebody may leave them out of the next decision."""
+        return any(owner.max_open is not None or owner.max_per_day is not None for owner in self.owners.values())
+
 
 @frozen
 class RoutingFacts:

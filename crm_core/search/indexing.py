@@ -14,7 +14,7 @@ import orjson
 import psycopg
 from sqlalchemy import Connection, text
 
-from crm_core.batch.rows import numbers
+from crm_core.base.copying import numbers
 from crm_core.search.documents import documents
 
 _AT_ONCE = 100  # persons a statement: their texts are in memory together

@@ -51,7 +51,7 @@ class Place:
 
 def content_signals(inquiry: Inquiry, place: Place) -> Iterator[Signal]:
     texts = written(inquiry)
-    said = folded("\n".join(texts))[:_PHRASE_CHARS]
+    said = " ".join(filter(None, map(folded, texts)))[:_PHRASE_CHARS]
     elsewhere = [host for host in web_hosts(texts) if not is_below(host, _own_hosts(inquiry, place))]
     if elsewhere and _asks(said):
         mine = tuple(_mail_hosts(inquiry))  # who asks names the site that it is about

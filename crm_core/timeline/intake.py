@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crm_core.base import history
+from crm_core.base.copying import numbers
 from crm_core.batch.rows import Cursor, update_rows
 from crm_core.batch.state import HasId, TouchState
 from crm_core.batch.subject import Batch, Subject
@@ -55,7 +56,7 @@ def _write(cursor: Cursor, batch: Batch) -> None:
         cursor,
         [{"id": t.id, "contact_id": t.contact.id, "lead_id": t.lead.id if t.lead else None, "actor": "hub",
           "call_id": t.call.id if t.call else None, "message_id": t.message.id if t.message else None,
-          "likeness": "", "fingerprint": "", "counted": True, "identifiers": _ids(t),
+          "likeness": "", "fingerprint": "", "counted": True, "identifiers": numbers(_ids(t)),
           "double_of": t.double_of.id if isinstance(t.double_of, TouchState) else t.double_of, **t.columns}
          for t in batch.new_touches],
         batch.happened,

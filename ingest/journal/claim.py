@@ -12,8 +12,9 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from crm_core.base.copying import numbers
 from crm_core.base.frozen import frozen
-from crm_core.batch.rows import Cursor, numbers
+from crm_core.batch.rows import Cursor
 from ingest.journal import transitions
 from ingest.journal.states import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 
