@@ -22,7 +22,9 @@ _STATEMENT = re.compile(
     r"\b(?:UPDATE|DELETE\s+FROM|INSERT\s+INTO|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?|COPY)\s+(?:ONLY\s+)?\"?inbound_event\b",
     re.IGNORECASE,
 )
-_BUILDERS = frozenset({"update", "delete", "insert", "insert_rows", "update_rows", "merge", "bulk_insert_mappings", "add"})
+_BUILDERS = frozenset(
+    {"update", "delete", "insert", "insert_rows", "copy_rows", "update_rows", "merge", "bulk_insert_mappings", "add"}
+)
 
 
 def writes(source: str) -> list[int]:
@@ -82,7 +84,7 @@ def test_its_own_modules_are_found_by_what_they_write() -> None:
     [
         'c.execute("UPDATE inbound_event SET state = 1")', 'c.execute("WITH x AS (SELECT 1) update  only inbound_event e SET a = 1")',
         'c.execute(f"UPDATE inbound_event SET {columns}")', 'c.execute("DELETE FROM inbound_event")', "update(InboundEvent).values(a=1)",
-        "sa.delete(InboundEvent)", "InboundEvent.__table__.update()", 'insert_rows(cursor, "inbound_event", rows)',
+        "sa.delete(InboundEvent)", "InboundEvent.__table__.update()", 'insert_rows(cursor, "inbound_event", rows)', 'copy_rows(cursor, "inbound_event", rows)',
         "InboundEvent(state='done')", 'c.execute("TRUNCATE inbound_event")', 'c.execute("INSERT INTO inbound_event (a) VALUES (1)")',
         'c.execute("UPDATE "\n "inbound_event SET a = 1")',
     ],

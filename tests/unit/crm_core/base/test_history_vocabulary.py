@@ -40,7 +40,9 @@ def _writes_history(node: ast.AST) -> bool:
     if called == "audit" and len(node.args) > 2:
         return True
     names = [getattr(arg, "id", getattr(arg, "attr", getattr(arg, "value", None))) for arg in node.args[:2]]
-    return called in {"insert", "upsert", "insert_rows"} and bool(_TABLES & {name for name in names if isinstance(name, str)})
+    return called in {"insert", "upsert", "insert_rows", "copy_rows"} and bool(
+        _TABLES & {name for name in names if isinstance(name, str)}
+    )
 
 
 def _actions() -> dict[str, list[tuple[str, history.Action]]]:
@@ -68,7 +70,7 @@ def test_only_history_writes_history() -> None:
 @pytest.mark.parametrize(
     "foreign",
     ["audit(connection, actor, 'lead.change', 'lead:1')", "access.audit(c, a, 'x.y', 's')", "insert(Touch)", "insert(models.AuditEntry)",
-     "insert_rows(cursor, 'touch', rows)", "text('INSERT INTO audit_entry (actor) VALUES (1)')", "f'insert into touch ({x}) SELECT'"],
+     "insert_rows(cursor, 'touch', rows)", "copy_rows(cursor, 'touch', rows)", "text('INSERT INTO audit_entry (actor) VALUES (1)')", "f'insert into touch ({x}) SELECT'"],
 )  # fmt: skip
 def test_a_foreign_writer_is_found(foreign: str) -> None:
     assert any(_writes_history(node) for node in ast.walk(ast.parse(foreign)))
