@@ -24,6 +24,8 @@ class ScriptedImap:
     drop_at: set[int] = field(default_factory=set)  # the connection breaks off while this UID's body is sent
     silent: bool = False  # accepts and never speaks
     dates: dict[int, str] = field(default_factory=dict)  # raw INTERNALDATE of a UID, quotes included
+    untold: dict[int, str] = field(default_factory=dict)  # UID → answer to a FETCH of its size or date; "": the connection ends
+    unreadable: dict[int, str] = field(default_factory=dict)  # UID → answer to a FETCH of its body
     partial: bool = True  # False: BODY[]<0.n> is bad syntax
     hidden_once: bool = False  # the next FETCH of several bodies leaves one out
     commands: list[str] = field(default_factory=list)
@@ -84,6 +86,12 @@ class ScriptedImap:
             elif verb.startswith("UID FETCH"):
                 if not self.partial and "<0." in verb:
                     write(f"{tag} BAD unknown item\r\n".encode())
+                elif "BODY" not in verb and (answers := [self.untold[uid] for uid in _uids(verb) if uid in self.untold]):
+                    if not answers[0]:
+                        return
+                    write(f"{tag} {answers[0]}\r\n".encode())
+                elif "BODY" in verb and (answers := [self.unreadable[uid] for uid in _uids(verb) if uid in self.unreadable]):
+                    write(f"{tag} {answers[0]}\r\n".encode())
                 elif self.fetch_error and "BODY" in verb:
                     write(f"{tag} {self.fetch_error}\r\n".encode())
                 elif not self._fetch(verb, write):
@@ -114,7 +122,7 @@ class ScriptedImap:
         return f"* SEARCH {' '.join(str(uid) for uid in found)}\r\n".encode()
 
     def _fetch(self, verb: str, write: Callable[[bytes], object]) -> bool:
-        uids = [int(number) for number in verb.split()[2].split(",")]
+        uids = _uids(verb)
         with_body = "BODY" in verb
         if with_body and self.hidden_once and len(uids) > 1:
             self.hidden_once = False
@@ -137,3 +145,7 @@ class ScriptedImap:
             item = "BODY[HEADER]" if header else "BODY[]<0>" if "<0." in verb else "BODY[]"
             write(f"* {sequence} FETCH ({name}{item} {{{len(raw)}}}\r\n".encode() + raw + b")\r\n")
         return True
+
+
+def _uids(verb: str) -> list[int]:
+    return [int(number) for number in verb.split()[2].split(",")]

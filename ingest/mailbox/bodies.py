@@ -99,10 +99,10 @@ def _take_batch(work: Work, batch: Sequence[Ref]) -> None:
         rows = _fetch(work.session, batch)
     except (*IMAP_ERRORS, MemoryError) as error:
         failure = explain(error, work.session.settings)
-        work.session.drop()
         if failure.pauses:
+            work.session.drop()
             raise  # smaller batches would only ask more often
-        _open_again(work)
+        work.session.reopen(work.folder.uidvalidity or 0)
         if len(batch) > 1:
             half = len(batch) // 2
             _take_batch(work, batch[:half])
@@ -150,13 +150,6 @@ def _fetch_beginnings(session: Session, uids: Sequence[int], most: int, *, is_la
                 raise
             session.knows_partial = False
     return session.fetch(uids, ("UID", "BODY.PEEK[HEADER]" if is_large else "BODY.PEEK[]"))
-
-
-def _open_again(work: Work) -> None:
-    """A new connection to the same folder. If it shows another UIDVALIDITY, this poll's numbers mean nothing any more."""
-    seen = work.session.examine()
-    if seen.uidvalidity != work.folder.uidvalidity:
-        raise ConnectionError("UIDVALIDITY changed during the poll")
 
 
 def _store(work: Work, mails: Sequence[tuple[Ref, bytes]], quarantine: Failure | None = None) -> None:
@@ -240,8 +233,7 @@ def _headers_only(work: Work, ref: Ref) -> bytes:
     try:
         row: dict[bytes, Any] = work.session.fetch([ref.uid], ("UID", "BODY.PEEK[HEADER]")).get(ref.uid, {})
     except IMAP_ERRORS:
-        work.session.drop()
-        _open_again(work)
+        work.session.reopen(work.folder.uidvalidity or 0)
         return b""
     found = row.get(b"BODY[HEADER]")
     return found if isinstance(found, bytes) else b""

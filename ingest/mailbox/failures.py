@@ -138,12 +138,11 @@ def _explained(error: BaseException, settings: ImapConfig, said: str) -> Failure
             "auth_failed", "The server refuses the name or the password. Many providers want an app password and IMAP "
             f"switched on. It said: {said}", "auth", pauses=True,
         )  # fmt: skip
-    if _AWAY.search(said):
+    if _AWAY.search(said):  # also said of one mail that the server stumbles over: whether it is away, a new connection tells
         return Failure(
             "unavailable",
             f"The mail server is not available just now. It said: {said}",
             "backoff",
-            pauses=True,
         )
     if isinstance(error, imaplib.IMAP4.abort | EOFError | ConnectionError):
         return Failure("connection_lost", f"The connection to {where} broke off.", "backoff")

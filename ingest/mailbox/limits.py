@@ -11,6 +11,7 @@ class Limits:
     read_seconds: float = 60.0
     window_uids: int = 5_000  # a SEARCH answer above 125 000 UIDs breaks imaplib's line limit
     metadata_mails: int = 500  # sizes and dates in one FETCH
+    metadata_failures: int = 100  # of one poll that are looked into; more is no matter of single mails
     batch_mails: int = 50  # within 7 % of the speed of 200, with a quarter of the memory
     batch_bytes: int = 8 * 1024 * 1024
     raw_bytes: int = 35 * 1024 * 1024  # Gmail's own limit of a mail is 35 651 584

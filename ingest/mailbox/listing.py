@@ -13,7 +13,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from ingest.mailbox.failpoint import reach
-from ingest.mailbox.failures import BadAnswer
+from ingest.mailbox.failures import IMAP_ERRORS, BadAnswer, explain
 from ingest.mailbox.folders import Connection, Folder, hold
 from ingest.mailbox.session import Examined, Session
 
@@ -46,8 +46,9 @@ def position(connection: Connection, session: Session, folder: Folder, seen: Exa
 def list_new(connection: Connection, session: Session, folder: Folder, seen: Examined) -> int:
     """Everything above the cursor, window by window. Returns how many rows were written."""
     written = 0
+    metadata = _Metadata(session, seen.uidvalidity)
     for high, uids in session.search_windows(folder.last_uid + 1, session.highest_uid(seen)):
-        found = describe(session, uids)
+        found = metadata.describe(uids)
         with connection.transaction():
             hold(connection, folder)
             written += _insert(connection, folder, found)
@@ -57,11 +58,12 @@ def list_new(connection: Connection, session: Session, folder: Folder, seen: Exa
     return written
 
 
-def sweep(connection: Connection, session: Session, folder: Folder) -> int:
+def sweep(connection: Connection, session: Session, folder: Folder, seen: Examined) -> int:
     """The proof: every mail of the last days must stand in mail_ref. Returns how many did not; that must be none."""
     since = (folder.now - timedelta(days=session.limits.sweep_days)).date()
     last_uid = _one(connection, "SELECT last_uid FROM mailbox_folder WHERE id = %s", folder.id)
     missed = 0
+    metadata = _Metadata(session, seen.uidvalidity)
     for _, uids in session.search_windows(folder.start_uid + 1, last_uid, since):
         known = {
             row[0]
@@ -70,7 +72,7 @@ def sweep(connection: Connection, session: Session, folder: Folder) -> int:
                 (folder.id, folder.uidvalidity, uids),
             )
         }
-        found = describe(session, [uid for uid in uids if uid not in known])
+        found = metadata.describe([uid for uid in uids if uid not in known])
         with connection.transaction():
             hold(connection, folder)
             count = _insert(connection, folder, found)
@@ -84,33 +86,49 @@ def sweep(connection: Connection, session: Session, folder: Folder) -> int:
     return missed
 
 
-def describe(session: Session, uids: Sequence[int]) -> list[ListedMail]:
-    """Size and date of each; a UID for which no row comes, or one that cannot be read, is listed all the same."""
-    found: list[ListedMail] = []
-    step = session.limits.metadata_mails
-    for at in range(0, len(uids), step):
-        part = uids[at : at + step]
-        rows = _metadata(session, part)
-        for uid in part:
-            row = rows.get(uid, {})
-            size, when = row.get(b"RFC822.SIZE"), row.get(b"INTERNALDATE")
-            found.append(ListedMail(uid, size if isinstance(size, int) else None, aware(when)))
-    return found
+class _Metadata:
+    """Size and date of mails under one UIDVALIDITY. What cannot be had of one mail costs its neighbours nothing."""
 
+    def __init__(self, session: Session, uidvalidity: int) -> None:
+        self._session = session
+        self._uidvalidity = uidvalidity
+        self._failures = 0
 
-def _metadata(session: Session, uids: Sequence[int]) -> dict[int, dict[bytes, Any]]:
-    """Rows by UID. A row that cannot be read spoils the answer of all, so they are asked for by halves until it stands
-    alone; of that one the size is enough, and nothing is needed."""
-    try:
-        return session.fetch(uids, ("UID", "RFC822.SIZE", "INTERNALDATE"))
-    except BadAnswer:
-        if len(uids) > 1:
+    def describe(self, uids: Sequence[int]) -> list[ListedMail]:
+        """A UID for which no row comes, or one that cannot be read, is listed all the same."""
+        found: list[ListedMail] = []
+        step = self._session.limits.metadata_mails
+        for at in range(0, len(uids), step):
+            part = uids[at : at + step]
+            rows = self._rows(part)
+            for uid in part:
+                row = rows.get(uid, {})
+                size, when = row.get(b"RFC822.SIZE"), row.get(b"INTERNALDATE")
+                found.append(ListedMail(uid, size if isinstance(size, int) else None, aware(when)))
+        return found
+
+    def _rows(self, uids: Sequence[int]) -> dict[int, dict[bytes, Any]]:
+        """By UID. A mail of which the server cannot tell, or whose row cannot be read, spoils the answer of all: they are asked
+        for by halves until it stands alone; of that one the size is enough, and nothing is needed."""
+        rows = self._ask(uids, "RFC822.SIZE", "INTERNALDATE")
+        if rows is None and len(uids) > 1:
             half = len(uids) // 2
-            return _metadata(session, uids[:half]) | _metadata(session, uids[half:])
-    try:
-        return session.fetch(uids, ("UID", "RFC822.SIZE"))
-    except BadAnswer:
-        return {}
+            return self._rows(uids[:half]) | self._rows(uids[half:])
+        if rows is None:
+            rows = self._ask(uids, "RFC822.SIZE")
+        return rows or {}
+
+    def _ask(self, uids: Sequence[int], *items: str) -> dict[int, dict[bytes, Any]] | None:
+        """None if it failed and the mails may be why; raises if the mailbox is."""
+        try:
+            return self._session.fetch(uids, ("UID", *items))
+        except IMAP_ERRORS as error:
+            self._failures += 1
+            if self._failures > self._session.limits.metadata_failures or explain(error, self._session.settings).pauses:
+                raise
+            if not isinstance(error, BadAnswer):  # after anything else the connection is worth nothing
+                self._session.reopen(self._uidvalidity)
+            return None
 
 
 def aware(when: Any) -> datetime | None:
@@ -130,7 +148,7 @@ def _baseline(connection: Connection, session: Session, folder: Folder, seen: Ex
         start_uid, last_uid, start_at = 0, 0, None
     elif settings.start_date is not None:
         start_at = datetime.combine(settings.start_date, time(), UTC)
-        found = _list_since(session, top, settings.start_date)
+        found = _list_since(session, seen, top, settings.start_date)
     placed = replace(folder, uidvalidity=seen.uidvalidity, last_uid=last_uid, start_uid=start_uid, start_at=start_at)
     with connection.transaction():
         hold(connection, folder)
@@ -154,7 +172,7 @@ def _resync(connection: Connection, session: Session, folder: Folder, seen: Exam
     since = _reach_back(connection, folder, session.limits.sweep_days)
     earliest = folder.start_at - _CLOCK_SLACK if folder.start_at else None
     found = [
-        one for one in _list_since(session, top, since)
+        one for one in _list_since(session, seen, top, since)
         if earliest is None or one.internaldate is None or one.internaldate >= earliest
     ]  # fmt: skip
     placed = replace(
@@ -190,8 +208,9 @@ def _reach_back(connection: Connection, folder: Folder, days: int) -> date | Non
     return (min(folder.last_ok_at - days_back, oldest - timedelta(days=1)) if waiting else folder.last_ok_at - days_back).date()
 
 
-def _list_since(session: Session, top: int, since: date | None) -> list[ListedMail]:
-    return [one for _, uids in session.search_windows(1, top, since) for one in describe(session, uids)]
+def _list_since(session: Session, seen: Examined, top: int, since: date | None) -> list[ListedMail]:
+    metadata = _Metadata(session, seen.uidvalidity)
+    return [one for _, uids in session.search_windows(1, top, since) for one in metadata.describe(uids)]
 
 
 def _place(connection: Connection, folder: Folder) -> None:

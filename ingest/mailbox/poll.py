@@ -6,8 +6,10 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import psycopg
+
 from crm_core.base.errors import Misconfigured
-from crm_core.base.log import get_logger
+from crm_core.base.log import error_facts, get_logger
 from ingest.mailbox import folders, listing
 from ingest.mailbox.bodies import EventResult, Work, take
 from ingest.mailbox.failpoint import reach
@@ -67,6 +69,13 @@ def poll(
     except (*IMAP_ERRORS, Misconfigured) as error:
         session.drop()
         return _failed(work, explain(error, session.settings), None)
+    except psycopg.Error:
+        raise
+    except Exception as error:  # noqa: BLE001 a bug that this mailbox meets: told where its state is told, and tried again
+        session.drop()
+        _log.error("mailbox_poll_broke", source_id=source_id, **error_facts(error))
+        words = f"Reading this mailbox breaks within the hub ({type(error).__name__}); its log says where. Nothing is lost."
+        return _failed(work, Failure("poll_broke", words, "backoff"), None)
     pause = session.settings.poll_seconds
     reach("mailbox.before_finish")
     folders.finish(connection, folder, pause)
@@ -79,7 +88,7 @@ def _look(work: Work) -> tuple[int, int]:
     seen = work.session.examine()
     work.folder, listed = listing.position(work.connection, work.session, work.folder, seen)
     listed += listing.list_new(work.connection, work.session, work.folder, seen)
-    missed = listing.sweep(work.connection, work.session, work.folder) if work.folder.sweep_due else 0
+    missed = listing.sweep(work.connection, work.session, work.folder, seen) if work.folder.sweep_due else 0
     if missed:
         _log.warning("mailbox_mail_missed", folder_id=work.folder.id, count=missed)
     take(work)

@@ -88,6 +88,12 @@ class Session:
         self._exists = seen.exists
         return seen
 
+    def reopen(self, uidvalidity: int) -> None:
+        """A new connection to the same folder. If it shows another UIDVALIDITY, this poll's numbers mean nothing any more."""
+        self.drop()
+        if self.examine().uidvalidity != uidvalidity:
+            raise ConnectionError("UIDVALIDITY changed during the poll")
+
     def search(self, low: int, high: int, since: date | None = None) -> list[int]:
         """UIDs of [low, high] that exist, sorted. "UID SEARCH UID 999:*" would answer the last mail even below 999."""
         criteria: list[Any] = ["UID", f"{low}:{high}"]

@@ -55,7 +55,8 @@ FROM inbound_event WHERE state IN ('needs_attention', 'rejected') GROUP BY chann
 """
 _MAILBOXES = """
 SELECT s.id, s.name, s.state AS source_state, f.name AS folder, f.state, f.last_ok_at, f.fails, f.missed, f.last_error,
-       (SELECT count(*) FROM mail_ref r WHERE r.folder_id = f.id AND r.status = 'seen') AS to_fetch
+       (SELECT count(*) FROM mail_ref r WHERE r.folder_id = f.id AND r.status = 'seen') AS to_fetch,
+       (SELECT count(*) FROM mail_ref r WHERE r.folder_id = f.id AND r.status = 'seen' AND r.attempts > 0) AS put_off
 FROM source s JOIN mailbox_folder f ON f.source_id = s.id AND f.name = coalesce(s.config->>'folder', 'INBOX') ORDER BY s.id
 """
 _SINCE = """
@@ -113,6 +114,7 @@ class MailboxLag:
     fails: int
     missed: int  # mails that polling had missed and the reconciliation found
     to_fetch: int
+    put_off: int  # of these: failed at least once and wait for the next try
     error: Mapping[str, str] | None  # {"code","message"}
 
 
@@ -180,7 +182,7 @@ def queue_report(connection: Connection, now: datetime) -> QueueReport:
         [
             MailboxLag(
                 Named(row.id, row.name), row.folder, "paused" if row.source_state == "paused" else row.state,
-                _age(row.last_ok_at, now), row.fails, row.missed, row.to_fetch,
+                _age(row.last_ok_at, now), row.fails, row.missed, row.to_fetch, row.put_off,
                 row.last_error and {name: row.last_error[name] for name in ("code", "message")},
             )
             for row in connection.execute(text(_MAILBOXES))
@@ -351,6 +353,10 @@ def _missed(report: QueueReport) -> list[Finding]:
             name, folder = box.source.name, box.folder
             words = f"Mailbox {name}, folder {folder}: the reconciliation found {box.missed} mails that polling had missed."
             found.append(_finding("mailbox_missed", words, name=name, folder=folder, count=box.missed))
+        if box.put_off and box.state != "paused":
+            name, folder = box.source.name, box.folder
+            words = f"Mailbox {name}, folder {folder}: the server does not hand out {box.put_off} mails; they are tried again."
+            found.append(_finding("mailbox_put_off", words, name=name, folder=folder, count=box.put_off))
     return found
 
 

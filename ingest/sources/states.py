@@ -23,7 +23,7 @@ from ingest.sources.settings import open_settings
 
 Code = Literal[
     "works", "not_understood", "not_authentic", "silent", "refuses", "unreachable", "not_read", "unusable", "paused",
-    "waiting", "unchecked",
+    "waiting", "unchecked", "put_off",
 ]  # fmt: skip
 #: good: nothing to do · info: nothing has come yet · warn: it works, and something of it waits for a person · bad: nothing
 #: of it becomes a lead until a person acts.
@@ -31,7 +31,7 @@ Tone = Literal["good", "info", "warn", "bad"]
 
 _TONES: Mapping[str, Tone] = {
     "works": "good", "waiting": "info", "unchecked": "info", "paused": "info", "not_understood": "warn",
-    "not_authentic": "warn", "silent": "warn", "refuses": "bad", "unreachable": "bad", "not_read": "bad", "unusable": "bad",
+    "not_authentic": "warn", "silent": "warn", "put_off": "warn", "refuses": "bad", "unreachable": "bad", "not_read": "bad", "unusable": "bad",
 }  # fmt: skip
 
 #: What a mail server answers, and not what the way to it does.
@@ -48,6 +48,7 @@ _MOST = 10_000
 
 _SOURCES = """
 SELECT s.id, s.name, s.connector, s.channel, s.state, s.config, s.created_at,
+       (SELECT count(*) FROM mail_ref r WHERE r.folder_id = f.id AND r.status = 'seen' AND r.attempts > 0) AS put_off,
        f.name AS folder, f.last_ok_at, f.fails, f.last_error, f.state AS folder_state, f.next_poll_at,
        (SELECT e.received_at FROM inbound_event e WHERE e.source_id = s.id ORDER BY e.id DESC LIMIT 1) AS last_event_at
   FROM source s
@@ -73,7 +74,8 @@ class SourceError:
 
 @dataclass(frozen=True, slots=True)
 class SourceState:
-    """`since`: when this began, where that is known. `count`: events that wait for a person because of it."""
+    """`since`: when this began, where that is known. `count`: events that wait for a person because of it,
+    or mails that the server does not hand out."""
 
     source_id: int
     name: str
@@ -146,6 +148,8 @@ def _state(
         mailbox = _mailbox_state(row, now)
         if mailbox is not None:
             return made(mailbox[0], mailbox[1], error=mailbox[2])
+        if row["put_off"]:
+            return made("put_off", count=row["put_off"])
     if "rejected" in stuck:
         return made("not_authentic", stuck["rejected"].since, count=stuck["rejected"].count)
     silence = next((alert for alert in alerts if alert.code == "silence"), None)
@@ -223,6 +227,10 @@ def _words(state: SourceState) -> str:
             return "Waiting for the first event."
         case "unchecked":
             return "Not checked yet."
+        case "put_off":
+            return (
+                f"Works; {state.count} mails wait, because the server does not hand them out. They are tried again by themselves."
+            )
         case "works":
             return "Works."
 

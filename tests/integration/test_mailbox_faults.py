@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import imaplib
 import os
 import signal
 import socket
@@ -370,6 +371,92 @@ def test_mail_with_an_unreadable_date_comes_in_and_holds_nobody_up(
     assert [ref["uid"] for ref in bench.refs() if ref["internaldate"] is None] == [3]
     bench.database.execute("UPDATE mailbox_folder SET next_sweep_at = now()")
     assert bench.poll().state == "live"
+
+
+@pytest.mark.parametrize("answer", ["NO [SERVERBUG] Internal error", "BAD Cannot parse message", "NO No such message", ""])
+def test_mail_of_which_the_server_cannot_tell_comes_in_and_holds_nobody_up(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap], answer: str
+) -> None:
+    """An item of Exchange that is hurt: the answer for all is an error, or the connection ends in the middle of it."""
+    numbers = list(range(1, 13))
+    server = scripted(numbers, uidnext=13, untold={3: answer, 8: answer})
+    bench = bench_on(settings_of(server))
+    assert bench.poll().state == "live"
+    assert sorted(bench.subjects()) == sorted(subjects(numbers))
+    assert [ref["uid"] for ref in bench.refs() if ref["size"] is None] == [3, 8]
+    server.uidvalidity = 8  # the same at a resync
+    assert bench.poll().state == "live"
+    assert len([ref for ref in bench.refs() if ref["uidvalidity"] == 8]) == len(numbers)
+
+
+def test_mail_over_which_the_server_stumbles_holds_nobody_up(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:
+    server = scripted([1, 2, 3], uidnext=4, unreadable={2: "NO [SERVERBUG] Internal error"})
+    bench = bench_on(settings_of(server))
+    for _ in range(SMALL.attempts):
+        assert bench.poll().state == "live"
+    assert {ref["uid"]: ref["status"] for ref in bench.refs()} == {1: "fetched", 2: "quarantined", 3: "fetched"}
+
+
+def test_server_that_tells_of_no_mail_at_all_is_no_matter_of_single_mails(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap]
+) -> None:
+    numbers = list(range(1, 40))
+    server = scripted(numbers, uidnext=40, untold=dict.fromkeys(numbers, ""))
+    bench = bench_on(settings_of(server), limits=replace(SMALL, metadata_failures=10))
+    assert bench.poll().state == "backoff"
+    assert server.sessions <= 12
+    server.untold.clear()
+    assert bench.poll().state == "live"
+    assert sorted(bench.subjects()) == sorted(subjects(numbers))
+
+
+def test_bug_that_a_mailbox_meets_is_its_state_and_its_next_poll_goes_on(
+    bench_on: MakeBench, scripted: Callable[..., ScriptedImap], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = scripted([1, 2], uidnext=3)
+    bench = bench_on(settings_of(server))
+    with monkeypatch.context() as patched:
+        patched.setattr(type(bench.session), "highest_uid", lambda _session, _seen: 1 // 0)
+        for fails in (1, 2):
+            report = bench.poll()
+            assert (report.state, bench.folder()["last_error"]["code"], bench.folder()["fails"]) == (
+                "backoff",
+                "poll_broke",
+                fails,
+            )
+    assert "ZeroDivisionError" in bench.folder()["last_error"]["message"]
+    assert bench.poll().state == "live"
+    assert bench.subjects() == subjects([1, 2])
+
+
+def test_gap_of_a_real_server_is_crossed_at_the_first_poll_in_the_sweep_and_at_a_resync(
+    bench_on: MakeBench, mail_server: Dovecot, mail_user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mail_server.append(mail_user, mail_samples.plain(1))
+    mail_server.doveadm("mailbox", "update", "-u", mail_user, "--min-next-uid", str(FAR), "INBOX")
+    mail_server.append_many(mail_user, [mail_samples.plain(number) for number in (2, 3, 4, 5)])
+    bench = bench_on(mail_server.settings(mail_user), limits=Limits())
+    asked: list[str] = []
+    command = imaplib.IMAP4._command  # type: ignore[attr-defined]
+
+    def counted(client: Any, name: str, *arguments: Any) -> Any:
+        asked.append(name)
+        return command(client, name, *arguments)
+
+    monkeypatch.setattr(imaplib.IMAP4, "_command", counted)
+    assert bench.poll().state == "live"
+    assert bench.subjects() == subjects([1, 2, 3, 4, 5])
+    assert [ref["uid"] for ref in bench.refs()] == [1, FAR, FAR + 1, FAR + 2, FAR + 3]
+    assert len(asked) <= 100
+    del asked[:]
+    bench.database.execute("UPDATE mailbox_folder SET next_sweep_at = now()")
+    assert (bench.poll().state, bench.folder()["missed"]) == ("live", 0)
+    assert len(asked) <= 100
+    del asked[:]
+    mail_server.doveadm("mailbox", "update", "-u", mail_user, "--uid-validity", "777", "INBOX")
+    assert bench.poll().state == "live"
+    assert len(asked) <= 100
+    assert len([ref for ref in bench.refs() if ref["uidvalidity"] == 777]) == 5
 
 
 def test_server_without_partial_fetches_is_read_whole(bench_on: MakeBench, scripted: Callable[..., ScriptedImap]) -> None:

@@ -66,6 +66,15 @@ def _not_understood(connection: Connection, source_id: int) -> None:
     _event(connection, source_id, "needs_attention", 30)
 
 
+def _put_off(connection: Connection, source_id: int) -> None:
+    _folder(connection, source_id, state="live", last_ok_at=_ago(0))
+    connection.execute(text(
+        "INSERT INTO mail_ref (folder_id, uidvalidity, uid, attempts, error) SELECT id, 7, 41, 2,"
+        """ '{"code": "no_body", "message": "The server lists this mail but does not hand it out."}' FROM mailbox_folder"""
+        " WHERE source_id = :s"
+    ), {"s": source_id})  # fmt: skip
+
+
 def _not_authentic(connection: Connection, source_id: int) -> None:
     _event(connection, source_id, "rejected", 20)
 
@@ -127,6 +136,7 @@ _CASES: tuple[tuple[str, Callable[[Connection, int], None], str, bool, int], ...
     ("imap", _one_broken_look, "works", False, 0),
     ("imap", _read, "works", False, 0),
     ("imap", _no_longer_read, "not_read", True, 0),
+    ("imap", _put_off, "put_off", True, 1),
 )
 
 
@@ -182,6 +192,8 @@ def test_every_door_says_the_same_of_every_source(engine: Engine, config: HubCon
         made[9]
     }
     lines = [one for one in examine(config) if one.name in ("mailbox", "source")]
+    assert [one.state for one in lines if one.message.startswith("_put_off")] == ["hint"]
+    assert [one.facts["name"] for one in report.findings if one.code == "mailbox_put_off"] == ["_put_off"]
     assert {one.state for one in lines if one.message.startswith(("_unreachable", "_refuses", "_no_longer_read"))} == {"bad"}
 
 

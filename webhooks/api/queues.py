@@ -46,6 +46,7 @@ class Mailbox(Shape):
     fails: int
     missed: int
     to_fetch: int
+    put_off: int
     error: dict[str, Any] | None
 
 

@@ -31,11 +31,13 @@ class SourceError(Shape):
 class SourceStatus(Shape):
     code: Literal[
         "works", "not_understood", "not_authentic", "silent", "refuses", "unreachable", "not_read", "unusable", "paused",
-        "waiting", "unchecked",
+        "waiting", "unchecked", "put_off",
     ] = Field(description="how it does, as every page and command says it")  # fmt: skip
     trouble: bool = Field(validation_alias="in_trouble", description="a person has something to do about it")
     since: AwareDatetime | None
-    count: int = Field(description="events that wait for a person because of it")
+    count: int = Field(
+        description="events that wait for a person because of it; put_off: mails that the server does not hand out"
+    )
     silent_seconds: float | None = Field(validation_alias="seconds")
     usual_seconds: float | None = Field(description="between two events, when something usually comes")
     error: SourceError | None

@@ -125,3 +125,17 @@ def test_badge_counts_the_rows_that_it_opens(hub: Hub) -> None:
     queues = admin.get("/console/queues").text
     assert queues.count("cannot be reached since 1 Nov") == 2
     assert 'class="notice bad"' in queues
+
+
+def test_mail_that_is_not_handed_out_is_a_row_of_its_source(hub: Hub, server: ScriptedImap) -> None:
+    with hub.engine.begin() as connection:
+        settings = {name: value for name, value in _typed(server).items() if name != "source_name"}
+        source_id = add_source(connection, HUB, hub.config, "imap", "Box", settings).id
+        connection.execute(text(
+            "WITH folder AS (INSERT INTO mailbox_folder (source_id, name, state, last_ok_at) VALUES (:s, 'INBOX', 'live', now())"
+            " RETURNING id) INSERT INTO mail_ref (folder_id, uidvalidity, uid, attempts, error) SELECT id, 7, 4711, 2,"
+            """ '{"code": "no_body", "message": "x"}' FROM folder"""
+        ), {"s": source_id})  # fmt: skip
+    page = hub.signed_in("admin").get(f"/console/sources/{source_id}")
+    assert "4711" in page.text
+    assert "The server lists this mail but does not hand it out." in page.text

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from connectors.mail.imap import ImapConfig
 from crm_core.base.errors import HubError
 from ingest.journal.queries import EventCard, get_event, list_events
+from ingest.sources.put_off import MailPutOff, mails_put_off
 from ingest.sources.settings import LoadedSource, shown_settings
 from ingest.sources.sources import SourceRow, list_sources, load_source
 from webhooks.console.events.reasons import words_of
@@ -53,6 +54,10 @@ def index(context: RequestContext) -> PageAnswer:
     )
 
 
+def _mail_words(context: RequestContext, mail: MailPutOff) -> str:
+    return context.language.code("problem", mail.code) if context.language.knows("problem", mail.code) else mail.message
+
+
 def card(context: RequestContext, source_id: int, checked: Mapping[str, Any] | None = None) -> PageAnswer:
     """One source; `checked`: what trying its connection just brought (`source_check.shown`)."""
     may_see_address = context.may("sources.address")
@@ -61,6 +66,7 @@ def card(context: RequestContext, source_id: int, checked: Mapping[str, Any] | N
         events = list_events(connection, source_id=source_id, limit=_LAST_EVENTS).items
         source = _loaded(connection, context, source_id)
         tried = _tried(connection)
+        waiting_mails = mails_put_off(connection, context.principal, source_id) if row.channel == "mail" else ()
         url = row.url if may_see_address else ""
         site = site_of(connection, context, source_id, url if row.channel == "form" else "")
         connect = panel(context, connection, row, source.connector if source else None)
@@ -81,6 +87,8 @@ def card(context: RequestContext, source_id: int, checked: Mapping[str, Any] | N
         can_check=source is not None and isinstance(source.settings, ImapConfig) and context.may("sources.write"),
         checked=checked,
         tried=tried,
+        waiting_mails=waiting_mails,
+        mail_words=partial(_mail_words, context),
         site=site,
         can_write=context.may("sources.write"),
         can_map=source is not None and source.connector.map is not None and context.may("events.raw"),
