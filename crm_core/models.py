@@ -16,6 +16,7 @@ from crm_core.base.outbox import OutboxEntry, OutboxSubscriber
 from crm_core.calendars.models import CalendarDay, WorkCalendar
 from crm_core.calls.models import Call
 from crm_core.contacts.models import Contact, ContactIdentifier, Identifier, MergeEvent, Suggestion, SuggestionRun, Tombstone
+from crm_core.deadlines.models import Deadline, DeadlinePolicy
 from crm_core.forms.models import (
     Attachment,
     Consent,
@@ -40,7 +41,7 @@ from crm_core.timeline.models import Touch
 
 __all__ = [
     "ROLES", "Absence", "Activity", "ApiToken", "Assignment", "Attachment", "AuditEntry", "AuditSeal", "Base", "CalendarDay", "Call", "CaptureStat", "Consent",
-    "ConsentText", "Contact", "ContactIdentifier", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
+    "ConsentText", "Contact", "ContactIdentifier", "Deadline", "DeadlinePolicy", "Heartbeat", "Identifier", "InboundEvent", "Lead", "MailDelivery", "MailMessage", "MailRef",
     "MailboxFolder", "Mention", "MergeEvent", "Notification", "NumberingImport", "NumberingRange", "OutboxEntry", "OutboxSubscriber", "Owner", "OwnerExclusion", "Pool", "PoolMember", "SearchDocument", "SearchQueue", "SignInBucket", "SignInLink", "Source", "SourceAlert", "SourceField", "SourceMapping",
     "SourcePoll", "SourceToken", "SourceWatch", "Suggestion", "SuggestionRun",
     "Team", "Tombstone", "Touch", "User", "UserSession", "WorkCalendar",

@@ -176,6 +176,9 @@ class Jobs:
     def give(self) -> None:
         self.lanes.give()
 
+    def deadlines(self) -> None:
+        self.lanes.deadlines()
+
     def search(self) -> None:
         self.lanes.search()
 

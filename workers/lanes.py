@@ -22,6 +22,7 @@ from ingest.monitoring.search_upkeep import keep_up
 from ingest.monitoring.suggestions_upkeep import suggest_nightly
 from ingest.processing.process import Processor
 from ingest.processing.sweep import note_canary
+from ingest.watch.deadlines import look_at_waits
 from ingest.watch.waiting_leads import give_out
 from workers.background import BackgroundLanes
 from workers.celery_app import FETCH
@@ -34,6 +35,7 @@ _log = get_logger(__name__)
 FETCH_SECONDS = 3.0
 FILES_SECONDS = 5.0
 GIVE_SECONDS = 3.0
+DEADLINES_SECONDS = 3.0
 #: A turn of making things findable; it gives way to whatever comes.
 SEARCH_SECONDS = 1.0
 
@@ -116,6 +118,19 @@ class Lanes:
         engine = make_engine(self._config.database_url, "worker", pool_size=1)
         try:
             give_out(engine, self._config.timezone, GIVE_SECONDS)
+        except OperationalError as error:
+            _log.warning("database_away", error=type(error).__name__)
+        finally:
+            engine.dispose()
+
+    def deadlines(self) -> None:
+        """Looks who waits too long for an answer, and does what was said for it."""
+        self._background.do("deadlines", "deadlines", self._deadlines)
+
+    def _deadlines(self) -> None:
+        engine = make_engine(self._config.database_url, "worker", pool_size=1)
+        try:
+            look_at_waits(engine, DEADLINES_SECONDS)
         except OperationalError as error:
             _log.warning("database_away", error=type(error).__name__)
         finally:

@@ -25,14 +25,14 @@ CANARY_SECONDS = 10.0
 #: how often each is asked is LEADHUB_BACKFILL_MINUTES; `tidy` takes the folder whose minute it is;
 #: `search` makes findable what changed, and whoever searches meanwhile does it himself;
 #: `suggest` looks whether it is night, and compares all contacts once in it;
-#: `give` finds an owner for leads that had nobody; `mail` tells employees what they have not read;
+#: `give` finds an owner for leads that had nobody; `deadlines` looks who waits too long for an answer; `mail` tells employees what they have not read;
 #: so long as `seal` takes, a row of the audit is outside of its chain.
 PERIODS: Final[Mapping[str, float]] = {
     "sweep": SWEEP_SECONDS, "watch": 60.0, "backfill": 20.0, "files": 10.0, "tidy": 60.0, "seal": 10.0, "search": 2.0,
-    "give": 3.0, "mail": 5.0, "suggest": 60.0,
+    "give": 3.0, "mail": 5.0, "suggest": 60.0, "deadlines": 2.0,
 }  # fmt: skip
 #: Beside the journal's work, where they keep nobody waiting.
-_BESIDE: Final = ("backfill", "files", "search", "give", "mail", "suggest")
+_BESIDE: Final = ("backfill", "files", "search", "give", "mail", "suggest", "deadlines")
 _QUEUES: Final = {name: QUEUES[FETCH if name in _BESIDE else MAINTENANCE] for name in PERIODS}
 
 

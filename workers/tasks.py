@@ -90,6 +90,11 @@ def register(app: Celery, config: HubConfig) -> None:
         hands.heard.note("give")
         hands.jobs.give()
 
+    @app.task(name="deadlines", shared=False)
+    def deadlines() -> None:
+        hands.heard.note("deadlines")
+        hands.jobs.deadlines()
+
     @app.task(name="suggest", shared=False)
     def suggest() -> None:
         hands.heard.note("suggest")

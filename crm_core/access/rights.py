@@ -48,6 +48,8 @@ ROLE_PERMISSIONS: Final[dict[str, frozenset[str]]] = {
         "owners.write": "admin head",
         "routing.read": "admin head manager ops readonly",
         "routing.write": "admin head",
+        "deadlines.read": "admin head ops readonly",  # how soon whom is to be answered, and how soon everybody does
+        "deadlines.write": "admin head",
         "users.read": "admin",  # users and tokens: who gets in, and what they may
         "users.write": "admin",
         "audit.read": "admin head",  # not ops: their own looks at raw data stand in it

@@ -37,6 +37,7 @@ class ParsedEvent:
     user_agent: str = ""
     spam: tuple[Mapping[str, Any], ...] = ()  # {"score","reasons"} of each arrival, in order
     windows: Windows = windows.DEFAULT
+    has_deadlines: bool = False  # the hub says how soon an inquiry is to be answered
     notes: Mapping[str, Any] = field(default_factory=dict)  # goes into the reason: mapping version, connector that read it
     called_spam: Mapping[str, Any] | None = None  # a person's verdict over the lead that it brought
 

@@ -27,6 +27,7 @@ from crm_core.batch.subject import Batch, Subject
 from crm_core.calls import call_back_intake
 from crm_core.calls import intake as calls
 from crm_core.contacts import intake as contacts
+from crm_core.deadlines import intake as deadlines
 from crm_core.forms import intake as forms
 from crm_core.intake.take import left_over, take
 from crm_core.leads import intake as leads
@@ -47,6 +48,7 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
     routing.SUBJECT,
     notifications.SUBJECT,
     call_back_intake.SUBJECT,
+    deadlines.SUBJECT,
     search.SUBJECT,
 )
 

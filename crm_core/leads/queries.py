@@ -186,9 +186,13 @@ def list_leads(
     limit: int = DEFAULT_LIMIT,
     after: Position | None = None,
     region: str = "RU",
+    also: ColumnElement[bool] | None = None,
 ) -> Page[LeadView]:
-    """Leads by time of receipt, newest first. `region` is the country of phones typed without a code."""
+    """Leads by time of receipt, newest first. `region` is the country of phones typed without a code; `also` is what a subject above
+    this one narrows the list by."""
     statement = _narrow(connection, _select(principal), filters, region)
+    if also is not None:
+        statement = statement.where(also)
     rows = connection.execute(newest_first(statement, Lead.received_at, Lead.id, after, limit)).all()
     return page(rows, limit, lambda shown: _shape(connection, principal, shown), lambda row: (row.received_at, row.id))
 

@@ -74,7 +74,7 @@ def _read(event: Claimed, load: Callable[[int], LoadedSource], our_addresses: Co
         source.settings.region, event.replayed > 0,
         frozenset(key.value for address in own for key in read_emails(address) if not key.is_guess),
         zone=source.zone, first_time=event.first_time, remote_ip=event.remote_ip, user_agent=str(event.headers.get("user-agent", "")),
-        windows=source.windows, notes=_notes(source, request), called_spam=_called_spam(event),
+        windows=source.windows, has_deadlines=source.has_deadlines, notes=_notes(source, request), called_spam=_called_spam(event),
     )  # fmt: skip
 
 

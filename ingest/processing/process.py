@@ -114,7 +114,8 @@ class Processor:
             self.connection()
             .execute(
                 "SELECT s.id, s.name, s.connector, s.channel, s.config, s.state, s.line, s.pool_id, s.allowed_hosts,"
-                "       s.quarantine_until, m.rules AS mapping, m.version AS mapping_version"
+                "       s.quarantine_until, m.rules AS mapping, m.version AS mapping_version,"
+                "       EXISTS (SELECT 1 FROM deadline_policy WHERE removed_at IS NULL) AS has_deadlines"
                 "  FROM source s LEFT JOIN source_mapping m ON m.source_id = s.id AND m.state = 'published'"
                 " WHERE s.id = %s",
                 (source_id,),

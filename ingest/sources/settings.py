@@ -41,6 +41,7 @@ class LoadedSource:
     quarantine_until: datetime | None = None
     windows: Windows = windows.DEFAULT
     zone: str = "UTC"  # the hub's
+    has_deadlines: bool = False  # the hub's, as the rest of this row a moment old at most
 
 
 def marked_fields(model: type[ConnectorConfig], mark: str) -> frozenset[str]:
@@ -158,6 +159,7 @@ def loaded(config: HubConfig, row: Mapping[str, Any]) -> LoadedSource:
         quarantine_until=row.get("quarantine_until"),
         zone=config.timezone,
         windows=windows_of(config, settings),
+        has_deadlines=bool(row.get("has_deadlines")),
     )
 
 
