@@ -81,6 +81,18 @@ def fill(world: World) -> None:
         run("INSERT INTO absence (owner_id, from_at, until_at, deputy_id, reason)"
             " VALUES (:id, '2198-01-01T00:00:00Z', '2199-01-01T00:00:00Z', :deputy, 'Holiday')",
             id=ids["anna"], deputy=ids["boris"])  # fmt: skip
+        policy = insert(
+            connection, "deadline_policy", source_id=ids["source"], pool_id=ids["pool"], warn_minutes=10, breach_minutes=15,
+            escalate_minutes=20, reassign_minutes=30.5, max_hops=2, head_id=ids["boris"], created_at=_AT,
+        )  # fmt: skip
+        world.ids["deadline"] = str(policy)
+        insert(
+            connection, "deadline", lead_id=ids["lead"], policy_id=policy, state="answered", started_at="2026-11-20T10:00:00Z",
+            look_at="2026-11-20T10:00:00Z", owner_id=ids["anna"], hops=1, warn_at="2026-11-20T10:10:00Z",
+            due_at="2026-11-20T10:15:00Z", warned_at="2026-11-20T10:10:01Z", breached_at="2026-11-20T10:15:01Z",
+            breached_owner_id=ids["boris"], escalated_at="2026-11-20T10:20:01Z", answered_at="2026-11-20T10:40:00Z",
+            answered_by=ids["anna"], answer="call", working_seconds=2400,
+        )  # fmt: skip
         calendar = make_calendar(connection)
         world.ids["calendar"] = str(calendar)
         make_day(connection, "2026-04-30", "short")

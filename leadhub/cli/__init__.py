@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "numbering": ("leadhub.cli.numbering", "numbering", "Ranges of the Russian numbering plan: import, status, look-up."),
     "owner": ("leadhub.cli.people", "owner", "Those who work leads: add, list, absent, retire."),
     "calendar": ("leadhub.cli.calendars", "calendar", "When is worked: add, list, change, days, year."),
+    "deadline": ("leadhub.cli.deadlines", "deadline", "How soon inquiries are to be answered: add, list, change, report."),
     "routing": ("leadhub.cli.routing", "routing", "Rules by which leads are given: show, save, simulate, activate."),
     "contact": ("leadhub.cli.contacts", "contact", "Persons: erase, export."),
     "erase": ("leadhub.cli.contacts", "erase", "Empty events of nobody that name a number or an address."),

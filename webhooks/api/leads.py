@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import AwareDatetime, ConfigDict, Field, RootModel
 
+from crm_core.deadlines.queries import narrowed_to
 from crm_core.leads import commands
 from crm_core.leads.assignment import assign_lead
 from crm_core.leads.claiming import claim_lead, return_lead, tray_of
@@ -193,6 +194,10 @@ class LeadQuery(Paging):
     since: Time | None = Field(None, description="received at or after")
     until: Time | None = Field(None, description="received before")
 
+    deadline: Literal["waiting", "soon", "late"] | None = Field(
+        None, description="its client waits for an answer; and it is late soon; or is late"
+    )
+
 
 class WhyNotQuery(Filters):
     owner: RowId = Field(description="the colleague whom it did not go to")
@@ -259,7 +264,10 @@ class NotSpamBody(Body):
 def _list(ask: Ask) -> object:
     query = cast(LeadQuery, ask.query)
     with ask.engine.begin() as connection:
-        return list_leads(connection, ask.principal, narrowed(LeadFilter, query), query.limit, query.after, ask.config.region)
+        also = None if query.deadline is None else narrowed_to(query.deadline, ask.now)
+        return list_leads(
+            connection, ask.principal, narrowed(LeadFilter, query), query.limit, query.after, ask.config.region, also
+        )
 
 
 def _get(ask: Ask) -> object:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from crm_core.base.config import HubConfig
 from crm_core.base.database import make_engine
 from crm_core.base.log import get_logger
+from crm_core.deadlines.queries import count_breaches
 from crm_core.leads.waiting import counted, waiting_leads
 from crm_core.monitoring.models import CaptureStat
 from ingest.alerts.alerts import AlertCount, open_counts
@@ -68,6 +69,7 @@ class _Source:
                 report = queue_report(connection, now)
                 alerts = open_counts(connection)
                 waiting = counted(waiting_leads(connection))
+                breaches = count_breaches(connection)
                 rows = connection.execute(
                     select(
                         CaptureStat.channel,
@@ -81,7 +83,7 @@ class _Source:
             _log.warning("metrics_not_read", error=type(error).__name__)
             return self._last
         depths = _depths(self._config.broker_url, report)
-        self._last = (now, list(families(report, [tuple(row) for row in rows], depths, alerts, (waiting, now))))
+        self._last = (now, list(families(report, [tuple(row) for row in rows], depths, alerts, (waiting, now), breaches)))
         return self._last
 
 
@@ -91,6 +93,7 @@ def families(
     depths: Mapping[str, int],
     alerts: Iterable[AlertCount] = (),
     leads: tuple[tuple[int, datetime | None], datetime] | None = None,
+    breaches: int | None = None,
 ) -> Iterable[Metric]:
     """The contract's metrics from a queue report, rows of `capture_stat` and the broker's queue lengths."""
     stats = list(stats)
@@ -120,6 +123,8 @@ def families(
             "leadhub_oldest_lead_waiting_for_owner_seconds", "Since the oldest such lead was received.",
             value=max(0.0, (now - oldest).total_seconds()) if oldest else 0,
         )  # fmt: skip
+    if breaches is not None:
+        yield CounterMetricFamily("leadhub_sla_breaches", "Clients who were not answered in time.", value=breaches)
     canary = GaugeMetricFamily("leadhub_canary_seconds", "How long the last canary took.", labels=["queue"])
     for beat in report.canaries:
         if beat.seconds is not None:

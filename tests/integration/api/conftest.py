@@ -40,6 +40,11 @@ def still_world(postgres_server: servers.RunPostgres, tmp_path_factory: pytest.T
             make_day(connection, "2026-04-30", "short")
             insert(connection, "routing_version", key="version", version=1, body="{}", author="hub")
             insert(connection, "absence", owner_id=int(ids["anna"]), until_at="2199-01-01T00:00:00Z")
-        yield World(create_app(config).test_client(), config, engine, tokens, {**ids, "calendar": str(calendar)})
+            deadline = insert(connection, "deadline_policy", breach_minutes=15)
+            insert(
+                connection, "deadline", lead_id=int(ids["lead"]), policy_id=deadline, started_at="2026-11-20T10:00:00Z",
+                look_at="2026-11-20T10:00:00Z", due_at="2026-11-20T10:15:00Z",
+            )  # fmt: skip
+        yield World(create_app(config).test_client(), config, engine, tokens, {**ids, "calendar": str(calendar), "deadline": str(deadline)})
         close_engines()
         engine.dispose()

@@ -18,7 +18,7 @@ ANSWERS = Path(__file__).with_name("answers.txt")
 
 NOUNS = {
     "leads": "lead", "contacts": "contact", "calls": "call", "events": "event", "sources": "source", "owners": "anna",
-    "teams": "team", "pools": "pool", "users": "user", "tokens": "spare_token", "calendars": "calendar", "routing": "source",
+    "teams": "team", "pools": "pool", "users": "user", "tokens": "spare_token", "calendars": "calendar", "deadlines": "deadline", "routing": "source",
 }  # fmt: skip
 #: What a path cannot be asked without.
 NEEDED = {"/search": "?q=Ivan", "/calendars/<id>/year": "?year=2026", "/leads/<id>/why-not": "?owner=2"}

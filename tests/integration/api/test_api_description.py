@@ -50,7 +50,7 @@ def test_no_query_parameter_is_ever_null(still_world: World) -> None:
 @pytest.mark.parametrize("route", [r for r in ROUTES if r.method == "GET" and r.answer], ids=_key)
 def test_answers_fit_their_description(still_world: World, route: Route) -> None:
     nouns = {"leads": "lead", "contacts": "contact", "calls": "call", "events": "event", "sources": "source", "routing": "source",
-             "owners": "anna", "teams": "team", "pools": "pool", "users": "user", "tokens": "spare_token", "calendars": "calendar"}  # fmt: skip
+             "owners": "anna", "teams": "team", "pools": "pool", "users": "user", "tokens": "spare_token", "calendars": "calendar", "deadlines": "deadline"}  # fmt: skip
     row_id = still_world.ids.get(nouns.get(route.path.split("/")[1], ""), "")
     needed = {"/search": "?q=Ivan", "/calendars/<id>/year": "?year=2026", "/leads/<id>/why-not": "?owner=1"}.get(route.path, "")
     answer = still_world.get(route.path.replace("<id>", row_id) + needed)

@@ -17,6 +17,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /leads/<id>/assign": {"pool": "1", "why": "test"},
     "POST /leads/<id>/spam": {"why": "test"},
     "POST /leads/<id>/claim": {},
+    "POST /leads/<id>/reached": {"means": "call"},
+    "POST /deadlines": {"breach_minutes": 15},
+    "PATCH /deadlines/<id>": {"breach_minutes": 20},
     "POST /notifications/read": {},
     "POST /leads/<id>/return": {"code": "no_time", "why": "test"},
     "POST /leads/<id>/not-spam": {},
@@ -65,7 +68,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 READ_ALL = {
-    "GET /leads", "GET /leads/<id>", "GET /leads/<id>/why", "GET /leads/<id>/why-not", "GET /files/<id>", "GET /contacts", "GET /contacts/<id>",
+    "GET /leads", "GET /leads/<id>", "GET /leads/<id>/waits", "GET /leads/<id>/why", "GET /leads/<id>/why-not", "GET /files/<id>", "GET /contacts", "GET /contacts/<id>",
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
     "GET /search", "GET /mentions", "GET /notifications", "GET /contacts/<id>/merges", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
     "GET /pools/<id>/ledger", "GET /owners/<id>/absences", "GET /calendars", "GET /calendars/<id>", "GET /calendars/<id>/year", "GET /calendar-days",
@@ -80,6 +83,9 @@ WATCH = {
     "GET /queues",
     "GET /sources",
     "GET /sources/<id>",
+    "GET /deadlines",
+    "GET /deadlines/<id>",
+    "GET /response-times",
 } | {
     "GET /sources/<id>/mappings",
     "GET /sources/<id>/fields",
@@ -97,6 +103,7 @@ WORK = {
     "GET /tray",
     "POST /leads/<id>/claim",
     "POST /leads/<id>/return",
+    "POST /leads/<id>/reached",
     "POST /notifications/read",
 }
 OPERATE = {
@@ -107,7 +114,7 @@ OPERATE = {
     "GET /sources/<id>/bench", "POST /sources/<id>/bench/dry-run", "POST /sources/<id>/fields/acknowledge",
 }  # fmt: skip
 LEAD = {
-    "POST /leads/<id>/assign", "POST /owners", "PATCH /owners/<id>", "DELETE /owners/<id>", "POST /teams",
+    "POST /deadlines", "PATCH /deadlines/<id>", "DELETE /deadlines/<id>", "POST /leads/<id>/assign", "POST /owners", "PATCH /owners/<id>", "DELETE /owners/<id>", "POST /teams",
     "PATCH /teams/<id>", "DELETE /teams/<id>", "POST /pools", "PATCH /pools/<id>", "DELETE /pools/<id>",
     "PUT /pools/<id>/members/<owner>", "DELETE /pools/<id>/members/<owner>",
     "POST /owners/<id>/hand-over", "POST /owners/<id>/absences", "DELETE /owners/<id>/absences/<absence>", "POST /calendars", "PATCH /calendars/<id>",
@@ -148,7 +155,7 @@ def key(route: Route) -> str:
 def address(route: Route, ids: dict[str, str]) -> str:
     nouns = {
         "leads": "lead", "contacts": "contact", "calls": "call", "activities": "activity", "mentions": "mention_for_anna", "merges": "merge", "suggestions": "suggestion", "events": "broken_event",
-        "calendars": "source", "routing": "anna", "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
+        "calendars": "source", "deadlines": "source", "routing": "anna", "sources": "source", "alerts": "source", "owners": "boris", "teams": "team", "pools": "pool", "files": "lead", "users": "user", "tokens": "spare_token",
     }  # fmt: skip
     return (
         route.path.replace("<id>", ids.get(nouns.get(route.path.split("/")[1], ""), ""))

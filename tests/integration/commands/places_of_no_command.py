@@ -6,6 +6,11 @@ from typing import Final
 
 #: Public functions beside commands that take who acts and are none.
 COMMANDS_WITHOUT_A_ROW: Final[dict[str, str]] = {
+    "crm_core.deadlines.queries.response_times": "reads",
+    "crm_core.deadlines.queries.marks": "reads",
+    "crm_core.deadlines.queries.waits_of": "reads",
+    "crm_core.deadlines.queries.late_now": "reads",
+    "crm_core.deadlines.sweep.look_at_due": "what the workers do by themselves, through no door",
     "crm_core.forms.attachments.get_file": "reads",
     "crm_core.forms.attachments.open_file": "reads, and records who looked",
     "crm_core.leads.assignment.give_to": "a part of assigning, claiming and returning",
@@ -61,6 +66,8 @@ PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {
     "cli routing show": "shows",
     "cli routing simulate": "shows, changes nothing",
     "cli calendar year": "shows",
+    "cli deadline list": "shows",
+    "cli deadline report": "shows",
     "cli config": "shows",
     "cli contact export": "reads, and records who looked",
     "cli demo": "sends through the entrances like anybody",
