@@ -45,6 +45,12 @@ def still_world(postgres_server: servers.RunPostgres, tmp_path_factory: pytest.T
                 connection, "deadline", lead_id=int(ids["lead"]), policy_id=deadline, started_at="2026-11-20T10:00:00Z",
                 look_at="2026-11-20T10:00:00Z", due_at="2026-11-20T10:15:00Z",
             )  # fmt: skip
-        yield World(create_app(config).test_client(), config, engine, tokens, {**ids, "calendar": str(calendar), "deadline": str(deadline)})
+        yield World(
+            create_app(config).test_client(),
+            config,
+            engine,
+            tokens,
+            {**ids, "calendar": str(calendar), "deadline": str(deadline)},
+        )
         close_engines()
         engine.dispose()

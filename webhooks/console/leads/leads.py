@@ -14,12 +14,15 @@ from flask import request
 from crm_core.access import may
 from crm_core.access.actors import names_of
 from crm_core.base.currencies import of_region
+from crm_core.deadlines.commands import MEANS
+from crm_core.deadlines.queries import WAITING, Mark, WaitView, marks, narrowed_to, waits_of
 from crm_core.leads.claiming import RETURN_CODES
 from crm_core.leads.queries import LeadFilter, LeadView, SpamMark, get_lead, list_leads
 from crm_core.leads.why import WhyEvent, why, why_not
 from crm_core.timeline.queries import timeline
 from webhooks.api.leads import LeadQuery
 from webhooks.api.route import narrowed
+from webhooks.console.deadlines.deadlines import mark_words
 from webhooks.console.events.reasons import lost_words, reason_of
 from webhooks.console.leads import owner_reasons
 from webhooks.console.leads.owner_reasons import actor, explain
@@ -32,7 +35,7 @@ from webhooks.console.shell.values import as_text, flat
 from webhooks.console.sources import first_steps
 from webhooks.console.timeline.touches import shown_touches
 
-_FILTERS = ("q", "state", "owner", "source", "channel")
+_FILTERS = ("q", "state", "owner", "source", "channel", "deadline")
 _MOST_TOUCHES = 200
 _ARRIVALS = ("form", "call", "mail")
 
@@ -40,10 +43,12 @@ _ARRIVALS = ("form", "call", "mail")
 def index(context: RequestContext) -> PageAnswer:
     wanted = chosen(*_FILTERS)
     with context.engine.begin() as connection:
+        query = filters_of(LeadQuery, wanted)
         page = list_leads(
-            connection, context.principal, narrowed(LeadFilter, filters_of(LeadQuery, wanted)), after=context.after(),
-            region=context.config.region,
+            connection, context.principal, narrowed(LeadFilter, query), after=context.after(), region=context.config.region,
+            also=None if query.deadline is None else narrowed_to(query.deadline, context.now),
         )  # fmt: skip
+        waits = marks(connection, context.principal, [one.id for one in page.items], context.now)
         owner_options = [*choices.owners(connection), ("none", context.language("filter.no_owner"))]
         source_options = choices.sources(connection, context)
         is_empty = not page.items and not wanted
@@ -52,6 +57,8 @@ def index(context: RequestContext) -> PageAnswer:
         "leads/leads.html",
         steps=steps,
         items=page.items,
+        waits={lead_id: mark_words(context, one) for lead_id, one in waits.items()},
+        deadline_options=choices.of_codes(context, "deadline_filter", WAITING),
         title_of=partial(title_of, context),
         more=context.more(page.next),
         first=choices.first_page(wanted),
@@ -71,6 +78,8 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
         decided = why(connection, context.principal, lead_id)
         asked = request.args.get("why_not", "")
         other = why_not(connection, context.principal, lead_id, int(asked)) if re.fullmatch(r"[1-9][0-9]{0,17}", asked) else None
+        waits = waits_of(connection, context.principal, lead_id)
+        mark = marks(connection, context.principal, [lead_id], context.now).get(lead_id)
         touches = timeline(connection, context.principal, lead.contact.id, _MOST_TOUCHES, lead_id=lead_id).items
         owner_options = choices.active_owners(connection)
         names = names_of(
@@ -95,6 +104,9 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
         events=_events(context, decided.events),
         owner_options=[(value, text) for value, text in owner_options if not lead.owner or value != str(lead.owner.id)],
         can_write=context.may("leads.write"),
+        wait=mark_words(context, mark) if mark is not None else None,
+        wait_words=_wait_words(context, mark, waits),
+        means=MEANS,
         can_mention=context.may("mentions.write"),
         colleagues=[one for one in owner_options if one[0] != str(context.principal.owner_id)],
         undo=request.args.get("done") in ("closed", "reopened"),
@@ -107,6 +119,18 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
         and (lead.owner.id == context.principal.owner_id or context.may("leads.assign")),
         return_codes=tuple(RETURN_CODES),
     )
+
+
+def _wait_words(context: RequestContext, mark: Mark | None, waits: Sequence[WaitView]) -> str:
+    """How long the client has waited, or waited the last time; "" where nobody counts."""
+    if mark is not None:
+        at = clock.relative(mark.started_at, context.now, context.config.zone, context.language)
+        return context.language("deadlines.waits_since", at=at)
+    last = waits[0] if waits else None
+    if last is None or last.working_seconds is None:
+        return ""
+    key = "deadlines.answered_late" if last.breached_at else "deadlines.answered_in"
+    return context.language(key, span=clock.span(last.working_seconds, context.language))
 
 
 def _sum(context: RequestContext, lead: LeadView) -> str:

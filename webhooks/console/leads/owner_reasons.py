@@ -59,11 +59,12 @@ def sentence(context: RequestContext, last: AssignmentView) -> str:
         "client": last.shares_with.name if last.shares_with else "…",
         "rule": (trace.get("rule") or {}).get("name", ""),
         "next": _when(context, trace.get("next")),
+        "before": trace.get("before_name") or "…",
     }
     if code == "largest_deficit":
         code = _turn(trace)
-    if code == "returned" and last.owner is None:
-        code = "returned_waits"
+    if code in ("returned", "deadline_missed") and last.owner is None:
+        code = f"{code}_waits"
     if code in _CASED and context.language.locale == "ru":
         who, case = _CASED[code]
         form = inflected(values[who], case)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from crm_core.calls.call_back_queries import count_call_backs
 from crm_core.contacts.suggestions import count_waiting
+from crm_core.deadlines.queries import late_now
 from crm_core.leads.claiming import tray_of
 from crm_core.mentions.queries import count_unread
 from crm_core.notifications.queries import count_unread as count_told
@@ -17,9 +18,11 @@ MOST = 1_000
 
 
 def counts(context: RequestContext) -> dict[str, int]:
-    """{"call_backs","mentions","notifications","tray","suggestions","attention","quarantine","sources"}, only those whose list the person may open."""
+    """{"late","call_backs","mentions","notifications","tray","suggestions","attention","quarantine","sources"}, only those whose list the person may open."""
     found: dict[str, int] = {}
     with context.engine.begin() as connection:
+        if context.may("leads.read"):
+            found["late"] = late_now(connection, context.principal, context.now, MOST)
         if context.may("activities.read"):
             found["call_backs"] = count_call_backs(connection, context.principal, MOST)
         if context.may("mentions.read"):

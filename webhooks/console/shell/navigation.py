@@ -13,7 +13,7 @@ from webhooks.console.shell.request_context import RequestContext
 #: Group → (endpoint, permission, picture, which count stands beside it, its colour, endpoints that belong to it).
 _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...]] = {
     "work": (
-        ("leads", "leads.read", "leads", "", "", ("lead",)),
+        ("leads", "leads.read", "leads", "late", "alert", ("lead",)),
         ("tray", "leads.claim", "download", "tray", "due", ()),
         ("call_backs", "activities.read", "call_back", "call_backs", "due", ()),
         ("mentions", "mentions.read", "comment", "mentions", "due", ()),
@@ -47,6 +47,7 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
         ("ledger", "ledger.read", "ledger", "", "", ()),
     ),
     "team": (
+        ("deadlines", "deadlines.read", "call_back", "", "", ("add_deadline", "change_deadline")),
         ("owners", "owners.read", "owners", "", "", ("add_owner", "owner", "change_owner", "plan_absence")),
         (
             "users",
@@ -63,6 +64,7 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
 
 #: What the entry opens when its badge counts less than the whole list: exactly what the badge counts.
 _LIST_OF: Mapping[str, dict[str, Any]] = {
+    "late": {"deadline": "late"},
     "attention": {"state": "attention"},
     "sources": {"state": "trouble"},
     "mentions": {"state": "unread"},

@@ -9,6 +9,7 @@ from typing import Any
 from webhooks.console.access import account, audit, tokens, users
 from webhooks.console.calls import call_backs
 from webhooks.console.contacts import contacts, erasure
+from webhooks.console.deadlines import deadlines
 from webhooks.console.events import actions, events
 from webhooks.console.files import files
 from webhooks.console.leads import actions as lead_actions
@@ -89,6 +90,11 @@ ROUTES = (
     Route("GET", "/tray", "tray", tray.index, "leads.claim"),
     Route("POST", "/leads/<id:lead_id>/claim", "claim_lead", tray.claim, "leads.claim"),
     Route("POST", "/leads/<id:lead_id>/return", "return_lead", tray.give_back, "leads.return"),
+    Route("GET", "/deadlines", "deadlines", deadlines.index, "deadlines.read"),
+    Route("POST", "/deadlines", "add_deadline", deadlines.add, "deadlines.write"),
+    Route("POST", "/deadlines/<id:policy_id>", "change_deadline", deadlines.change, "deadlines.write"),
+    Route("POST", "/deadlines/<id:policy_id>/remove", "remove_deadline", deadlines.remove, "deadlines.write"),
+    Route("POST", "/leads/<id:lead_id>/reached", "client_reached", deadlines.reached, "leads.write"),
     Route("GET", "/notifications", "notifications", notifications.index, "notifications.read"),
     Route("POST", "/notifications/read", "read_notifications", notifications.read, "notifications.write"),
     Route("GET", "/mentions", "mentions", mentions.index, "mentions.read"),

@@ -1,0 +1,1 @@
+"""The page of deadlines: how soon inquiries are to be answered, and how soon they were."""
