@@ -306,6 +306,8 @@ SETTINGS: tuple[Setting, ...] = (
             "is worked on. It goes on by itself. 0: no floor, for instance where the database is on another machine."),
     Setting("lost_days", _whole(0, 3650), "90", "Days in which an inquiry after a lost lead is linked to that lead and goes "
             "to its owner; later it counts as a new occasion. A source may set its own."),
+    Setting("reopen_days", _whole(0, 3650), "0", "Days in which an inquiry after a lost lead opens that lead again instead of "
+            "making a new one. 0: never. A source may set its own."),
     Setting("asleep_days", _whole(1, 3650), "30", "Days without a touch after which an open lead counts as reactivated by "
             "the next one. A source may set its own."),
     Setting("together_minutes", _whole(0, 1440), "15", "Minutes in which a call, a form and a mail of one person are one lead "

@@ -53,6 +53,9 @@ class ConnectorConfig(BaseModel):
     lost_days: int | None = Field(
         None, ge=0, le=3650, description="Days in which an inquiry after a lost lead is linked to it; empty: the hub's"
     )
+    reopen_days: int | None = Field(
+        None, ge=0, le=3650, description="Days in which an inquiry after a lost lead opens it again; 0: never; empty: the hub's"
+    )
     asleep_days: int | None = Field(
         None, ge=1, le=3650, description="Days of silence after which an open lead counts as reactivated; empty: the hub's"
     )

@@ -32,6 +32,7 @@ class HubConfig:
     disk_floor_mb: int = 200  # free space of the home's disk below which nothing new is taken in; 0: no floor
     # How long what is known of somebody counts (`crm_core.batch.windows`); a source may say otherwise for itself.
     lost_days: int = 90
+    reopen_days: int = 0
     asleep_days: int = 30
     together_minutes: int = 15
     reissued_days: int = 365

@@ -168,6 +168,8 @@ class LeadState:
     owner_left: bool = False  # its owner is no longer active
     spam: Mapping[str, Any] = field(default_factory=dict)  # {"score","reasons"} of its first inquiry
     began_at: datetime | None = None  # its first touch; None where nobody asked
+    channel: str = ""  # of the inquiry that it was born from
+    is_reopened: bool = False  # it was lost, and this batch opens it again
     is_shared_out: bool = False  # a pool gave it to its owner, and no person has decided since
 
 

@@ -82,7 +82,8 @@ def _read_callers(cursor: Cursor, batch: Batch, phones: Iterable[str], now: date
     """All calls of these callers that are over. Under their locks, so that nobody else is deciding about them."""
     cursor.execute(
         "SELECT k.phone, c.id, c.source_id, c.call_key, c.outcome, c.direction, c.started_at, c.answered_at, c.ended_at, c.extension, c.owner_id,"
-        "       r.root_id AS contact_id, c.lead_id, l.owner_id AS lead_owner_id"
+        "       r.root_id AS contact_id, c.lead_id, l.owner_id AS lead_owner_id,"
+        "       coalesce(l.closed_code = 'spam', false) AS is_spam"
         "  FROM unnest(%s::text[]) AS k(phone)"
         " CROSS JOIN LATERAL (SELECT * FROM call WHERE remote = k.phone AND outcome IS NOT NULL AND started_at > %s"
         "                      ORDER BY started_at DESC LIMIT %s) c"

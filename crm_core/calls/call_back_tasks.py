@@ -40,19 +40,21 @@ def settle_call_backs(batch: Batch, now: datetime) -> None:
 
 
 def _heard_of(batch: Batch, phone: str) -> list[HeardCall]:
-    """The caller's calls as they stand now: those of this batch instead of their rows."""
+    """The caller's calls as they stand now: those of this batch instead of their rows. Nobody calls back who was called spam."""
     mine = [call for call in batch.part(Calls).by_key.values() if call.phone == phone and call.view is not None]
+    judged = {id(call) for call in mine if call.lead is not None and call.lead.state == "spam"}
     changed = {call.id for call in mine}
     found = [
         heard(row, f"{row['source_id']}:{row['call_key']}", row["outcome"], row["direction"], row["started_at"],
               row["answered_at"], row["ended_at"], row["extension"])
         for row in batch.part(CallBacks).calls.get(phone, ())
-        if row["id"] not in changed
+        if row["id"] not in changed and not row["is_spam"]
     ]  # fmt: skip
     found += [
         heard(call, f"{call.source_id}:{call.call_key}", call.outcome, call.view.direction, call.view.started_at, call.view.answered_at, call.view.ended_at,
               call.view.extension)
         for call in mine
+        if id(call) not in judged
     ]  # fmt: skip
     return [one for one in found if one is not None]
 

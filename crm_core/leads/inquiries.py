@@ -190,14 +190,19 @@ def put(
     if beside is not None:
         latest, decided = beside, LeadVerdict("touch", "same_occasion")
     elif latest is not None:
-        decided = decide_lead(latest.state, latest.last_touch_at, latest.closed_at, received_at, windows)
+        decided = decide_lead(
+            latest.state, latest.last_touch_at, latest.closed_at, received_at, windows,
+            is_other_way=latest.channel != step.item.channel,
+        )  # fmt: skip
     else:
         decided = LeadVerdict("create", "first_inquiry")
-    if decided.action == "touch" and latest is not None:
+    if decided.action in ("touch", "reopen") and latest is not None:
         lead = latest
+        if decided.action == "reopen":
+            lead.state, lead.closed_at, lead.is_reopened = "open", None, True
         lead.new_touches += 1
         lead.last_touch_at = max(lead.last_touch_at, step.item.received_at)
-        if lead.owner_left:  # who has left can take nothing: it is shared out anew, once
+        if lead.owner_left and lead.state == "open":  # who has left can take nothing: it is shared out anew, once
             lead.owner_left, lead.facts = False, facts_of(step, line)
             batch.part(Ownership).given.append(lead)
     else:
@@ -215,7 +220,7 @@ def put(
         batch.new_leads.append(lead)
         batch.part(Ownership).given.append(lead)
     item = add_touch(batch, step, contact, lead, touch, direction, at)
-    outcome = {"touch": "attached", "create": "created", "repeat": "repeat"}[decided.action]
+    outcome = {"touch": "attached", "reopen": "attached", "create": "created", "repeat": "repeat"}[decided.action]
     reason: dict[str, Any] = {"code": decided.why}
     if verdict is not None:
         reason["match"] = {"rule": verdict.rule, "action": verdict.action, "evidence": verdict.evidence}

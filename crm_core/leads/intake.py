@@ -20,6 +20,7 @@ from crm_core.parsed import Inquiry
 
 CREATED = history.Action("lead.create")
 TOUCHED = history.Action("lead.touch")  # an inquiry, a call or a mail joined a lead that was there
+REOPENED = history.Action("lead.reopen")  # it was lost, and its client came again
 
 #: What is known of a lead that is not the latest of its contact: the event that it was born from.
 BIRTH = "l.event_id AS lead_event_id, l.event_seq AS lead_event_seq, l.repeat_of AS lead_repeat_of"
@@ -36,7 +37,7 @@ def _load(cursor: Cursor, batch: Batch) -> None:
     cursor.execute(
         # One that a person called spam counts only where there is no other.
         "SELECT DISTINCT ON (contact_id, line) id, contact_id, line, CASE WHEN closed_code = 'spam' THEN 'spam' ELSE state END AS state,"
-        "  owner_id, pool_id, last_touch_at, closed_at, event_id, event_seq, repeat_of,"
+        "  owner_id, pool_id, last_touch_at, closed_at, event_id, event_seq, repeat_of, channel,"
         "  owner_id IN (SELECT id FROM owner WHERE NOT active) AS owner_left FROM lead WHERE contact_id = ANY(%s)"
         # One that was merged away says nothing of how the contact's last occasion ended.
         " ORDER BY contact_id, line, state = 'open' DESC, closed_code = 'spam', closed_code = 'merged', id DESC",
@@ -47,7 +48,7 @@ def _load(cursor: Cursor, batch: Batch) -> None:
         lead = LeadState(
             row["id"], contact, row["line"], row["state"], row["owner_id"], row["last_touch_at"], row["event_id"],
             row["event_seq"], row["repeat_of"], closed_at=row["closed_at"], pool_id=row["pool_id"],
-            owner_left=bool(row["owner_left"]),
+            owner_left=bool(row["owner_left"]), channel=row["channel"],
         )  # fmt: skip
         contact.leads[row["line"]] = lead
         batch.leads[row["id"]] = lead
@@ -88,6 +89,13 @@ def _write(cursor: Cursor, batch: Batch) -> None:
                 [lead.owner_id if lead.assignment else None for lead in touched],
             ),
         )
+    reopened = [lead for lead in touched if lead.is_reopened]
+    if reopened:
+        cursor.execute(
+            "UPDATE lead SET state = 'open', closed_at = NULL, lost_reason = '' WHERE id = ANY(%s)",
+            ([lead.id for lead in reopened],),
+        )
+        batch.happened += [(REOPENED, lead.id) for lead in reopened if lead.id is not None]
     rewritten = [lead for lead in batch.leads.values() if lead.content is not None]
     update_rows(
         cursor, "lead",

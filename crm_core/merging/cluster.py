@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, text
 
 from crm_core.base.paging import AnyRow
+from crm_core.batch.windows import Windows, WindowsOf, standard
 from crm_core.calls.rules import MISSED_OUTCOMES
 from crm_core.contacts.company_members import companies_of_domains
 from crm_core.identity.companies import company_domain
@@ -24,14 +25,14 @@ SELECT m.id, m.winner_id, m.loser_id, m.actor, m.event_id, m.moved FROM merge_ev
  WHERE c.root_id = :root AND m.undone_at IS NULL ORDER BY m.id
 """
 _TOUCHES: Final = """
-SELECT t.id, t.contact_id, t.lead_id, t.event_id, t.seq, t.kind, t.title, t.at, t.data, t.identifiers, t.counted, t.double_of,
+SELECT t.id, t.contact_id, t.lead_id, t.event_id, t.seq, t.kind, t.title, t.at, t.data, t.identifiers, t.counted, t.double_of, t.source_id,
        coalesce(e.received_at, t.at) AS received_at, k.remote, k.outcome AS call_outcome
   FROM contact c JOIN touch t ON t.contact_id = c.id LEFT JOIN inbound_event e ON e.id = t.event_id
   LEFT JOIN call k ON k.id = t.call_id WHERE c.root_id = :root ORDER BY t.id
 """
 _LEADS: Final = """
 SELECT id, line, CASE WHEN closed_code = 'spam' THEN 'spam' ELSE state END AS state, closed_code, closed_at, last_touch_at,
-       owner_id, event_id, event_seq, repeat_of, contact_id, received_at FROM lead WHERE contact_id = :root ORDER BY id
+       owner_id, event_id, event_seq, repeat_of, contact_id, received_at, channel FROM lead WHERE contact_id = :root ORDER BY id
 """
 _LINKS: Final = """
 SELECT ci.identifier_id, ci.contact_id, ci.event_id, ci.exclusive, i.kind, i.value, i.strength FROM contact c
@@ -41,7 +42,7 @@ SELECT ci.identifier_id, ci.contact_id, ci.event_id, ci.exclusive, i.kind, i.val
 _PHONE_DIGITS: Final = 9  # of the end of a number, enough to tell it from the others of one person
 
 
-def read_cluster(connection: Connection, root_id: int, undone_id: int) -> Cluster:
+def read_cluster(connection: Connection, root_id: int, undone_id: int, windows: WindowsOf = standard) -> Cluster:
     """`undone_id` is the merge that is to be taken back."""
     values = {"root": root_id}
     links = connection.execute(text(_LINKS), values).all()
@@ -51,11 +52,11 @@ def read_cluster(connection: Connection, root_id: int, undone_id: int) -> Cluste
         root_id,
         contacts,
         [_merge(row, contacts[row.winner_id]) for row in merges],
-        [_touch(row, links) for row in connection.execute(text(_TOUCHES), values)],
+        [_touch(row, links, windows(row.source_id)) for row in connection.execute(text(_TOUCHES), values)],
         [
             LeadFact(
                 row.id, row.line, row.state, row.closed_code, row.closed_at, row.last_touch_at, row.owner_id, row.event_id,
-                row.event_seq, row.repeat_of, row.contact_id, row.received_at,
+                row.event_seq, row.repeat_of, row.contact_id, row.received_at, row.channel,
             )
             for row in connection.execute(text(_LEADS), values)
         ],
@@ -99,7 +100,7 @@ def _merge(row: AnyRow, now: Shown) -> MergeFact:
     )  # fmt: skip
 
 
-def _touch(row: AnyRow, links: Sequence[AnyRow]) -> TouchFact:
+def _touch(row: AnyRow, links: Sequence[AnyRow], windows: Windows) -> TouchFact:
     data = row.data or {}
     sender = data.get("from") or {}
     known = row.identifiers if row.identifiers is not None or row.event_id is None else _recognised(row, data, links)
@@ -107,7 +108,7 @@ def _touch(row: AnyRow, links: Sequence[AnyRow]) -> TouchFact:
         row.id, row.contact_id, row.lead_id, row.event_id, row.seq, row.kind,
         row.kind == "call" and (row.call_outcome or row.title) not in MISSED_OUTCOMES, row.received_at,
         tuple(known or ()), str(data.get("name") or sender.get("name") or ""), str(data.get("company") or ""), row.counted,
-        row.double_of,
+        row.double_of, row.kind, windows,
     )  # fmt: skip
 
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from crm_core.batch.windows import DEFAULT, Windows
 from crm_core.identity.names import clean_name, compare
-from crm_core.leads.rules import decide_lead
+from crm_core.leads.rules import LeadVerdict, decide_lead
 
 #: `closed_code` of a lead that closed because its contact has another one.
 _MERGED = "merged"
@@ -59,6 +60,8 @@ class TouchFact:
     company: str
     is_counted: bool
     double_of: int | None
+    channel: str = ""
+    windows: Windows = DEFAULT  # of the source that it came from
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class LeadFact:
     repeat_of: int | None
     contact_id: int
     received_at: datetime
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,13 +415,11 @@ class _Simulation:
             return latest.id, None  # it was open then
         if touch.is_talk:
             return (latest.id if latest is not None and latest.state == "open" else None), None
-        decided = (
-            decide_lead(latest.state, latest.last_touch_at, latest.closed_at, touch.received_at) if latest is not None else None
-        )
+        decided = _decided(latest, touch) if latest is not None else None
         if decided is not None and decided.action == "touch" and latest is not None:
             return latest.id, None
         self._number -= 1
-        repeats = latest.id if latest is not None and decided is not None and decided.action == "repeat" else None
+        repeats = latest.id if latest is not None and decided is not None and decided.action in ("repeat", "reopen") else None
         owner = side.shown.owner_id
         if owner is None:
             owner = latest.owner_id if latest is not None else self.leads[touch.lead_id].owner_id
@@ -435,6 +437,7 @@ class _Simulation:
             repeats,
             side.root,
             touch.received_at,
+            touch.channel,
         )
         self.leads[made.id] = made
         self.lead_group[made.id] = side
@@ -453,8 +456,7 @@ class _Simulation:
             latest = self._latest(side, lead.line)
         repeats = None
         if latest is not None:
-            decided = decide_lead(latest.state, latest.last_touch_at, latest.closed_at, touch.received_at)
-            repeats = latest.id if decided.action == "repeat" else None
+            repeats = latest.id if _decided(latest, touch).action in ("repeat", "reopen") else None
         self.lead_group[lead.id] = side
         side.leads.append(lead.id)
         if (repeats is None) == (lead.repeat_of is None) and (
@@ -510,6 +512,14 @@ class _Simulation:
                 plan.closed.append(lead_id)
         plan.shown = {contact: shown for contact, shown in plan.shown.items() if shown != self.cluster.contacts[contact]}
         return plan
+
+
+def _decided(latest: LeadFact, touch: TouchFact) -> LeadVerdict:
+    """As the intake decides. A lead that a person lost is not opened again behind their back: there is a linked one."""
+    return decide_lead(
+        latest.state, latest.last_touch_at, latest.closed_at, touch.received_at, touch.windows,
+        is_other_way=latest.channel != touch.channel,
+    )  # fmt: skip
 
 
 def _age(lead_id: int) -> int:

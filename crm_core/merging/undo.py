@@ -21,6 +21,7 @@ from crm_core.base import history, reasons
 from crm_core.base.errors import Conflict, Forbidden, NotFound
 from crm_core.base.paging import AnyRow
 from crm_core.batch.rows import draw_ids, insert_rows
+from crm_core.batch.windows import WindowsOf, standard
 from crm_core.contacts.models import Contact, MergeEvent, Suggestion
 from crm_core.contacts.queries import visible_root
 from crm_core.leads.inquiries import attribution_columns, headline
@@ -67,17 +68,19 @@ class Undone:
     events: Sequence[EventOf]
 
 
-def look_at_undo(connection: Connection, principal: Principal, merge_id: int) -> UndoView:
+def look_at_undo(connection: Connection, principal: Principal, merge_id: int, windows: WindowsOf = standard) -> UndoView:
     """What `undo` would do. Changes nothing, locks nothing; raises as it would."""
     demand(principal, "contacts.merge")
     row, root_id = _merge(connection, principal, merge_id)
     _refuse(connection, principal, row, root_id)
-    merge, plan = _plan(connection, root_id, merge_id)
+    merge, plan = _plan(connection, root_id, merge_id, windows)
     return _view(merge, plan, connection)
 
 
-def undo(connection: Connection, principal: Principal, merge_id: int, why: str, now: datetime) -> Undone:
-    """Raises Forbidden; NotFound; Conflict if it was undone already, the person was erased, or something of theirs was merged
+def undo(
+    connection: Connection, principal: Principal, merge_id: int, why: str, now: datetime, windows: WindowsOf = standard
+) -> Undone:
+    """`windows`: those of the sources, by which it is decided again what is a lead of its own. Raises Forbidden; NotFound; Conflict if it was undone already, the person was erased, or something of theirs was merged
     or taken apart at the same moment."""
     demand(principal, "contacts.merge")
     why = reasons.optional(why)
@@ -92,7 +95,7 @@ def undo(connection: Connection, principal: Principal, merge_id: int, why: str, 
     _refuse(connection, principal, row, root_now)
     if root_now != root_id:
         raise Conflict("merged_meanwhile", "This contact was merged with another just now. Look again.")
-    merge, plan = _plan(connection, root_id, merge_id)
+    merge, plan = _plan(connection, root_id, merge_id, windows)
     view = _view(merge, plan, connection)
     made = _write_new_leads(connection, plan, now)
     _write_contacts(connection, plan)
@@ -135,8 +138,8 @@ def _refuse(connection: Connection, principal: Principal, row: AnyRow, root_id: 
         raise Conflict("contact_erased", "This person's data was erased; there is nobody left to take apart.")
 
 
-def _plan(connection: Connection, root_id: int, merge_id: int) -> tuple[MergeFact, Plan]:
-    cluster = read_cluster(connection, root_id, merge_id)
+def _plan(connection: Connection, root_id: int, merge_id: int, windows: WindowsOf) -> tuple[MergeFact, Plan]:
+    cluster = read_cluster(connection, root_id, merge_id, windows)
     merge = next((one for one in cluster.merges if one.id == merge_id), None)
     if merge is None:
         raise Conflict("merged_meanwhile", "These contacts were taken apart just now. Look again.")

@@ -22,6 +22,10 @@ def _write(cursor: Cursor, batch: Batch) -> None:
         elif lead.assignment["trace"].get("code") == "told_to_all":
             eligible = [one for one in lead.assignment["trace"].get("candidates", ()) if one["verdict"] == "eligible"]
             told += [("lead_to_take", int(one["owner"]), lead) for one in eligible]
+    told += [
+        ("lead_given", lead.owner_id, lead) for lead in batch.leads.values()
+        if lead.is_reopened and lead.owner_id is not None and lead.assignment is None
+    ]  # fmt: skip
     copy_rows(
         cursor, "notification",
         [{"owner_id": owner_id, "kind": kind, "lead_id": lead.id, "at": "now", "mail_tries": 0} for kind, owner_id, lead in told],

@@ -14,17 +14,23 @@ from sqlalchemy import Connection, Engine, text
 
 from crm_core.access import Principal, demand
 from crm_core.base import reasons
+from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict, HubError
+from crm_core.batch.windows import WindowsOf, standard
 from crm_core.merging.queries import MergeFilter, merge_ids
 from crm_core.merging.undo import UndoView, look_at_undo, undo
 from ingest.journal import transitions
+from ingest.sources.settings import windows_of_sources
 
 
-def undo_merge(connection: Connection, principal: Principal, merge_id: int, why: str, now: datetime) -> UndoView:
+def undo_merge(
+    connection: Connection, principal: Principal, merge_id: int, why: str, now: datetime, config: HubConfig | None = None
+) -> UndoView:
     """Both contacts are as if they had never been merged. Raises as `crm_core.merging.undo.undo`, and Conflict while something
-    of theirs is on its way through the workers."""
+    of theirs is on its way through the workers. `config`: whose windows, and those of the sources, decide again what is a lead of its
+    own; without it the standard ones."""
     demand(principal, "contacts.merge")
-    done = undo(connection, principal, merge_id, why, now)
+    done = undo(connection, principal, merge_id, why, now, _windows(connection, config))
     ids = [event.event_id for event in done.events]
     held = connection.scalars(
         text(
@@ -42,6 +48,15 @@ def undo_merge(connection: Connection, principal: Principal, merge_id: int, why:
     return done.view
 
 
+def look_at_merge_undo(connection: Connection, principal: Principal, merge_id: int, config: HubConfig) -> UndoView:
+    """What `undo_merge` would do; changes nothing."""
+    return look_at_undo(connection, principal, merge_id, windows_of_sources(connection, config))
+
+
+def _windows(connection: Connection, config: HubConfig | None) -> WindowsOf:
+    return standard if config is None else windows_of_sources(connection, config)
+
+
 @dataclass(frozen=True, slots=True)
 class OneOfMany:
     """What became, or would become, of one merge among many."""
@@ -53,7 +68,14 @@ class OneOfMany:
 
 
 def undo_merges(
-    engine: Engine, principal: Principal, wanted: MergeFilter, why: str, now: datetime, *, dry_run: bool
+    engine: Engine,
+    principal: Principal,
+    wanted: MergeFilter,
+    why: str,
+    now: datetime,
+    *,
+    dry_run: bool,
+    config: HubConfig | None = None,
 ) -> Iterator[OneOfMany]:
     """Every merge that the filter names, the newest first, each in a transaction of its own: one that cannot be undone costs the
     others nothing. With `dry_run` nothing is changed. Raises Forbidden; Invalid without a reason."""
@@ -65,9 +87,9 @@ def undo_merges(
         try:
             with engine.begin() as connection:
                 view = (
-                    look_at_undo(connection, principal, merge_id)
+                    look_at_undo(connection, principal, merge_id, _windows(connection, config))
                     if dry_run
-                    else undo_merge(connection, principal, merge_id, why, now)
+                    else undo_merge(connection, principal, merge_id, why, now, config)
                 )
             yield OneOfMany(merge_id, view)
         except HubError as error:

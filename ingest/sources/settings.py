@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from pydantic import ValidationError
+from sqlalchemy import Connection, select
 
 from connectors.kit import Connector, ConnectorConfig, registry
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid, Misconfigured
 from crm_core.base.sealing import masked, seal, unseal
 from crm_core.batch import windows
-from crm_core.batch.windows import Windows
+from crm_core.batch.windows import Windows, WindowsOf
+from crm_core.sources.models import Source
 
 _SEALED = "sealed"  # {"sealed": "v1.…"} stands in `source.config` for a secret value
 
@@ -165,16 +167,30 @@ def loaded(config: HubConfig, row: Mapping[str, Any]) -> LoadedSource:
 
 def windows_of(config: HubConfig, settings: ConnectorConfig) -> Windows:
     """The source's own windows, the hub's where it has none."""
+    return _windows(config, {name: getattr(settings, name) for name in _WINDOWS})
 
-    def told(own: int | None, of_hub: int) -> int:
-        return of_hub if own is None else own
 
+#: Settings of a source, and of the hub, by which windows are set.
+_WINDOWS: Final = ("lost_days", "reopen_days", "asleep_days", "together_minutes", "reissued_days")
+
+
+def _windows(config: HubConfig, own: Mapping[str, Any]) -> Windows:
+    told = {name: getattr(config, name) if own.get(name) is None else own[name] for name in _WINDOWS}
     return Windows(
-        lost=timedelta(days=told(settings.lost_days, config.lost_days)),
-        asleep=timedelta(days=told(settings.asleep_days, config.asleep_days)),
-        together=timedelta(minutes=told(settings.together_minutes, config.together_minutes)),
-        reissued=timedelta(days=told(settings.reissued_days, config.reissued_days)),
+        lost=timedelta(days=told["lost_days"]),
+        reopen=timedelta(days=told["reopen_days"]),
+        asleep=timedelta(days=told["asleep_days"]),
+        together=timedelta(minutes=told["together_minutes"]),
+        reissued=timedelta(days=told["reissued_days"]),
     )
+
+
+def windows_of_sources(connection: Connection, config: HubConfig) -> WindowsOf:
+    """Those of every source as they are now, without its connector: for whoever looks at what came from all of them."""
+    rows = connection.execute(select(Source.id, Source.config))
+    own = {row.id: _windows(config, row.config) for row in rows if any(name in row.config for name in _WINDOWS)}
+    of_hub = _windows(config, {})
+    return lambda source_id: own.get(source_id or 0, of_hub)
 
 
 def _purpose(source_id: int, name: str) -> str:

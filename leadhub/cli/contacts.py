@@ -118,19 +118,18 @@ def unmerge_contacts(
     """
     from crm_core.base.errors import Invalid
     from crm_core.merging.queries import MergeFilter
-    from crm_core.merging.undo import look_at_undo
-    from ingest.processing.merge_undo import undo_merge, undo_merges
+    from ingest.processing.merge_undo import look_at_merge_undo, undo_merge, undo_merges
 
     chosen = any(one is not None for one in (since, until, rule, source))
     if bool(merges) == chosen:
         raise Invalid("merges_missing", "Name merges by number, or choose them with --since, --until, --rule or --source.")
-    with hub() as (_, engine):
+    with hub() as (config, engine):
         if len(merges) == 1:
             with engine.begin() as connection:
                 one = (
-                    look_at_undo(connection, operator(), merges[0])
+                    look_at_merge_undo(connection, operator(), merges[0], config)
                     if dry_run
-                    else undo_merge(connection, operator(), merges[0], why, datetime.now(UTC))
+                    else undo_merge(connection, operator(), merges[0], why, datetime.now(UTC), config)
                 )
             words = f"{'Would be' if dry_run else 'Are'} apart again: {one.winner_id} and {one.loser_id}."
             words += f" {one.touches} later inquiries go to the other one, {one.reopened} leads go on."
@@ -138,7 +137,7 @@ def unmerge_contacts(
             return
         utc = [at.replace(tzinfo=UTC) if at is not None else None for at in (since, until)]
         wanted = MergeFilter(utc[0], utc[1], rule, source, automatic=not merges, ids=merges or None)
-        found = list(undo_merges(engine, operator(), wanted, why, datetime.now(UTC), dry_run=dry_run))
+        found = list(undo_merges(engine, operator(), wanted, why, datetime.now(UTC), dry_run=dry_run, config=config))
     rows = [
         {"merge": str(one.merge_id), "winner": one.view.winner_name if one.view else "",
          "loser": one.view.loser_name if one.view else "", "touches": one.view.touches if one.view else "", "refused": one.refused}

@@ -17,6 +17,8 @@ from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict
 from crm_core.leads.commands import LeadChange, change_lead
+from crm_core.merging.commands import merge_contacts
+from ingest.processing.merge_undo import undo_merge
 from ingest.sources.sources import add_source
 
 MOBILE = "+79213334455"
@@ -85,6 +87,60 @@ def test_repeat_follows_the_windows_of_its_source_when_it_has_its_own(desk: Desk
     uid = send(desk, own, name="Ирина", phone=MOBILE)
     desk.drain()
     assert desk.event(uid)["outcome"] == "created"
+
+
+def test_lost_lead_is_opened_again_where_its_source_wants_that(desk: Desk) -> None:
+    """Case 71: the option. The same lead, the same owner, who is told; later than that it is a repeat as everywhere."""
+    again = add(desk, reopen_days=10)
+    desk.form(name="Ирина", phone=MOBILE)
+    desk.drain()
+    (first,) = desk.rows("SELECT id, owner_id FROM lead")
+    age(desk, 9, "lost")
+    desk.connection.execute("UPDATE lead SET lost_reason = 'too dear'")
+    uids = [send(desk, again, name="Ирина", phone=MOBILE, message=f"Передумала {n}") for n in range(2)]
+    desk.drain()
+    found = [(event["outcome"], event["reason"]["code"], event["lead_id"]) for event in map(desk.event, uids)]
+    assert found == [("attached", "lost_lead_reopened", first["id"]), ("attached", "open_lead", first["id"])]
+    (lead,) = desk.rows("SELECT owner_id, state, closed_at, lost_reason, touches FROM lead")
+    assert lead == {"owner_id": first["owner_id"], "state": "open", "closed_at": None, "lost_reason": "", "touches": 3}
+    assert desk.one("SELECT count(*) FROM notification WHERE lead_id = %s", first["id"]) == 2
+    age(desk, 11, "lost")
+    uid = send(desk, again, name="Ирина", phone=MOBILE)
+    desk.drain()
+    assert (desk.event(uid)["outcome"], desk.one("SELECT max(repeat_of) FROM lead")) == ("repeat", first["id"])
+    desk.connection.execute("UPDATE lead SET state = 'lost', closed_at = now()")
+    desk.connection.execute("UPDATE owner SET active = false WHERE id = %s", (first["owner_id"],))
+    uid = send(desk, again, name="Ирина", phone=MOBILE)
+    desk.drain()
+    assert desk.event(uid)["reason"]["code"] == "lost_lead_reopened"
+    owner = desk.one("SELECT owner_id FROM lead WHERE id = %s", desk.event(uid)["lead_id"])
+    assert owner not in (None, first["owner_id"]), "who has left can take nothing"
+
+
+def test_undo_of_a_merge_goes_by_the_windows_of_the_sources(desk: Desk) -> None:
+    """What came since is decided anew, each by the window of its own source: linked within it, a new occasion beyond."""
+    brief, long = add(desk, lost_days=1), add(desk, lost_days=3650)
+    for n, source in enumerate((brief, long)):
+        one, other = f"+7921333440{n}", f"+7921333441{n}"
+        for phone in (one, other):
+            send(desk, source, name=f"Имя{n} Петров", phone=phone)
+            desk.drain()
+        desk.connection.execute(
+            "UPDATE lead SET state = 'lost', closed_at = now() - interval '100 days', last_touch_at = now() - interval '100 days'"
+            " WHERE contact_id IN (SELECT contact_id FROM contact_identifier WHERE display IN (%s, %s))", (one, other),
+        )  # fmt: skip
+        ids = [desk.one("SELECT contact_id FROM contact_identifier WHERE display = %s", phone) for phone in (one, other)]
+        with desk.engine.begin() as connection:
+            merge_id = merge_contacts(connection, user(2, "head"), ids[0], ids[1], "", datetime.now(UTC))
+        send(desk, source, name=f"Имя{n} Петров", phone=one, message="first")
+        desk.drain()
+        uid = send(desk, source, name=f"Имя{n} Петров", phone=other, message="second")
+        desk.drain()
+        with desk.engine.begin() as connection:
+            undo_merge(connection, user(2, "head"), merge_id, "", datetime.now(UTC), desk.config)
+        event = desk.event(uid)
+        repeats = desk.one("SELECT repeat_of IS NOT NULL FROM lead WHERE id = %s", event["lead_id"])
+        assert (event["outcome"], repeats) == (("created", False), ("repeat", True))[n]
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

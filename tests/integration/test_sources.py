@@ -66,7 +66,7 @@ def test_source_keeps_no_secret_in_the_open(engine: Engine, config: HubConfig) -
     assert source.settings.model_dump() == {
         "region": config.region, "timezone": config.timezone, "host": "pbx.example.com", "port": 1993,
         "password": "pass-word", "signing": made.secret, "folders": ["INBOX", "Leads"],
-        "lost_days": None, "asleep_days": None, "together_minutes": None, "reissued_days": None,  # the hub's
+        "lost_days": None, "reopen_days": None, "asleep_days": None, "together_minutes": None, "reissued_days": None,  # the hub's
     }  # fmt: skip
     assert source.allowed_hosts == ("example.com",)
     assert "pass-word" not in repr(source)

@@ -121,11 +121,34 @@ def test_lead_when_it_is_marked_from_many_tabs_is_marked_once(desk: Desk) -> Non
     assert desk.one("SELECT count(*) FROM audit_entry WHERE action = 'lead.not_spam'") == marks
 
 
-def test_later_inquiry_when_the_lead_was_called_spam_makes_a_lead_of_its_own(desk: Desk) -> None:
+def test_more_of_the_same_when_the_lead_was_called_spam_is_a_touch_that_nobody_is_told_of(desk: Desk) -> None:
+    """Case 71, spam: it is on record, and no lead, call-back, owner or notification comes of it."""
+    desk.form(**PERSON)
+    desk.call("hangup", "c1", "+79123456702", cause="cancel")
+    desk.drain()
+    told = "SELECT (SELECT count(*) FROM notification) AS told, (SELECT count(*) FROM assignment) AS given"
+    before = desk.rows(told)
+    mark(desk, 1)
+    mark(desk, 2)
+    again = desk.form(**PERSON | {"message": "I do want a roof"})
+    rang = desk.call("hangup", "c2", "+79123456702", cause="cancel")
+    desk.drain()
+    for uid, lead_id in ((again, 1), (rang, 2)):
+        event = desk.event(uid)
+        assert (event["outcome"], event["reason"]["code"], event["lead_id"]) == ("attached", "more_of_spam", lead_id)
+    assert listed(desk, "open") == []
+    assert desk.rows(told) == before
+    assert desk.one("SELECT count(*) FROM activity WHERE state = 'open'") == 0
+    unmark(desk, 1)
+    assert listed(desk, "open") == ["1"]
+    assert desk.one("SELECT touches FROM lead WHERE id = 1") == 2
+
+
+def test_other_way_of_coming_when_the_lead_was_called_spam_makes_a_lead_of_its_own(desk: Desk) -> None:
     desk.form(**PERSON)
     desk.drain()
     mark(desk, 1)
-    uid = desk.form(**PERSON | {"message": "I do want a roof"})
+    uid = desk.call("hangup", "c1", PERSON["phone"], cause="cancel")
     desk.drain()
     event = desk.event(uid)
     assert (event["outcome"], event["reason"]["code"], event["lead_id"]) == ("created", "after_spam", 2)
@@ -156,8 +179,8 @@ def test_same_submission_sent_twice_when_the_first_was_called_spam_is_still_acco
     mark(desk, 1)
     uid = desk.form(**PERSON)
     desk.drain()
-    assert desk.event(uid)["outcome"] == "created"
-    assert listed(desk, "open") == ["2"]
+    assert (desk.event(uid)["outcome"], desk.event(uid)["reason"]["code"]) == ("attached", "more_of_spam")
+    assert listed(desk, "open") == []
     assert total(desk)["received"] == 2
 
 
@@ -275,7 +298,7 @@ def test_lead_when_the_contact_has_another_open_one_comes_back_closed(desk: Desk
     uid = desk.form(**PERSON)
     desk.drain()
     mark(desk, 1)
-    desk.form(**PERSON | {"message": "second"})
+    desk.call("hangup", "c9", PERSON["phone"], cause="cancel")  # by another way
     desk.drain()
     unmark(desk, 1)
     assert desk.rows("SELECT id, state, closed_code FROM lead ORDER BY id") == [
@@ -293,10 +316,13 @@ def test_call_back_when_the_caller_rang_again_meanwhile_is_there_once(desk: Desk
     desk.call("newCall", "c2", "+79123456701")
     desk.call("hangup", "c2", "+79123456701", cause="cancel")
     desk.drain()
-    assert listed(desk, "open") == ["2"]
-    assert desk.one("SELECT lead_id FROM activity WHERE state = 'open'") == 2
+    assert listed(desk, "open") == []
+    assert desk.one("SELECT count(*) FROM activity WHERE state = 'open'") == 0, "nobody calls back who was called spam"
     unmark(desk, 1)
-    assert desk.one("SELECT lead_id FROM activity WHERE state = 'open'") == 2
+    assert desk.one("SELECT lead_id FROM activity WHERE state = 'open'") == 1
+    desk.call("hangup", "c3", "+79123456701", cause="cancel")
+    desk.drain()
+    assert desk.rows("SELECT lead_id, missed FROM activity WHERE state = 'open'") == [{"lead_id": 1, "missed": 3}]
 
 
 def test_lost_lead_when_it_is_called_spam_comes_back_lost(desk: Desk) -> None:

@@ -9,8 +9,8 @@ from pydantic import AwareDatetime, Field
 from crm_core.merging.commands import decide_suggestion, merge_contacts
 from crm_core.merging.preview import preview_merge
 from crm_core.merging.queries import MergeFilter, merges_of
-from crm_core.merging.undo import UndoView, look_at_undo
-from ingest.processing.merge_undo import undo_merge, undo_merges
+from crm_core.merging.undo import UndoView
+from ingest.processing.merge_undo import look_at_merge_undo, undo_merge, undo_merges
 from webhooks.api.parameters import RowId, Text
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Id, Named, Shape, beside
@@ -156,8 +156,8 @@ def _undo(ask: Ask) -> object:
     body, merge_id = cast(UndoBody, ask.body), ask.id("merge")
     with ask.engine.begin() as connection:
         if body.dry_run:
-            return _told(look_at_undo(connection, ask.principal, merge_id), done=False)
-        return _told(undo_merge(connection, ask.principal, merge_id, body.why, ask.now), done=True)
+            return _told(look_at_merge_undo(connection, ask.principal, merge_id, ask.config), done=False)
+        return _told(undo_merge(connection, ask.principal, merge_id, body.why, ask.now, ask.config), done=True)
 
 
 def _told(view: UndoView, *, done: bool) -> dict[str, object]:
@@ -168,7 +168,7 @@ def _told(view: UndoView, *, done: bool) -> dict[str, object]:
 def _undo_many(ask: Ask) -> object:
     body = cast(UndoManyBody, ask.body)
     wanted = MergeFilter(body.since, body.until, body.rule, body.source, not body.by_hand, body.merges)
-    found = list(undo_merges(ask.engine, ask.principal, wanted, body.why, ask.now, dry_run=body.dry_run))
+    found = list(undo_merges(ask.engine, ask.principal, wanted, body.why, ask.now, dry_run=body.dry_run, config=ask.config))
     items = [
         {"merge_id": one.merge_id, "winner_name": one.view.winner_name if one.view else "",
          "loser_name": one.view.loser_name if one.view else "", "touches": one.view.touches if one.view else 0,

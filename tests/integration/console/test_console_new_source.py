@@ -178,5 +178,5 @@ def test_settings_open_in_the_guides_order() -> None:
 
     fields = fields_of(registry.get("imap"), Language("ru"), {}, {})
     assert [field.name for field in fields if not field.extra] == ["user", "password"]
-    every = ["region", "timezone", "lost_days", "asleep_days", "together_minutes", "reissued_days"]
-    assert [field.name for field in fields][-6:] == every  # what every source has comes last
+    every = ["region", "timezone", "lost_days", "reopen_days", "asleep_days", "together_minutes", "reissued_days"]
+    assert [field.name for field in fields][-7:] == every  # what every source has comes last

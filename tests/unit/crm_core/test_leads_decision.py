@@ -22,7 +22,7 @@ NOW = datetime(2026, 5, 1, tzinfo=UTC)
         ("lost", 100, 91, "create", "lost_long_ago"),
         ("won", 400, 400, "repeat", "after_won"),
         ("closed", 5, 5, "repeat", "after_closed"),
-        ("spam", 5, 5, "create", "after_spam"),
+        ("spam", 5, 5, "touch", "more_of_spam"),
     ],
 )
 def test_decision_follows_the_latest_lead_when_an_inquiry_comes(
@@ -35,11 +35,19 @@ def test_decision_follows_the_latest_lead_when_an_inquiry_comes(
     assert (verdict.action, verdict.why) == (action, why)
 
 
+def test_spam_is_lifted_by_another_way_of_coming() -> None:
+    assert decide_lead("spam", NOW, NOW, NOW, is_other_way=True).action == "create"
+
+
 def test_windows_of_a_source_decide_when_it_has_its_own() -> None:
     own = Windows(lost=timedelta(days=10), asleep=timedelta(days=5))
     closed = NOW - timedelta(days=11)
     assert decide_lead("lost", closed, closed, NOW, own).action == "create"
     assert decide_lead("lost", closed, closed, NOW, DEFAULT).action == "repeat"
+    again = Windows(reopen=timedelta(days=11))
+    assert decide_lead("lost", closed, closed, NOW, again).action == "reopen"
+    assert decide_lead("lost", closed, closed - timedelta(seconds=1), NOW, again).action == "repeat"
+    assert decide_lead("won", closed, closed, NOW, again).action == "repeat", "who bought wants something else"
     assert decide_lead("open", NOW - timedelta(days=6), None, NOW, own).why == "open_lead_reactivated"
 
 

@@ -7,8 +7,7 @@ from crm_core.contacts.queries import ContactFilter, get_contact, list_contacts
 from crm_core.merging.commands import merge_contacts
 from crm_core.merging.preview import preview_merge
 from crm_core.merging.queries import merges_of
-from crm_core.merging.undo import look_at_undo
-from ingest.processing.merge_undo import undo_merge
+from ingest.processing.merge_undo import look_at_merge_undo, undo_merge
 from webhooks.console.merging.fields import shown_fields
 from webhooks.console.shell.form_input import row_id
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen, entered
@@ -46,12 +45,12 @@ def merge(context: RequestContext, contact_id: int) -> PageAnswer:
 
 def look(context: RequestContext, merge_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        view = look_at_undo(connection, context.principal, merge_id)
+        view = look_at_merge_undo(connection, context.principal, merge_id, context.config)
         contact = get_contact(connection, context.principal, view.winner_id)
     return context.page("merging/undo.html", view=view, contact=contact)
 
 
 def undo(context: RequestContext, merge_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
-        view = undo_merge(connection, context.principal, merge_id, entered("why", 100_000), context.now)
+        view = undo_merge(connection, context.principal, merge_id, entered("why", 100_000), context.now, context.config)
     return context.go("contact", "unmerged", contact_id=view.winner_id)
