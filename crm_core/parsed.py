@@ -156,7 +156,7 @@ class Message:
     text: str = ""  # full text, made from HTML where there is no plain part
     sent_at: datetime | None = None  # the Date header, aware; may be nonsense
     delivered_to: tuple[str, ...] = ()
-    automatic: str = ""  # "" | "bounce" | "auto_reply" | "own": class of RFC 3464, RFC 3834 mail, with evidence in fields
+    automatic: str = ""  # "" | "bounce" | "feedback" | "receipt" | "auto_reply" | "own", with evidence in fields
     attachments: tuple[Mapping[str, JSON], ...] = ()  # {"name","type","size","sha256"}
     phones: tuple[str, ...] = ()  # E.164, found in the sender's own words with a label, prefix or separators
     fields: Mapping[str, JSON] = field(default_factory=dict)  # interesting headers

@@ -15,6 +15,10 @@ _STUB = re.compile(
     r"html|browser|веб-верси|web version|браузер|mime format|your (?:mail|e-mail|email) (?:client|program)|просмотр",
     re.IGNORECASE,
 )
+#: A mail within a mail, or its headers.
+_MAILS = frozenset(
+    ("message/rfc822", "message/global", "message/news", "text/rfc822-headers", "message/rfc822-headers", "message/partial")
+)
 _BIDI = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -28,7 +32,20 @@ class Content:
     warnings: list[str] = field(default_factory=list)
     decoded_bytes: int = 0
     from_html: bool = False
-    types: set[str] = field(default_factory=set)
+    types: set[str] = field(default_factory=set)  # of the mail itself, not of what it encloses
+    enclosed: list[str] = field(default_factory=list)  # texts of the mails that it encloses, as they stand in `text`
+
+    @property
+    def own_text(self) -> str:
+        """The text without that of enclosed mails."""
+        text = self.text
+        for one in self.enclosed:
+            text = text.replace(charset.clean(one.strip()), "")
+        return text
+
+    @property
+    def encloses(self) -> bool:
+        return not self.types.isdisjoint(_MAILS)
 
     def warn(self, code: str) -> None:
         if code not in self.warnings:
@@ -50,7 +67,8 @@ def _text_of(part: MimeMessage, content: Content, depth: int, mails: int) -> str
     kind, typed = headers.parameters(headers.value(part, "content-type"))
     disposition, named = headers.parameters(headers.value(part, "content-disposition"))
     kind = kind or part.get_default_type()
-    content.types.add(kind[:100])
+    if not mails:
+        content.types.add(kind[:100])
     payload = part.get_payload()
     if depth > limits.DEPTH:
         content.warn("too_deep")
@@ -134,7 +152,10 @@ def _attached_mail(payload: list[Any], content: Content, depth: int, mails: int)
         content.attachments[before].update(size=size, sha256=hashlib.sha256(text.encode("utf-8", "replace")).hexdigest())
     sender = headers.decoded(headers.value(inner, "from"))
     head = "\n".join(line for line in (f"From: {sender}" if sender else "", f"Subject: {subject}" if subject else "") if line)
-    return f"---------- {head or 'message'}\n\n{text}" if text.strip() else ""
+    shown = f"---------- {head or 'message'}\n\n{text}" if text.strip() else ""
+    if shown and not mails:
+        content.enclosed.append(shown)
+    return shown
 
 
 def _attach(kind: str, name: str, data: bytes, content: Content) -> None:

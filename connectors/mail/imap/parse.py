@@ -91,7 +91,8 @@ def _message(
     visitor = _visitor(content.text, config, warnings)
     robot = automatic.program(mime)
     by_program = bool(robot or visitor or (sender and (is_program(sender.email) or sender.email.lower() in own)))
-    kind, evidence = automatic.classify(mime, sender, reply_to, subject, content.types, own, is_form=visitor is not None)
+    seen = automatic.Seen(frozenset(content.types), content.own_text, content.encloses)
+    kind, evidence = automatic.classify(mime, sender, reply_to, subject, seen, own, visitor)
     warnings = [*warnings, *content.warnings]
     if sent_at != date:
         warnings.append("date_clamped")

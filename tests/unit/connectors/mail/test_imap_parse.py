@@ -298,12 +298,18 @@ def test_date_is_believed_a_day_around_the_servers_own(date: str, expected: date
         ("Precedence: bulk", "ann@example.org", ""),
         ("X-Auto-Response-Suppress: All", "ann@example.org", ""),
         (
-            "Subject: =?utf-8?b?0JDQstGC0L7QvtGC0LLQtdGCOiDQsiDQvtGC0L/Rg9GB0LrQtQ==?=",
+            "Subject: =?utf-8?b?0JDQstGC0L7QvtGC0LLQtdGCOiDQsiDQvtGC0L/Rg9GB0LrQtQ==?=\r\nIn-Reply-To: <a@example.com>",
             "ann@example.org",
             "auto_reply",
         ),
-        ("Subject: Out of office", "ann@example.org", "auto_reply"),
-        ("Subject: Automatic reply: Prices", "ann@example.org", "auto_reply"),
+        ("Subject: Out of office\r\nX-Auto-Response-Suppress: All", "ann@example.org", "auto_reply"),
+        ("Subject: Automatic reply: Prices\r\nReturn-Path: <>", "ann@example.org", "auto_reply"),
+        ("Subject: Automatic reply: Prices", "ann@example.org", ""),
+        ("Subject: Out of office: need a quote for relocation", "ann@example.org", ""),
+        ("Subject: Undelivered order 455", "ann@example.org", ""),
+        ("Subject: Warning: delivery failure of order 455", "postmaster@example.org", ""),
+        ("Subject: Undelivered Mail Returned to Sender", "Mail Delivery System <post_master@example.org>", ""),
+        ("Auto-Submitted: auto-notified", "forms@site.example", ""),
         ("Subject: Out of office furniture, we need more", "ann@example.org", ""),
         ("", "sales@example.com", "own"),
         ("Reply-To: visitor@example.org", "sales@example.com", ""),
@@ -313,6 +319,71 @@ def test_machines_are_known_by_their_headers(head: str, sender: str, kind: str) 
     message = read(mail(head, sender=sender))
     assert message.automatic == kind
     assert bool(message.fields.get("automatic_evidence")) == bool(kind)
+
+
+@pytest.mark.parametrize(
+    "head,sender,text,kind",
+    [
+        (
+            "Subject: Undelivered",
+            "Mail Delivery System <post_master@example.org>",
+            "550 5.1.1 <a@example.com>: user unknown",
+            "bounce",
+        ),
+        (
+            "Subject: failure notice",
+            "MAILER-DAEMON@example.org",
+            "Giving up on 192.0.2.1.\n--- Below this line is a copy of the message.",
+            "bounce",
+        ),
+        (
+            "Subject: x\r\nReturn-Path: <>",
+            "noreply@example.org",
+            "550 no such user\n\nReceived: from a\nMessage-ID: <b@example.com>",
+            "bounce",
+        ),
+        ("Subject: mail", "no-reply@sns.example", '{"notificationType":"Bounce","bounce":{}}', "bounce"),
+        ("Subject: FW: spam", "fbl@example.org", "Feedback-Type: abuse\nUser-Agent: X/1\n", "feedback"),
+        (
+            "Content-Type: multipart/report; report-type=disposition-notification; boundary=b",
+            "ann@example.org",
+            "--b--",
+            "receipt",
+        ),
+        ("Content-Type: multipart/report; report-type=feedback-report; boundary=b", "fbl@example.org", "--b--", "feedback"),
+        (
+            "Subject: Fwd: Undelivered Mail",
+            "ann@example.org",
+            "What is this?\n550 5.1.1 user unknown\nFinal-Recipient: rfc822; b@example.com",
+            "",
+        ),
+        ("Subject: Returned mail", "postmaster@example.org", "We want to order a new mail server.", ""),
+        ("Auto-Submitted: auto-replied", "site@forms.example", "Name: Olga\nPhone: +7 912 345-67-05\nMessage: call me", ""),
+    ],
+)
+def test_notices_are_known_by_evidence_that_agrees_and_people_are_not_lost(head: str, sender: str, text: str, kind: str) -> None:
+    message = read(mail(head, text.replace("\n", "\r\n"), sender=sender))
+    assert message.automatic == kind
+    assert bool(message.fields.get("automatic_evidence")) == bool(kind)
+
+
+def test_bounce_that_a_person_encloses_is_an_inquiry() -> None:
+    inner = mail(
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=c",
+        "--c\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n--c--",
+    )
+    raw = mail(
+        "Content-Type: multipart/mixed; boundary=b",
+        f"--b\r\n\r\nWhy does this come back?\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{inner}\r\n--b--",
+    )
+    assert read(raw).automatic == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["-" * 1_000_000, "a" * 1_000_000, " " * 1_000_000, "5.1.1 " * 200_000, "On " * 300_000, "From: a\r\n" * 100_000]
+)
+def test_hostile_text_costs_no_time(text: str) -> None:
+    assert read(mail("Subject: Undelivered", text, sender="mailer-daemon@example.org")).automatic in ("", "bounce")
 
 
 def test_fetch_remarks_become_warnings() -> None:
