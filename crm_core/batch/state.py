@@ -139,6 +139,7 @@ class IdentifierState:
     links: list[LinkState] = field(default_factory=list)
     changed: bool = False
     created: bool = False
+    became_shared: bool = False  # by this batch: what it had proved is open again
 
     def live_links(self) -> list[LinkState]:
         return [link for link in self.links if not link.retired]

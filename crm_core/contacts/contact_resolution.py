@@ -129,7 +129,7 @@ def _link(batch: Batch, step: EventItem, contact: ContactState, verdict: rules.V
                 LinkState(contact, exclusive, key.display, at, step.item.event_id, created=True, seen=True, name_key=name_key)
             )
             if len(links) >= rules.CONTACTS_MAKE_SHARED and identifier.strength != "shared":
-                identifier.strength, identifier.changed = "shared", True
+                identifier.strength, identifier.changed, identifier.became_shared = "shared", True, True
             if key.kind == "phone":
                 contact.phones += 1
                 contact.new_phones += 1
@@ -141,7 +141,7 @@ def _link(batch: Batch, step: EventItem, contact: ContactState, verdict: rules.V
             identifier.names_seen.append(first_name)
             identifier.changed = True
             if len(identifier.names_seen) >= rules.NAMES_MAKE_SHARED:
-                identifier.strength = "shared"
+                identifier.strength, identifier.became_shared = "shared", True
     contact.last_seen_at = max(contact.last_seen_at or at, at)
     contact.changed = True
 

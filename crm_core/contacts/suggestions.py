@@ -15,6 +15,7 @@ from crm_core.access.visibility import select_any
 from crm_core.base.errors import NotFound
 from crm_core.base.paging import DEFAULT_LIMIT, AnySelect, Page, Position, newest_first, page
 from crm_core.base.values import Named
+from crm_core.contacts.merge_review_intake import BECAME_SHARED
 from crm_core.contacts.models import Contact, Suggestion
 
 _A = aliased(Contact, name="a")
@@ -36,6 +37,7 @@ class SuggestionView:
     bits: float | None  # how likely, where it was scored: log2 of the odds
     decided_at: datetime | None
     decided_by: str
+    merge: int | None = None  # the two are one: this merge rested on a value that many use by now
 
 
 def list_suggestions(
@@ -66,12 +68,16 @@ def list_suggestions(
         lambda shown: [
             SuggestionView(
                 row.id, row.state, Named(row.a_id, row.a_name), Named(row.b_id, row.b_name), row.why, row.at, row.bits,
-                row.decided_at, row.decided_by,
+                row.decided_at, row.decided_by, _merge_of(row.why),
             )
             for row in shown
         ],
         lambda row: (None, row.id),
     )  # fmt: skip
+
+
+def _merge_of(why: Mapping[str, Any]) -> int | None:
+    return int(why["merge"]) if why.get("rule") == BECAME_SHARED else None
 
 
 def waiting_suggestions(connection: Connection, principal: Principal, now: datetime, limit: int) -> list[SuggestionView]:
@@ -81,7 +87,16 @@ def waiting_suggestions(connection: Connection, principal: Principal, now: datet
     rows = connection.execute(_waiting(now).order_by(_SURENESS.desc(), Suggestion.id).limit(limit))
     return [
         SuggestionView(
-            row.id, row.state, Named(row.a_id, row.a_name), Named(row.b_id, row.b_name), row.why, row.at, row.bits, None, ""
+            row.id,
+            row.state,
+            Named(row.a_id, row.a_name),
+            Named(row.b_id, row.b_name),
+            row.why,
+            row.at,
+            row.bits,
+            None,
+            "",
+            _merge_of(row.why),
         )
         for row in rows
     ]
@@ -98,6 +113,7 @@ _SURENESS = func.coalesce(Suggestion.bits, case((Suggestion.why["rule"].astext =
 
 def _waiting(now: datetime) -> AnySelect:
     one, other = aliased(Contact), aliased(Contact)
+    is_merge = Suggestion.why["rule"].astext == BECAME_SHARED
     return (
         select_any(
             Suggestion.id, Suggestion.state, Suggestion.why, Suggestion.at, Suggestion.bits,
@@ -106,8 +122,9 @@ def _waiting(now: datetime) -> AnySelect:
         )
         .join(one, one.id == Suggestion.a_id)
         .join(other, other.id == Suggestion.b_id)
-        .join(_A, _A.id == one.root_id)
-        .join(_B, _B.id == other.root_id)
-        .where(Suggestion.state == "open", _A.id != _B.id, _A.erased_at.is_(None), _B.erased_at.is_(None))
+        .join(_A, _A.id == case((is_merge, one.id), else_=one.root_id))
+        .join(_B, _B.id == case((is_merge, other.id), else_=other.root_id))
+        # Of a merge both are shown as they were called; it waits for as long as it is none that was undone.
+        .where(Suggestion.state == "open", case((is_merge, one.root_id == other.root_id), else_=_A.id != _B.id), _A.erased_at.is_(None), _B.erased_at.is_(None))
         .where(Suggestion.postponed_at.is_(None) | (Suggestion.postponed_at <= now - _LATER))
     )  # fmt: skip

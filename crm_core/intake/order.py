@@ -27,6 +27,7 @@ from crm_core.batch.subject import Batch, Subject
 from crm_core.calls import call_back_intake
 from crm_core.calls import intake as calls
 from crm_core.contacts import intake as contacts
+from crm_core.contacts import merge_review_intake
 from crm_core.deadlines import intake as deadlines
 from crm_core.forms import intake as forms
 from crm_core.intake.take import left_over, take
@@ -44,6 +45,7 @@ SUBJECTS: Final[tuple[Subject, ...]] = (
     calls.SUBJECT,
     messages.SUBJECT,
     timeline.SUBJECT,
+    merge_review_intake.SUBJECT,
     forms.SUBJECT,
     routing.SUBJECT,
     notifications.SUBJECT,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select, text, update
 from crm_core.access import Principal, demand
 from crm_core.base import history, reasons
 from crm_core.base.errors import Conflict, NotFound
+from crm_core.contacts.merge_review_intake import BECAME_SHARED
 from crm_core.contacts.models import Suggestion
 from crm_core.contacts.queries import visible_root
 from crm_core.leads.merge_rows import MERGED, write_merge
@@ -95,6 +96,7 @@ def _settle_suggestions(connection: Connection, root_id: int) -> None:
         text(
             "UPDATE suggestion s SET state = 'same' FROM contact a, contact b WHERE a.id = s.a_id AND b.id = s.b_id"
             " AND a.root_id = :root AND b.root_id = :root AND s.state <> 'same'"
+            f" AND s.why->>'rule' IS DISTINCT FROM '{BECAME_SHARED}'"
         ),
         {"root": root_id},
     )
@@ -106,6 +108,8 @@ def decide_suggestion(
 ) -> int | None:  # fmt: skip
     """`same` merges the two, into the older one unless `winner_id` names the other; returns the merge's id. `different` holds for
     everybody and for ever: the pair is neither suggested nor joined again by itself. `later` takes it out of the queue for a day.
+    Of a merge that came before a person again `same` keeps it; that the two are `different` is said by undoing it
+    (`ingest.processing.merge_undo.decide_pair`).
 
     Raises Forbidden; NotFound; Conflict if somebody decided already, or as `merge_contacts`.
     """
@@ -114,7 +118,9 @@ def decide_suggestion(
     if row is None:
         raise NotFound("suggestion_unknown", f"There is no suggestion {suggestion_id}.")
     merge_id = None
-    if decision == "same":
+    if decision == "same" and row.why.get("rule") == BECAME_SHARED:  # they are one, and stay it
+        _refuse_decided(connection.scalar(select(Suggestion.state).where(Suggestion.id == suggestion_id).with_for_update()))
+    elif decision == "same":
         # Not locked before the two contacts are: a merge by hand settles suggestions after them.
         _refuse_decided(connection.scalar(select(Suggestion.state).where(Suggestion.id == suggestion_id)))
         roots = sorted(visible_root(connection, principal, one) for one in (row.a_id, row.b_id))

@@ -10,13 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, select, text
 
 from crm_core.access import Principal, demand
-from crm_core.base import reasons
+from crm_core.base import history, reasons
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict, HubError
 from crm_core.batch.windows import WindowsOf, standard
+from crm_core.contacts.merge_review_intake import BECAME_SHARED
+from crm_core.contacts.models import Suggestion
+from crm_core.merging.commands import DECIDED, Decision, decide_suggestion
 from crm_core.merging.queries import MergeFilter, merge_ids
 from crm_core.merging.undo import UndoView, look_at_undo, undo
 from ingest.journal import transitions
@@ -55,6 +58,22 @@ def look_at_merge_undo(connection: Connection, principal: Principal, merge_id: i
 
 def _windows(connection: Connection, config: HubConfig | None) -> WindowsOf:
     return standard if config is None else windows_of_sources(connection, config)
+
+
+def decide_pair(
+    connection: Connection, principal: Principal, suggestion_id: int, decision: Decision, now: datetime, winner_id: int | None,
+    config: HubConfig,
+) -> int | None:  # fmt: skip
+    """`crm_core.merging.commands.decide_suggestion`; that two are different who are one by a merge takes that merge apart. Raises as
+    both. Returns the merge that was made or undone, if any."""
+    row = connection.execute(select(Suggestion.why, Suggestion.state).where(Suggestion.id == suggestion_id)).one_or_none()
+    if decision != "different" or row is None or row.state != "open" or row.why.get("rule") != BECAME_SHARED:
+        return decide_suggestion(connection, principal, suggestion_id, decision, now, winner_id)
+    demand(principal, "suggestions.decide")
+    merge_id = int(row.why["merge"])
+    undo_merge(connection, principal, merge_id, "", now, config)  # which tells the two apart for ever
+    history.record(connection, principal, DECIDED, suggestion_id, {"decision": decision, "merge": str(merge_id)})
+    return merge_id
 
 
 @dataclass(frozen=True, slots=True)

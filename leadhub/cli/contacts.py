@@ -211,12 +211,18 @@ def compare_contacts(as_json: bool) -> None:
 @answers
 def decide_suggestion(suggestion_id: int, decision: Any, winner: int | None, as_json: bool) -> None:
     """Say whether a suggested pair is the same person. `different` holds for everybody and for ever."""
-    from crm_core.merging import commands
+    from ingest.processing.merge_undo import decide_pair
 
-    with hub() as (_, engine), engine.begin() as connection:
-        merge_id = commands.decide_suggestion(connection, operator(), suggestion_id, decision, datetime.now(UTC), winner)
+    with hub() as (config, engine), engine.begin() as connection:
+        merge_id = decide_pair(connection, operator(), suggestion_id, decision, datetime.now(UTC), winner, config)
     answer = {"id": str(suggestion_id), "decision": decision, "merge": str(merge_id) if merge_id else None}
-    words = f"Merged. `leadhub contact unmerge {merge_id}` takes it back." if merge_id else "Noted."
+    words = "Noted."
+    if merge_id:
+        words = (
+            f"Merged. `leadhub contact unmerge {merge_id}` takes it back."
+            if decision == "same"
+            else f"Merge {merge_id} is undone."
+        )
     tell(answer, as_json=as_json, words=words)
 
 

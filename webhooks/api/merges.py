@@ -6,11 +6,11 @@ from typing import Any, Literal, cast
 
 from pydantic import AwareDatetime, Field
 
-from crm_core.merging.commands import decide_suggestion, merge_contacts
+from crm_core.merging.commands import merge_contacts
 from crm_core.merging.preview import preview_merge
 from crm_core.merging.queries import MergeFilter, merges_of
 from crm_core.merging.undo import UndoView
-from ingest.processing.merge_undo import look_at_merge_undo, undo_merge, undo_merges
+from ingest.processing.merge_undo import decide_pair, look_at_merge_undo, undo_merge, undo_merges
 from webhooks.api.parameters import RowId, Text
 from webhooks.api.route import Ask, Body, Route
 from webhooks.api.shape import Id, Named, Shape, beside
@@ -19,7 +19,9 @@ from webhooks.api.shape import Id, Named, Shape, beside
 class Decided(Shape):
     id: Id
     decision: Literal["same", "different", "later"]
-    merge: Id | None = Field(description="by which `same` is undone")
+    merge: Id | None = Field(
+        description="by which `same` is undone; of a merge that waited here, the one that `different` took apart"
+    )
 
 
 class Origin(Shape):
@@ -187,7 +189,7 @@ def _merges(ask: Ask) -> object:
 def _decide(ask: Ask) -> object:
     body, suggestion_id = cast(DecisionBody, ask.body), ask.id("suggestion")
     with ask.engine.begin() as connection:
-        merge_id = decide_suggestion(connection, ask.principal, suggestion_id, body.decision, ask.now, body.winner)
+        merge_id = decide_pair(connection, ask.principal, suggestion_id, body.decision, ask.now, body.winner, ask.config)
     return {"id": suggestion_id, "decision": body.decision, "merge": merge_id}
 
 

@@ -7,8 +7,9 @@ from typing import Any, cast, get_args
 
 from crm_core.base.errors import Invalid
 from crm_core.contacts.suggestions import SuggestionView, waiting_suggestions
-from crm_core.merging.commands import Decision, decide_suggestion
+from crm_core.merging.commands import Decision
 from crm_core.merging.preview import preview_merge
+from ingest.processing.merge_undo import decide_pair
 from webhooks.console.merging.fields import shown_fields
 from webhooks.console.shell.form_input import row_id
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen, entered
@@ -22,7 +23,7 @@ def index(context: RequestContext) -> PageAnswer:
         waiting = waiting_suggestions(connection, context.principal, context.now, _SHOWN)
         open_ = next((one for one in waiting if str(one.id) == wanted), waiting[0] if waiting else None)
         preview = None
-        if open_ is not None and context.may("contacts.merge"):
+        if open_ is not None and open_.merge is None and context.may("contacts.merge"):
             older, newer = sorted((open_.a.id, open_.b.id))
             preview = preview_merge(connection, context.principal, older, newer, context.now)
     return context.page(
@@ -38,7 +39,7 @@ def decide(context: RequestContext, suggestion_id: int) -> PageAnswer:
         raise Invalid("filter", "Say whether it is the same person.", fields=["decision"])
     winner = row_id("winner") if entered("winner", 20) else None
     with context.engine.begin() as connection:
-        decide_suggestion(connection, context.principal, suggestion_id, cast(Decision, decision), context.now, winner)
+        decide_pair(connection, context.principal, suggestion_id, cast(Decision, decision), context.now, winner, context.config)
     return context.go("suggestions", f"suggestion_{decision}")
 
 
@@ -46,6 +47,8 @@ def likelihood(context: RequestContext, pair: SuggestionView) -> str:
     """Probably or maybe; a pair that an inquiry showed was never scored."""
     if pair.why.get("rule") == "alias":
         return context.language("suggestion.maybe")
+    if pair.merge is not None:
+        return context.language("suggestion.merged_by_shared")
     if pair.bits is None:
         return context.language("suggestion.shown_by_inquiry")
     return context.language("suggestion.probably" if pair.bits >= 10 else "suggestion.maybe")
