@@ -21,11 +21,13 @@ from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict, Forbidden, HubError, NotFound
 from crm_core.calendars.commands import change_calendar
 from crm_core.deadlines.commands import add_policy, change_policy, mark_reached, remove_policy
+from crm_core.deadlines.queries import count_breaches, late_now, marks, narrowed_to, response_times, waits_of
 from crm_core.deadlines.sweep import LEASE, Swept, look_at_due
 from crm_core.handovers.commands import hand_over
 from crm_core.leads.assignment import assign_lead
 from crm_core.leads.commands import LeadChange, change_lead
 from crm_core.leads.comments import comment_on_lead
+from crm_core.leads.queries import LeadFilter, list_leads
 from crm_core.merging.commands import merge_contacts
 from crm_core.people.absences import set_absent
 from crm_core.people.commands import change_owner, retire_owner, set_duty
@@ -630,3 +632,129 @@ def test_only_a_head_says_how_soon_and_nobody_marks_a_colleagues_client(desk: Cl
         desk.do(mark_reached, Principal("user", 1, "seller", "manager", other), lead, "call", datetime.now(UTC))
     with pytest.raises(HubError):
         desk.do(mark_reached, OPERATOR, lead, "telepathy", datetime.now(UTC))
+
+
+def listed(desk: Clock, standing: Any, minutes: float, principal: Principal = OPERATOR) -> set[int]:
+    with desk.engine.connect() as connection:
+        also = narrowed_to(standing, desk.at + timedelta(minutes=minutes))
+        return {one.id for one in list_leads(connection, principal, LeadFilter(), also=also).items}
+
+
+def marked(desk: Clock, minutes: float, principal: Principal = OPERATOR) -> dict[int, str]:
+    ids = [row["id"] for row in desk.rows("SELECT id FROM lead")]
+    with desk.engine.connect() as connection:
+        found = marks(connection, principal, ids, desk.at + timedelta(minutes=minutes))
+    return {one.lead_id: one.standing for one in found.values()}
+
+
+def test_list_and_row_never_disagree_whoever_looked_last(desk: Clock) -> None:
+    """At each moment, before and after looks, talks, closings: what a filter lists is what the mark beside the row says."""
+    desk.policy(warn_minutes=10)
+    leads = [desk.inquiry(f"Клиент {n}", email=f"x{n}@client.example", phone=f"+7921333440{n}") for n in range(5)]
+    desk.start()
+    desk.do(mark_reached, OPERATOR, leads[0], "call", datetime.now(UTC))
+    talk(desk, "out", phone="+79213334401")
+    desk.connection.execute("UPDATE lead SET state = 'lost', lost_reason = 'x', closed_at = now() WHERE id = %s", (leads[2],))
+    for look_first in (False, True):
+        for minutes, standing in ((5, "waiting"), (12, "soon"), (16, "late")):
+            if look_first:
+                desk.look(minutes)
+            assert marked(desk, minutes) == dict.fromkeys(leads[3:], standing)
+            assert listed(desk, "waiting", minutes) == set(leads[3:])
+            for one in ("soon", "late"):
+                assert listed(desk, one, minutes) == (set(leads[3:]) if one == standing else set())
+
+
+def test_seller_sees_marks_of_their_own_leads_only(desk: Clock) -> None:
+    desk.policy()
+    leads = [desk.inquiry(f"Клиент {n}", email=f"x{n}@client.example") for n in range(3)]
+    desk.start()
+    anna = desk.owners["Anna"]
+    seller = Principal("user", 1, "seller", "manager", anna)
+    mine = {lead for lead in leads if desk.owner(lead) == anna}
+    assert len(mine) == 1
+    assert marked(desk, 16, seller).keys() == mine == listed(desk, "late", 16, seller)
+    with desk.engine.connect() as connection:
+        assert late_now(connection, seller, desk.at + timedelta(minutes=16), 10) == 1
+        assert late_now(connection, OPERATOR, desk.at + timedelta(minutes=16), 10) == 3
+        with pytest.raises(NotFound):
+            waits_of(connection, seller, next(iter(set(leads) - mine)))
+        with pytest.raises(Forbidden):
+            response_times(connection, seller, "source", None, None, "UTC")
+
+
+def test_first_answers_by_source_person_and_hour(desk: Clock) -> None:
+    desk.policy()
+    seconds = [60, 120, 180, 240, 3600]
+    leads = [desk.inquiry(f"Клиент {n}", email=f"x{n}@client.example") for n in range(6)]
+    desk.start()
+    first = {lead: desk.owner(lead) for lead in leads}
+    desk.look(16)
+    for lead, after in zip(leads, seconds, strict=False):
+        started = desk.wait(lead)["started_at"]
+        (touch,) = desk.rows(
+            "INSERT INTO touch (contact_id, lead_id, kind, direction, at) SELECT contact_id, id, 'mail', 'out', %s FROM lead"
+            " WHERE id = %s RETURNING id", started + timedelta(seconds=after), lead,
+        )  # fmt: skip
+        assert touch
+    desk.look(120)
+    with desk.engine.connect() as connection:
+        [source] = response_times(connection, OPERATOR, "source", None, None, "Europe/Moscow")
+        people = response_times(connection, OPERATOR, "owner", None, None, "Europe/Moscow")
+        hours = response_times(connection, OPERATOR, "hour", None, None, "Europe/Moscow")
+        assert response_times(connection, OPERATOR, "source", desk.at + timedelta(days=1), None, "UTC") == []
+        assert response_times(connection, OPERATOR, "source", None, desk.at - timedelta(days=1), "UTC") == []
+    assert (source.source and source.source.id, source.inquiries, source.answered, source.waiting) == (desk.form_source, 6, 5, 1)
+    # All were told late: the hub had called them late, and that stays.
+    assert (source.late, source.unanswered) == (6, 0)
+    assert source.median_seconds == pytest.approx(180)
+    assert source.p90_seconds == pytest.approx(240 + 0.6 * (3600 - 240))
+    assert {one.owner.id: one.inquiries for one in people if one.owner} == dict.fromkeys(first.values(), 2)
+    assert sum(one.inquiries for one in hours) == 6
+    moscow = (desk.at + timedelta(hours=3)).hour
+    assert {one.hour for one in hours} <= {moscow, (moscow - 1) % 24}
+
+
+def test_metric_counts_every_breach_once(desk: Clock) -> None:
+    desk.policy()
+    for n in range(3):
+        desk.inquiry(f"Клиент {n}", email=f"x{n}@client.example")
+    desk.start()
+    for minutes in (16, 17, 60):
+        desk.look(minutes)
+    with desk.engine.connect() as connection:
+        assert count_breaches(connection) == 3
+
+
+def test_reply_within_a_thread_begins_no_new_wait(desk: Clock) -> None:
+    """The event says that it was one: a client who thanks for an answer waits for nothing."""
+    desk.policy()
+    lead = desk.inquiry()
+    desk.start()
+    desk.do(mark_reached, OPERATOR, lead, "message", datetime.now(UTC))
+    desk.look()
+    uid = desk.form(name="Ирина Ким", email="irina@client.example", message="Спасибо!")
+    desk.drain()
+    desk.rows("UPDATE touch SET kind = 'mail' WHERE event_id = (SELECT id FROM inbound_event WHERE uid = %s) RETURNING id", uid)
+    desk.rows(
+        'UPDATE inbound_event SET reason = reason || \'{"thread": {"rule": "reply_of_a_participant"}}\' WHERE uid = %s RETURNING id',
+        uid,
+    )
+    desk.look(1)
+    assert desk.one("SELECT count(*) FROM deadline") == 1
+
+
+def test_pools_that_leave_leads_to_be_taken_get_a_late_one_back(desk: Clock) -> None:
+    desk.policy(reassign_minutes=20)
+    lead = desk.inquiry()
+    first = desk.owner(lead)
+    desk.connection.execute("UPDATE pool SET strategy = 'broadcast'")
+    desk.start()
+    desk.look(21)
+    assert desk.owner(lead) is None
+    (row,) = desk.rows("SELECT kind, trace FROM assignment ORDER BY id DESC LIMIT 1")
+    assert (row["kind"], row["trace"]["code"]) == ("tray", "deadline_missed")
+    assert first not in desk.told("lead_to_take")
+    assert len(desk.told("lead_to_take")) == 2
+    desk.look(500)
+    assert desk.one("SELECT count(*) FROM assignment WHERE trace->>'code' = 'deadline_missed'") == 1

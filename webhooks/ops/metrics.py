@@ -93,7 +93,7 @@ def families(
     depths: Mapping[str, int],
     alerts: Iterable[AlertCount] = (),
     leads: tuple[tuple[int, datetime | None], datetime] | None = None,
-    breaches: int | None = None,
+    breaches: int = 0,
 ) -> Iterable[Metric]:
     """The contract's metrics from a queue report, rows of `capture_stat` and the broker's queue lengths."""
     stats = list(stats)
@@ -123,8 +123,6 @@ def families(
             "leadhub_oldest_lead_waiting_for_owner_seconds", "Since the oldest such lead was received.",
             value=max(0.0, (now - oldest).total_seconds()) if oldest else 0,
         )  # fmt: skip
-    if breaches is not None:
-        yield CounterMetricFamily("leadhub_sla_breaches", "Clients who were not answered in time.", value=breaches)
     canary = GaugeMetricFamily("leadhub_canary_seconds", "How long the last canary took.", labels=["queue"])
     for beat in report.canaries:
         if beat.seconds is not None:
@@ -150,9 +148,9 @@ def families(
     for code, count in sorted(by_code.items()):
         open_alerts.add_metric([code], count)
     yield open_alerts
-    # Nothing sends outwards and nothing promises a term yet, so these two are zero by what the hub does.
+    # Nothing sends outwards yet, so this is zero by what the hub does.
     yield GaugeMetricFamily("leadhub_outbox_pending", "Messages to other systems that were not delivered yet.", value=0)
-    yield CounterMetricFamily("leadhub_sla_breaches", "Promised terms that were not kept.", value=0)
+    yield CounterMetricFamily("leadhub_sla_breaches", "Clients who were not answered in time.", value=breaches)
 
 
 def _by_channel(report: QueueReport, name: str, said: str, *keys: str) -> Metric:

@@ -97,7 +97,7 @@ def _row(context: RequestContext, one: ResponseTimes) -> dict[str, Any]:
     return {
         "name": hour or (named.name if named else context.language("lead.nobody")), "inquiries": one.inquiries, "answered": one.answered,
         "waiting": one.waiting, "unanswered": one.unanswered, "late": one.late, "median": span(one.median_seconds),
-        "p90": span(one.p90_seconds), "wall": span(one.median_wall_seconds),
+        "p90": span(one.p90_seconds),
     }  # fmt: skip
 
 

@@ -161,7 +161,7 @@ def _stage(context: RequestContext, touch: TouchView) -> dict[str, Any]:
 
 def _task(context: RequestContext, touch: TouchView) -> dict[str, Any]:
     if late := touch.data.get("deadline"):
-        return {"headline": context.language.code("touch", f"deadline_{late}"), "tone": "red"}
+        return {"headline": context.language.code("touch", f"deadline_{late}"), "tone": "red", "picture": "alert"}
     if means := touch.data.get("contact"):
         return {"headline": context.language.code("touch.reached", means)}
     return {"headline": context.language.code("task_done", touch.data.get("kind"))}
