@@ -27,7 +27,7 @@ def _write(cursor: Cursor, batch: Batch) -> None:
             since[lead.id] = received[lead.event_id]
     for touch in batch.new_touches:
         of, at = touch.lead, received.get(touch.columns["event_id"])
-        if of is None or of.id is None or of.folded_into is not None or at is None:
+        if of is None or of.id is None or of.state != "open" or of.folded_into is not None or at is None:
             continue
         if touch.columns["direction"] == "in":
             since[of.id] = min(at, since.get(of.id, at))

@@ -58,7 +58,7 @@ class Deadline(Base):
         Index("uq_deadline_open", "lead_id", unique=True, postgresql_where=sql("state = 'open'")),
         Index("ix_deadline_lead_id", "lead_id"),
         Index("ix_deadline_look_at", "look_at", postgresql_where=sql("state = 'open'")),
-        Index("ix_deadline_ended", "lead_id", postgresql_where=sql("state = 'ended' AND ended_code NOT IN ('no_policy','superseded')")),
+        Index("ix_deadline_ended", "ended_at", postgresql_where=sql("state = 'ended' AND ended_code NOT IN ('no_policy','superseded')")),
         Index("ix_deadline_started_at", "started_at"),
         Index("ix_deadline_breached_at", "breached_at", postgresql_where=sql("breached_at IS NOT NULL")),
     )  # fmt: skip

@@ -149,13 +149,15 @@ def _take_up_missed(cursor: Cursor, now: datetime) -> None:
 
 def _open_again(cursor: Cursor, now: datetime) -> None:
     """Waits whose lead had closed without an answer and is open again. After a merge that was undone they go on as if there had been
-    none; after anything else the clock begins anew, unless it was late already."""
+    none; after anything else the clock begins anew, unless it was late already.
+    Who closed more than a month ago waits from their next inquiry on."""
     cursor.execute(
         "UPDATE deadline d SET state = 'open', ended_at = NULL, ended_code = '', look_at = %(now)s, held_since = %(now)s,"
         "  restarted = d.restarted OR (d.ended_code <> 'merged' AND d.breached_at IS NULL),"
         "  started_at = CASE WHEN d.ended_code <> 'merged' AND d.breached_at IS NULL THEN %(now)s ELSE d.started_at END"
         "  FROM lead l WHERE l.id = d.lead_id AND l.state = 'open' AND d.id IN"
         f"   (SELECT DISTINCT ON (x.lead_id) x.id FROM deadline x JOIN lead y ON y.id = x.lead_id WHERE x.{_OPEN_AGAIN} AND y.state = 'open'"
+        "     AND x.ended_at > %(now)s - interval '31 days'"
         "     AND NOT EXISTS (SELECT 1 FROM deadline z WHERE z.lead_id = x.lead_id AND z.id > x.id)"
         "     ORDER BY x.lead_id, x.id DESC LIMIT 1000)",
         {"now": now},

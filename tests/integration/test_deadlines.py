@@ -478,6 +478,27 @@ def test_spam_ends_it_and_taking_that_back_begins_anew(desk: Clock) -> None:
     assert desk.wait(lead)["due_at"] == desk.at + timedelta(minutes=76)
 
 
+def test_client_of_a_closed_lead_waits_where_it_was_opened_again_or_has_another(desk: Clock) -> None:
+    desk.policy()
+    lead = desk.inquiry()
+    desk.start()
+    desk.do(mark_reached, OPERATOR, lead, "call", datetime.now(UTC))
+    desk.look()
+    desk.connection.execute("UPDATE lead SET state = 'won', closed_at = now()")
+    other = desk.inquiry()
+    assert other != lead
+    desk.start()
+    assert [(row["lead_id"], row["state"]) for row in desk.rows("SELECT lead_id, state FROM deadline ORDER BY id")] == [
+        (lead, "answered"), (other, "open"),
+    ]  # fmt: skip
+    desk.do(mark_spam, HEAD, other, "an offer", datetime.now(UTC))
+    desk.look(1)
+    again = desk.inquiry()
+    desk.look(60)
+    waits = desk.one("SELECT count(*) FROM deadline WHERE state = 'open'")
+    assert waits == desk.one("SELECT count(*) FROM lead WHERE id = %s AND state = 'open'", again), "what is spam waits for nobody"
+
+
 def test_wait_of_a_folded_lead_goes_on_at_the_other_and_an_undo_restores_both(desk: Clock) -> None:
     desk.policy()
     kept = desk.inquiry(phone=MOBILE)

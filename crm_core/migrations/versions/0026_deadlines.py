@@ -74,7 +74,7 @@ def upgrade() -> None:
     op.create_index("ix_deadline_lead_id", "deadline", ["lead_id"])
     op.create_index("ix_deadline_look_at", "deadline", ["look_at"], postgresql_where=sa.text("state = 'open'"))
     op.create_index(
-        "ix_deadline_ended", "deadline", ["lead_id"],
+        "ix_deadline_ended", "deadline", ["ended_at"],
         postgresql_where=sa.text("state = 'ended' AND ended_code NOT IN ('no_policy','superseded')"),
     )  # fmt: skip
     op.create_index("ix_deadline_started_at", "deadline", ["started_at"])
