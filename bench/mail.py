@@ -68,7 +68,8 @@ def _judged(kind: str, want: Mapping[str, Any], message: Message, ours: str) -> 
             (message.automatic, message.fields.get("automatic_evidence"), message.subject),
         )
     if "client" in want:
-        author = author_of(message, {f"sales@{ours}"})
+        sender = message.sender.email.lower() if message.sender else ""
+        author = author_of(message, {f"sales@{ours}"} | ({sender} if sender.endswith(f"@{ours}") else set()))
         found = author.address.email.lower() if author.address else ""
         yield "client", found == str(want["client"]).lower(), found
 

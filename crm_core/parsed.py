@@ -163,7 +163,8 @@ class Message:
     warnings: tuple[str, ...] = ()
     robot: str = ""  # the header that says a program wrote this, as a site's form does
     visitor: Visitor | None = None  # whoever the form in the text names
-    original: MailAddress | None = None  # who wrote the mail that this one forwards; of several, the outermost
+    originals: tuple[MailAddress, ...] = ()  # who wrote what this one passes on, the outermost first
+    original_phones: tuple[str, ...] = ()  # found in the words that are passed on
 
 
 @frozen

@@ -14,6 +14,9 @@ from crm_core.identity.names import compare
 from crm_core.identity.sender_addresses import is_ours, is_program
 from crm_core.parsed import MailAddress, Message
 
+#: The rule of a colleague's forward: the client is whoever wrote first.
+FORWARDED = "forwarded_by_ours"
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
@@ -31,8 +34,9 @@ def author_of(message: Message, own: Collection[str]) -> Author:
     names; else the sender."""
     sender, reply_to, visitor = message.sender, message.reply_to, message.visitor
     ours = sender is not None and is_ours(sender.email, own)
-    if ours and message.original is not None and not is_ours(message.original.email, own):
-        return Author(message.original, "forwarded_by_ours", name=message.original.name)
+    theirs = next((one for one in message.originals if ours and not is_ours(one.email, own) and not is_program(one.email)), None)
+    if theirs is not None:
+        return Author(theirs, FORWARDED, name=theirs.name)
     rule = "no_sender" if sender is None else "from_ours" if ours else _program(message, sender)
     if not rule:
         name = sender.name if sender is not None else ""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 
 from crm_core.base.frozen import frozen
-from crm_core.batch.authors import author_of
+from crm_core.batch.authors import FORWARDED, author_of
 from crm_core.batch.state import ParsedEvent, Person
 from crm_core.identity.companies import Company, company_domain, read_company
 from crm_core.identity.emails import read_emails
@@ -81,6 +81,8 @@ def _of_mail(message: Message, item: ParsedEvent) -> Person:
     author, own = author_of(message, item.own_addresses), item.own_addresses
     visitor = message.visitor
     phones = visitor.phones if author.by_program and visitor and visitor.phones else message.phones
+    if author.rule == FORWARDED:
+        phones = message.original_phones
     keys = [key for text in phones for key in read_phones(text, item.region, kind="form")]
     if author.address is None:
         return Person(_ordered(keys, own), author.name)

@@ -52,6 +52,15 @@ def company_domain(value: str) -> str:
     return _company_domain(host.casefold()) if host and len(host) <= 253 else ""
 
 
+def house_domain(value: str) -> str:
+    """The same for an address of our own; one under no public suffix (`firma.local`) is a network's, and so it is ours whole."""
+    found = company_domain(value)
+    host = value.strip().rpartition("@")[2].casefold()
+    if found or "." not in host or not host.isascii():
+        return found
+    return "" if _suffixes().publicsuffix(host) else host
+
+
 @lru_cache(maxsize=4096)
 def _company_domain(host: str) -> str:
     if not host.isascii():

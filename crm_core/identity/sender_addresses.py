@@ -7,7 +7,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
-from crm_core.identity.companies import company_domain
+from crm_core.identity.company_domains import house_domain
 from crm_core.identity.emails import read_emails
 
 #: Local parts of senders that are programs.
@@ -54,11 +54,11 @@ def is_ours(email: str, own: Collection[str]) -> bool:
     keys = [key for key in read_emails(email) if not key.is_guess]
     if any(key.value in own for key in keys):
         return True
-    domains = {domain for key in keys if (domain := company_domain(key.value))}
+    domains = {domain for key in keys if (domain := house_domain(key.value))}
     return bool(domains) and not domains.isdisjoint(our_domains(frozenset(own)))
 
 
 @lru_cache(maxsize=256)
 def our_domains(own: frozenset[str]) -> frozenset[str]:
     """Those that we registered, by our own addresses; free mail is nobody's."""
-    return frozenset(domain for address in own if "@" in address and (domain := company_domain(address)))
+    return frozenset(domain for address in own if "@" in address and (domain := house_domain(address)))

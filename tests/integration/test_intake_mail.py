@@ -268,3 +268,35 @@ def test_dry_run_knows_our_other_mailboxes(desk: Desk, mailbox: int) -> None:
     ]
     desk.drain()
     assert replay(desk.engine, HUB, desk.config, Selection(uids=tuple(uids)), True).changes == []
+
+
+_FORWARDED = "Займись.\nМой номер +7 912 345-67-09\n\n---------- Forwarded message ---------\nОт: Olga Example <olga@example.com>\nDate: ср, 14 янв. 2026 г. в 09:31\nSubject: Дверь\nTo: <info@hub.example>\n\nСколько стоит? +7 912 345-67-05"  # fmt: skip
+
+
+@pytest.mark.parametrize("colleague", ["Boss <boss@hub.example>", "Sales <sales@hub.example>", "Boss <boss.private@gmail.com>"])
+def test_colleagues_forward_is_the_clients_inquiry(desk: Desk, colleague: str) -> None:
+    with desk.engine.begin() as connection:
+        settings = {**_IMAP, "own_addresses": "bossprivate@gmail.com"}
+        ours = add_source(connection, HUB, desk.config, "imap", "Sales", settings).id
+    desk.post(ours, "mail", mail(colleague, "Fwd: Дверь", _FORWARDED, "f1@hub.example"))
+    other = _FORWARDED.replace("Olga", "Pavel").replace("olga", "pavel").replace("67-05", "67-06")
+    desk.post(ours, "mail", mail(colleague, "Fwd: Окно", other, "f2@hub.example"))
+    desk.drain()
+    assert desk.rows("SELECT name FROM contact ORDER BY id") == [{"name": "Olga Example"}, {"name": "Pavel Example"}]
+    values = {row["value"] for row in desk.rows("SELECT value FROM identifier")}
+    assert values == {"olga@example.com", "+79123456705", "pavel@example.com", "+79123456706"}
+    assert desk.one("SELECT count(*) FROM lead") == 2
+
+
+def test_client_who_forwards_stays_the_client(desk: Desk, mailbox: int) -> None:
+    desk.post(mailbox, "mail", mail(MARIA, "Fwd: Дверь", _FORWARDED, "f1@example.org"))
+    desk.drain()
+    assert "maria@example.org" in {row["value"] for row in desk.rows("SELECT value FROM identifier")}
+    assert "olga@example.com" not in {row["value"] for row in desk.rows("SELECT value FROM identifier")}
+
+
+def test_form_that_a_colleague_forwards_is_its_visitors(desk: Desk, mailbox: int) -> None:
+    text = "---------- Forwarded message ---------\nFrom: Tilda <noreply@tilda.ws>\nDate: Wed, 14 Jan 2026\nSubject: Form\nTo: <boss@hub.example>\n\nName: Olga Example\nPhone: +7 912 345-67-05\nEmail: olga@example.com\n"  # fmt: skip
+    desk.post(mailbox, "mail", mail("Boss <boss@hub.example>", "Fwd: Form", text, "f3@hub.example"))
+    desk.drain()
+    assert {row["value"] for row in desk.rows("SELECT value FROM identifier")} == {"olga@example.com", "+79123456705"}

@@ -95,7 +95,7 @@ class Seen:
 
 def classify(
     message: MimeMessage, sender: MailAddress | None, reply_to: MailAddress | None, subject: str, seen: Seen, ours: frozenset[str],
-    visitor: Visitor | None = None,
+    visitor: Visitor | None = None, *, is_forward: bool = False,
 ) -> tuple[str, str]:  # fmt: skip
     """The class ("" | "own" | "bounce" | "feedback" | "receipt" | "auto_reply") and the rule that held, with its evidence."""
     kind, parameters = headers.parameters(headers.value(message, "content-type"))
@@ -118,7 +118,7 @@ def classify(
     address = sender.email.lower() if sender else ""
     answer_to = reply_to.email.lower() if reply_to else ""
     # A website's form writes from our own address and names the visitor in Reply-To or in its text: that is an inquiry.
-    if address and address in ours and (not answer_to or answer_to in ours) and visitor is None:
+    if address and address in ours and (not answer_to or answer_to in ours) and visitor is None and not is_forward:
         return "own", "from is our own address"
     return "", ""
 

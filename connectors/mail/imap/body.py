@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from email.message import Message as MimeMessage
 from typing import Any
 
-from connectors.mail.imap import charset, headers, html, limits
+from connectors.mail.imap import addresses, charset, headers, html, limits
+from crm_core.parsed import MailAddress
 
 _STUB = re.compile(
     r"html|browser|веб-верси|web version|браузер|mime format|your (?:mail|e-mail|email) (?:client|program)|просмотр",
@@ -33,6 +34,7 @@ class Content:
     decoded_bytes: int = 0
     from_html: bool = False
     types: set[str] = field(default_factory=set)  # of the mail itself, not of what it encloses
+    enclosed_from: list[MailAddress] = field(default_factory=list)  # who wrote the mails that it encloses
     enclosed: list[str] = field(default_factory=list)  # texts of the mails that it encloses, as they stand in `text`
 
     @property
@@ -144,6 +146,9 @@ def _attached_mail(payload: list[Any], content: Content, depth: int, mails: int)
     if mails >= limits.ATTACHED_MAIL_LEVELS:
         content.warn("attached_mails_too_deep")
         return ""
+    if not mails:
+        author = addresses.first(headers.values(inner, "from"))
+        content.enclosed_from += [author] if author is not None and author.email else []
     before = len(content.attachments)
     _list(content, {"name": safe_name(subject or "message") + ".eml", "type": "message/rfc822"})
     text = _text_of(inner, content, depth + 1, mails + 1)

@@ -22,6 +22,7 @@ from connectors.mail.imap import (
     charset,
     flat,
     form,
+    forward,
     headers,
     identifiers,
     limits,
@@ -90,9 +91,10 @@ def _message(
     own = config.ours if config else frozenset()
     visitor = _visitor(content.text, config, warnings)
     robot = automatic.program(mime)
+    originals = forward.originals(content.own_text, subject, tuple(content.enclosed_from))
     by_program = bool(robot or visitor or (sender and (is_program(sender.email) or sender.email.lower() in own)))
     seen = automatic.Seen(frozenset(content.types), content.own_text, content.encloses)
-    kind, evidence = automatic.classify(mime, sender, reply_to, subject, seen, own, visitor)
+    kind, evidence = automatic.classify(mime, sender, reply_to, subject, seen, own, visitor, is_forward=bool(originals))
     warnings = [*warnings, *content.warnings]
     if sent_at != date:
         warnings.append("date_clamped")
@@ -130,6 +132,8 @@ def _message(
         warnings=tuple(dict.fromkeys(warnings)),
         robot=robot,
         visitor=visitor,
+        originals=originals,
+        original_phones=_phones(forward.passed_on_words(content.text), config, warnings) if originals else (),
     )  # fmt: skip
 
 
