@@ -44,7 +44,6 @@ from crm_core.leads.assignment import give_to, pick_from
 from crm_core.leads.locking import hold_lead
 from crm_core.notifications.commands import notify
 from crm_core.people.availability import Availability, calendar_of, load_availability
-from crm_core.routing.queries import exclusions_of
 
 BREACHED = history.Action("lead.breach", touch="task")
 ESCALATED = history.Action("lead.escalate", touch="task")
@@ -402,9 +401,7 @@ class _Doing:
     def _reassign(self) -> None:
         """The pool picks somebody who never had it; where there is nobody left, the head decides."""
         had = had_it(self.cursor, self.lead.id)
-        root = self.look.facts.contact_id
-        barred = exclusions_of(self.cursor, [root]).get(root, frozenset())
-        decision = pick_from(self.connection, self.lead.pool_id, without=had | barred)
+        decision = pick_from(self.connection, self.lead.pool_id, self.lead.contact_id, without=had)
         if decision.owner_id is None and decision.kind != "tray":
             self._head()
             return
@@ -435,9 +432,11 @@ class _Doing:
         give_to(self.connection, self.principal, TAKEN, self.lead, owner_id, pool_id, kind, trace, self.now)
         self.changes |= {"hops": hop, "owner_id": owner_id, "held_since": self.now if owner_id is not None else None}
 
-    def _concerned(self) -> list[int]:
-        """Who has it; where nobody has, whoever is on duty."""
-        return [self.lead.owner_id] if self.lead.owner_id is not None else self.world.duty()
+    def _concerned(self) -> Sequence[int]:
+        """Who has it; where nobody has, whoever is on duty, else the head."""
+        if self.lead.owner_id is not None:
+            return [self.lead.owner_id]
+        return self.world.duty() or heads(self.cursor, self.policy.head_id)
 
     def _tell(self, kind: str, owner_ids: Sequence[int]) -> None:
         notify(self.connection, kind, owner_ids, self.lead.id, self.now)

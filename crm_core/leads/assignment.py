@@ -20,7 +20,7 @@ from crm_core.leads.models import Lead
 from crm_core.notifications.commands import notify
 from crm_core.people.models import Assignment, Owner, Pool
 from crm_core.routing.intake import write_ledgers
-from crm_core.routing.queries import read_routing
+from crm_core.routing.queries import exclusions_of, read_routing
 from crm_core.routing.rules import Decision, RoutingFacts, decide
 
 ASSIGNED = history.Action("lead.assign", touch="assignment")
@@ -84,13 +84,18 @@ def give_to(
         notify(connection, "lead_taken_away", [lead.owner_id], lead.id, now)
 
 
-def pick_from(connection: Connection, pool_id: int | None, without: Collection[int]) -> Decision:
-    """Whom the pool picks beside these, counted in its ledger; nobody where none of them can take it. None: the default pool."""
+def pick_from(connection: Connection, pool_id: int | None, contact_id: int, without: Collection[int]) -> Decision:
+    """Whom the pool picks beside these, who had the lead, and beside whoever may not have the client, a root; counted in its ledger.
+    Nobody where none of them can take it. `pool_id` None: the default pool."""
     with dict_cursor(connection) as cursor:
         read = read_routing(cursor, {pool_id} if pool_id is not None else set(), None)
-        facts = RoutingFacts(pool_id=pool_id, conflicts=frozenset(without))
+        barred = exclusions_of(cursor, [contact_id]).get(contact_id, frozenset()) if read.has_exclusions else frozenset()
+        facts = RoutingFacts(pool_id=pool_id, conflicts=barred.union(without))
         decision = decide(facts, read.state)
         write_ledgers(cursor, [pool for pool in read.state.pools.values() if pool.touched])
+    for one in (*decision.trace["steps"], *decision.trace["candidates"]):
+        if one.get("verdict") == "conflict_with_client" and int(one["owner"]) not in barred:
+            one["verdict"] = "had_it"
     return decision
 
 

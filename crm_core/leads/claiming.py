@@ -149,7 +149,7 @@ def return_lead(
     if lead.owner_id != principal.owner_id and not may(principal, "leads.assign"):
         raise Forbidden("lead_of_another", "Only whoever has the lead can give it back.")
     before = lead.owner_id
-    decision = pick_from(connection, lead.pool_id, without={before, *_gave_back(connection, lead_id)})
+    decision = pick_from(connection, lead.pool_id, lead.contact_id, without={before, *_gave_back(connection, lead_id)})
     trace = {**decision.trace, "code": "returned", "return_code": code, "why": why, "by": principal.actor, "before": str(before)}
     if RETURN_CODES[code]:
         _give_turn_back(connection, lead_id, before, now)

@@ -38,7 +38,8 @@ _ROWS: Final = (
     "SELECT l.id, l.contact_id, l.pool_id, l.line, l.source_id, l.channel, l.received_at, c.owner_id AS contact_owner_id,"
     " c.owner_bound_until, a.facts, ARRAY(SELECT (trace->>'before')::bigint FROM assignment WHERE lead_id = l.id"
     "  AND kind = 'returned') AS gave_back FROM lead l JOIN contact c ON c.id = l.contact_id"
-    "  LEFT JOIN LATERAL (SELECT facts FROM assignment WHERE lead_id = l.id AND kind <> 'returned' ORDER BY id DESC LIMIT 1) a ON true"
+    "  LEFT JOIN LATERAL (SELECT facts FROM assignment WHERE lead_id = l.id AND kind <> 'returned'"
+    "   AND trace->>'code' NOT LIKE 'deadline%%' ORDER BY id DESC LIMIT 1) a ON true"
     " WHERE l.id = ANY(%s) AND l.owner_id IS NULL AND l.state = 'open' ORDER BY l.received_at, l.id"
 )
 

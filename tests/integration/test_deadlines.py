@@ -25,15 +25,18 @@ from crm_core.deadlines.queries import count_breaches, late_now, marks, narrowed
 from crm_core.deadlines.sweep import LEASE, Swept, look_at_due
 from crm_core.handovers.commands import hand_over
 from crm_core.leads.assignment import assign_lead
+from crm_core.leads.claiming import return_lead
 from crm_core.leads.commands import LeadChange, change_lead
 from crm_core.leads.comments import comment_on_lead
 from crm_core.leads.queries import LeadFilter, list_leads
+from crm_core.leads.waiting import give_waiting
 from crm_core.merging.commands import merge_contacts
-from crm_core.people.absences import set_absent
+from crm_core.people.absences import set_absent, set_present
 from crm_core.people.commands import change_owner, retire_owner, set_duty
 from ingest.erasure.erase import erase
 from ingest.processing.lead_spam import mark_spam, unmark_spam
 from ingest.processing.merge_undo import undo_merge
+from ingest.sources.changes import remove_source
 
 HEAD = user(2, "head")
 MOBILE = "+79213334455"
@@ -137,7 +140,7 @@ def test_warning_breach_report_and_change_of_hands_each_once(desk: Clock) -> Non
     assert desk.told("lead_given") == [first, second]
     (why,) = desk.rows("SELECT * FROM assignment WHERE lead_id = %s ORDER BY id DESC LIMIT 1", lead)
     assert (why["trace"]["code"], why["trace"]["before"], why["trace"]["hop"]) == ("deadline_missed", str(first), 1)
-    assert next(one for one in why["trace"]["candidates"] if one["owner"] == str(first))["verdict"] == "conflict_with_client"
+    assert next(one for one in why["trace"]["candidates"] if one["owner"] == str(first))["verdict"] == "had_it"
     assert desk.look(59).acted == 0, "whoever was just given it has their whole time"
     assert desk.look(60.5).acted == 1
     assert desk.owner(lead) == head, "after as many hands as allowed the head has it"
@@ -779,3 +782,52 @@ def test_pools_that_leave_leads_to_be_taken_get_a_late_one_back(desk: Clock) -> 
     assert len(desk.told("lead_to_take")) == 2
     desk.look(500)
     assert desk.one("SELECT count(*) FROM assignment WHERE trace->>'code' = 'deadline_missed'") == 1
+
+
+def test_source_through_which_nothing_came_goes_with_its_deadline(desk: Clock) -> None:
+    desk.policy(20)
+    desk.policy(15, source_id=desk.call_source)
+    desk.do(remove_source, OPERATOR, desk.call_source)
+    assert [row["source_id"] for row in desk.rows("SELECT source_id FROM deadline_policy")] == [None]
+
+
+def test_returned_lead_is_not_given_to_whoever_may_not_have_the_client(desk: Clock) -> None:
+    lead = desk.inquiry()
+    first = desk.owner(lead)
+    barred, other = [one for one in desk.owners.values() if one != first]
+    exclude = "INSERT INTO owner_exclusion (contact_id, owner_id, why, actor) SELECT contact_id, %s, 'a quarrel', 'hub' FROM lead RETURNING 1"
+    desk.rows(exclude, barred)
+    desk.do(return_lead, HEAD, lead, "no_time", "at a fair", datetime.now(UTC))
+    assert desk.owner(lead) == other
+    (row,) = desk.rows("SELECT trace FROM assignment ORDER BY id DESC LIMIT 1")
+    verdicts = {int(one["owner"]): one["verdict"] for one in row["trace"]["candidates"]}
+    assert verdicts == {first: "had_it", barred: "conflict_with_client", other: "chosen"}
+
+
+def test_lead_that_waits_after_it_was_taken_and_given_back_is_given_by_what_was_known_of_it(desk: Clock) -> None:
+    desk.policy(reassign_minutes=20)
+    lead = desk.inquiry()
+    desk.start()
+    desk.look(21)
+    second = desk.owner(lead)
+    now = datetime.now(UTC)
+    for owner in desk.owners.values():
+        desk.do(set_absent, OPERATOR, owner, now + timedelta(days=1), now)
+    desk.do(return_lead, HEAD, lead, "no_time", "at a fair", now)
+    assert desk.owner(lead) is None
+    back = next(one for one in desk.owners.values() if one != second)
+    desk.do(set_present, OPERATOR, back, datetime.now(UTC) + timedelta(milliseconds=5))
+    assert desk.do(give_waiting, HUB, datetime.now(UTC), "UTC") == 1
+    (row,) = desk.rows("SELECT facts FROM assignment ORDER BY id DESC LIMIT 1")
+    assert row["facts"]["lead"]["source"] == str(desk.form_source)
+
+
+def test_wait_of_hours_follows_a_changed_calendar_within_a_minute(desk: Clock) -> None:
+    desk.policy(600)
+    lead = desk.inquiry()
+    desk.start()
+    desk.look(300)
+    desk.rows("UPDATE owner SET week = %s, zone = 'UTC' RETURNING id", json.dumps({"mon": [["09:00", "19:30"]]}))
+    desk.look(301.1)
+    due = desk.wait(lead)["due_at"]
+    assert (due.weekday(), due.hour) == (0, 19) or desk.at.weekday() == 0
