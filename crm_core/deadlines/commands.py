@@ -16,7 +16,9 @@ from crm_core.base.paging import AnyRow
 from crm_core.deadlines.models import Deadline, DeadlinePolicy
 from crm_core.deadlines.rules import checked
 from crm_core.leads.locking import hold_lead
+from crm_core.leads.models import Lead
 from crm_core.people.models import Owner, Pool
+from crm_core.search import mark
 from crm_core.sources.models import Source
 
 POLICY_ADDED = history.Action("deadline.add")
@@ -103,6 +105,9 @@ def mark_reached(
     if lead.state != "open":
         raise Conflict("lead_closed", "This lead is closed; open it again first.")
     touch = history.Touch(lead.contact_id, now, lead_id=lead_id, text=words, data={"contact": means})
+    # Not a new version, as for a comment.
+    connection.execute(update(Lead).where(Lead.id == lead_id).values(touches=Lead.touches + 1, last_touch_at=now))
+    mark(connection, [lead.contact_id])
     history.record(connection, principal, REACHED_BY_HAND, lead_id, {"means": means}, touch)
     connection.execute(update(Deadline).where(Deadline.lead_id == lead_id, Deadline.state == "open").values(look_at=now))
 

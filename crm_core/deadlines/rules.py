@@ -19,7 +19,7 @@ Step = Literal["warn", "breach", "escalate", "reassign", "head"]
 
 #: So long a change of hands, of hours or of a policy may take to be seen; what is due is seen on time.
 LOOK_AGAIN: Final = timedelta(seconds=60)
-#: A wait that nothing happens to any more is looked at more rarely the longer it lasts.
+#: A late wait is looked at more rarely the longer it lasts.
 LOOK_RARELY: Final = timedelta(minutes=15)
 
 MOST_MINUTES: Final = 60 * 24 * 31.0
@@ -163,7 +163,9 @@ def look_again(standing: Standing, at: Times, now: datetime) -> datetime:
     pending += [
         one for one in (at.warn_at if standing.breached_at is None else None, at.escalate_at, at.reassign_at) if one is not None
     ]
-    patience = min(LOOK_RARELY, max(LOOK_AGAIN, (now - standing.started_at) / 100))
+    patience = LOOK_AGAIN
+    if standing.breached_at is not None:
+        patience = min(LOOK_RARELY, max(LOOK_AGAIN, (now - standing.started_at) / 100))
     return min([now + patience, *(one for one in pending if one > now)])
 
 

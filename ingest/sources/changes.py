@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from crm_core.access import Principal, demand
 from crm_core.base import history
 from crm_core.base.errors import Conflict, Invalid, NotFound
+from crm_core.deadlines.models import DeadlinePolicy
 from crm_core.forms.models import SourceAlert, SourceField, SourceMapping, SourcePoll, SourceWatch
 from crm_core.messages.models import MailboxFolder
 from crm_core.sources.models import InboundEvent, Source, SourceToken
@@ -18,8 +19,8 @@ from ingest.sources.sources import SOURCE_CHANGED, hold_source, written_hosts
 
 SOURCE_REMOVED = history.Action("source.remove")
 
-#: What the hub wrote about a source without anything having arrived.
-_KEPT_BESIDE = (SourceMapping, SourceField, SourceAlert, SourceWatch, SourcePoll)
+#: What was written about a source without anything having arrived.
+_KEPT_BESIDE = (SourceMapping, SourceField, SourceAlert, SourceWatch, SourcePoll, DeadlinePolicy)
 
 
 def change_source(connection: Connection, principal: Principal, source_id: int, changes: Mapping[str, Any]) -> None:
