@@ -11,10 +11,17 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
+from crm_core.access import Principal
+from crm_core.access.visibility import select_any, select_visible
+from crm_core.base.errors import NotFound
+from crm_core.base.values import Named
 from crm_core.batch.rows import Cursor
+from crm_core.contacts.models import Contact
 from crm_core.identity.phones import read_phones
 from crm_core.people.availability import Availability, load_availability
+from crm_core.people.models import Owner
 from crm_core.routing.config import RoutingConfig, read_config
+from crm_core.routing.models import OwnerExclusion
 from crm_core.routing.rules import MemberState, OwnerState, PoolState, RoutingState
 
 _POOLS: Final = (
@@ -124,6 +131,34 @@ def exclusions_of(cursor: Cursor, root_ids: Collection[int]) -> Mapping[int, fro
         (list(root_ids),),
     )
     return {row["root_id"]: frozenset(row["owners"]) for row in cursor.fetchall()}
+
+
+@dataclass(frozen=True, slots=True)
+class ExcludedOwner:
+    """One colleague who never gets this client."""
+
+    owner: Named
+    why: str
+    by: str
+    at: datetime
+
+
+def list_excluded_owners(connection: Connection, principal: Principal, contact_id: int) -> list[ExcludedOwner]:
+    """Oldest first; of a merged contact those of all that were merged. NotFound for whom the principal may not see."""
+    root = connection.execute(
+        select_visible(Contact, principal, Contact.root_id).where(Contact.id == contact_id)
+    ).scalar_one_or_none()
+    if root is None:
+        raise NotFound("contact_unknown", f"There is no contact {contact_id}.")
+    rows = connection.execute(
+        select_any(OwnerExclusion.owner_id, Owner.name, OwnerExclusion.why, OwnerExclusion.actor, OwnerExclusion.at,
+                   because="the contact was seen")
+        .join(Owner, Owner.id == OwnerExclusion.owner_id)
+        .join(Contact, Contact.id == OwnerExclusion.contact_id)
+        .where(Contact.root_id == root)
+        .order_by(OwnerExclusion.at, OwnerExclusion.owner_id)
+    )  # fmt: skip
+    return [ExcludedOwner(Named(row.owner_id, row.name), row.why, row.actor, row.at) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from typing import Any, cast
 from pydantic import AwareDatetime, Field
 
 from crm_core.routing import commands
+from crm_core.routing.queries import list_excluded_owners
 from crm_core.routing.simulation import simulate
 from crm_core.routing.versions import active_version, get_version, list_versions
 from webhooks.api.parameters import RowId, Text
 from webhooks.api.route import Ask, Body, Route
-from webhooks.api.shape import Id, Page, Shape
+from webhooks.api.shape import Id, Named, Page, Shape
 
 
 class RoutingVersion(Shape):
@@ -64,6 +65,17 @@ class Simulation(Shape):
     dead: list[str] = Field(description="rules that applied to nothing")
     shadowed: list[str] = Field(description="rules that applied, and never first")
     first_moved: list[MovedLead] = Field(description="a hundred of them")
+
+
+class ExcludedOwner(Shape):
+    owner: Named
+    why: str
+    by: str = Field(description="who said it, as `user:1`")
+    at: AwareDatetime
+
+
+class ExcludedOwnerPage(Page[ExcludedOwner]):
+    pass
 
 
 class RoutingBody(Body):
@@ -124,6 +136,11 @@ def _activate(ask: Ask) -> object:
         return get_version(connection, version)
 
 
+def _excluded(ask: Ask) -> object:
+    with ask.engine.begin() as connection:
+        return {"items": list_excluded_owners(connection, ask.principal, ask.id("contact")), "next": None}
+
+
 def _exclude(ask: Ask) -> None:
     body = cast(ExcludeBody, ask.body)
     with ask.engine.begin() as connection:
@@ -145,6 +162,8 @@ ROUTES = (
     Route("POST", "/routing/versions/<id>/activate", "routing.write", _activate,
           "Put a version into force, also one that was before", RoutingVersion),
     Route("PUT", "/routing", "routing.write", _put, "Put rules into force at once, as a new version", RoutingVersion, body=RoutingBody),
+    Route("GET", "/contacts/<id>/excluded-owners", "contacts.read", _excluded, "Employees who may never have this client",
+          ExcludedOwnerPage),
     Route("POST", "/contacts/<id>/excluded-owners", "leads.assign", _exclude, "Keep a client and an employee apart for ever", None,
           body=ExcludeBody, status=204),
     Route("DELETE", "/contacts/<id>/excluded-owners/<owner>", "leads.assign", _allow, "Take that back", None, status=204),

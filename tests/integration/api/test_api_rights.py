@@ -70,7 +70,7 @@ BODIES: dict[str, dict[str, Any]] = {
 READ_ALL = {
     "GET /leads", "GET /leads/<id>", "GET /leads/<id>/waits", "GET /leads/<id>/why", "GET /leads/<id>/why-not", "GET /files/<id>", "GET /contacts", "GET /contacts/<id>",
     "GET /contacts/<id>/timeline", "GET /calls", "GET /calls/<id>", "GET /activities", "GET /owners", "GET /owners/<id>",
-    "GET /search", "GET /mentions", "GET /notifications", "GET /contacts/<id>/merges", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
+    "GET /search", "GET /mentions", "GET /notifications", "GET /contacts/<id>/merges", "GET /contacts/<id>/excluded-owners", "GET /teams", "GET /teams/<id>", "GET /pools", "GET /pools/<id>",
     "GET /pools/<id>/ledger", "GET /owners/<id>/absences", "GET /calendars", "GET /calendars/<id>", "GET /calendars/<id>/year", "GET /calendar-days",
     "GET /routing", "GET /routing/versions", "GET /routing/versions/<id>",
 }  # fmt: skip

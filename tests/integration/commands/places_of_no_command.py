@@ -97,6 +97,7 @@ PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {
     "cli worker": "a role that runs",
     "console.end_session": "ends one's own session",
     "console.erase_look": "shows, changes nothing",
+    "console.export_contact": "reads, and records who looked",
     "console.link": "begins a session; nobody is there yet who could act",
     "console.nowhere": "answers whatever is no page",
     "console.sign_in": "begins a session; nobody is there yet who could act",

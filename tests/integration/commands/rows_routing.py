@@ -88,6 +88,7 @@ ROWS = (
             )
         ),
         api=lambda i: ("POST", f"/contacts/{i['contact']}/excluded-owners", {"owner": i["boris"], "why": i["why"]}),
+        console=lambda i: (f"/contacts/{i['contact']}/excluded-owners", {"owner": i["boris"], "why": i["why"]}),
         again="idle",
         cases=(
             Case("a client and a colleague", {"why": "they quarrelled"}),
@@ -105,6 +106,7 @@ ROWS = (
             lambda connection, _hub, principal, i: commands.allow_owner(connection, principal, int(i["contact"]), int(i["boris"]))
         ),
         api=lambda i: ("DELETE", f"/contacts/{i['contact']}/excluded-owners/{i['boris']}", None),
+        console=lambda i: (f"/contacts/{i['contact']}/excluded-owners/{i['boris']}/allow", {}),
         again="idle",
         cases=(
             Case("kept apart before", before=(_APART,)),

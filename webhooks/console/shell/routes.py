@@ -8,7 +8,7 @@ from typing import Any
 
 from webhooks.console.access import account, audit, tokens, users
 from webhooks.console.calls import call_backs
-from webhooks.console.contacts import contacts, erasure
+from webhooks.console.contacts import apart, contacts, erasure
 from webhooks.console.deadlines import deadlines
 from webhooks.console.events import actions, events
 from webhooks.console.files import files
@@ -75,6 +75,9 @@ ROUTES = (
     Route("POST", "/leads/<id:lead_id>/not-spam", "lead_not_spam", lead_actions.not_spam, "leads.write"),
     Route("GET", "/contacts", "contacts", contacts.index, "contacts.read"),
     Route("GET", "/contacts/<id:contact_id>", "contact", contacts.card, "contacts.read"),
+    Route("POST", "/contacts/<id:contact_id>/excluded-owners", "exclude_owner", apart.keep_apart, "leads.assign"),
+    Route("POST", "/contacts/<id:contact_id>/excluded-owners/<id:owner_id>/allow", "allow_owner", apart.allow, "leads.assign"),
+    Route("POST", "/contacts/<id:contact_id>/export", "export_contact", contacts.export, "contacts.export"),
     Route("GET", "/contacts/<id:contact_id>/merge", "merge_page", merges.page, "contacts.merge"),
     Route("POST", "/contacts/<id:contact_id>/merge", "merge_contact", merges.merge, "contacts.merge"),
     Route("GET", "/merges/<id:merge_id>/undo", "undo_merge_page", merges.look, "contacts.merge"),
