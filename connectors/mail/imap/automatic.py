@@ -7,7 +7,6 @@ inside of an enclosed mail.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message as MimeMessage
 from typing import Final
@@ -100,13 +99,12 @@ def classify(
     """The class ("" | "own" | "bounce" | "feedback" | "receipt" | "auto_reply") and the rule that held, with its evidence."""
     kind, parameters = headers.parameters(headers.value(message, "content-type"))
     report = parameters.get("report-type", "").lower() if kind == "multipart/report" else ""
-    text = _bounded(seen.text)
-    found = _feedback(sender, subject, seen, report, text)
+    found = _feedback(sender, subject, seen, report)
     if found:
         return "feedback", found
     if report == "disposition-notification" or "message/disposition-notification" in seen.types:
         return "receipt", "disposition-notification"
-    found = _bounce(message, sender, subject, seen, kind, report, text)
+    found = _bounce(message, sender, subject, seen, kind, report)
     if found:
         return "bounce", found
     # What a site's form sent is an inquiry, whatever its program calls itself; an answer holds no form of its own.
@@ -135,10 +133,11 @@ def _bounded(text: str) -> str:
     return _RUN.sub(r"\1\1\1", "\n".join(lines))
 
 
-def _feedback(sender: MailAddress | None, subject: str, seen: Seen, report: str, text: str) -> str:
+def _feedback(sender: MailAddress | None, subject: str, seen: Seen, report: str) -> str:
     if report == "feedback-report" or "message/feedback-report" in seen.types:
         return "feedback-report"
-    if _FEEDBACK.search(text) and _AGENT.search(text):
+    head = seen.text[:_SCANNED_CHARS]
+    if "feedback-type" in head.lower() and _FEEDBACK.search(text := _bounded(head)) and _AGENT.search(text):
         return "feedback-type and user-agent in the text"
     address = sender.email.lower() if sender else ""
     if seen.encloses and (_COMPLAINT_FROM.match(address) or _COMPLAINT.search(subject)):
@@ -147,22 +146,35 @@ def _feedback(sender: MailAddress | None, subject: str, seen: Seen, report: str,
 
 
 def _bounce(
-    message: MimeMessage, sender: MailAddress | None, subject: str, seen: Seen, kind: str, report: str, text: str
+    message: MimeMessage, sender: MailAddress | None, subject: str, seen: Seen, kind: str, report: str
 ) -> str:  # fmt: skip
     if report == "delivery-status" or "message/delivery-status" in seen.types:
         return "delivery-status"
     if headers.values(message, "x-failed-recipients"):
         return "x-failed-recipients"
-    told = _NOTIFICATION.search(text) or _EVENT_TYPE.search(text)
+    head = seen.text[:_SCANNED_CHARS]
+    told = _NOTIFICATION.search(head) if "notificationType" in head else _EVENT_TYPE.search(head) if "eventType" in head else None
     if told:
         return f"notice of the sending service: {told[1].lower()}"
     if _FORWARD.match(subject):
         return ""
-    facts = _facts(message, sender, subject, seen, kind, text)
+    facts = _facts(message, sender, subject, seen, kind)
+    if not any(facts[name] for name in _SIGNS):
+        return ""  # as nearly every mail of a person: what its text says is of no matter
+    text = _bounded(head)
+    facts |= {
+        "code": bool(_CODE.search(text)),
+        "original": seen.encloses or bool(_ORIGINAL.search(text)),
+        "status": bool(_STATUS.search(text)),
+    }
     for rule, needed in _TOGETHER:
         if all(any(facts[name] for name in one.split("|")) for one in needed):
             return rule
     return ""
+
+
+#: Every rule needs one of these.
+_SIGNS: Final = ("daemon", "narrow", "postmaster", "report", "null", "noreply", "submitted")
 
 
 #: Rule → what must be there together; "a|b" is one of the two.
@@ -182,8 +194,8 @@ _TOGETHER: Final = (
 
 
 def _facts(
-    message: MimeMessage, sender: MailAddress | None, subject: str, seen: Seen, kind: str, text: str
-) -> Mapping[str, bool]:  # fmt: skip
+    message: MimeMessage, sender: MailAddress | None, subject: str, seen: Seen, kind: str
+) -> dict[str, bool]:  # fmt: skip
     address, name = (sender.email.lower(), sender.name) if sender else ("", "")
     local = address.partition("@")[0]
     raw_from = headers.value(message, "from")
@@ -199,9 +211,6 @@ def _facts(
         "noreply": bool(_NO_REPLY.match(local)),
         "null": is_null,
         "subject": bool(_SUBJECT.search(subject)),
-        "code": bool(_CODE.search(text)),
-        "original": seen.encloses or bool(_ORIGINAL.search(text)),
-        "status": bool(_STATUS.search(text)),
         "submitted": bool(submitted) and not submitted.startswith("no"),
         "report": kind == "multipart/report",
         "encloses": seen.encloses,

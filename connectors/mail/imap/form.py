@@ -13,6 +13,7 @@ from crm_core.parsed import Visitor
 
 _SCANNED_CHARS: Final = 20_000
 _LABEL_CHARS: Final = 40
+_FORM_LINES: Final = 120
 #: Where a program's own words begin: its footer names the site, its telephone and its support, never the visitor.
 _FOOTER: Final = re.compile(
     r"^(?:--\s*|[-_—–=*]{3,}\s*|(?:this (?:is a notification|e?-?mail (?:is|was|has been))|это (?:письмо|сообщение) (?:было )?"
@@ -36,11 +37,15 @@ _OF_THE_HOUSE: Final = re.compile(
     r"kundenservice|service client|atención al cliente|biuro obsługi",
     re.IGNORECASE,
 )
+#: An address or a number: without one nobody is named whom anybody could answer.
+_REACHED: Final = re.compile(r"[^\s@]@[^\s@]|\d(?:[ ().+-]{0,3}\d){4}")
 _PERSON: Final = frozenset(("name", "first_name", "last_name", "phone", "email", "message", "company", "messenger"))
 
 
 def read(text: str, region: str) -> Visitor | None:
     """Who filled the form in; None where the text is none. Two of its labels must mean something about a person."""
+    if not _REACHED.search(text, 0, _SCANNED_CHARS):
+        return None
     body = _without_footer(text[:_SCANNED_CHARS])
     found = _contact_form(body)
     if found is not None:
@@ -92,7 +97,7 @@ def _contact_form(text: str) -> Visitor | None:
 
 def _on_one_line(text: str) -> str:
     """A label on a line of its own and its value on the next one that is not empty, as "label: value"."""
-    found = [line.strip() for line in text.splitlines()]
+    found = [line.strip() for line in text.splitlines()[:_FORM_LINES]]
     out: list[str] = []
     at = 0
     while at < len(found):

@@ -86,11 +86,13 @@ def lines_of(text: str) -> list[str]:
     """At most a thousand, none long, runs of one sign shortened: what is beyond is read by nobody and costs no time."""
     clean = _INVISIBLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n").replace("\u00a0", " "))
     cut = [line[:_LINE_CHARS] for line in clean.split("\n", _SCANNED_LINES)[:_SCANNED_LINES]]
-    return [_RUN.sub(r"\1\1\1\1", line) for line in cut]
+    return [_RUN.sub(r"\1\1\1\1", line) if len(line) > 80 else line for line in cut]
 
 
 def label_of(line: str) -> tuple[str, str]:
     """(from | to | cc | date | subject | reply-to, value) or ("", "")."""
+    if ":" not in line[:60] and "：" not in line[:60]:
+        return "", ""
     found = _LABELLED.match(line[:400])
     role = _LABELS.get(" ".join(found[1].casefold().split()), "") if found else ""
     return (role, found[2].strip(" *_")) if found and role else ("", "")
