@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from crm_core.access import Principal, demand
@@ -109,7 +109,11 @@ def mark_reached(
     connection.execute(update(Lead).where(Lead.id == lead_id).values(touches=Lead.touches + 1, last_touch_at=now))
     mark(connection, [lead.contact_id])
     history.record(connection, principal, REACHED_BY_HAND, lead_id, {"means": means}, touch)
-    connection.execute(update(Deadline).where(Deadline.lead_id == lead_id, Deadline.state == "open").values(look_at=now))
+    connection.execute(
+        update(Deadline)
+        .where(Deadline.lead_id == lead_id, Deadline.state == "open")
+        .values(look_at=func.least(Deadline.look_at, now))
+    )
 
 
 def _check(connection: Connection, values: Mapping[str, Any]) -> None:

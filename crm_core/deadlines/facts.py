@@ -70,8 +70,8 @@ _HAPPENED: Final = (
     f" CASE WHEN {_IS_CONTACT} THEN {_AT} ELSE coalesce(e.received_at, t.at) END AS at,"
     " CASE WHEN t.kind = 'call' THEN CASE WHEN t.direction = 'out' THEN 'call' ELSE 'got_through' END"
     "      WHEN t.kind IN ('mail', 'message') THEN 'message' ELSE 'by_hand' END AS how,"
-    " coalesce(k.owner_id, u.owner_id) AS by"
-    f" FROM {_TOUCHES} LEFT JOIN app_user u ON t.actor = 'user:' || u.id"
+    " coalesce(k.owner_id, u.owner_id, b.owner_id) AS by"
+    f" FROM {_TOUCHES} LEFT JOIN app_user u ON t.actor = 'user:' || u.id LEFT JOIN api_token b ON t.actor = 'token:' || b.id"
     # What came late may bear a date of long ago; when it was received is what counts.
     " WHERE m.root_id = l.contact_id AND (t.at >= w.since - interval '1 day' OR e.received_at >= w.since)"
     f" AND {_IS_OF_LEAD} AND ({_IS_CONTACT} OR {_IS_INQUIRY} AND t.lead_id IS NOT NULL AND (t.lead_id = l.id OR o.closed_code = 'merged' AND o.line = l.line))"

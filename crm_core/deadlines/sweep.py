@@ -218,7 +218,8 @@ def _look(row: Mapping[str, Any], facts: LeadFacts, answered_before: datetime | 
     asked = [at for at in asked if answered_before is None or at > answered_before]
     if is_fixed:
         asked.append(started)
-    found = waits(asked, [one for one in facts.contacts if one.at <= now])
+    # Also a contact of after this look began: it is known, so whoever made it was first.
+    found = waits(asked, facts.contacts)
     if not found:  # what came was no inquiry, or was answered before it was taken in
         return _Look(row, facts, ended="superseded")
     wait, later = found[0], found[1:]

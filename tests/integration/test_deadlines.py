@@ -16,6 +16,7 @@ from principals import OPERATOR, user
 from sqlalchemy import Engine
 
 from crm_core.access import HUB, Principal
+from crm_core.access.tokens import add_token
 from crm_core.activities.commands import finish_activity
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Conflict, Forbidden, HubError, NotFound
@@ -631,6 +632,26 @@ def test_touch_and_takeaway_at_the_same_instant_exactly_one_wins(desk: Clock, wa
     assert desk.one("SELECT count(*) FROM assignment WHERE trace->>'code' = 'deadline_missed'") == int(taken) + (
         0 if way == "call" or not taken else 1
     ), "no ping-pong: whoever has it after a touch keeps it"
+
+
+def test_touch_of_after_the_look_began_wins_over_what_the_look_comes_to_last(desk: Clock) -> None:
+    """A look at many has one moment for all of them; whoever reached their client while it worked is not too late."""
+    desk.policy(reassign_minutes=20)
+    lead = desk.inquiry()
+    desk.start()
+    first = desk.owner(lead)
+    seller = Principal("token", add_own_token(desk, first), "seller", "manager", first)
+    desk.do(mark_reached, seller, lead, "call", desk.at + timedelta(minutes=20, seconds=7))
+    desk.look(20.1)
+    assert desk.owner(lead) == first
+    wait = desk.wait(lead)
+    assert (wait["state"], wait["answered_by"], wait["hops"]) == ("answered", first, 0)
+    assert wait["breached_at"] == wait["due_at"], "late all the same"
+
+
+def add_own_token(desk: Clock, owner: int | None) -> int:
+    token_id, _secret = desk.do(add_token, HUB, "manager", "phone", owner)
+    return int(token_id)
 
 
 def _wait_for_waiters(desk: Desk, count: int) -> None:
