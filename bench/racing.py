@@ -212,7 +212,10 @@ def look_ups(config: HubConfig, count: int, times: int, seed: int = 1) -> list[f
     with closing(connect(config.database_url, "worker")) as connection:
         connection.row_factory = dict_row  # type: ignore[assignment]
         for parsed in _known(chance, count, times):
-            with connection.transaction(force_rollback=True), connection.cursor() as cursor:
+            with (
+                connection.transaction(),
+                connection.cursor() as cursor,
+            ):  # a rollback would drop prepared statements, as no worker does
                 steps = steps_of([parsed])
                 began = time.perf_counter()
                 batch = Batch(steps)

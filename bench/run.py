@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench import capture, engine, idle, latency, linkage, match, racing, reading, redelivery
+from bench import capture, engine, idle, latency, linkage, match, racing, reading, redelivery, routing
 from bench.peers import node_red
 from bench.stage import Stage, servers
 from bench.table import Line, show, write_json
@@ -38,6 +38,7 @@ MEASUREMENTS: dict[str, tuple[Measurement, Measurement]] = {
         lambda s: racing.measure(s, 2_000, 8_000, 1_000_000, 10_000_000),
         lambda s: racing.measure(s, 500, 2_000, 100_000, 1_000_000),
     ),
+    "route": (lambda s: routing.measure(s, 10_000, 20_000), lambda s: routing.measure(s, 2_000, 4_000)),
     "idle": (lambda s: idle.measure(s, 10.0), lambda s: idle.measure(s, 3.0)),
 }
 

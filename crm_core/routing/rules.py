@@ -90,6 +90,15 @@ class PoolState:
     members: list[MemberState] = field(default_factory=list)
     strategy: Strategy = "ledger"
     touched: bool = False  # a pick moved it, it must be written back
+    in_a_row: int | None = None  # leads that whoever was served last got one after the other; None: as the turns say
+
+    def row_of(self, member: MemberState) -> int:
+        """How many of the pool's leads this member got one after the other, up to now."""
+        if member.last_seq == 0 or any(one.last_seq > member.last_seq for one in self.members):
+            return 0
+        if self.in_a_row is not None:
+            return self.in_a_row
+        return member.last_seq - max((one.last_seq for one in self.members if one is not member), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,9 +317,12 @@ class _Deciding:
                 one["open"] = (self.state.owners[member.owner_id].open_leads or 0) + self.state.given.get(member.owner_id, 0)
         rank = _by_open if pool.strategy == "least_open" else _by_deficit
         chosen, best = min(eligible, key=rank)
+        rested = _after_a_row(pool, eligible, (chosen, best)) if pool.strategy == "ledger" else None
+        if rested is not None:
+            chosen, best = rested
         first = rank((chosen, best))
         for member, one in eligible:
-            if one is not best:
+            if one is not best and one["verdict"] == "eligible":
                 theirs = rank((member, one))
                 # Owed less (or has more open), served more recently, or behind in the list where all else is equal.
                 one["verdict"] = ("smaller_deficit" if pool.strategy == "ledger" else "more_open") if theirs[0] != first[0] else (
@@ -406,6 +418,26 @@ def _by_deficit(pair: _Pair) -> tuple[float, int, int]:
 def _by_open(pair: _Pair) -> tuple[float, int, int]:
     member, shown = pair
     return shown["open"], member.last_seq, member.owner_id
+
+
+#: So many leads of a pool one after the other, and a colleague has a turn, if that leaves nobody so far from their share.
+_MOST_IN_A_ROW = 3
+_FARTHEST = 1.0
+
+
+def _after_a_row(pool: PoolState, eligible: list[_Pair], best: _Pair) -> _Pair | None:
+    """Who gets it instead of somebody who had several in a row, which weights make when few are there; None: nobody does. Where
+    somebody's share itself is so large, they go on getting their share."""
+    member, shown = best
+    row = pool.row_of(member)
+    if row < _MOST_IN_A_ROW or len(eligible) == 1:
+        return None
+    shown["in_a_row"] = row
+    other = min((pair for pair in eligible if pair[0] is not member), key=_by_deficit)
+    if shown["deficit"] > _FARTHEST or other[1]["deficit"] - 1 < -_FARTHEST:
+        return None
+    shown["verdict"] = "several_in_a_row"
+    return other
 
 
 def _folded(texts: tuple[str, ...]) -> set[str]:

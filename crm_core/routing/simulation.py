@@ -94,6 +94,7 @@ class _Ledger:
     members: dict[int, MemberState]
     differs: dict[int, float] = field(default_factory=dict)
     turns: dict[int, int] = field(default_factory=dict)
+    in_a_row: int = 0  # as the stored decision told it, if it mattered
 
     def state(self, pool_id: int) -> PoolState:
         members = [
@@ -104,7 +105,7 @@ class _Ledger:
             for one in self.members.values()
         ]  # fmt: skip
         seq = max((one.last_seq for one in members), default=0)
-        return PoolState(pool_id, self.name, seq, members, self.strategy)  # type: ignore[arg-type]
+        return PoolState(pool_id, self.name, seq, members, self.strategy, in_a_row=self.in_a_row)  # type: ignore[arg-type]
 
 
 class _Pools(Mapping[int, PoolState]):
@@ -214,6 +215,8 @@ class _Replay:
     def _again(self, row: Mapping[str, Any]) -> tuple[int | None, str]:
         stored = _asked(row["trace"])
         shared_out = row["kind"] not in ("sticky", "answered") and (row["kind"] != "cover" or "pool" in row["trace"])
+        for ledger in self._ledgers.values():
+            ledger.in_a_row = 0
         for pool_id, candidates in stored.items():
             self._take_snapshot(pool_id, candidates)
             if shared_out and pool_id in self._ledgers:
@@ -234,6 +237,7 @@ class _Replay:
             return
         total = sum(one["weight"] for one in candidates if "weight" in one)
         known, ledger.members = ledger.members, {}
+        ledger.in_a_row = max((one.get("in_a_row", 0) for one in candidates), default=0)
         for one in candidates:
             owner_id = int(one["owner"])
             last = known.get(owner_id) or MemberState(owner_id)

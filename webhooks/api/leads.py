@@ -168,7 +168,9 @@ class WhyNot(Shape):
     lead: Id
     owner: Named
     is_owner: bool
-    code: str = Field(description="what stood between: absent, off_shift, max_open, smaller_deficit, later_turn, not_in_pool, …")
+    code: str = Field(
+        description="what stood between: absent, off_shift, max_open, smaller_deficit, several_in_a_row, later_turn, not_in_pool, …"
+    )
     step: str = Field(description="the right by which they were considered; empty where a pool was asked")
     values: dict[str, Any]
     at: AwareDatetime | None = Field(description="when it was decided")

@@ -115,3 +115,25 @@ def test_fifty_workers_stay_as_fair_as_promised() -> None:
     worst, longest = _worst(weights, 2000, lambda n: tuple(o for o in fifty if random.Random(f"{o} {n // 20}").random() < 0.4))
     assert worst <= 2
     assert longest <= 3
+
+
+def test_after_three_in_a_row_somebody_else_has_a_turn_and_large_shares_stay_large() -> None:
+    def taken(weights: dict[int, float], count: int) -> list[int]:
+        given = state(people(len(weights)), weights)
+        return [decide(RoutingFacts(), given).owner_id or 0 for _ in range(count)]
+
+    nine = taken({1: 9, 2: 1}, 100)
+    farthest = max(abs(nine[:n].count(1) - 0.9 * n) for n in range(1, 101))
+    assert farthest < 1.5, "a share is kept: nine of ten are theirs, in a row or not"
+    there = state(people(2), {1: 5, 2: 1})
+    row = [decide(RoutingFacts(), there).owner_id for _ in range(3)]
+    assert row == [1, 1, 2]
+    # Alone for a while: the turns say that they had many, and the colleague who comes back owes nothing and is owed nothing.
+    alone = state([OwnerState(1, "A"), OwnerState(2, "B", active=False)], {1: 5, 2: 1})
+    for _ in range(4):
+        decide(RoutingFacts(), alone)
+    back = RoutingState({one.id: one for one in people(2)}, alone.pools, 1, None)
+    decision = decide(RoutingFacts(), back)
+    assert decision.owner_id == 2
+    verdicts = {one["owner"]: (one["verdict"], one.get("in_a_row")) for one in decision.trace["candidates"]}
+    assert verdicts == {"1": ("several_in_a_row", 4), "2": ("chosen", None)}
