@@ -67,6 +67,9 @@ def _judged(kind: str, want: Mapping[str, Any], message: Message, ours: str) -> 
             message.automatic in _CLASSES[kind],
             (message.automatic, message.fields.get("automatic_evidence"), message.subject),
         )
+    if "own_text" in want:
+        found = message.own_text or message.text
+        yield "own words", " ".join(found.split()) == " ".join(str(want["own_text"]).split()), found[:3_000]
     if "client" in want:
         sender = message.sender.email.lower() if message.sender else ""
         author = author_of(message, {f"sales@{ours}"} | ({sender} if sender.endswith(f"@{ours}") else set()))

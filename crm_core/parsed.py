@@ -154,6 +154,7 @@ class Message:
     cc: tuple[MailAddress, ...] = ()
     subject: str = ""
     text: str = ""  # full text, made from HTML where there is no plain part
+    own_text: str = ""  # of a reply: what is new in it; "" where that is all of it
     sent_at: datetime | None = None  # the Date header, aware; may be nonsense
     delivered_to: tuple[str, ...] = ()
     automatic: str = ""  # "" | "bounce" | "feedback" | "receipt" | "auto_reply" | "own", with evidence in fields

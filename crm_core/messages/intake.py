@@ -88,7 +88,7 @@ def take_message(batch: Batch, step: EventItem, _now: datetime) -> EventResult:
         known.deliveries.append(delivery)
         reason = {"code": "second_delivery_of_a_known_message"}
         return taken_as(step, "attached" if known.lead is not None else "auto", reason, known.lead, known.contact)
-    touch = {
+    touch: dict[str, Any] = {
         "kind": "mail",
         "title": message.subject or headline(message.text),
         "text": message.text,
@@ -104,13 +104,17 @@ def take_message(batch: Batch, step: EventItem, _now: datetime) -> EventResult:
         "title": headline(message.subject or message.text) or step.item.source_name, "form_id": "", "form_name": "",
         "message": message.text, "fields": dict(message.fields), "attribution": attribution_columns(Attribution()),
     }  # fmt: skip
+    thread, claimed = _thread(batch, step, message)
+    if thread is not None and message.own_text:
+        # What is new in an answer; the history below it is in the history already, and the whole is kept beside it.
+        touch["text"] = message.own_text
+        touch["data"] |= {"whole_text": message.text, "text_rule": message.fields.get("own_text_rule", "")}
     if again is not None:
         return rewrite(batch, step, again, touch, content)
     if known is None:
         known = _new_message(batch, step, message, delivery)
     if message.automatic:
         return taken_as(step, "auto", {"code": message.automatic, "evidence": message.fields.get("automatic_evidence", "")})
-    thread, claimed = _thread(batch, step, message)
     contact = thread.contact.root if thread is not None and thread.contact is not None else None
     verdict = None
     if contact is None:

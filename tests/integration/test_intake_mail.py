@@ -300,3 +300,19 @@ def test_form_that_a_colleague_forwards_is_its_visitors(desk: Desk, mailbox: int
     desk.post(mailbox, "mail", mail("Boss <boss@hub.example>", "Fwd: Form", text, "f3@hub.example"))
     desk.drain()
     assert {row["value"] for row in desk.rows("SELECT value FROM identifier")} == {"olga@example.com", "+79123456705"}
+
+
+def test_answer_shows_what_is_new_and_keeps_the_whole(desk: Desk, mailbox: int) -> None:
+    desk.post(mailbox, "mail", mail(IVAN, "Дверь", "Сколько?", "m1@example.com"))
+    answer = "Беру.\n\nср, 30 апр. 2025 г. в 15:19, Sales <sales@hub.example>:\n> Тысяча\n"
+    uid = desk.post(mailbox, "mail", mail(IVAN, "Re: Дверь", answer, "m2@example.com", In_Reply_To="<m1@example.com>"))
+    strange = desk.post(mailbox, "mail", mail(MARIA, "Re: Окно", answer, "m3@example.org", In_Reply_To="<unknown@example.org>"))
+    desk.drain()
+    told = {row["event_id"]: row for row in desk.rows("SELECT event_id, text, data FROM touch WHERE kind = 'mail'")}
+    first = told[desk.event(uid)["id"]]
+    assert first["text"] == "Беру."
+    assert first["data"]["whole_text"].strip() == answer.strip()
+    assert told[desk.event(strange)["id"]]["text"].strip() == answer.strip(), "a first mail is shown whole"
+    replay(desk.engine, HUB, desk.config, Selection(uids=(uid,)), False)
+    desk.drain()
+    assert desk.one(f"SELECT text FROM touch WHERE event_id = {desk.event(uid)['id']}") == "Беру."

@@ -27,6 +27,7 @@ from connectors.mail.imap import (
     identifiers,
     limits,
     phones,
+    reply,
     structure,
 )
 from connectors.mail.imap.config import ImapConfig
@@ -91,6 +92,11 @@ def _message(
     own = config.ours if config else frozenset()
     visitor = _visitor(content.text, config, warnings)
     robot = automatic.program(mime)
+    in_reply_to, references = (
+        identifiers.ids(headers.values(mime, "in-reply-to")),
+        identifiers.ids(headers.values(mime, "references")),
+    )
+    said = _own_words(content.text, warnings) if in_reply_to or references else reply.OwnWords(content.text, "")
     originals = forward.originals(content.own_text, subject, tuple(content.enclosed_from))
     by_program = bool(robot or visitor or (sender and (is_program(sender.email) or sender.email.lower() in own)))
     seen = automatic.Seen(frozenset(content.types), content.own_text, content.encloses)
@@ -115,20 +121,21 @@ def _message(
             digests=[str(one.get("sha256", "")) for one in content.attachments], found_at=found_at,
         ),
         message_id=message_id,
-        in_reply_to=identifiers.ids(headers.values(mime, "in-reply-to")),
-        references=identifiers.ids(headers.values(mime, "references")),
+        in_reply_to=in_reply_to,
+        references=references,
         sender=sender,
         reply_to=reply_to,
         to=to,
         cc=cc,
         subject=subject,
         text=content.text,
+        own_text=said.text if said.rule else "",
         sent_at=sent_at,
         delivered_to=_delivered_to(mime),
         automatic=kind,
         attachments=tuple(content.attachments),
         phones=_phones(form.without_footer(content.text) if by_program else content.text, config, warnings),
-        fields=_fields(mime, content, date, sent_at, evidence),
+        fields=_fields(mime, content, date, sent_at, evidence) | ({"own_text_rule": said.rule} if said.rule else {}),
         warnings=tuple(dict.fromkeys(warnings)),
         robot=robot,
         visitor=visitor,
@@ -143,6 +150,14 @@ def _visitor(text: str, config: ImapConfig | None, warnings: list[str]) -> Visit
     except _BROKEN:  # a form is a bonus as well
         warnings.append("form_unreadable")
         return None
+
+
+def _own_words(text: str, warnings: list[str]) -> reply.OwnWords:
+    try:
+        return reply.own_words(text)
+    except _BROKEN:  # the whole text is there in any case
+        warnings.append("reply_unreadable")
+        return reply.OwnWords(text, "")
 
 
 def _phones(text: str, config: ImapConfig | None, warnings: list[str]) -> tuple[str, ...]:

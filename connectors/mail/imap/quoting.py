@@ -164,11 +164,16 @@ def attribution_at(lines: Sequence[str], at: int) -> tuple[int, str]:
     Without languages: a date or time, an address and a colon at the end; where a verb of many languages is there, no address
     is needed; where a quotation follows, a date and one of the two."""
     joined = ""
-    for count in range(1, 5):
+    for count in range(1, 8):
         if at + count > len(lines):
             break
         line = lines[at + count - 1].strip()
-        if not line.strip("> |") or (count > 1 and label_of(line)[0]):
+        if not line.strip("> |"):
+            # Some programs fold a link of the name over lines of its own: only where date stands and address lacks.
+            if count == 1 or count > 4 or not _WHEN.search(joined) or not _STARTS.match(joined):
+                break
+            continue
+        if count > 1 and label_of(line)[0] and "mailto" not in line:
             break
         joined = f"{joined} {line}".strip()
         if len(joined) > 320:
@@ -178,19 +183,24 @@ def attribution_at(lines: Sequence[str], at: int) -> tuple[int, str]:
             break
         ends = bare.endswith((":", "："))
         dated = bool(_WHEN.search(bare))
-        if not dated and not (ends and _VERB.search(bare)):
-            continue
         addressed = bool(_ADDRESS.search(bare))
         quoted = _is_quoted(lines, at + count)
-        if ends and ((dated and addressed) or _VERB.search(bare[-80:]) or (quoted and dated)):
+        verb = _VERB.search(bare)
+        if ends and (
+            (dated and (addressed or verb)) or (addressed and verb) or _ENDS_IN_VERB.search(bare) or (quoted and (dated or verb))
+        ):
             return count, bare
-        if dated and quoted and (addressed or (_VERB.search(bare) and _OPENS.match(bare))) and not bare.endswith((".", "!", "?")):
+        if not dated or count > 4:
+            continue
+        if quoted and (addressed or (verb and _OPENS.match(bare))) and not bare.endswith((".", "!", "?")):
             return count, bare
-        if dated and addressed and _VERB.search(bare):
+        if addressed and verb:
             return count, bare
     return 0, ""
 
 
+_STARTS: Final = re.compile(r"on |am |le |el |il |em |op |den |dne |w dniu |в ", re.IGNORECASE)
+_ENDS_IN_VERB: Final = re.compile(rf"^[^.!?]{{3,120}}(?:{_VERB.pattern})\s*[:：]$", re.IGNORECASE)
 _OPENS: Final = re.compile(
     r"(?:on|am|le|el|il|em|op|den|dne|w dniu|dnia|в|на|at|a|à|ons?|tir|fre|man|tor|lør|søn|mån|tis|lör|sön|\d|[<\"“«]|"
     r"(?:mon|tue|wed|thu|fri|sat|sun|mo|di|mi|do|fr|sa|so|пн|вт|ср|чт|пт|сб|вс|lun|mar|mer|jeu|ven|sam|dim|mié|jue|vie|sáb|dom|gio|sab|ma|wo|vr|za|zo|pon|wt|śr|czw|pt|sob|niedz)\w*[.,]?\s|"

@@ -57,6 +57,7 @@ def _shown(context: RequestContext, touch: TouchView, names: Mapping[str, str], 
         "tone": _TONES.get(kind, ""),
         "by": actor(context, touch.actor, names) if by_person else "",
         "text": touch.text,
+        "whole_text": str(touch.data.get("whole_text") or ""),
         "details": [],
         "links": _links(context, touch),
     } | told
