@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import BigInteger, Connection, cast, or_, select
 from sqlalchemy.orm import aliased
 
 from crm_core.access import Principal
 from crm_core.access.visibility import select_any
-from crm_core.base.errors import NotFound
+from crm_core.base.errors import Invalid, NotFound
 from crm_core.base.values import Named, named
 from crm_core.contacts.models import Contact, MergeEvent
 from crm_core.leads.models import Lead
 from crm_core.leads.queries import get_lead
 from crm_core.people.models import Assignment, Owner, Pool
+from crm_core.routing.asked import AskedRule, asked_rules
+from crm_core.routing.config import RoutingConfig, read_config
+from crm_core.routing.models import RoutingVersion
 from crm_core.sources.models import InboundEvent, Source
 
 _Sharing = aliased(Contact, name="sharing")
+#: Whoever had the client, or talked to them, has the lead whatever the rules say.
+_WITHOUT_RULES = frozenset({"sticky", "answered"})
 _MOST_EVENTS = 500  # of one lead; more would be an attack, and the events list has them all
 
 
@@ -46,6 +53,7 @@ class AssignmentView:
     config_version: int  # of the rules that it was decided by; 0: there were none
     shares_with: Named | None  # the client because of whose number it is where it is
     refunded_at: datetime | None  # the pool got its turn back
+    rules: Sequence[AskedRule]  # that were asked, the one that applied last; none where a client's owner had them anyway
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +88,15 @@ class Why:
     merges: Sequence[MergeView]
 
 
-def why(connection: Connection, principal: Principal, lead_id: int) -> Why:
-    """Everything that was decided about a lead, oldest first: its events, its assignments, its contact's merges."""
+def why(connection: Connection, principal: Principal, lead_id: int, zone: ZoneInfo) -> Why:
+    """Everything that was decided about a lead, oldest first: its events, its assignments, its contact's merges. `zone` is the
+    hub's: in it the rules' weekdays and times are read."""
     lead = get_lead(connection, principal, lead_id)
     return Why(
-        lead.id, _events_of(connection, lead_id), _assignments_of(connection, lead_id), _merges_of(connection, lead.contact.id)
+        lead.id,
+        _events_of(connection, lead_id),
+        _assignments_of(connection, lead_id, zone),
+        _merges_of(connection, lead.contact.id),
     )
 
 
@@ -154,12 +166,12 @@ def _events_of(connection: Connection, lead_id: int) -> list[WhyEvent]:
     ]
 
 
-def _assignments_of(connection: Connection, lead_id: int) -> list[AssignmentView]:
+def _assignments_of(connection: Connection, lead_id: int, zone: ZoneInfo) -> list[AssignmentView]:
     rows = connection.execute(
         select_any(
             Assignment.id, Assignment.at, Assignment.kind, Assignment.actor, Assignment.trace, Assignment.owner_id,
             Owner.name.label("owner_name"), Assignment.pool_id, Pool.name.label("pool_name"), Assignment.config_version,
-            Assignment.refunded_at, _Sharing.id.label("shares_with_id"), _Sharing.name.label("shares_with_name"),
+            Assignment.refunded_at, Assignment.facts, _Sharing.id.label("shares_with_id"), _Sharing.name.label("shares_with_name"),
             because="the lead was seen",
         )
         .outerjoin(Owner, Owner.id == Assignment.owner_id)
@@ -167,7 +179,8 @@ def _assignments_of(connection: Connection, lead_id: int) -> list[AssignmentView
         .outerjoin(_Sharing, _Sharing.id == cast(Assignment.trace["shares_with"].astext, BigInteger))
         .where(Assignment.lead_id == lead_id)
         .order_by(Assignment.id)
-    )  # fmt: skip
+    ).all()  # fmt: skip
+    configs = _configs(connection, (row.config_version for row in rows), zone)
     return [
         AssignmentView(
             row.id,
@@ -180,9 +193,24 @@ def _assignments_of(connection: Connection, lead_id: int) -> list[AssignmentView
             row.config_version,
             named(row.shares_with_id, row.shares_with_name),
             row.refunded_at,
+            asked_rules(configs[row.config_version], row.facts.get("lead", {}))
+            if row.config_version in configs and row.kind not in _WITHOUT_RULES
+            else (),
         )
         for row in rows
     ]
+
+
+def _configs(connection: Connection, versions: Iterable[int], zone: ZoneInfo) -> dict[int, RoutingConfig]:
+    """Versions never change: what was decided by one is read by it."""
+    rows = connection.execute(
+        select(RoutingVersion.version, RoutingVersion.body).where(RoutingVersion.version.in_(set(versions) - {0}))
+    )
+    found: dict[int, RoutingConfig] = {}
+    for row in rows:
+        with suppress(Invalid):  # of a time when rules could say what they can not today
+            found[row.version] = read_config(row.body, row.version, zone)
+    return found
 
 
 def _merges_of(connection: Connection, root_id: int) -> list[MergeView]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from desk import Desk
@@ -51,11 +52,11 @@ def test_why_of_a_lead_is_still_told_when_its_events_were_replayed(desk: Desk) -
     desk.drain("form")
     lead = desk.one("SELECT id FROM lead")
     with desk.engine.connect() as connection:
-        before = why(connection, ADMIN, lead).events
+        before = why(connection, ADMIN, lead, ZoneInfo("UTC")).events
     for _ in range(2):
         again(desk)
         with desk.engine.connect() as connection:
-            after = why(connection, ADMIN, lead).events
+            after = why(connection, ADMIN, lead, ZoneInfo("UTC")).events
         assert [one.reason["code"] for one in after] == ["replayed"] * 3
         assert [one.reason["first"] for one in after] == [one.reason["code"] for one in before]
         assert [one.reason.get("match") for one in after] == [one.reason.get("match") for one in before]

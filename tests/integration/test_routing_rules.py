@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.base.errors import Invalid
+from crm_core.leads.why import why
 from crm_core.numbering.commands import import_ranges
 from crm_core.numbering.queries import load_ranges
 from crm_core.people.absences import set_absent, set_present
@@ -270,3 +271,35 @@ def test_rules_that_cannot_be_meant_are_refused_with_their_place(desk: Desk, tol
         save_version(connection, HUB, {"rules": told}, ZONE)
     assert refused.value.code == code
     assert refused.value.data["fields"][0].startswith("rules.")
+
+
+def test_why_names_the_rules_that_were_asked_and_what_held(desk: Desk) -> None:
+    first = rules(
+        desk,
+        rule(
+            "cheap",
+            1,
+            {"all": [is_from("Doors"), {"fact": "value", "op": "lte", "value": 10}]},
+            {"owner": str(desk.owners["Anna"])},
+        ),
+        rule("doors", 2, {"any": [is_from("roofs"), is_from("doors")]}, {"owner": str(desk.owners["Gleb"])}),
+        rule("rest", 3, {}, {"owner": str(desk.owners["Vera"])}),
+    )
+    lead = sends(desk, 1, utm_campaign="doors")["lead_id"]
+    again = sends(desk, 1, utm_campaign="roofs", product="a second door")
+    rules(desk, rule("other", 1, {}, {"owner": str(desk.owners["Boris"])}))
+    with desk.engine.begin() as connection:
+        [decided, *_] = why(connection, HUB, lead, ZONE).assignments
+    assert decided.config_version == first
+    told = [
+        (one.id, one.applies, [(clause.fact, clause.holds, clause.actual) for clause in one.clauses]) for one in decided.rules
+    ]
+    assert told == [
+        ("cheap", False, [("utm_campaign", True, "doors"), ("value", None, None)]),
+        ("doors", True, [("utm_campaign", False, "doors"), ("utm_campaign", True, "doors")]),
+    ]
+    assert again["lead_id"] == lead
+    another = sends(desk, 2)["lead_id"]
+    with desk.engine.begin() as connection:
+        [by_new] = why(connection, HUB, another, ZONE).assignments
+        assert [(one.id, one.applies, list(one.clauses)) for one in by_new.rules] == [("other", True, [])]

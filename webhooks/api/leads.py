@@ -134,6 +134,21 @@ class WhyEvent(Shape):
     reason: dict[str, Any]
 
 
+class RuleClause(Shape):
+    fact: str
+    op: str
+    value: Any
+    actual: Any = Field(description="what the lead had; null: not known")
+    holds: bool | None = Field(description="null: the fact was not known, so it was neither true nor false")
+
+
+class AskedRule(Shape):
+    id: str
+    name: str
+    applies: bool = Field(description="the first that does decides")
+    clauses: list[RuleClause]
+
+
 class WhyAssignment(Shape):
     id: Id
     at: AwareDatetime
@@ -145,6 +160,7 @@ class WhyAssignment(Shape):
     config_version: int = Field(description="of the rules that it was decided by; 0: there were none")
     shares_with: Named | None = Field(description="the client because of whose number it is where it is")
     refunded_at: AwareDatetime | None = Field(description="the pool got its turn back")
+    rules: list[AskedRule] = Field(description="that were asked, in their order, up to the one that applied")
 
 
 class WhyMerge(Shape):
@@ -327,7 +343,7 @@ def _not_spam(ask: Ask) -> object:
 
 def _why(ask: Ask) -> object:
     with ask.engine.begin() as connection:
-        return why(connection, ask.principal, ask.id("lead"))
+        return why(connection, ask.principal, ask.id("lead"), ask.config.zone)
 
 
 def _why_not(ask: Ask) -> object:

@@ -75,7 +75,7 @@ def index(context: RequestContext) -> PageAnswer:
 def card(context: RequestContext, lead_id: int) -> PageAnswer:
     with context.engine.begin() as connection:
         lead = get_lead(connection, context.principal, lead_id)
-        decided = why(connection, context.principal, lead_id)
+        decided = why(connection, context.principal, lead_id, context.config.zone)
         asked = request.args.get("why_not", "")
         other = why_not(connection, context.principal, lead_id, int(asked)) if re.fullmatch(r"[1-9][0-9]{0,17}", asked) else None
         waits = waits_of(connection, context.principal, lead_id)
