@@ -255,6 +255,24 @@ def test_rule_by_region_asks_the_numbering_plan_where_the_version_has_no_range_o
     )
 
 
+def test_language_of_the_text_beats_the_country_of_the_number(desk: Desk) -> None:
+    """Case 95: a number of Kazakhstan, whatever language its country has."""
+    anna, vera, gleb = (str(desk.owners[name]) for name in ("Anna", "Vera", "Gleb"))
+    rules(
+        desk, *(rule(language, n, {"fact": "language", "op": "eq", "value": language}, {"owner": owner})
+                for n, (language, owner) in enumerate((("ru", anna), ("kk", vera), ("en", gleb)))),
+    )  # fmt: skip
+
+    def owner_of(n: int, **fields: str) -> str:
+        uid = desk.form(phone=f"+770123456{n:02d}", **fields)
+        desk.drain()
+        return str(desk.one("SELECT owner_id FROM lead WHERE id = %s", desk.event(uid)["lead_id"]))
+
+    assert owner_of(1, name="Айгуль", message="Сәлеметсіз бе, есік қажет") == vera
+    assert owner_of(2, name="Ирина", message="Здравствуйте, нужна дверь") == anna
+    assert owner_of(3, name="John", message="Hello, I need a door") == gleb
+
+
 @pytest.mark.parametrize(
     ("told", "code"),
     [

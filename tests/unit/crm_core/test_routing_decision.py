@@ -137,3 +137,19 @@ def test_after_three_in_a_row_somebody_else_has_a_turn_and_large_shares_stay_lar
     assert decision.owner_id == 2
     verdicts = {one["owner"]: (one["verdict"], one.get("in_a_row")) for one in decision.trace["candidates"]}
     assert verdicts == {"1": ("several_in_a_row", 4), "2": ("chosen", None)}
+
+
+def test_new_member_and_new_weight_begin_without_a_flood_or_a_jump() -> None:
+    """Identity case 76: neither what was before somebody came, nor what their weight was, is made up for."""
+    given = state(people(4), {1: 1, 2: 1, 3: 1})
+    pool = given.pools[1]
+    for _ in range(300):
+        decide(RoutingFacts(), given)
+    pool.members.append(MemberState(4, 1))
+    taken = [decide(RoutingFacts(), given).owner_id for _ in range(40)]
+    assert all(abs(taken[:n].count(4) - n / 4) <= 1 for n in range(1, 41))
+    pool.members[0].weight = 3
+    taken = [decide(RoutingFacts(), given).owner_id for _ in range(60)]
+    assert all(
+        abs(taken[:n].count(one) - n * share) <= 1.5 for n in range(1, 61) for one, share in ((1, 0.5), (2, 1 / 6), (4, 1 / 6))
+    )
