@@ -333,6 +333,23 @@ def test_breach_of_what_nobody_has_reaches_the_duty_person_in_the_hubs_hours(des
     assert calendar
 
 
+def test_breach_of_what_nobody_has_reaches_the_head_where_nobody_is_on_duty(desk: Clock) -> None:
+    head = desk.owners["Vera"]
+    policy = desk.policy(head_id=head)
+    desk.connection.execute("UPDATE pool_member SET paused = true")
+    lead = desk.inquiry()
+    desk.start()
+    desk.look(16)
+    assert desk.owner(lead) is None
+    assert desk.told("deadline_breached") == [head]
+    # The named head leaves: whoever signs in as a head of sales is it.
+    desk.connection.execute("UPDATE owner SET active = false WHERE id = %s", (head,))
+    desk.rows("INSERT INTO app_user (login, role, owner_id) VALUES ('b@x', 'head', %s) RETURNING id", desk.owners["Boris"])
+    desk.do(change_policy, OPERATOR, policy, {"escalate_minutes": 20.0, "head_id": None})
+    desk.look(21)
+    assert desk.told("escalated") == [desk.owners["Boris"]]
+
+
 def test_absent_owner_and_their_deputy_are_both_told(desk: Clock) -> None:
     desk.policy()
     lead = desk.inquiry()
