@@ -10,7 +10,8 @@ from crm_core.batch.rows import Cursor, insert_rows, update_rows
 from crm_core.batch.state import HasId, resolve
 from crm_core.batch.subject import Batch, Subject
 from crm_core.calls.call_back_tasks import LOOK_BACK, settle_call_backs
-from crm_core.calls.state import CallBacks, CallBackState
+from crm_core.calls.rules import MISSED_OUTCOMES, TALKED_OUTCOMES
+from crm_core.calls.state import CallBacks, CallBackState, Calls
 from crm_core.leads.intake import BIRTH, lead_of
 from crm_core.parsed import CallEvent
 from crm_core.routing.intake import Ownership
@@ -82,7 +83,7 @@ def _read_callers(cursor: Cursor, batch: Batch, phones: Iterable[str], now: date
     """All calls of these callers that are over. Under their locks, so that nobody else is deciding about them."""
     cursor.execute(
         "SELECT k.phone, c.id, c.source_id, c.call_key, c.outcome, c.direction, c.started_at, c.answered_at, c.ended_at, c.extension, c.owner_id,"
-        "       r.root_id AS contact_id, c.lead_id, l.owner_id AS lead_owner_id,"
+        "       CASE WHEN c.contact_id IS NULL AND c.direction = 'out' THEN c.facts END AS facts, r.root_id AS contact_id, c.lead_id, l.owner_id AS lead_owner_id,"
         "       coalesce(l.closed_code = 'spam', false) AS is_spam"
         "  FROM unnest(%s::text[]) AS k(phone)"
         " CROSS JOIN LATERAL (SELECT * FROM call WHERE remote = k.phone AND outcome IS NOT NULL AND started_at > %s"
@@ -112,7 +113,7 @@ def _new(batch: Batch) -> Mapping[str, Sequence[HasId]]:
 
 
 def _write(cursor: Cursor, batch: Batch) -> None:
-    _join_later_calls(cursor, batch)
+    _place_calls(cursor, batch)
     _write_tasks(cursor, batch)
     talked_before = [lead.id for lead, _ in batch.part(Ownership).talked_before]
     if talked_before:
@@ -123,20 +124,60 @@ def _write(cursor: Cursor, batch: Batch) -> None:
         )
 
 
-def _join_later_calls(cursor: Cursor, batch: Batch) -> None:
-    """Talks that were told before the missed call that preceded them belong to the lead that it made."""
-    made = [(lead, phone, at) for lead, phone, at in batch.part(CallBacks).missed if lead.folded_into is None]
-    if not made:
-        return
-    cursor.execute(
-        "WITH later AS (SELECT DISTINCT ON (t.id) t.id, t.call_id, k.lead FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[]) AS k(lead, phone, at)"
-        "  JOIN call c ON c.remote = k.phone AND c.lead_id IS NULL JOIN touch t ON t.call_id = c.id"
-        "  JOIN lead l ON l.id = k.lead AND l.contact_id = t.contact_id WHERE t.lead_id IS NULL AND t.at >= k.at ORDER BY t.id),"
-        " joined AS (UPDATE touch SET lead_id = later.lead FROM later WHERE touch.id = later.id),"
-        " known AS (UPDATE call SET lead_id = later.lead FROM later WHERE call.id = later.call_id)"
-        " UPDATE lead SET touches = touches + k.n FROM (SELECT lead, count(*) AS n FROM later GROUP BY lead) k WHERE lead.id = k.lead",
-        ([lead.id for lead, _, _ in made], [phone for _, phone, _ in made], [at for _, _, at in made]),
-    )
+#: Of each open lead that missed calls of these callers made or joined: when its first inquiry came, talks and attempts aside.
+#: A talk or an attempt belongs to it from then on, whatever was told first; what the lead is called follows from the first
+#: missed call, unless a person called it something else.
+_PLACE_CALLS = """
+WITH heard AS (
+  SELECT c.id AS call_id, c.remote, c.outcome, c.started_at, c.lead_id AS known_lead_id, t.id, t.contact_id, t.lead_id, t.at,
+         c.outcome = ANY(%(missed)s) AND c.direction <> 'out' AS is_missed
+    FROM call c JOIN touch t ON t.call_id = c.id
+   WHERE c.remote = ANY(%(phones)s) AND c.outcome IS NOT NULL AND c.started_at > %(since)s),
+lead_at AS (
+  SELECT l.id, l.contact_id, l.title, l.channel,
+         coalesce((SELECT min(b.at) FROM touch b LEFT JOIN call bc ON bc.id = b.call_id WHERE b.lead_id = l.id
+                     AND b.kind IN ('call', 'form', 'mail')
+                     AND (bc.id IS NULL OR bc.outcome = ANY(%(missed)s) AND bc.direction <> 'out')), l.created_at) AS began_at
+    FROM lead l WHERE l.state = 'open' AND l.id IN (SELECT lead_id FROM heard WHERE is_missed)),
+placed AS (
+  SELECT DISTINCT ON (h.id) h.id, h.call_id, h.lead_id AS was, CASE WHEN h.at >= k.began_at THEN k.id END AS now
+    FROM heard h JOIN lead_at k ON k.contact_id = h.contact_id AND (h.lead_id IS NULL OR h.lead_id = k.id)
+   WHERE NOT h.is_missed ORDER BY h.id, (h.at >= k.began_at) DESC, k.began_at DESC, k.id),
+moved AS (SELECT * FROM placed WHERE was IS DISTINCT FROM now),
+on_touch AS (UPDATE touch SET lead_id = moved.now FROM moved WHERE touch.id = moved.id),
+on_call AS (UPDATE call SET lead_id = moved.now FROM moved WHERE call.id = moved.call_id),
+counted AS (
+  SELECT lead, sum(n) AS n FROM (SELECT was AS lead, -1 AS n FROM moved UNION ALL SELECT now, 1 FROM moved) k
+   WHERE lead IS NOT NULL GROUP BY lead),
+called AS (
+  SELECT DISTINCT ON (k.id) k.id, h.outcome || substr(k.title, strpos(k.title, ' ')) AS title FROM lead_at k
+    JOIN heard h ON h.lead_id = k.id AND h.is_missed
+   WHERE k.channel = 'call' AND split_part(k.title, ' ', 1) = ANY(%(outcomes)s)
+     AND NOT EXISTS (SELECT 1 FROM touch r WHERE r.lead_id = k.id AND r.kind = 'stage' AND r.data->'changed'->'title' IS NOT NULL)
+   ORDER BY k.id, h.started_at, h.call_id)
+UPDATE lead SET touches = touches + coalesce(counted.n, 0), title = coalesce(called.title, lead.title)
+  FROM lead_at LEFT JOIN counted ON counted.lead = lead_at.id LEFT JOIN called ON called.id = lead_at.id
+ WHERE lead.id = lead_at.id AND (counted.n <> 0 OR called.title <> lead.title)
+"""
+
+
+def _place_calls(cursor: Cursor, batch: Batch) -> None:
+    """Talks and attempts stand on the lead that was open when they were made, in whatever order all of it was told."""
+    part = batch.part(CallBacks)
+    if part.attempts:
+        cursor.execute(
+            "UPDATE call SET contact_id = k.contact FROM unnest(%s::bigint[], %s::bigint[]) AS k(id, contact) WHERE call.id = k.id",
+            ([call_id for call_id, _ in part.attempts], [contact.id for _, contact in part.attempts]),
+        )
+    mine = {call.phone for call in batch.part(Calls).by_key.values() if call.outcome is not None and call.contact is not None}
+    phones = [phone for phone in part.callers if phone in mine]
+    if phones:
+        missed = sorted(MISSED_OUTCOMES)
+        cursor.execute(
+            _PLACE_CALLS,
+            {"phones": phones, "missed": missed, "since": datetime.now(UTC) - LOOK_BACK,
+             "outcomes": [*missed, *sorted(TALKED_OUTCOMES)]},
+        )  # fmt: skip
 
 
 def _write_tasks(cursor: Cursor, batch: Batch) -> None:

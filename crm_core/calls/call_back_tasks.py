@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from crm_core.batch.state import ContactState, TouchState
 from crm_core.batch.subject import Batch
 from crm_core.calls.call_backs import CallBackCase, HandClosing, HeardCall, cases_of, heard
+from crm_core.calls.call_events import touch_columns
+from crm_core.calls.rules import derive
 from crm_core.calls.state import CallBacks, CallBackState, Calls, CallState
 
 #: How soon a missed caller should be called back.
@@ -37,6 +40,7 @@ def settle_call_backs(batch: Batch, now: datetime) -> None:
         by_hand = [task for task in tasks if _is_closed_by_hand(task)]
         cases = cases_of(calls, [HandClosing(task, task.closed_at or now) for task in by_hand])
         _bring_in_line(batch, phone, tasks, cases, calls)
+        _show_attempts(batch, phone, calls)
 
 
 def _heard_of(batch: Batch, phone: str) -> list[HeardCall]:
@@ -105,14 +109,16 @@ def _new_task(batch: Batch, phone: str, case: CallBackCase) -> CallBackState:
 
 def _show(task: CallBackState, case: CallBackCase) -> None:
     """Writes the case into its task."""
-    if task.created or _call_id(task.call) != _call_id(case.first.call):
-        first = case.first.call
-        task.call = first if isinstance(first, CallState) else first["id"]
-        task.opened_at, task.due_at, task.changed = case.first.at, case.first.at + CALL_BACK_WITHIN, True
+    first = case.first.call
+    if task.created or _call_id(task.call) != _call_id(first):
+        task.call, task.changed = first if isinstance(first, CallState) else first["id"], True
         if isinstance(first, CallState):
             task.contact, task.lead = first.contact, first.lead
-        elif task.created:
+        else:
+            task.contact = task.lead = None
             task.contact_id, task.lead_id, task.owner_id = (first["contact_id"], first["lead_id"], first["lead_owner_id"])
+    if task.opened_at != case.first.at or task.created:  # when it began may be told after how it ended
+        task.opened_at, task.due_at, task.changed = case.first.at, case.first.at + CALL_BACK_WITHIN, True
     if (task.missed, task.tried) != (case.missed, case.tried):
         task.missed, task.tried, task.changed = case.missed, case.tried, True
     if case.talk is not None:
@@ -131,6 +137,43 @@ def _close(task: CallBackState, talk: HeardCall, seconds: int) -> None:
     if task.state == "done" and {**task.result, "call": _call_id(task.result.get("call"))} == {**result, "call": _call_id(call)}:
         return
     task.state, task.closed_at, task.result, task.changed = "done", talk.at, result, True
+
+
+def _show_attempts(batch: Batch, phone: str, calls: list[HeardCall]) -> None:
+    """Attempts to reach a caller stand on the timeline of his contact, also those that were told before there was one.
+
+    Which of his leads they stand on is derived with that of his talks, once all is written.
+    """
+    attempts = [one for one in calls if one.kind == "tried" and not _has_contact(one)]
+    if not attempts:
+        return
+    known = (_contact_of(batch, one) for one in sorted(calls, key=lambda one: (one.at, one.key), reverse=True))
+    contact = next((one for one in known if one is not None and not one.is_erased), None)
+    if contact is None:
+        return
+    for attempt in attempts:
+        call = attempt.call
+        if isinstance(call, CallState):
+            source_id, view = call.source_id, call.view
+            call.contact, of_call = contact, call
+        else:
+            source_id, view = call["source_id"], derive(call["facts"], datetime.now(UTC))
+            of_call = CallState(call["id"], source_id, call["call_key"], None)
+            batch.part(CallBacks).attempts.append((call["id"], contact))
+        columns = {**touch_columns(view, phone), "direction": "out", "at": view.started_at.isoformat(), "seq": 0}
+        touch = TouchState(None, contact, None, {**columns, "source_id": source_id, "event_id": None}, call=of_call)
+        if isinstance(call, CallState):
+            call.touch = touch
+        batch.new_touches.append(touch)
+
+
+def _has_contact(one: HeardCall) -> bool:
+    return (one.call.contact if isinstance(one.call, CallState) else one.call["contact_id"]) is not None
+
+
+def _contact_of(batch: Batch, one: HeardCall) -> ContactState | None:
+    found = one.call.contact if isinstance(one.call, CallState) else batch.contacts.get(one.call["contact_id"])
+    return found.root if found is not None else None
 
 
 def _call_id(call: Any) -> Any:

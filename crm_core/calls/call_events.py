@@ -51,16 +51,7 @@ def settle(batch: Batch, step: EventItem, event: CallEvent, call: CallState, now
     if view.extension and view.outcome in rules.TALKED_OUTCOMES:
         call.owner_id = batch.part(Calls).owners_by_extension.get(view.extension, call.owner_id)
     phone = next((k for k in step.person.keys if k.kind == "phone" and not k.is_guess and k.strength != "blocked"), None)
-    touch = {
-        "kind": "call",
-        "title": view.outcome or view.phase,
-        "text": "",
-        "data": {
-            "phase": view.phase, "outcome": view.outcome, "remote": phone.display if phone else "",
-            "extension": view.extension, "our_number": view.our_number, "talk_seconds": view.talk_seconds,
-            "recording": view.recording, "queue": view.queue,
-        },
-    }  # fmt: skip
+    touch = touch_columns(view, phone.display if phone else "")
     call.remote = phone.display if phone is not None else view.remote
     if phone is not None:
         call.phone = phone.value
@@ -82,6 +73,19 @@ def settle(batch: Batch, step: EventItem, event: CallEvent, call: CallState, now
     if view.outcome == "blocked":
         return _of_call(step, call, "blocked_by_the_exchange")
     return _tried(batch, step, call, phone.value, touch)
+
+
+def touch_columns(view: rules.CallView, remote: str) -> dict[str, Any]:
+    """What the timeline says of a call; its time and direction are put beside it."""
+    return {
+        "kind": "call",
+        "title": view.outcome or view.phase,
+        "text": "",
+        "data": {
+            "phase": view.phase, "outcome": view.outcome, "remote": remote, "extension": view.extension,
+            "our_number": view.our_number, "talk_seconds": view.talk_seconds, "recording": view.recording, "queue": view.queue,
+        },
+    }  # fmt: skip
 
 
 def _of_call(step: EventItem, call: CallState, code: str) -> EventResult:
@@ -108,8 +112,6 @@ def _missed(batch: Batch, step: EventItem, call: CallState, touch: dict[str, Any
         taken.reason["call"] = call
     else:
         taken = _of_call(step, call, "call_already_has_its_lead")
-    if call.lead is not None:
-        batch.part(CallBacks).missed.append((call.lead, call.phone, view.started_at))
     return taken
 
 

@@ -65,8 +65,8 @@ class CallBacks:
     known_ids: list[int] = field(default_factory=list)
     tasks: dict[str, list[CallBackState]] = field(default_factory=dict)  # of the last weeks, by phone
     calls: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  # rows of calls that are over, by phone
-    #: Leads on which a missed call of this phone stands, and when it began.
-    missed: list[tuple[LeadState, str, datetime]] = field(default_factory=list)
+    #: Calls of earlier batches by their ids: attempts to reach somebody whose contact is only known now.
+    attempts: list[tuple[int, ContactState]] = field(default_factory=list)
     new: list[CallBackState] = field(default_factory=list)
     needless: list[CallBackState] = field(default_factory=list)
 

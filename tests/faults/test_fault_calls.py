@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
 import signal
 import threading
@@ -17,6 +18,8 @@ from faulttraffic import OperationLog, Post, Senders, call, ordinary
 from faultverdict import judge_calls
 
 _CALLERS = 150
+#: LEADHUB_FAULT_CALLERS=2000 for the figure.
+_MANY = int(os.environ.get("LEADHUB_FAULT_CALLERS", "300"))
 
 
 def _missed_then_reached(number: int, phone: str) -> list[Post]:
@@ -68,3 +71,33 @@ def test_no_call_back_stays_open_when_workers_are_stopped_and_overtake_each_othe
         "SELECT state, missed, result->>'code' AS code, count(*) AS n FROM activity WHERE state <> 'open' GROUP BY 1, 2, 3"
     )
     assert reached == [{"state": "done", "missed": 1, "code": "got_through", "n": _CALLERS}]
+
+
+@pytest.mark.timeout(900)
+def test_no_task_is_wrong_when_all_workers_stop_for_five_seconds_amid_true_order(fault_hub: FaultHub) -> None:
+    hub = fault_hub
+    hub.start("web", "worker", "beat")
+    people = ordinary(_MANY, 9_700_000)
+    told = [_missed_then_reached(9_700_000 + 10 * n, person.phone()) for n, person in enumerate(people)]
+    # Callers ring beside each other; each one's posts stay in their true order.
+    posts = [post for at in range(0, _MANY, 20) for step in zip(*told[at : at + 20], strict=True) for post in step]
+    log = OperationLog()
+    senders = Senders(hub, log)
+    sending = threading.Thread(target=senders.send, args=(posts, 200.0))
+    sending.start()
+    hub.until(lambda: senders.sent > len(posts) // 2, 300)
+    workers = hub.children("worker")
+    assert len(workers) >= 2, "both have to stop and to go on beside each other"
+    for worker in workers:
+        worker.send_signal(signal.SIGSTOP)
+    time.sleep(5)
+    for worker in workers:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            worker.send_signal(signal.SIGCONT)
+    sending.join()
+    hub.until(lambda: hub.unfinished() == 0, 300)
+    judge_calls(hub, posts)
+    found = hub.rows("SELECT state, missed, tried, result->>'code' AS code, count(*) AS n FROM activity GROUP BY 1, 2, 3, 4")
+    assert found == [{"state": "done", "missed": 1, "tried": 0, "code": "got_through", "n": _MANY}]
+    leads = hub.rows("SELECT state, touches, split_part(title, ' ', 1) AS title, count(*) AS n FROM lead GROUP BY 1, 2, 3")
+    assert leads == [{"state": "open", "touches": 2, "title": "missed", "n": _MANY}]
