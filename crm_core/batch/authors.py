@@ -45,7 +45,8 @@ def author_of(message: Message, own: Collection[str]) -> Author:
     if reply_to is not None and reply_to.email and not is_ours(reply_to.email, own) and not is_program(reply_to.email):
         return Author(reply_to, f"{rule}: reply-to", True, named or reply_to.name)
     for email in visitor.emails if visitor else ():
-        if not is_ours(email, own) and not is_program(email):
+        # What a visitor typed is theirs, whatever it looks like (robot.ivan@…).
+        if not is_ours(email, own) and (sender is None or email.lower() != sender.email.lower()):
             return Author(MailAddress(email, named), f"{rule}: form", True, named)
     return Author(None, rule, True, named)
 
