@@ -129,14 +129,17 @@ def _write(cursor: Cursor, batch: Batch) -> None:
 #: missed call, unless a person called it something else.
 _PLACE_CALLS = """
 WITH heard AS (
-  SELECT c.id AS call_id, c.remote, c.outcome, c.started_at, c.lead_id AS known_lead_id, t.id, t.contact_id, t.lead_id, t.at,
+  SELECT c.id AS call_id, c.outcome, c.started_at, t.id, t.contact_id, t.lead_id, t.at,
          c.outcome = ANY(%(missed)s) AND c.direction <> 'out' AS is_missed
-    FROM call c JOIN touch t ON t.call_id = c.id
-   WHERE c.remote = ANY(%(phones)s) AND c.outcome IS NOT NULL AND c.started_at > %(since)s),
+    FROM unnest(%(phones)s::text[]) AS k(phone)
+   CROSS JOIN LATERAL (SELECT id, remote, outcome, direction, started_at FROM call
+                        WHERE remote = k.phone AND outcome IS NOT NULL AND started_at > %(since)s
+                        ORDER BY started_at DESC LIMIT %(most)s) c
+    JOIN touch t ON t.call_id = c.id),
 lead_at AS (
   SELECT l.id, l.contact_id, l.title, l.channel,
          coalesce((SELECT min(b.at) FROM touch b LEFT JOIN call bc ON bc.id = b.call_id WHERE b.lead_id = l.id
-                     AND b.kind IN ('call', 'form', 'mail')
+                     AND b.kind IN ('call', 'form', 'mail', 'message')
                      AND (bc.id IS NULL OR bc.outcome = ANY(%(missed)s) AND bc.direction <> 'out')), l.created_at) AS began_at
     FROM lead l WHERE l.state = 'open' AND l.id IN (SELECT lead_id FROM heard WHERE is_missed)),
 placed AS (
@@ -175,7 +178,7 @@ def _place_calls(cursor: Cursor, batch: Batch) -> None:
         missed = sorted(MISSED_OUTCOMES)
         cursor.execute(
             _PLACE_CALLS,
-            {"phones": phones, "missed": missed, "since": datetime.now(UTC) - LOOK_BACK,
+            {"phones": phones, "missed": missed, "since": datetime.now(UTC) - LOOK_BACK, "most": _MOST_CALLS,
              "outcomes": [*missed, *sorted(TALKED_OUTCOMES)]},
         )  # fmt: skip
 
