@@ -74,6 +74,7 @@ ROWS = (
         api=lambda i: (
             "POST", "/calendars", {"name": i["name"], "zone": i["zone"], "country": i["country"], "week": _week(i["hours"])},
         ),
+        console=lambda i: ("/calendars", {"name": i["name"], "zone": i["zone"], "country": i["country"], "hours": i["hours"]}),
         cli=lambda i: (
             "calendar", "add", i["name"], "--zone", i["zone"], "--country", i["country"], "--hours", i["hours"],
         ),
@@ -96,6 +97,8 @@ ROWS = (
             lambda connection, _hub, principal, i: commands.change_calendar(connection, principal, i.get("calendar", 72), _changes(i))
         ),
         api=lambda i: ("PATCH", f"/calendars/{i.get('calendar', 72)}", _changes(i)),
+        console=lambda i: (f"/calendars/{i.get('calendar', 72)}",
+                           {name: i[name] for name in ("name", "zone", "country", "hours") if name in i} | ({"default": "1"} if i.get("default") else {})),
         cli=lambda i: ("calendar", "change", str(i.get("calendar", 72)), *_changing_arguments(i)),
         again="idle",
         cases=(
@@ -116,6 +119,7 @@ ROWS = (
             lambda connection, _hub, principal, i: commands.remove_calendar(connection, principal, i.get("calendar", 72))
         ),
         api=lambda i: ("DELETE", f"/calendars/{i.get('calendar', 72)}", None),
+        console=lambda i: (f"/calendars/{i.get('calendar', 72)}/remove", {}),
         cli=lambda i: ("calendar", "remove", str(i.get("calendar", 72))),
         again="calendar_unknown",
         cases=(
@@ -131,6 +135,7 @@ ROWS = (
         "owners.write",
         in_transaction(lambda connection, _hub, principal, i: commands.put_days(connection, principal, _of(i), _days(i))),
         api=lambda i: ("PUT", _days_path(i), _days_body(i)),
+        console=lambda i: (_days_path(i), {"days": i["days"]}),
         cli=lambda i: ("calendar", "days", *i["days"].splitlines(), *_option(i)),
         again="idle",
         cases=(
@@ -153,6 +158,7 @@ ROWS = (
             )
         ),
         api=lambda i: ("DELETE", f"{_days_path(i)}/{i.get('day', '2026-04-30')}", None),
+        console=lambda i: (f"{_days_path(i)}/usual", {"day": i.get("day", "2026-04-30")}),
         cli=lambda i: ("calendar", "usual", i.get("day", "2026-04-30"), *_option(i)),
         again="day_unknown",
         cases=(

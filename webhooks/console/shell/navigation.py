@@ -50,6 +50,14 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
         ("deadlines", "deadlines.read", "call_back", "", "", ("add_deadline", "change_deadline")),
         ("owners", "owners.read", "owners", "", "", ("add_owner", "owner", "change_owner", "plan_absence")),
         (
+            "calendars",
+            "owners.read",
+            "call_back",
+            "",
+            "",
+            ("add_calendar", "change_calendar", "put_calendar_days", "put_common_days"),
+        ),
+        (
             "users",
             "users.read",
             "person",

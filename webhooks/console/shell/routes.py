@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhooks.console.access import account, audit, tokens, users
+from webhooks.console.calendars import calendars
 from webhooks.console.calls import call_backs
 from webhooks.console.contacts import apart, contacts, erasure
 from webhooks.console.deadlines import deadlines
@@ -137,6 +138,14 @@ ROUTES = (
     Route("POST", "/sources/<id:source_id>/mapping/fields", "fields_seen", mapping_actions.seen, "sources.write"),
     Route("POST", "/sources/<id:source_id>/aliases", "add_alias", source_site.add, "sources.write"),
     Route("POST", "/sources/<id:source_id>/aliases/remove", "remove_alias", source_site.remove, "sources.write"),
+    Route("GET", "/calendars", "calendars", calendars.index, "owners.read"),
+    Route("POST", "/calendars", "add_calendar", calendars.add, "owners.write"),
+    Route("POST", "/calendars/<id:calendar_id>", "change_calendar", calendars.change, "owners.write"),
+    Route("POST", "/calendars/<id:calendar_id>/remove", "remove_calendar", calendars.remove, "owners.write"),
+    Route("POST", "/calendars/<id:calendar_id>/days", "put_calendar_days", calendars.put_days, "owners.write"),
+    Route("POST", "/calendars/<id:calendar_id>/days/usual", "calendar_day_usual", calendars.usual_day, "owners.write"),
+    Route("POST", "/calendar-days", "put_common_days", calendars.put_days, "owners.write"),
+    Route("POST", "/calendar-days/usual", "common_day_usual", calendars.usual_day, "owners.write"),
     Route("GET", "/owners", "owners", owners.index, "owners.read"),
     Route("POST", "/owners", "add_owner", owners.add, "owners.write"),
     Route("GET", "/owners/<id:owner_id>", "owner", person.card, "owners.read"),
