@@ -53,7 +53,7 @@ def test_calendar_is_made_with_its_days_and_shows_its_fortnight(hub: Hub, locale
 def test_what_is_refused_is_shown_as_it_was_typed(hub: Hub) -> None:
     admin = hub.signed_in("admin")
     for fields, code in (
-        ({**_OFFICE, "zone": "Europe/Ufa"}, "zone_unknown"), ({**_OFFICE, "hours": "mon 25:00-26:00"}, "hours_unreadable"),
+        ({**_OFFICE, "zone": "Europe/Ufa"}, "zone_unknown"), ({**_OFFICE, "hours": "mon 25:00-26:00"}, "week_unreadable"),
         ({**_OFFICE, "name": " "}, "name_missing"), ({**_OFFICE, "country": "XX"}, "country_unknown"),
     ):  # fmt: skip
         answer = admin.post("/console/calendars", **fields)
