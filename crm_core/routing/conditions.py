@@ -40,7 +40,8 @@ MOST_VALUES: Final = 1000
 LONGEST_TEXT: Final = 500  # of a value in a rule, and of a fact as far as it is looked at
 
 _TEXT_OPS: Final = frozenset({"eq", "in", "prefix", "contains", "glob", "exists"})
-_OPS: Final[Mapping[FactKind, frozenset[str]]] = {
+#: How each kind may be asked.
+OPS: Final[Mapping[FactKind, frozenset[str]]] = {
     "text": _TEXT_OPS,
     "texts": frozenset({"contains", "exists"}),
     "id": frozenset({"eq", "in", "exists"}),
@@ -166,8 +167,8 @@ def _clause(clause: Mapping[str, Any], context: Context, place: str) -> Test:
     if not isinstance(fact, str) or fact not in FACTS:
         raise _wrong("fact_unknown", f"There is no fact {fact!r}; there are: {', '.join(FACTS)}.", f"{place}.fact")
     kind = FACTS[fact]
-    if not isinstance(op, str) or op not in _OPS[kind]:
-        raise _wrong("op_unknown", f"{fact} can be asked: {', '.join(sorted(_OPS[kind]))}.", f"{place}.op")
+    if not isinstance(op, str) or op not in OPS[kind]:
+        raise _wrong("op_unknown", f"{fact} can be asked: {', '.join(sorted(OPS[kind]))}.", f"{place}.op")
     if unknown := clause.keys() - {"fact", "op", "value"}:
         raise _wrong("condition_unreadable", f"A comparison has fact, op and value, not {', '.join(sorted(unknown))}.", place)
     at = f"{place}.value"

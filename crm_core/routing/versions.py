@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,11 +32,17 @@ class VersionView:
     activated_at: datetime | None
     retired_at: datetime | None
     body: Mapping[str, Any]
+    fingerprint: str  # what changing it asks for
+
+
+def fingerprint(body: Mapping[str, Any], note: str) -> str:
+    """Of what a version says: two that say the same have the same."""
+    return hashlib.sha256(json.dumps([body, note], sort_keys=True).encode()).hexdigest()[:32]
 
 
 def active_version(connection: Connection) -> VersionView:
     row = connection.execute(select(RoutingVersion.__table__).where(RoutingVersion.state == "active")).one_or_none()
-    return _view(row) if row is not None else VersionView(0, "active", "hub", "", None, None, None, EMPTY)
+    return _view(row) if row is not None else VersionView(0, "active", "hub", "", None, None, None, EMPTY, fingerprint(EMPTY, ""))
 
 
 def get_version(connection: Connection, version: int) -> VersionView:
@@ -52,5 +60,13 @@ def list_versions(connection: Connection) -> list[VersionView]:
 
 def _view(row: AnyRow) -> VersionView:
     return VersionView(
-        row.version, row.state, row.author, row.note, row.created_at, row.activated_at, row.retired_at, {**EMPTY, **row.body}
+        row.version,
+        row.state,
+        row.author,
+        row.note,
+        row.created_at,
+        row.activated_at,
+        row.retired_at,
+        {**EMPTY, **row.body},
+        fingerprint(row.body, row.note),
     )

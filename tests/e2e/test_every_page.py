@@ -24,6 +24,7 @@ from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.merging.commands import merge_contacts
 from crm_core.people.commands import add_owner
+from crm_core.routing.commands import save_version
 from ingest.processing.process import drain
 from ingest.sources.sources import add_source
 from webhooks.console.shell.routes import ROUTES
@@ -60,9 +61,30 @@ def address(config: HubConfig, engine: Engine) -> Iterator[str]:
         access.add_user(connection, HUB, "olga@example.com", "Olga Admin", "admin", access.hash_password(PASSWORD))
         add_owner(connection, HUB, "Ivan Petrov", extension="101", email="ivan@example.com", team="Sales")
         source = add_source(connection, HUB, config, "generic_form", "Main site, contact form", {})
+        save_version(connection, HUB, _rules(str(source.id)), config.zone, "Осень")
     with served(config):
         _traffic(source.url, config, engine)
         yield config.base_url
+
+
+def _rules(source: str) -> dict[str, Any]:
+    """A rule with a field of every look."""
+    comparisons = [
+        {"fact": "title", "op": "contains", "value": "Двери межкомнатные " * 6}, {"fact": "source", "op": "in", "value": [source]},
+        {"not": {"any": [
+            {"fact": "received", "op": "weekday", "value": [6, 7]}, {"fact": "received", "op": "time_in", "value": ["22:00", "06:00"]},
+            {"fact": "value", "op": "between", "value": [1000, 2500.5]}, {"fact": "phone", "op": "prefix", "value": "+7343"},
+        ]}},
+        {"fact": "utm_campaign", "op": "in", "value": ["okna", "dveri"]}, {"fact": "is_client", "op": "eq", "value": False},
+        {"fact": "channel", "op": "eq", "value": "form"}, {"fact": "line", "op": "exists"},
+    ]  # fmt: skip
+    return {
+        "settings": {}, "ranges": {"Урал": [["+79122000000", "+79122999999"]]},
+        "rules": [
+            {"id": "doors", "name": "Двери", "priority": 10, "when": {"all": comparisons}, "then": [{"pool": "1", "skills": ["двери"]}, {"owner": "1"}]},
+            {"id": "rest", "name": "Прочее", "priority": 20, "when": {}, "then": [{"pool": "1"}]},
+        ],
+    }  # fmt: skip
 
 
 def _traffic(url: str, config: HubConfig, engine: Engine) -> None:
@@ -105,11 +127,18 @@ def _addresses(engine: Engine) -> dict[str, str]:
             "lead_id": "SELECT min(id) FROM lead", "contact_id": "SELECT min(contact_id) FROM lead",
             "source_id": "SELECT min(id) FROM source WHERE connector = 'generic_form'", "owner_id": "SELECT max(id) FROM owner", "user_id": "SELECT min(id) FROM app_user",
             "merge_id": "SELECT min(id) FROM merge_event WHERE undone_at IS NULL",
+            "version": "SELECT max(version) FROM routing_version WHERE state = 'draft'",
             "event_id": "SELECT uid FROM inbound_event WHERE state = 'needs_attention'",
         }.items()} | {"connector": "imap", "token": "0" * 43}  # fmt: skip
     with engine.begin() as connection:
         other = connection.scalar(text("SELECT max(id) FROM contact WHERE id = root_id"))
-    more = {"search": "?q=мария 912", "merge_page": f"?with={other}", "leads": "?state=", "events": "?state=attention"}
+    more = {
+        "search": "?q=мария 912",
+        "merge_page": f"?with={other}",
+        "leads": "?state=",
+        "events": "?state=attention",
+        "routing_rule": "?id=doors",
+    }
     found = {}
     for route in ROUTES:
         if route.method != "GET" or route.endpoint in _NO_PAGE:

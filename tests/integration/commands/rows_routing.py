@@ -11,6 +11,7 @@ from typing import Any
 from door_frame import Case, Inputs, Row, in_transaction
 
 from crm_core.routing import commands
+from crm_core.routing.versions import fingerprint
 
 _RULE = {"id": "doors", "priority": 1, "when": {"fact": "utm_source", "op": "eq", "value": "ads"}, "then": [{"owner": "2"}]}
 _SAVED = "INSERT INTO routing_version (version, body, state, author, created_at) OVERRIDING SYSTEM VALUE VALUES"
@@ -20,6 +21,7 @@ _OLD = f"{_SAVED} (70, '{{}}', 'retired', 'hub', '2026-10-01T00:00:00Z')"
 _GONE = f"{_SAVED} (73, '{json.dumps({'rules': [{**_RULE, 'then': [{'pool': '999'}]}]})}', 'draft', 'hub', '2026-11-02T00:00:00Z')".replace(
     ":", "\\:"
 )
+_SEEN = fingerprint({"settings": {"bound_days": 30}}, "")  # of version 72
 _APART = "INSERT INTO owner_exclusion (contact_id, owner_id, actor, at) VALUES (:contact, :boris, 'hub', '2026-11-01T00:00:00Z')"
 
 
@@ -36,6 +38,10 @@ def _version(i: Inputs) -> int:
 
 def _body(*rules: dict[str, Any]) -> dict[str, Any]:
     return {"body": {"rules": list(rules)}}
+
+
+def _change(i: Inputs) -> tuple[str, dict[str, Any]]:
+    return f"/routing/{_version(i)}/json", {"text": json.dumps(i["body"]), "note": "", "seen": i.get("seen", _SEEN)}
 
 
 ROWS = (
@@ -57,6 +63,41 @@ ROWS = (
             Case("a fact that there is not", _body({**_RULE, "when": {"fact": "x", "op": "eq", "value": "y"}}), "fact_unknown"),
             Case("a pool that there is not", _body({**_RULE, "then": [{"pool": "999"}]}), "pool_unknown"),
             Case("an owner that there is not", _body({**_RULE, "then": [{"owner": "999"}]}), "owner_unknown"),
+        ),
+    ),
+    Row(
+        commands.change_draft,
+        "routing.write",
+        in_transaction(
+            lambda connection, hub, principal, i: commands.change_draft(
+                connection, principal, _version(i), i["body"], hub.config.zone, "", i.get("seen", _SEEN), datetime.now(UTC)
+            )
+        ),
+        console=_change,
+        again="version",
+        cases=(
+            Case("a rule", _body(_RULE), before=(_DRAFT,)),
+            Case("nothing else than it was", {"body": {"settings": {"bound_days": 30}}}, before=(_DRAFT,), idle=True),
+            Case("what somebody else changed", _body(_RULE) | {"seen": "another"}, "version", before=(_DRAFT,)),
+            Case("what was put into force", _body(_RULE) | {"version": 71}, "not_a_draft", before=(_ACTIVE,)),
+            Case("a pool that there is not", _body({**_RULE, "then": [{"pool": "999"}]}), "pool_unknown", before=(_DRAFT,)),
+            Case("unknown", _body() | {"version": 999999}, "version_unknown"),
+        ),
+    ),
+    Row(
+        commands.remove_draft,
+        "routing.write",
+        in_transaction(
+            lambda connection, _hub, principal, i: commands.remove_draft(connection, principal, _version(i), i.get("seen", _SEEN))
+        ),
+        console=lambda i: (f"/routing/{_version(i)}/remove", {"seen": i.get("seen", _SEEN)}),
+        again="version_unknown",
+        cases=(
+            Case("a draft", before=(_DRAFT,)),
+            Case("a draft, by a head", role="head", before=(_DRAFT,)),
+            Case("what somebody else changed", {"seen": "another"}, "version", before=(_DRAFT,)),
+            Case("what is in force", {"version": 71}, "not_a_draft", before=(_ACTIVE,)),
+            Case("unknown", {"version": 999999}, "version_unknown"),
         ),
     ),
     Row(

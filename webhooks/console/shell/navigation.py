@@ -48,6 +48,23 @@ _GROUPS: Mapping[str, tuple[tuple[str, str, str, str, str, tuple[str, ...]], ...
     ),
     "team": (
         ("deadlines", "deadlines.read", "call_back", "", "", ("add_deadline", "change_deadline")),
+        (
+            "routing",
+            "routing.read",
+            "assignment",
+            "",
+            "",
+            (
+                "routing_version",
+                "routing_rule",
+                "save_rule",
+                "routing_settings",
+                "routing_json",
+                "simulate_routing",
+                "activate_routing",
+                "remove_routing",
+            ),
+        ),
         ("owners", "owners.read", "owners", "", "", ("add_owner", "owner", "change_owner", "plan_absence")),
         (
             "calendars",

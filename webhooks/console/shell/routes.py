@@ -24,6 +24,8 @@ from webhooks.console.notifications import notifications
 from webhooks.console.people import owners, person
 from webhooks.console.quarantine import quarantine
 from webhooks.console.queues import queues
+from webhooks.console.routing import rules as routing_rules
+from webhooks.console.routing import versions as routing
 from webhooks.console.search import search
 from webhooks.console.shell import language_choice, sign_in
 from webhooks.console.sources import (
@@ -99,6 +101,17 @@ ROUTES = (
     Route("POST", "/deadlines/<id:policy_id>", "change_deadline", deadlines.change, "deadlines.write"),
     Route("POST", "/deadlines/<id:policy_id>/remove", "remove_deadline", deadlines.remove, "deadlines.write"),
     Route("POST", "/leads/<id:lead_id>/reached", "client_reached", deadlines.reached, "leads.write"),
+    Route("GET", "/routing", "routing", routing.index, "routing.read"),
+    Route("POST", "/routing", "begin_routing", routing.begin, "routing.write"),
+    Route("GET", "/routing/<id:version>", "routing_version", routing.page, "routing.read"),
+    Route("POST", "/routing/<id:version>/settings", "routing_settings", routing.save_settings, "routing.write"),
+    Route("POST", "/routing/<id:version>/json", "routing_json", routing.save_json, "routing.write"),
+    Route("POST", "/routing/<id:version>/move", "move_rule", routing.move, "routing.write"),
+    Route("GET", "/routing/<id:version>/rule", "routing_rule", routing_rules.page, "routing.write"),
+    Route("POST", "/routing/<id:version>/rule", "save_rule", routing_rules.save, "routing.write"),
+    Route("POST", "/routing/<id:version>/simulate", "simulate_routing", routing.simulate_now, "routing.write"),
+    Route("POST", "/routing/<id:version>/activate", "activate_routing", routing.activate, "routing.write"),
+    Route("POST", "/routing/<id:version>/remove", "remove_routing", routing.remove, "routing.write"),
     Route("GET", "/notifications", "notifications", notifications.index, "notifications.read"),
     Route("POST", "/notifications/read", "read_notifications", notifications.read, "notifications.write"),
     Route("GET", "/mentions", "mentions", mentions.index, "mentions.read"),

@@ -27,6 +27,7 @@ _COLOURS: Mapping[str, Mapping[str, str]] = {
     "lead_state": {"open": "blue", "won": "green", "lost": "", "closed": "", "spam": "amber"},
     "outcome": {"created": "green", "attached": "teal", "repeat": "blue", "spam": "amber", "test": "violet"},
     "event_state": {"waiting": "blue", "working": "blue", "needs_attention": "red", "rejected": "red"},
+    "routing_state": {"draft": "violet", "active": "green"},
     "mapping_state": {"draft": "violet", "published": "green"},
     "owner_state": {"present": "green", "absent": "violet", "paused": "amber"},
     "user_state": {"active": "green", "invited": "blue", "new": "amber"},

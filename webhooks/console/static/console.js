@@ -66,3 +66,18 @@ document.addEventListener("keydown", (event) => {
   box.focus();
   box.select();
 });
+
+// A choice that decides which fields stand beside it: they are drawn anew by the server, and the cursor stays. Without script a
+// button of the same form does it.
+document.querySelectorAll("[data-without-script]").forEach((button) => { button.hidden = true; });
+document.addEventListener("change", async (event) => {
+  const chosen = event.target.closest("[data-refresh]");
+  if (!chosen) return;
+  const typed = new FormData(chosen.form);
+  typed.set("act", "refresh");
+  const answer = await fetch(chosen.form.action, { method: "POST", body: new URLSearchParams(typed) }).catch(() => null);
+  if (!answer || !answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(chosen.dataset.refresh);
+  // Another choice was made while this one was on its way: its own answer comes.
+  if (fresh && typed.get(chosen.name) === chosen.value) document.getElementById(chosen.dataset.refresh)?.replaceChildren(...fresh.childNodes);
+});
