@@ -15,12 +15,10 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "identity-cases.md"
-#: Deadlines and races of people by hand have pages and tests of their own.
-ELSEWHERE = {86, 87, 88, 90}
 _HEAD = """# Who is who and who gets it, case by case
 
 What people write and do, and where it is proved what the hub makes of it: numbers (1 to 30), addresses (31 to 46), names, companies and merging
-(47 to 62), many at once and repeats (63 to 72), routing (73 to 95). 86 to 88 and 90 are about deadlines and stand beside their tests. This page is
+(47 to 62), many at once and repeats (63 to 72), routing and deadlines (73 to 95). This page is
 made of `tests/identity_cases.yaml`; a test fails if a case has no proof or a proof does not exist.
 
 | # | what is held | where |
@@ -49,7 +47,7 @@ def page() -> str:
 
 
 def test_every_case_of_identity_has_a_proof() -> None:
-    assert set(cases()) == set(range(1, 96)) - ELSEWHERE
+    assert set(cases()) == set(range(1, 96))
     for number, case in cases().items():
         assert set(case) == {"holds", "tests"}, number
         assert case["holds"].strip(), number

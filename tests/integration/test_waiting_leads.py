@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 from desk import Desk
 from sqlalchemy import Engine
 
 from crm_core.access import HUB
 from crm_core.base.config import HubConfig
+from crm_core.base.errors import Conflict
+from crm_core.leads.assignment import assign_lead
 from crm_core.leads.waiting import waiting_leads
 from crm_core.people.absences import set_absent, set_present
 from crm_core.people.commands import set_duty
@@ -135,3 +140,50 @@ def test_nothing_is_given_twice_by_two_workers(desk: Desk) -> None:
         given = list(threads.map(lambda _: give(desk), range(4)))
     assert sum(given) == 60
     assert desk.one("SELECT count(*) FROM assignment WHERE owner_id IS NOT NULL") == 60
+
+
+@pytest.mark.parametrize("round_", range(6))
+def test_hand_and_hub_at_the_same_instant_agree_on_one_owner(desk: Desk, round_: int) -> None:
+    """Both wait for the client's row and are let go together: the ledger counts what the hub gave, and nothing else."""
+    everybody_goes(desk)
+    send(desk, 1)
+    (lead,) = desk.rows("SELECT id, version, contact_id FROM lead")
+    returns(desk, "Anna")
+
+    def by_hand() -> str:
+        with desk.engine.begin() as connection:
+            try:
+                assign_lead(
+                    connection,
+                    HUB,
+                    lead["id"],
+                    "They asked for Boris",
+                    datetime.now(UTC),
+                    desk.owners["Boris"],
+                    version=lead["version"],
+                )
+            except Conflict:
+                return "too late"
+        return "done"
+
+    gate = psycopg.connect(desk.config.database_url)
+    gate.execute("SELECT id FROM contact WHERE id = %s FOR UPDATE", (lead["contact_id"],))
+    with ThreadPoolExecutor(2) as racers:
+        deeds = [by_hand, lambda: str(give(desk))]
+        started = [racers.submit(deed) for deed in (deeds if round_ % 2 else reversed(deeds))]
+        for _ in range(200):
+            waiting = desk.one(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if waiting == 2:
+                break
+            time.sleep(0.02)
+        gate.rollback()
+        told = sorted(one.result(30) for one in started)
+    gate.close()
+    given = desk.one("SELECT count(*) FROM assignment WHERE kind = 'pool'")
+    owner = desk.one("SELECT owner_id FROM lead")
+    # Who acted on what they saw wins; else the hub was first, and the hand is told so.
+    assert (told, given, owner) in ((["0", "done"], 0, desk.owners["Boris"]), (["1", "too late"], 1, desk.owners["Anna"]))
+    assert desk.one("SELECT sum(assigned) FROM pool_member") == given
+    assert desk.one("SELECT sum(entitled)::int FROM pool_member") == given
