@@ -100,6 +100,11 @@ PLACES_OF_NO_COMMAND: Final[dict[str, str]] = {
     "console.export_contact": "reads, and records who looked",
     "console.link": "begins a session; nobody is there yet who could act",
     "console.nowhere": "answers whatever is no page",
+    "console.begin_routing": "save_version with what a version says; asked in test_console_routing",
+    "console.save_rule": "change_draft with one rule in its place; asked in test_console_routing",
+    "console.move_rule": "change_draft with one rule elsewhere; asked in test_console_routing",
+    "console.routing_settings": "change_draft with other settings; asked in test_console_routing",
+    "console.simulate_routing": "shows, changes nothing",
     "console.sign_in": "begins a session; nobody is there yet who could act",
     "console.sign_out": "ends one's own session",
 }

@@ -40,6 +40,17 @@ def _body(*rules: dict[str, Any]) -> dict[str, Any]:
     return {"body": {"rules": list(rules)}}
 
 
+_SEEN_OF = {
+    70: fingerprint({}, ""), 71: fingerprint({}, ""), 72: _SEEN,
+    73: fingerprint({"rules": [{**_RULE, "then": [{"pool": "999"}]}]}, ""),
+}  # fmt: skip
+
+
+def _activate(i: Inputs) -> tuple[str, dict[str, Any]]:
+    fields = {"seen": _SEEN_OF.get(_version(i), ""), "instead_of": str(i.get("instead_of", 0))}
+    return f"/routing/{_version(i)}/activate", fields
+
+
 def _change(i: Inputs) -> tuple[str, dict[str, Any]]:
     return f"/routing/{_version(i)}/json", {"text": json.dumps(i["body"]), "note": "", "seen": i.get("seen", _SEEN)}
 
@@ -109,13 +120,14 @@ ROWS = (
             )
         ),
         api=lambda i: ("POST", f"/routing/versions/{_version(i)}/activate", None),
+        console=_activate,
         cli=lambda i: ("routing", "activate", str(_version(i))),
         again="idle",
         cases=(
             Case("the first one", before=(_DRAFT,)),
-            Case("instead of another, by a head", role="head", before=(_ACTIVE, _DRAFT)),
-            Case("back to an earlier one", {"version": 70}, before=(_OLD, _ACTIVE)),
-            Case("the one in force", {"version": 71}, before=(_ACTIVE,), idle=True),
+            Case("instead of another, by a head", {"instead_of": 71}, role="head", before=(_ACTIVE, _DRAFT)),
+            Case("back to an earlier one", {"version": 70, "instead_of": 71}, before=(_OLD, _ACTIVE)),
+            Case("the one in force", {"version": 71, "instead_of": 71}, before=(_ACTIVE,), idle=True),
             Case("what it names is gone", {"version": 73}, "pool_unknown", before=(_GONE,)),
             Case("unknown", {"version": 999999}, "version_unknown"),
         ),
