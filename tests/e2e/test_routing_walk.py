@@ -26,18 +26,26 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def address(config: HubConfig, engine: Engine) -> Iterator[str]:
+def posted_to(config: HubConfig, engine: Engine) -> str:
     with engine.begin() as connection:
         access.add_user(connection, HUB, "olga@example.com", "Olga Head", "head", access.hash_password(PASSWORD))
         add_owner(connection, HUB, "Ivan Petrov", extension="101")
         add_owner(connection, HUB, "Anna Sidorova", extension="102")
-        source = add_source(connection, HUB, config, "generic_form", "Main site", {})
+        return add_source(connection, HUB, config, "generic_form", "Main site", {}).url
+
+
+@pytest.fixture
+def address(config: HubConfig, posted_to: str) -> Iterator[str]:
     with served(config):
-        for n in range(4):
-            body = {"name": f"Oleg Smirnov{n}", "email": f"o{n}@example.com", "message": "doors", "product": "doors"}
-            assert httpx.post(source.url, timeout=60, json=body).status_code == 200
-        drain(None, config, "form")
+        _ask(config, posted_to, *range(4))
         yield config.base_url
+
+
+def _ask(config: HubConfig, posted_to: str, *numbers: int) -> None:
+    for n in numbers:
+        body = {"name": f"Oleg Smirnov{n}", "email": f"o{n}@example.com", "message": "doors", "product": "doors"}
+        assert httpx.post(posted_to, timeout=60, json=body).status_code == 200
+    drain(None, config, "form")
 
 
 def _picture(page: Page, name: str) -> None:
@@ -47,7 +55,9 @@ def _picture(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("script, width", [(True, 1280), (False, 360)])
-def test_rule_is_made_tried_and_put_into_force(browser: Browser, address: str, engine: Engine, script: bool, width: int) -> None:
+def test_rule_is_made_tried_and_put_into_force(
+    browser: Browser, address: str, posted_to: str, config: HubConfig, engine: Engine, script: bool, width: int
+) -> None:
     context = browser.new_context(java_script_enabled=script, locale="en-US", viewport={"width": width, "height": 860})
     page = context.new_page()
     sign_in(page, address)
@@ -104,3 +114,10 @@ def test_rule_is_made_tried_and_put_into_force(browser: Browser, address: str, e
     context.close()
     with engine.begin() as connection:
         assert connection.scalar(text("SELECT state FROM routing_version")) == "active"
+    _ask(config, posted_to, 4, 5, 6)
+    with engine.begin() as connection:
+        owners = (
+            connection.execute(text("SELECT o.name FROM lead l JOIN owner o ON o.id = l.owner_id ORDER BY l.id")).scalars().all()
+        )
+    assert sorted(owners[:4]) == ["Anna Sidorova"] * 2 + ["Ivan Petrov"] * 2
+    assert owners[4:] == ["Anna Sidorova"] * 3

@@ -12,6 +12,7 @@ import pytest
 from connectors.kit import registry
 from crm_core.access.models import ROLES
 from crm_core.base.errors import Invalid
+from crm_core.routing.conditions import FACTS
 from ingest.journal.ledger import PARTS
 from ingest.journal.states import OUTCOMES, STATES
 from ingest.mailbox import failures
@@ -19,6 +20,7 @@ from ingest.mapping.versions import checked
 from ingest.monitoring import broker_state, health
 from ingest.sources.states import Code
 from webhooks.console.mapping.mapping_errors import mapping_wrong
+from webhooks.console.routing.rule_form import ops_of, widget
 from webhooks.console.shell import errors
 from webhooks.console.shell import language as languages
 from webhooks.console.shell.language import LOCALES, PLURALS, Language, catalogue, pick
@@ -71,6 +73,9 @@ def test_every_key_that_a_page_or_view_names_is_in_the_catalogue() -> None:
         ("event_state", STATES),
         ("ledger", PARTS),
         ("channel", ("form", "call", "mail")),
+        ("fact", tuple(FACTS)),
+        ("routing_op", tuple(sorted({op for fact in FACTS for op in ops_of(fact)}))),
+        ("routing.value_wrong", tuple(sorted({widget(fact, op) for fact in FACTS for op in ops_of(fact)} - {""}))),
         ("lead_state", ("open", "won", "lost", "closed")),
         ("source_status", get_args(Code)),
         ("touch", ("form", "call", "mail", "comment", "assignment", "stage", "task")),
