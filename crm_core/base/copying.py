@@ -38,12 +38,13 @@ def as_copied(columns: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _column(values: list[Any]) -> Iterable[str]:
-    first = values[0]
-    if values.count(first) == len(values) and type(first) is not bool:  # of every second column: a code, a state, nothing
-        return repeat(_AS_TEXT.get(type(first), _json)(first), len(values))
     kinds = set(map(type, values))
     if len(kinds) == 1:
-        return map(_AS_TEXT.get(kinds.pop(), _json), values)
+        first, write = values[0], _AS_TEXT.get(kinds.pop(), _json)
+        # Of every second column: a code, a state, nothing. Not of JSON with something in it: {"a": 1} equals {"a": True}.
+        if (write is not _json or not first) and values.count(first) == len(values):
+            return repeat(write(first), len(values))
+        return map(write, values)
     return [_AS_TEXT.get(type(value), _json)(value) for value in values]
 
 

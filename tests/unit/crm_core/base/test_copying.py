@@ -32,6 +32,13 @@ def test_columns_keep_their_order_and_what_a_row_lacks_is_null() -> None:
 def test_true_is_no_one_and_one_is_no_true_in_a_column_of_both() -> None:
     assert as_copied(["a"], [{"a": True}, {"a": True}]) == "t\nt\n"
     assert as_copied(["a"], [{"a": 2}, {"a": None}]) == "2\n\\N\n"
+    assert as_copied(["a"], [{"a": 1}, {"a": True}]) == "1\nt\n"
+
+
+def test_json_that_python_takes_for_equal_is_written_as_each_row_has_it() -> None:
+    rows = [{"a": {"agreed": 1}}, {"a": {"agreed": True}}, {"a": {"agreed": 1.0}}]
+    assert as_copied(["a"], rows) == '{"agreed":1}\n{"agreed":true}\n{"agreed":1.0}\n'
+    assert as_copied(["a"], [{"a": [0]}, {"a": [False]}]) == "[0]\n[false]\n"
 
 
 def test_arrays_hold_any_text() -> None:
