@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from itertools import repeat
 from typing import Any, Final
 
@@ -23,7 +23,8 @@ def texts(values: Iterable[str]) -> str:
 
 def copy_rows(cursor: psycopg.Cursor[Any], table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Adds rows that all have the same columns, by COPY: half of the processor time of one JSON parameter, where nothing can be in
-    the way. Not within a pipeline. Arrays are given as `numbers` and `texts` write them; other lists, and mappings, are JSON.
+    the way. Not within a pipeline. Arrays are given as `numbers` and `texts` write them; other lists, and mappings, are JSON. Raises
+    TypeError for a value that is neither these nor a text, a number, a date or a moment.
     """
     if not rows:
         return
@@ -59,6 +60,10 @@ def _text(value: str) -> str:
 
 
 def _json(value: Any) -> str:
+    if isinstance(value, str):  # a member of an enumeration
+        return _text(str(value))
+    if isinstance(value, date):
+        return value.isoformat()
     return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode().replace("\\", "\\\\")
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from enum import StrEnum
 
 import pytest
 
 from crm_core.base.copying import as_copied, numbers, texts
+
+
+class Kind(StrEnum):
+    form = "form"
 
 
 @pytest.mark.parametrize(
@@ -14,7 +19,7 @@ from crm_core.base.copying import as_copied, numbers, texts
     [
         ("plain", "plain"), ("", ""), (None, r"\N"), (r"\N", r"\\N"), ("a\tb\nc\rd", r"a\tb\nc\rd"), ("C:\\new", r"C:\\new"), (7, "7"), (True, "t"),
         (False, "f"), (1.5, "1.5"), (datetime(2026, 11, 28, 7, tzinfo=UTC), "2026-11-28T07:00:00+00:00"), ({"a": "x\ny\t\\"}, r'{"a":"x\\ny\\t\\\\"}'),
-        ([], "[]"), ({1: "number"}, '{"1":"number"}'),
+        (date(2026, 11, 28), "2026-11-28"), (Kind.form, "form"), ([], "[]"), ({1: "number"}, '{"1":"number"}'),
     ],
 )  # fmt: skip
 def test_value_is_written_as_copy_reads_it(value: object, written: str) -> None:
