@@ -24,7 +24,7 @@ from crm_core.access import HUB
 from crm_core.base.config import HubConfig
 from crm_core.merging.commands import merge_contacts
 from crm_core.people.commands import add_owner
-from crm_core.routing.commands import save_version
+from crm_core.routing.commands import exclude_owner, save_version
 from ingest.processing.process import drain
 from ingest.sources.sources import add_source
 from webhooks.console.shell.routes import ROUTES
@@ -112,6 +112,9 @@ def _traffic(url: str, config: HubConfig, engine: Engine) -> None:
         )  # fmt: skip
         maria = connection.scalar(text("SELECT root_id FROM contact WHERE name = 'Мария И.'"))
         merge_contacts(connection, HUB, lead.contact_id, int(maria or 0), "Один голос", datetime.now(UTC))
+        apart = add_owner(connection, HUB, "Anastasia Konstantinopolskaya-Preobrazhenskaya")
+        for (contact,) in connection.execute(text("SELECT id FROM contact WHERE id = root_id AND kind <> 'number'")).all():
+            exclude_owner(connection, HUB, contact, apart, "A longer name than most", datetime.now(UTC))
         connection.execute(
             text("INSERT INTO suggestion (a_id, b_id, bits, why) SELECT :contact, max(id), 14.2, :why FROM contact"),
             {"contact": lead.contact_id, "why": '{"rule": "scored", "fields": [{"field": "prior", "level": "prior", "bits": -9.1},'
@@ -125,7 +128,7 @@ def _addresses(engine: Engine) -> dict[str, str]:
     with engine.begin() as connection:
         ask = {name: connection.scalar(text(query)) for name, query in {
             "lead_id": "SELECT min(id) FROM lead", "contact_id": "SELECT min(contact_id) FROM lead",
-            "source_id": "SELECT min(id) FROM source WHERE connector = 'generic_form'", "owner_id": "SELECT max(id) FROM owner", "user_id": "SELECT min(id) FROM app_user",
+            "source_id": "SELECT min(id) FROM source WHERE connector = 'generic_form'", "owner_id": "SELECT id FROM owner WHERE name = 'Ivan Petrov'", "user_id": "SELECT min(id) FROM app_user",
             "merge_id": "SELECT min(id) FROM merge_event WHERE undone_at IS NULL",
             "version": "SELECT max(version) FROM routing_version WHERE state = 'draft'",
             "event_id": "SELECT uid FROM inbound_event WHERE state = 'needs_attention'",
