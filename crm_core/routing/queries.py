@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, text
 
-from crm_core.access import Principal
+from crm_core.access import Principal, may
 from crm_core.access.visibility import select_any, select_visible
 from crm_core.base.errors import NotFound
 from crm_core.base.values import Named
@@ -138,7 +138,7 @@ class ExcludedOwner:
     """One colleague who never gets this client."""
 
     owner: Named
-    why: str
+    why: str  # for those who may assign; the words may be about the colleague
     by: str
     at: datetime
 
@@ -158,7 +158,10 @@ def list_excluded_owners(connection: Connection, principal: Principal, contact_i
         .where(Contact.root_id == root)
         .order_by(OwnerExclusion.at, OwnerExclusion.owner_id)
     )  # fmt: skip
-    return [ExcludedOwner(Named(row.owner_id, row.name), row.why, row.actor, row.at) for row in rows]
+    reads_why = may(principal, "leads.assign")
+    return [
+        ExcludedOwner(Named(row.owner_id, row.name), row.why if reads_why else "", row.actor, row.at) for row in rows
+    ]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Simulation(Shape):
 
 class ExcludedOwner(Shape):
     owner: Named
-    why: str
+    why: str = Field(description="empty for whoever may not assign leads")
     by: str = Field(description="who said it, as `user:1`")
     at: AwareDatetime
 

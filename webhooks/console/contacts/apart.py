@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from crm_core.base.errors import Invalid
 from crm_core.routing import commands
+from webhooks.console.shell.form_input import row_id
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 
 _WHOLE = 100_000  # characters of a text: what is too long is refused in words, never cut in silence
 
 
 def keep_apart(context: RequestContext, contact_id: int) -> PageAnswer:
-    owner = entered("owner", 40)
-    if not owner.isascii() or not owner.isdecimal() or len(owner) > 18:
-        raise Invalid("filter", "This does not fit: owner.", fields=["owner"], names="owner")
+    owner_id = row_id("owner")
     with context.engine.begin() as connection:
-        commands.exclude_owner(connection, context.principal, contact_id, int(owner), entered("why", _WHOLE), context.now)
+        commands.exclude_owner(connection, context.principal, contact_id, owner_id, entered("why", _WHOLE), context.now)
     return context.go("contact", "owner_excluded", contact_id=contact_id)
 
 

@@ -12,6 +12,7 @@ from crm_core.deadlines import commands
 from crm_core.deadlines.queries import BY, By, Mark, PolicyView, ResponseTimes, list_policies, response_times
 from crm_core.people.queries import list_pools
 from webhooks.console.shell import choices, clock, errors
+from webhooks.console.shell.form_input import read_number
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen, entered
 
 _STEPS = ("warn", "breach", "escalate", "reassign")
@@ -155,11 +156,11 @@ def _values() -> dict[str, Any]:
 
 
 def _minutes(name: str) -> float | None:
-    text = entered(name, 20).replace(",", ".")
+    text = entered(name, 20)
     if not text:
         return None
     try:
-        return float(text)
+        return read_number(text)
     except ValueError as error:
         raise Invalid("minutes_unreadable", "Minutes are a number, for instance 15.", fields=[f"{name}_minutes"]) from error
 

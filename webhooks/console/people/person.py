@@ -19,6 +19,7 @@ from crm_core.people.queries import list_owners, list_teams, work_in_hand
 from crm_core.people.staff_queries import get_person, zone_of
 from webhooks.console.people.owners import figure_of, hours_words, state_of, time_there
 from webhooks.console.shell import errors
+from webhooks.console.shell.form_input import read_number
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, entered
 
 
@@ -147,7 +148,7 @@ def hand_over_all(context: RequestContext, owner_id: int) -> PageAnswer:
 
 def put_member(context: RequestContext, pool_id: int, owner_id: int) -> PageAnswer:
     try:
-        weight = float(entered("weight", 20).replace(",", "."))
+        weight = read_number(entered("weight", 20))
     except ValueError as error:
         raise Invalid("weight_out_of_range", "The weight must be a number.", fields=["weight"]) from error
     with context.engine.begin() as connection:

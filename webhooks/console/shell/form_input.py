@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from pydantic import BaseModel, ValidationError
 
 from crm_core.base.errors import Invalid
 from webhooks.api.parameters import read_id
 from webhooks.console.shell.request_context import entered
+
+_NUMBER: Final = re.compile(r"-?\d{1,12}(?:[.,]\d{1,6})?", re.ASCII)
 
 Wanted = TypeVar("Wanted", bound=BaseModel)
 
@@ -28,3 +31,10 @@ def row_id(name: str) -> int:
         return cast(int, read_id(entered(name, 20)))
     except ValueError as error:
         raise Invalid("filter", f"This does not fit: {name}.", fields=[name], names=name) from error
+
+
+def read_number(text: str) -> float:
+    """A number as people write one: 15, 0.5 or 0,5. ValueError for all else, also for what the interpreter would take (1_0, 1e9, ٣)."""
+    if _NUMBER.fullmatch(text) is None:
+        raise ValueError(text)
+    return float(text.replace(",", "."))
