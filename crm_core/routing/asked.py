@@ -19,8 +19,13 @@ class Clause:
     fact: str
     op: str
     value: Any
+    turned: bool  # it stands below a `not`: what does not hold speaks for the rule
     actual: Any
     holds: bool | None
+
+    @property
+    def speaks_for_it(self) -> bool:
+        return self.holds is not None and self.holds is not self.turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ def asked_rules(config: RoutingConfig, facts: Mapping[str, Any]) -> list[AskedRu
     for rule in config.rules[:MOST_SHOWN]:
         applies = bool(rule.test(facts))
         clauses = [
-            Clause(one["fact"], one["op"], one.get("value"), one["actual"], one["holds"])
+            Clause(one["fact"], one["op"], one.get("value"), one["turned"], one["actual"], one["holds"])
             for one in traced(rule.when, facts, config.context)
         ]
         asked.append(AskedRule(rule.id, rule.name, applies, clauses))

@@ -77,11 +77,26 @@ def clauses_of(tree: Any) -> list[dict[str, Any]]:
 
 
 def traced(tree: Any, facts: Facts, context: Context) -> list[dict[str, Any]]:
-    """Each comparison with what stood there: [{"fact","op","value","actual","holds": true|false|null}]."""
+    """Each comparison with what stood there: [{"fact","op","value","turned","actual","holds": true|false|null}]. `turned`: it stands
+    below a `not`; `holds` is of the comparison itself all the same."""
     return [
-        {**clause, "actual": _shown(facts.get(clause["fact"])), "holds": compile_condition(clause, context)(facts)}
-        for clause in clauses_of(tree)
+        {
+            **clause,
+            "turned": turned,
+            "actual": _shown(facts.get(clause["fact"])),
+            "holds": compile_condition(clause, context)(facts),
+        }
+        for clause, turned in _turned_clauses(tree, turned=False)
     ]
+
+
+def _turned_clauses(tree: Any, *, turned: bool) -> list[tuple[dict[str, Any], bool]]:
+    if "not" in tree:
+        return _turned_clauses(tree["not"], turned=not turned)
+    parts = tree.get("all") or tree.get("any")
+    if parts is not None:
+        return [one for part in parts for one in _turned_clauses(part, turned=turned)]
+    return [(dict(tree), turned)] if tree else []
 
 
 def facts_asked(tree: Any) -> frozenset[str]:

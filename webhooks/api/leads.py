@@ -138,6 +138,7 @@ class RuleClause(Shape):
     fact: str
     op: str
     value: Any
+    turned: bool = Field(description="it stands below a `not`: what does not hold speaks for the rule")
     actual: Any = Field(description="what the lead had; null: not known")
     holds: bool | None = Field(description="null: the fact was not known, so it was neither true nor false")
 

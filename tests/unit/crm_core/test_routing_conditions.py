@@ -60,8 +60,8 @@ def test_what_is_missing_is_neither_true_nor_turned_into_true() -> None:
 def test_trace_shows_each_comparison_with_what_stood_there() -> None:
     tree = {"all": [{"fact": "channel", "op": "eq", "value": "form"}, {"not": {"fact": "value", "op": "gte", "value": 5}}]}
     assert traced(tree, {"channel": "form"}, CONTEXT) == [
-        {"fact": "channel", "op": "eq", "value": "form", "actual": "form", "holds": True},
-        {"fact": "value", "op": "gte", "value": 5, "actual": None, "holds": None},
+        {"fact": "channel", "op": "eq", "value": "form", "turned": False, "actual": "form", "holds": True},
+        {"fact": "value", "op": "gte", "value": 5, "turned": True, "actual": None, "holds": None},
     ]
 
 

@@ -27,6 +27,8 @@ from webhooks.console.events.reasons import lost_words, reason_of
 from webhooks.console.leads import owner_reasons
 from webhooks.console.leads.owner_reasons import actor, explain
 from webhooks.console.quarantine.quarantine import reason_words
+from webhooks.console.routing.rule_words import Names
+from webhooks.console.routing.versions import names_for_rules
 from webhooks.console.shell import choices, clock
 from webhooks.console.shell.form_input import filters_of
 from webhooks.console.shell.request_context import PageAnswer, RequestContext, chosen
@@ -82,6 +84,8 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
         mark = marks(connection, context.principal, [lead_id], context.now).get(lead_id)
         touches = timeline(connection, context.principal, lead.contact.id, _MOST_TOUCHES, lead_id=lead_id).items
         owner_options = choices.active_owners(connection)
+        with_rules = any(one.rules for one in decided.assignments[-1:])
+        rule_names = names_for_rules(connection, context) if with_rules else Names({}, {}, {})
         names = names_of(
             connection,
             [touch.actor for touch in touches] + [one.actor for one in decided.assignments]
@@ -99,7 +103,7 @@ def card(context: RequestContext, lead_id: int) -> PageAnswer:
         touches=shown_touches(context, touches, names, owners),
         fields=[(name, as_text(value)) for name, value in lead.fields.items()],
         marks=_marks(context, lead.attribution),
-        why=explain(context, decided.assignments, names),
+        why=explain(context, decided.assignments, names, rule_names),
         why_not=owner_reasons.why_not(context, other) if other is not None else "",
         events=_events(context, decided.events),
         owner_options=[(value, text) for value, text in owner_options if not lead.owner or value != str(lead.owner.id)],

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crm_core.leads.why import AssignmentView, WhyNot
-from crm_core.routing.asked import AskedRule, Clause
+from crm_core.routing.asked import AskedRule
+from webhooks.console.routing.rule_words import Names, clause_words
 from webhooks.console.shell import clock
 from webhooks.console.shell.inflection import inflected
 from webhooks.console.shell.request_context import RequestContext
 
 #: Verdicts of traces that an older version wrote as sentences, as codes of the texts "verdict.…".
 _OLD_VERDICTS = {"paused in this pool": "paused_in_pool", "weight 0": "no_weight", "smaller deficit or later turn": "later_turn"}
-
-_MOST_VALUES = 10  # of a list in a comparison
 
 #: Sentences that name somebody in a case; where that cannot be formed, "…_plain" is said instead.
 _CASED = {
@@ -23,7 +23,9 @@ _CASED = {
 }  # fmt: skip
 
 
-def explain(context: RequestContext, assignments: Sequence[AssignmentView], names: Mapping[str, str]) -> dict[str, Any] | None:
+def explain(
+    context: RequestContext, assignments: Sequence[AssignmentView], names: Mapping[str, str], rule_names: Names
+) -> dict[str, Any] | None:
     """The last decision: {"sentence","candidates":[{"name","verdict","chosen"}],"rules":[{"name","applies","clauses"}],"by","at","earlier","is_cover"}; None if there is
     none."""
     if not assignments:
@@ -44,7 +46,7 @@ def explain(context: RequestContext, assignments: Sequence[AssignmentView], name
             if part
         ),
         "candidates": _passed_over(context, trace.get("steps", [])) + _candidates(context, trace),
-        "rules": [_asked(context, rule) for rule in last.rules],
+        "rules": [_asked(context, rule, rule_names) for rule in last.rules],
         "by": context.language("why.by", name=actor(context, last.actor, names)) if by_hand else context.language("why.by_hub"),
         "at": last.at,
         "earlier": len(assignments) - 1,
@@ -79,42 +81,14 @@ def sentence(context: RequestContext, last: AssignmentView) -> str:
     return context.language.code("why", code, **values)
 
 
-def _asked(context: RequestContext, rule: AskedRule) -> dict[str, Any]:
-    """A rule with each of its comparisons in words, and whether it held."""
+def _asked(context: RequestContext, rule: AskedRule, rule_names: Names) -> dict[str, Any]:
+    """A rule with each of its comparisons in words, and whether it speaks for the rule."""
+    clauses = [replace(one, actual=_when(context, one.actual)) if one.fact == "received" else one for one in rule.clauses]
     return {
         "name": rule.name,
         "applies": rule.applies,
-        "clauses": [{"words": _clause(context, one), "holds": one.holds} for one in rule.clauses],
+        "clauses": [{"words": clause_words(one, rule_names, context.language), "holds": one.speaks_for_it} for one in clauses],
     }
-
-
-def _clause(context: RequestContext, one: Clause) -> str:
-    """ "Source of the ad is yandex (here: google)"."""
-    told = context.language(
-        "clause.said",
-        fact=context.language.code("fact", one.fact),
-        op=context.language.code("op", one.op),
-        value=_value(context, one.value),
-    ).strip()
-    if one.holds is None or one.actual in (None, "", []):
-        return context.language("clause.unknown", clause=told)
-    return (
-        told
-        if one.holds
-        else context.language(
-            "clause.actual",
-            clause=told,
-            actual=_when(context, one.actual) if one.fact == "received" else _value(context, one.actual),
-        )
-    )
-
-
-def _value(context: RequestContext, value: Any) -> str:
-    if isinstance(value, bool):
-        return context.language("clause.yes" if value else "clause.no")
-    if isinstance(value, list | tuple):
-        return ", ".join(_value(context, each) for each in value[:_MOST_VALUES]) + ("…" if len(value) > _MOST_VALUES else "")
-    return context.language.number(value) if isinstance(value, int | float) else "" if value is None else str(value)
 
 
 def why_not(context: RequestContext, answer: WhyNot) -> str:

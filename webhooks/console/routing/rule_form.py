@@ -88,7 +88,7 @@ def widget(fact: str, op: str) -> str:
 
 def of_rule(rule: Mapping[str, Any]) -> RuleForm:
     """A rule that was checked once, as a form."""
-    when = _node(rule.get("when", {}), turned=False)
+    when = of_condition(rule.get("when", {}), turned=False)
     if isinstance(when, Clause):
         when = Group("all", [when])
     targets = [
@@ -101,12 +101,13 @@ def of_rule(rule: Mapping[str, Any]) -> RuleForm:
     return RuleForm(str(rule["id"]), str(rule.get("name") or rule["id"]), when, targets)
 
 
-def _node(tree: Mapping[str, Any], *, turned: bool) -> Clause | Group:
+def of_condition(tree: Mapping[str, Any], *, turned: bool) -> Clause | Group:
+    """A condition that was checked once; `turned` where it stands below a `not`."""
     if "not" in tree:
-        return _node(tree["not"], turned=not turned)
+        return of_condition(tree["not"], turned=not turned)
     for name in ("all", "any"):
         if name in tree:
-            return Group(f"not_{name}" if turned else name, [_node(part, turned=False) for part in tree[name]])
+            return Group(f"not_{name}" if turned else name, [of_condition(part, turned=False) for part in tree[name]])
     if not tree:
         return Group("not_all" if turned else "all")
     op, value = str(tree["op"]), tree.get("value")

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from crm_core.routing.asked import Clause as AskedClause
 from crm_core.routing.conditions import FACTS
-from webhooks.console.routing.rule_form import Clause, Group, of_rule
+from webhooks.console.routing.rule_form import Clause, Group, of_condition, of_rule
 from webhooks.console.shell.language import Language
 
 
@@ -56,6 +57,23 @@ def _node(node: Clause | Group, names: Names, language: Language, *, top: bool =
     if node.mode.startswith("not_"):
         return language("routing.not_so", what=joined)
     return joined if top or len(node.parts) < 2 else f"({joined})"
+
+
+def clause_words(asked: AskedClause, names: Names, language: Language) -> str:
+    """One comparison as the rule says it, and what the lead had where that is not the same."""
+    told = _node(of_condition({"fact": asked.fact, "op": asked.op, "value": asked.value}, turned=asked.turned), names, language)
+    told = told[:1].upper() + told[1:]
+    if asked.holds is None:
+        return language("clause.unknown", clause=told)
+    if asked.speaks_for_it or asked.op == "exists":
+        return told
+    return language("clause.actual", clause=told, actual=_actual(asked, names, language))
+
+
+def _actual(asked: AskedClause, names: Names, language: Language) -> str:
+    values = asked.actual if isinstance(asked.actual, list | tuple) else [asked.actual]
+    told = [("yes" if one else "no") if isinstance(one, bool) else str(one) for one in values]
+    return _values(Clause(asked.fact, "eq", told), names, language)
 
 
 def _values(clause: Clause, names: Names, language: Language) -> str:
