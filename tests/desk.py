@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 from urllib.parse import urlencode
 
@@ -62,6 +64,20 @@ class Desk:
         finally:
             processor.close()
         return total
+
+    def drain_at_once(self, channel: str, workers: int) -> None:
+        """So many workers with a connection each begin in the same moment; what one of them raises is raised here."""
+        gate = Barrier(workers)
+
+        def work() -> None:
+            gate.wait(30)
+            for _ in range(3):
+                self.drain(channel)
+
+        with ThreadPoolExecutor(workers) as pool:
+            for one in [pool.submit(work) for _ in range(workers)]:
+                one.result(120)
+        self.drain(channel)
 
     def rows(self, sql: str, *parameters: Any) -> list[dict[str, Any]]:
         return self.connection.execute(sql, parameters).fetchall()  # type: ignore[arg-type]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -190,27 +189,13 @@ def test_lead_that_a_person_gave_to_somebody_stays_there_when_the_talk_is_told_l
     assert desk.one("SELECT owner_id FROM lead") == boris
 
 
-def test_no_task_stays_open_when_two_workers_overtake_each_other(desk: Desk, config: HubConfig) -> None:
+def test_no_task_stays_open_when_two_workers_overtake_each_other(desk: Desk) -> None:
     """Sixty callers, missed and then reached, told in true order; the workers take them in whatever order they can."""
     for n in range(60):
         caller = f"+792133{n:05d}"
         for event in missed(f"m{n}", 20) + talked(f"t{n}", 10):
             desk.call(**event | {"caller": caller})  # type: ignore[arg-type]
-    gate = threading.Barrier(4)
-
-    def work() -> None:
-        mine = Desk.__new__(Desk)
-        mine.config = config
-        gate.wait(30)
-        for _ in range(3):
-            mine.drain("call")
-
-    small = [threading.Thread(target=work) for _ in range(4)]
-    for thread in small:
-        thread.start()
-    for thread in small:
-        thread.join(120)
-    desk.drain("call")
+    desk.drain_at_once("call", 4)
     assert desk.rows("SELECT state, count(*) AS n FROM activity GROUP BY state") == [{"state": "done", "n": 60}]
     assert desk.one("SELECT count(*) FROM lead") == 60
     assert desk.rows("SELECT DISTINCT touches FROM lead") == [{"touches": 2}]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -113,7 +112,7 @@ def test_caller_ends_as_in_true_order_in_any_order(desk: Desk, seed: int) -> Non
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_callers_end_as_in_true_order_when_two_workers_take_them(desk: Desk, config: HubConfig, seed: int) -> None:
+def test_callers_end_as_in_true_order_when_two_workers_take_them(desk: Desk, seed: int) -> None:
     dice = random.Random(seed)
     told = [event for n in range(20) for event in history(dice, f"+7921333{n:04d}", f"{n}-")]
     tell(desk, told, random.Random(0))
@@ -122,20 +121,6 @@ def test_callers_end_as_in_true_order_when_two_workers_take_them(desk: Desk, con
     dice.shuffle(told)
     for event in told:
         desk.call(**event)  # type: ignore[arg-type]
-    gate = threading.Barrier(2)
-
-    def work() -> None:
-        mine = Desk.__new__(Desk)
-        mine.config = config
-        gate.wait(30)
-        for _ in range(3):
-            mine.drain("call")
-
-    workers = [threading.Thread(target=work) for _ in range(2)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
-    desk.drain("call")
+    desk.drain_at_once("call", 2)
     found = differences(end_state(desk), wanted)
     assert not found, "\n".join(map(str, found))
